@@ -1,0 +1,10 @@
+DROP TABLE idempotency_keys;
+DROP TABLE waitlist_calls;
+DROP TABLE outbox;
+DROP TABLE events;
+DROP FUNCTION events_refuse_change();
+DROP TABLE quotas;
+DROP TABLE unique_keys;
+DROP TABLE decisions;
+DROP TABLE claim_documents;
+DROP TABLE claims;
