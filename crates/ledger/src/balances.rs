@@ -1,0 +1,205 @@
+//! What stands in each account: the fold of a fund's transfers.
+
+use crate::{Account, Fen, Transfer};
+
+/// The balance of each account of a fund, each in its normal direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Balances {
+    pub appropriated: Fen,
+    pub available: Fen,
+    pub reserved: Fen,
+    pub payable: Fen,
+    pub in_payment: Fen,
+    pub disbursed: Fen,
+    pub recoverable: Fen,
+}
+
+/// A transfer asks more of an account than it can give. Where a transfer would raise an account above [`Fen::MAX`], `held` is
+/// the room left under it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{account} has {held}, {needed} is needed")]
+pub struct Shortfall {
+    pub account: Account,
+    pub needed: Fen,
+    pub held: Fen,
+}
+
+impl Balances {
+    pub fn get(&self, account: Account) -> Fen {
+        match account {
+            Account::Appropriated => self.appropriated,
+            Account::Available => self.available,
+            Account::Reserved => self.reserved,
+            Account::Payable => self.payable,
+            Account::InPayment => self.in_payment,
+            Account::Disbursed => self.disbursed,
+            Account::Recoverable => self.recoverable,
+        }
+    }
+
+    fn slot(&mut self, account: Account) -> &mut Fen {
+        match account {
+            Account::Appropriated => &mut self.appropriated,
+            Account::Available => &mut self.available,
+            Account::Reserved => &mut self.reserved,
+            Account::Payable => &mut self.payable,
+            Account::InPayment => &mut self.in_payment,
+            Account::Disbursed => &mut self.disbursed,
+            Account::Recoverable => &mut self.recoverable,
+        }
+    }
+
+    /// The balances after `transfer`; `self` is left as it was, so that a refused transfer changes nothing.
+    pub fn apply(&self, transfer: &Transfer) -> Result<Balances, Shortfall> {
+        let mut after = *self;
+        after.shift(
+            transfer.debit(),
+            transfer.amount,
+            !transfer.debit().is_credit_normal(),
+        )?;
+        after.shift(
+            transfer.credit(),
+            transfer.amount,
+            transfer.credit().is_credit_normal(),
+        )?;
+        Ok(after)
+    }
+
+    fn shift(&mut self, account: Account, amount: Fen, up: bool) -> Result<(), Shortfall> {
+        let held = self.get(account);
+        let (moved, limit) = if up {
+            (held.checked_add(amount), Fen::MAX.saturating_sub(held))
+        } else {
+            (held.checked_sub(amount), held)
+        };
+        *self.slot(account) = moved.map_err(|_| Shortfall {
+            account,
+            needed: amount,
+            held: limit,
+        })?;
+        Ok(())
+    }
+
+    /// From nothing through every transfer in turn; the first that does not fit ends it.
+    pub fn fold<'a>(transfers: impl IntoIterator<Item = &'a Transfer>) -> Result<Balances, Shortfall> {
+        transfers
+            .into_iter()
+            .try_fold(Balances::default(), |balances, transfer| balances.apply(transfer))
+    }
+
+    /// Whether what was appropriated equals where it stands now. True of every fold; false shows a row changed by hand.
+    pub fn is_balanced(&self) -> bool {
+        self.available.checked_add(self.committed()) == Ok(self.appropriated)
+    }
+
+    /// What claims have a hold on, from reservation to clawback due: the use that caps are measured against. Saturates, which
+    /// no fold of transfers can reach since it never exceeds `appropriated`.
+    pub fn committed(&self) -> Fen {
+        [
+            self.reserved,
+            self.payable,
+            self.in_payment,
+            self.disbursed,
+            self.recoverable,
+        ]
+        .into_iter()
+        .fold(Fen::ZERO, Fen::saturating_add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Reason;
+    use proptest::prelude::*;
+
+    fn transfer() -> impl Strategy<Value = Transfer> {
+        (
+            0..Reason::ALL.len(),
+            prop_oneof![1..1_000_i64, 1..=Fen::MAX.get()],
+        )
+            .prop_map(|(reason, fen)| Transfer::new(Reason::ALL[reason], Fen::new(fen).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn the_cap_is_what_is_available() {
+        let fen = |fen| Fen::new(fen).unwrap();
+        let funded = Balances::fold(&[Transfer::new(Reason::Appropriate, fen(100)).unwrap()]).unwrap();
+        let over = Transfer::new(Reason::Reserve, fen(101)).unwrap();
+        assert_eq!(
+            funded.apply(&over),
+            Err(Shortfall {
+                account: Account::Available,
+                needed: fen(101),
+                held: fen(100)
+            })
+        );
+    }
+
+    #[test]
+    fn appropriations_stop_at_the_largest_sum() {
+        let all = Transfer::new(Reason::Appropriate, Fen::MAX).unwrap();
+        let full = Balances::fold(&[all]).unwrap();
+        assert_eq!(
+            full.apply(&all).unwrap_err(),
+            Shortfall {
+                account: Account::Available,
+                needed: Fen::MAX,
+                held: Fen::ZERO
+            }
+        );
+    }
+
+    #[test]
+    fn a_transfer_of_nothing_is_refused() {
+        assert_eq!(
+            Transfer::new(Reason::Pay, Fen::ZERO),
+            Err(crate::MoneyError::Zero)
+        );
+    }
+
+    #[test]
+    fn names_round_trip() {
+        assert!(
+            Account::ALL
+                .iter()
+                .all(|a| Account::parse(a.as_str()) == Some(*a))
+        );
+        assert!(Reason::ALL.iter().all(|r| Reason::parse(r.as_str()) == Some(*r)));
+        assert!(Reason::ALL.iter().all(|r| r.accounts().0 != r.accounts().1));
+    }
+
+    proptest! {
+        #[test]
+        fn every_balance_is_the_fold_of_its_transfers(transfers in prop::collection::vec(transfer(), 0..60)) {
+            let mut balances = Balances::default();
+            let mut posted = Vec::new();
+            for transfer in transfers {
+                if let Ok(after) = balances.apply(&transfer) {
+                    posted.push(transfer);
+                    balances = after;
+                }
+                prop_assert!(balances.is_balanced());
+            }
+            prop_assert_eq!(Balances::fold(&posted), Ok(balances));
+        }
+
+        #[test]
+        fn a_shortfall_is_exact(transfers in prop::collection::vec(transfer(), 1..60)) {
+            let mut balances = Balances::default();
+            for transfer in transfers {
+                match balances.apply(&transfer) {
+                    Ok(after) => balances = after,
+                    Err(short) => {
+                        prop_assert!(short.held < short.needed);
+                        if !short.held.is_zero() {
+                            let fits = Transfer::new(transfer.reason, short.held).unwrap();
+                            let other = balances.apply(&fits);
+                            prop_assert!(other.is_ok() || other.is_err_and(|o| o.account != short.account));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Double entry for subsidy funds: money, accounts, transfers and balances.
+//!
+//! A fund's money stands in seven accounts. It moves only as a [`Transfer`], which debits one account and credits another
+//! by the same amount, and the transfer's [`Reason`] alone fixes which two: nothing that balances badly can be written down.
+//! [`Balances`] are the fold of a fund's transfers and of nothing else; no balance is ever assigned.
+//!
+//! What bounds it: an amount is at most [`Fen::MAX`], the largest that has a wire form; a debit-normal account never falls
+//! below zero, so that `available >= 0` is the fund's cap; all arithmetic is checked and no operation panics.
+#![deny(clippy::arithmetic_side_effects)]
+
+mod account;
+mod balances;
+mod money;
+mod transfer;
+
+pub use account::Account;
+pub use balances::{Balances, Shortfall};
+pub use money::{Fen, MoneyError};
+pub use transfer::{Reason, Transfer};

@@ -1,0 +1,151 @@
+//! A movement of money and its reason.
+
+use std::fmt;
+
+use crate::{Account, Fen, MoneyError};
+
+/// Why money moves. The reason fixes both accounts: see [`Reason::accounts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The treasury gives money to the fund.
+    Appropriate,
+    /// An eligible claim sets its subsidy aside.
+    Reserve,
+    /// A reservation is given back before approval.
+    Release,
+    /// The approver turns a reservation into a debt.
+    Approve,
+    /// A claim is withdrawn, or its goods returned, after approval and before payment.
+    ReleasePayable,
+    /// The claim goes into a payment instruction to the bank.
+    Instruct,
+    /// The instruction is taken back before the bank acted on it.
+    CancelInstruction,
+    /// The bank paid.
+    Pay,
+    /// The bank could not pay.
+    FailPayment,
+    /// Paid money must come back: goods returned or fraud found.
+    ClawBackDue,
+    /// The money came back.
+    ClawBack,
+}
+
+impl Reason {
+    pub const ALL: [Reason; 11] = [
+        Reason::Appropriate,
+        Reason::Reserve,
+        Reason::Release,
+        Reason::Approve,
+        Reason::ReleasePayable,
+        Reason::Instruct,
+        Reason::CancelInstruction,
+        Reason::Pay,
+        Reason::FailPayment,
+        Reason::ClawBackDue,
+        Reason::ClawBack,
+    ];
+
+    /// `(debit, credit)`.
+    pub fn accounts(self) -> (Account, Account) {
+        match self {
+            Reason::Appropriate => (Account::Available, Account::Appropriated),
+            Reason::Reserve => (Account::Reserved, Account::Available),
+            Reason::Release => (Account::Available, Account::Reserved),
+            Reason::Approve => (Account::Payable, Account::Reserved),
+            Reason::ReleasePayable => (Account::Available, Account::Payable),
+            Reason::Instruct => (Account::InPayment, Account::Payable),
+            Reason::CancelInstruction => (Account::Payable, Account::InPayment),
+            Reason::Pay => (Account::Disbursed, Account::InPayment),
+            Reason::FailPayment => (Account::Payable, Account::InPayment),
+            Reason::ClawBackDue => (Account::Recoverable, Account::Disbursed),
+            Reason::ClawBack => (Account::Available, Account::Recoverable),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::Appropriate => "appropriate",
+            Reason::Reserve => "reserve",
+            Reason::Release => "release",
+            Reason::Approve => "approve",
+            Reason::ReleasePayable => "release_payable",
+            Reason::Instruct => "instruct",
+            Reason::CancelInstruction => "cancel_instruction",
+            Reason::Pay => "pay",
+            Reason::FailPayment => "fail_payment",
+            Reason::ClawBackDue => "claw_back_due",
+            Reason::ClawBack => "claw_back",
+        }
+    }
+
+    /// The inverse of [`Reason::as_str`].
+    pub fn parse(text: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
+    pub fn title_zh(self) -> &'static str {
+        match self {
+            Reason::Appropriate => "拨款",
+            Reason::Reserve => "预留",
+            Reason::Release => "释放预留",
+            Reason::Approve => "批准",
+            Reason::ReleasePayable => "撤销应付",
+            Reason::Instruct => "提交支付",
+            Reason::CancelInstruction => "取消支付指令",
+            Reason::Pay => "支付成功",
+            Reason::FailPayment => "支付失败",
+            Reason::ClawBackDue => "应追回",
+            Reason::ClawBack => "追回",
+        }
+    }
+
+    pub fn title_en(self) -> &'static str {
+        match self {
+            Reason::Appropriate => "Appropriation",
+            Reason::Reserve => "Reservation",
+            Reason::Release => "Reservation released",
+            Reason::Approve => "Approval",
+            Reason::ReleasePayable => "Payable released",
+            Reason::Instruct => "Payment instructed",
+            Reason::CancelInstruction => "Instruction cancelled",
+            Reason::Pay => "Paid",
+            Reason::FailPayment => "Payment failed",
+            Reason::ClawBackDue => "Clawback due",
+            Reason::ClawBack => "Clawed back",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A movement of more than nothing between the two accounts of its reason. Made by [`Transfer::new`] alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Transfer {
+    pub reason: Reason,
+    pub amount: Fen,
+}
+
+impl Transfer {
+    /// [`MoneyError::Zero`] for an amount of nothing.
+    pub fn new(reason: Reason, amount: Fen) -> Result<Transfer, MoneyError> {
+        if amount.is_zero() {
+            Err(MoneyError::Zero)
+        } else {
+            Ok(Transfer { reason, amount })
+        }
+    }
+
+    pub fn debit(&self) -> Account {
+        self.reason.accounts().0
+    }
+
+    pub fn credit(&self) -> Account {
+        self.reason.accounts().1
+    }
+}

@@ -1,0 +1,246 @@
+//! Deciding: every rule is evaluated, whatever the others say, and the subsidy is priced in exact decimals.
+//!
+//! Deciding is total. A fact that is missing, or beyond all bounds, makes rules unknown; nothing panics.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use crate::decision::{Decision, Price, RuleOutcome, RuleResult};
+use crate::document::{Rounding, Verdict};
+use crate::expression::{Environment, is_category};
+use crate::facts::{Facts, Value};
+use crate::programme::{Category, Programme, Rule, Severity, Share, Test, Tier};
+use crate::schema::computed::{
+    GATE_LIMIT, GATE_PRICE, GOODS_NAME_FITS, GOVERNING_DATE, PROGRAMME_CLOSES_ON, PROGRAMME_FILING_CLOSES_ON,
+    PROGRAMME_ID, PROGRAMME_OPENS_ON, SUBSIDY_AMOUNT,
+};
+use crate::schema::{ITEM_CATEGORY, PURCHASE_GOODS_NAME};
+
+/// Whether a subsidy could be computed.
+enum Pricing {
+    Priced(Price),
+    /// No tier fits the claim, or there is nothing to take a share of.
+    Nothing,
+    /// It depends on facts that are missing.
+    Unknown(Vec<&'static str>),
+}
+
+impl Programme {
+    /// Decides a claim from its facts.
+    pub fn decide(&self, facts: &Facts) -> Decision {
+        let mut facts = self.complete(facts);
+        let pricing = self.price(&mut Environment::new(&facts));
+        if let Pricing::Priced(price) = &pricing {
+            facts.put(SUBSIDY_AMOUNT, price.amount);
+        }
+        let mut environment = Environment::new(&facts);
+        let rules: Vec<RuleOutcome> = self
+            .rules
+            .iter()
+            .map(|rule| rule.decide(&facts, &mut environment, &pricing))
+            .collect();
+        let verdict = self.verdict(&rules);
+        let price = match pricing {
+            Pricing::Priced(price) => Some(price),
+            Pricing::Nothing | Pricing::Unknown(_) => None,
+        };
+        Decision {
+            rules,
+            verdict,
+            price,
+        }
+    }
+
+    /// The facts that rules read: those given, categories under the programme's own codes, and those that follow.
+    fn complete(&self, given: &Facts) -> Facts {
+        let mut facts = given.clone();
+        for (path, value) in given.iter().filter(|(path, _)| is_category(path)) {
+            if let Value::Text(text) = value
+                && let Some(code) = self.canonical_category(text)
+            {
+                facts.replace(path, Value::Text(code.to_owned()));
+            }
+        }
+        facts
+            .put(PROGRAMME_ID, self.id.as_str())
+            .put(PROGRAMME_OPENS_ON, self.window.from)
+            .put(PROGRAMME_CLOSES_ON, self.window.until)
+            .put(PROGRAMME_FILING_CLOSES_ON, self.filing_closes_on)
+            .put_opt(GOVERNING_DATE, self.governing_date(given));
+        if let Some(gate) = &self.price_gate {
+            facts
+                .put(GATE_LIMIT, gate.at_most)
+                .put_opt(GATE_PRICE, given.decimal_at(gate.field));
+        }
+        let category = facts
+            .text_at(ITEM_CATEGORY.path())
+            .and_then(|code| self.category(code));
+        let fits = category
+            .zip(given.text_at(PURCHASE_GOODS_NAME.path()))
+            .map(|(it, name)| it.fits(name));
+        facts.put_opt(GOODS_NAME_FITS, fits);
+        facts
+    }
+
+    /// The first tier whose guard holds prices the claim. A guard that cannot be decided stops the search: a later tier
+    /// might pay what an earlier one forbids.
+    fn price(&self, environment: &mut Environment<'_>) -> Pricing {
+        for tier in &self.tiers {
+            match tier
+                .when
+                .as_ref()
+                .map_or(Some(true), |when| when.holds(environment))
+            {
+                Some(true) => return tier.price(self.rounding, environment),
+                Some(false) => {}
+                None => {
+                    let reads = tier.when.iter().flat_map(|when| when.reads());
+                    return Pricing::Unknown(
+                        reads.copied().filter(|path| !environment.knows(path)).collect(),
+                    );
+                }
+            }
+        }
+        Pricing::Nothing
+    }
+
+    fn verdict(&self, outcomes: &[RuleOutcome]) -> Verdict {
+        let mut verdict = Verdict::Eligible;
+        for (rule, outcome) in self.rules.iter().zip(outcomes) {
+            match (rule.text.severity, outcome.outcome) {
+                (_, RuleResult::Pass) | (Severity::Review, _) => {}
+                (Severity::Final, RuleResult::Fail) => return Verdict::Ineligible,
+                _ => verdict = Verdict::NeedsCorrection,
+            }
+        }
+        verdict
+    }
+}
+
+impl Rule {
+    fn decide(&self, facts: &Facts, environment: &mut Environment<'_>, pricing: &Pricing) -> RuleOutcome {
+        let mut reads: Vec<&'static str> = self.when.iter().flat_map(|when| when.reads()).copied().collect();
+        let applies = self
+            .when
+            .as_ref()
+            .map_or(Some(true), |when| when.holds(environment));
+        let passes = match applies {
+            Some(false) => Some(true),
+            None => None,
+            Some(true) => {
+                reads.extend(self.test.reads());
+                if let (Test::Priced, Pricing::Unknown(missing)) = (&self.test, pricing) {
+                    reads.extend(missing);
+                }
+                self.test.passes(facts, environment, pricing)
+            }
+        };
+        let outcome = match passes {
+            Some(true) => RuleResult::Pass,
+            Some(false) => RuleResult::Fail,
+            None => RuleResult::Unknown,
+        };
+        let read = |path: &&'static str| facts.get(path).map(|value| ((*path).to_owned(), value.clone()));
+        let mut missing: Vec<String> = Vec::new();
+        if outcome == RuleResult::Unknown {
+            let absent = |path: &&&'static str| {
+                !environment.knows(path) || facts.is_false(path) && self.test.is_evidence()
+            };
+            missing.extend(reads.iter().filter(absent).map(|path| (*path).to_owned()));
+            missing.sort_unstable();
+            missing.dedup();
+        }
+        RuleOutcome {
+            id: self.text.id.clone(),
+            outcome,
+            facts: reads.iter().filter_map(read).collect::<BTreeMap<_, _>>(),
+            missing,
+        }
+    }
+}
+
+impl Test {
+    pub(crate) fn reads(&self) -> Vec<&'static str> {
+        match self {
+            Test::Require(require) => require.reads().iter().copied().collect(),
+            Test::Given(paths) => paths.clone(),
+            Test::Priced => vec![SUBSIDY_AMOUNT.path()],
+        }
+    }
+
+    fn is_evidence(&self) -> bool {
+        matches!(self, Test::Given(_))
+    }
+
+    fn passes(&self, facts: &Facts, environment: &mut Environment<'_>, pricing: &Pricing) -> Option<bool> {
+        match self {
+            Test::Require(require) => require.holds(environment),
+            Test::Given(paths) => paths
+                .iter()
+                .all(|path| environment.knows(path) && !facts.is_false(path))
+                .then_some(true),
+            Test::Priced => match pricing {
+                Pricing::Priced(_) => Some(true),
+                Pricing::Nothing => Some(false),
+                Pricing::Unknown(_) => None,
+            },
+        }
+    }
+}
+
+impl Tier {
+    fn price(&self, rounding: Rounding, environment: &mut Environment<'_>) -> Pricing {
+        let Some(base) = self.base.number(environment) else {
+            let reads = self.base.reads().iter().copied();
+            return Pricing::Unknown(reads.filter(|path| !environment.knows(path)).collect());
+        };
+        let (rate, uncapped) = match self.share {
+            Share::Fixed(amount) => (None, Some(amount)),
+            Share::Rate(rate) => (
+                Some(rate),
+                base.checked_mul(rate).map(|share| rounding.to_fen(share)),
+            ),
+        };
+        match uncapped {
+            Some(uncapped) if base > Decimal::ZERO => {
+                // A fixed sum never exceeds what the thing cost.
+                let limit = self.cap.map_or(base, |cap| cap.min(base));
+                let amount = uncapped.min(Rounding::Down.to_fen(limit));
+                Pricing::Priced(Price {
+                    base,
+                    rate,
+                    uncapped,
+                    amount,
+                })
+            }
+            _ => Pricing::Nothing,
+        }
+    }
+}
+
+impl Rounding {
+    /// Yuan to whole fen, written with two decimals.
+    fn to_fen(self, yuan: Decimal) -> Decimal {
+        let strategy = match self {
+            Rounding::HalfUp => RoundingStrategy::MidpointAwayFromZero,
+            Rounding::HalfEven => RoundingStrategy::MidpointNearestEven,
+            Rounding::Down => RoundingStrategy::ToZero,
+        };
+        let mut fen = yuan.round_dp_with_strategy(2, strategy);
+        fen.rescale(2);
+        fen
+    }
+}
+
+impl Category {
+    /// Whether goods of this name on an invoice may be of this category. Till systems that print the code fit too.
+    fn fits(&self, goods_name: &str) -> bool {
+        if goods_name == self.code || self.aliases.iter().any(|alias| alias == goods_name) {
+            return true;
+        }
+        let name = goods_name.to_lowercase();
+        let contains = |word: &String| name.contains(&word.to_lowercase());
+        self.names.iter().any(contains) && !self.not_names.iter().any(contains)
+    }
+}

@@ -1,0 +1,521 @@
+//! Expressions of rules: checked once when a document is loaded, evaluated without surprises ever after.
+//!
+//! * The language is a part of zen-expression: comparisons, `in`, `and`, `or`, `not`, `+`, `-`, `contains`, `startsWith`
+//!   and date literals `d('2013-06-30')`. What could read a clock (`d()`), draw a random number or overflow is refused,
+//!   so that an expression is a function of its facts.
+//! * Types are checked strictly against the table of facts; a word compared with a fact of closed choice must be one of
+//!   its words.
+//! * Dates are compared as whole days, counted from the start of the common era, never as instants in some time zone.
+//!   The type check sees the date literal, the evaluator the number.
+//! * `and`, `or` and `not` are three-valued: what does not depend on a missing fact is decided without it.
+
+use std::collections::BTreeSet;
+
+use chrono::{Datelike, NaiveDate};
+use rust_decimal::Decimal;
+use zen_expression::expression::Standard;
+use zen_expression::functions::{FunctionKind, InternalFunction};
+use zen_expression::intellisense::diagnostic::Severity;
+use zen_expression::intellisense::{AstMetadata, IntelliSense, ReadDependency};
+use zen_expression::lexer::{ArithmeticOperator, ComparisonOperator, LogicalOperator, Operator};
+use zen_expression::parser::Node;
+use zen_expression::scope::Scope;
+use zen_expression::variable::{VariableMap, VariableType};
+use zen_expression::vm::VM;
+use zen_expression::{Expression, Variable};
+
+use crate::facts::{Facts, Value};
+use crate::schema::{self, FACTS, FactType};
+
+/// An expression longer than this is not a rule but a programme.
+pub(crate) const MAX_LENGTH: usize = 4_000;
+
+/// Sums are of yuan; nothing real is beyond this, and below it no sum of an expression's length can overflow.
+const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+
+/// What is wrong with an expression, and at which byte of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) offset: usize,
+    pub(crate) message: String,
+}
+
+/// A literal that an expression compares with, kept to find tiers that can never be reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Literal {
+    Text(String),
+    Number(Decimal),
+    Date(NaiveDate),
+}
+
+/// Which type an expression must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Bool,
+    Number,
+}
+
+#[derive(Clone, Debug)]
+enum Tree {
+    And(Box<Tree>, Box<Tree>),
+    Or(Box<Tree>, Box<Tree>),
+    Not(Box<Tree>),
+    Leaf {
+        reads: Vec<&'static str>,
+        code: Expression<Standard>,
+    },
+}
+
+/// A checked and compiled expression.
+#[derive(Clone, Debug)]
+pub(crate) struct Compiled {
+    tree: Tree,
+    reads: BTreeSet<&'static str>,
+    literals: BTreeSet<Literal>,
+}
+
+/// Facts as the evaluator takes them: built once a decision, shared by all its expressions.
+pub(crate) struct Environment<'f> {
+    facts: &'f Facts,
+    scope: Scope,
+    vm: VM,
+}
+
+impl<'f> Environment<'f> {
+    pub(crate) fn new(facts: &'f Facts) -> Self {
+        let mut groups: Vec<(&str, VariableMap)> = Vec::new();
+        for (path, value) in facts.iter() {
+            let Some((group, name)) = path.split_once('.') else {
+                continue;
+            };
+            if groups.last().is_none_or(|(last, _)| *last != group) {
+                groups.push((group, VariableMap::new()));
+            }
+            if let Some((_, members)) = groups.last_mut() {
+                members.insert(Variable::key(name), variable(value));
+            }
+        }
+        let mut root = VariableMap::with_capacity(groups.len());
+        for (group, members) in groups {
+            root.insert(Variable::key(group), Variable::from_object(members));
+        }
+        Environment {
+            facts,
+            scope: Scope::new(Variable::from_object(root)),
+            vm: VM::new(),
+        }
+    }
+
+    /// Whether the fact is there and within bounds.
+    pub(crate) fn knows(&self, path: &str) -> bool {
+        self.facts.get(path).is_some_and(|value| match value {
+            Value::Decimal(number) => number.abs() <= LARGEST,
+            _ => true,
+        })
+    }
+}
+
+fn variable(value: &Value) -> Variable {
+    match value {
+        Value::Decimal(number) => Variable::Number(*number),
+        Value::Date(date) => Variable::Number(date.num_days_from_ce().into()),
+        Value::Text(text) => Variable::String(text.as_str().into()),
+        Value::Bool(answer) => Variable::Bool(*answer),
+    }
+}
+
+impl Compiled {
+    /// Checks and compiles.
+    ///
+    /// # Errors
+    /// Every fault found: syntax, an unknown fact, a type error, a word that is not among a fact's choices, a date that
+    /// does not exist, or an operation that rules may not use. The list is not empty.
+    pub(crate) fn new(source: &str, wanted: Wanted, categories: &[String]) -> Result<Self, Vec<Fault>> {
+        if source.len() > MAX_LENGTH {
+            let message = format!("an expression has at most {MAX_LENGTH} bytes");
+            return Err(vec![Fault { offset: 0, message }]);
+        }
+        let mut intellisense = IntelliSense::new().with_strict(true);
+        let analysis = intellisense.analyze(source, &types(categories));
+        let mut faults: Vec<Fault> = analysis
+            .diagnostics
+            .iter()
+            .filter(|found| found.severity != Severity::Hint)
+            .map(|found| Fault {
+                offset: offset(found.span.0),
+                message: found.message.clone(),
+            })
+            .collect();
+        let mut reads = BTreeSet::new();
+        resolve(&analysis.reads, &mut reads, &mut faults);
+        let right_type = match wanted {
+            Wanted::Bool => VariableType::Bool,
+            Wanted::Number => VariableType::Number,
+        };
+        if faults.is_empty() && analysis.return_type != right_type {
+            let message = format!("must be a `{right_type}`, but is a `{}`", analysis.return_type);
+            faults.push(Fault { offset: 0, message });
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+
+        let walked = intellisense.with_ast(source, false, |root, spans| {
+            let mut reader = Reader {
+                source,
+                spans,
+                categories,
+                faults: Vec::new(),
+                dates: Vec::new(),
+                literals: BTreeSet::new(),
+            };
+            reader.check(root);
+            let evaluated = with_numbers_for_dates(source, &reader.dates);
+            let tree = reader
+                .faults
+                .is_empty()
+                .then(|| reader.tree(root, &evaluated))
+                .flatten();
+            (tree, reader.literals, reader.faults)
+        });
+        match walked {
+            Some((Some(tree), literals, _)) => Ok(Compiled {
+                tree,
+                reads,
+                literals,
+            }),
+            Some((None, _, faults)) if !faults.is_empty() => Err(faults),
+            _ => Err(vec![Fault {
+                offset: 0,
+                message: "cannot be compiled".to_owned(),
+            }]),
+        }
+    }
+
+    /// The facts that the expression may read.
+    pub(crate) fn reads(&self) -> &BTreeSet<&'static str> {
+        &self.reads
+    }
+
+    pub(crate) fn literals(&self) -> &BTreeSet<Literal> {
+        &self.literals
+    }
+
+    /// Yes, no, or `None` where the answer depends on a fact that is missing.
+    pub(crate) fn holds(&self, environment: &mut Environment<'_>) -> Option<bool> {
+        self.tree.holds(environment)
+    }
+
+    /// The number, or `None` where a fact it needs is missing.
+    pub(crate) fn number(&self, environment: &mut Environment<'_>) -> Option<Decimal> {
+        self.tree.evaluate(environment)?.as_number()
+    }
+}
+
+impl Tree {
+    fn holds(&self, environment: &mut Environment<'_>) -> Option<bool> {
+        match self {
+            Tree::And(left, right) => match left.holds(environment) {
+                Some(false) => Some(false),
+                left => match (left, right.holds(environment)) {
+                    (_, Some(false)) => Some(false),
+                    (Some(true), Some(true)) => Some(true),
+                    _ => None,
+                },
+            },
+            Tree::Or(left, right) => match left.holds(environment) {
+                Some(true) => Some(true),
+                left => match (left, right.holds(environment)) {
+                    (_, Some(true)) => Some(true),
+                    (Some(false), Some(false)) => Some(false),
+                    _ => None,
+                },
+            },
+            Tree::Not(inner) => inner.holds(environment).map(|holds| !holds),
+            Tree::Leaf { .. } => self.evaluate(environment)?.as_bool(),
+        }
+    }
+
+    /// `None` also where the evaluator refuses, which the type check leaves no way to; the claim is then asked about
+    /// rather than paid.
+    fn evaluate(&self, environment: &mut Environment<'_>) -> Option<Variable> {
+        let Tree::Leaf { reads, code } = self else {
+            return None;
+        };
+        if !reads.iter().all(|path| environment.knows(path)) {
+            return None;
+        }
+        code.evaluate_with_scope(&environment.scope, &mut environment.vm)
+            .ok()
+    }
+}
+
+fn offset(position: u32) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
+}
+
+/// The schema as the type checker takes it. Categories are the document's own.
+fn types(categories: &[String]) -> VariableType {
+    let root = VariableType::empty_object();
+    for fact in FACTS {
+        let kind = match fact.kind {
+            FactType::Money | FactType::Number => VariableType::Number,
+            FactType::Date => VariableType::Date,
+            FactType::Bool => VariableType::Bool,
+            FactType::Choice(words) => one_of(words.iter().copied()),
+            FactType::Text if is_category(fact.path) => one_of(categories.iter().map(String::as_str)),
+            FactType::Text => VariableType::String,
+        };
+        insert(&root, fact.path, kind);
+    }
+    root
+}
+
+fn insert(root: &VariableType, path: &str, kind: VariableType) {
+    let (VariableType::Object(groups), Some((group, name))) = (root, path.split_once('.')) else {
+        return;
+    };
+    let mut groups = groups.borrow_mut();
+    let members = groups
+        .entry(group.into())
+        .or_insert_with(VariableType::empty_object);
+    if let VariableType::Object(members) = members {
+        members.borrow_mut().insert(name.into(), kind);
+    }
+}
+
+fn one_of<'w>(words: impl Iterator<Item = &'w str>) -> VariableType {
+    VariableType::Enum(None, words.map(Into::into).collect())
+}
+
+/// Facts whose words are the categories of the document.
+pub(crate) fn is_category(path: &str) -> bool {
+    matches!(
+        path,
+        "item.category" | "label.category" | "entitlement.category" | "old.category"
+    )
+}
+
+fn resolve(reads: &[ReadDependency], paths: &mut BTreeSet<&'static str>, faults: &mut Vec<Fault>) {
+    for read in reads {
+        match read {
+            ReadDependency::Direct {
+                path,
+                span,
+                via_index: false,
+            } => {
+                let path = path.join(".");
+                match schema::find(&path) {
+                    Some(fact) => {
+                        paths.insert(fact.path);
+                    }
+                    None => {
+                        faults.push(Fault {
+                            offset: offset(span.0),
+                            message: format!("unknown fact `{path}`"),
+                        });
+                    }
+                }
+            }
+            ReadDependency::Direct { span, .. }
+            | ReadDependency::Iteration { span, .. }
+            | ReadDependency::Unresolved { span, .. } => {
+                faults.push(Fault {
+                    offset: offset(span.0),
+                    message: "a fact is read by its path".to_owned(),
+                });
+            }
+        }
+    }
+}
+
+/// Replaces each date literal by its number, blank-padded, so that every other byte keeps its place.
+fn with_numbers_for_dates(source: &str, dates: &[(usize, usize, NaiveDate)]) -> String {
+    let mut out = source.to_owned();
+    for (start, end, date) in dates {
+        let width = end.saturating_sub(*start);
+        if out.get(*start..*end).is_some() {
+            out.replace_range(*start..*end, &format!("{:<width$}", date.num_days_from_ce()));
+        }
+    }
+    out
+}
+
+/// Walks the syntax tree: refuses what rules may not use, collects literals, and splits `and`, `or` and `not`.
+struct Reader<'a> {
+    source: &'a str,
+    spans: &'a AstMetadata,
+    categories: &'a [String],
+    faults: Vec<Fault>,
+    dates: Vec<(usize, usize, NaiveDate)>,
+    literals: BTreeSet<Literal>,
+}
+
+impl Reader<'_> {
+    fn span(&self, node: &Node<'_>) -> (usize, usize) {
+        let span = self
+            .spans
+            .get(&std::ptr::from_ref(node).addr())
+            .map(|found| found.span);
+        let (start, end) = span.unwrap_or_default();
+        (offset(start), offset(end))
+    }
+
+    fn refuse(&mut self, node: &Node<'_>, message: impl Into<String>) {
+        let (offset, _) = self.span(node);
+        self.faults.push(Fault {
+            offset,
+            message: message.into(),
+        });
+    }
+
+    fn check(&mut self, node: &Node<'_>) {
+        match node {
+            Node::Bool(_) | Node::Identifier(_) => {}
+            Node::Number(number) => {
+                self.literals.insert(Literal::Number(*number));
+            }
+            Node::String(text) => {
+                self.literals.insert(Literal::Text((*text).to_owned()));
+            }
+            Node::Array(items) => items.iter().for_each(|item| self.check(item)),
+            Node::Parenthesized(inner) => self.check(inner),
+            Node::Member {
+                node: inner,
+                property: Node::String(_),
+            } => self.check(inner),
+            Node::Unary { node: inner, .. } => self.check(inner),
+            Node::Binary {
+                left,
+                operator,
+                right,
+            } => self.check_binary(node, left, operator, right),
+            Node::FunctionCall { kind, arguments } => self.check_call(node, kind, arguments),
+            _ => self.refuse(node, "rules are comparisons joined by `and`, `or` and `not`"),
+        }
+    }
+
+    fn check_binary(&mut self, node: &Node<'_>, left: &Node<'_>, operator: &Operator, right: &Node<'_>) {
+        match operator {
+            Operator::Comparison(comparison) => {
+                if matches!(comparison, ComparisonOperator::In | ComparisonOperator::NotIn)
+                    && !matches!(right, Node::Array(_))
+                {
+                    self.refuse(right, "`in` takes a list in brackets");
+                }
+                self.check_words(left, right);
+                self.check_words(right, left);
+            }
+            Operator::Logical(LogicalOperator::And | LogicalOperator::Or)
+            | Operator::Arithmetic(ArithmeticOperator::Add | ArithmeticOperator::Subtract) => {}
+            other => self.refuse(node, format!("rules do not use `{other}`")),
+        }
+        self.check(left);
+        self.check(right);
+    }
+
+    /// A word compared with a fact of closed choice is one of its words.
+    fn check_words(&mut self, fact: &Node<'_>, words: &Node<'_>) {
+        let Node::Member {
+            node: Node::Identifier(group),
+            property: Node::String(name),
+        } = fact
+        else {
+            return;
+        };
+        let path = format!("{group}.{name}");
+        let allowed: Vec<&str> = match schema::find(&path).map(|fact| fact.kind) {
+            Some(FactType::Choice(words)) => words.to_vec(),
+            Some(FactType::Text) if is_category(&path) => {
+                self.categories.iter().map(String::as_str).collect()
+            }
+            _ => return,
+        };
+        let given: &[&Node<'_>] = match words {
+            Node::Array(items) => items,
+            other => &[other],
+        };
+        for node in given {
+            if let Node::String(word) = node
+                && !allowed.contains(word)
+            {
+                let message = format!(
+                    "`{word}` is not a value of `{path}`; its values are {}",
+                    allowed.join(", ")
+                );
+                self.refuse(node, message);
+            }
+        }
+    }
+
+    fn check_call(&mut self, node: &Node<'_>, kind: &FunctionKind, arguments: &[&Node<'_>]) {
+        match (kind, arguments) {
+            (FunctionKind::Internal(InternalFunction::Date), [Node::String(text)]) => {
+                let (start, end) = self.span(node);
+                match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+                    Ok(date) if date.to_string() == *text => {
+                        self.dates.push((start, end, date));
+                        self.literals.insert(Literal::Date(date));
+                    }
+                    _ => self.refuse(node, format!("`{text}` is not a date; write d('2013-06-30')")),
+                }
+            }
+            (
+                FunctionKind::Internal(InternalFunction::Contains | InternalFunction::StartsWith),
+                arguments,
+            ) => {
+                arguments.iter().for_each(|argument| self.check(argument));
+            }
+            (kind, _) => self.refuse(node, format!("rules do not use `{kind}` like this")),
+        }
+    }
+
+    /// Splits at `and`, `or` and `not`, and compiles what is between them.
+    fn tree(&mut self, node: &Node<'_>, evaluated: &str) -> Option<Tree> {
+        match node {
+            Node::Parenthesized(inner) => self.tree(inner, evaluated),
+            Node::Unary {
+                node: inner,
+                operator: Operator::Logical(LogicalOperator::Not),
+            } => Some(Tree::Not(Box::new(self.tree(inner, evaluated)?))),
+            Node::Binary {
+                left,
+                operator: Operator::Logical(LogicalOperator::And),
+                right,
+            } => Some(Tree::And(
+                Box::new(self.tree(left, evaluated)?),
+                Box::new(self.tree(right, evaluated)?),
+            )),
+            Node::Binary {
+                left,
+                operator: Operator::Logical(LogicalOperator::Or),
+                right,
+            } => Some(Tree::Or(
+                Box::new(self.tree(left, evaluated)?),
+                Box::new(self.tree(right, evaluated)?),
+            )),
+            leaf => self.leaf(leaf, evaluated),
+        }
+    }
+
+    fn leaf(&mut self, node: &Node<'_>, evaluated: &str) -> Option<Tree> {
+        let (start, end) = self.span(node);
+        let code = zen_expression::compile_expression(evaluated.get(start..end)?);
+        let mut paths = BTreeSet::new();
+        let reads = IntelliSense::new().reads(self.source.get(start..end)?);
+        resolve(&reads, &mut paths, &mut self.faults);
+        match code {
+            Ok(code) => Some(Tree::Leaf {
+                reads: paths.into_iter().collect(),
+                code,
+            }),
+            Err(error) => {
+                self.refuse(node, error.to_string());
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

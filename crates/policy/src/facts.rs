@@ -1,0 +1,254 @@
+//! Facts: what is known about one claim, as dates, money, words and yes-or-no answers.
+//!
+//! A fact has a path of two parts (`purchase.invoice_date`) that stands in [`crate::schema`], and a value of the type
+//! given there. What is not known is absent; there is no null. Facts hold no personal data: names, numbers and plates are
+//! compared by whoever gathers them, and only the answer becomes a fact. So a receipt may be shown to anyone who may see
+//! the decision.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use crate::schema::{self, FactType};
+
+/// The value of a fact. Money is yuan; a plain number is a count or a grade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Decimal(Decimal),
+    Date(NaiveDate),
+    Text(String),
+    Bool(bool),
+}
+
+/// As a receipt writes it: decimals plainly, dates in ISO 8601, `true` or `false`.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Decimal(number) => write!(f, "{number}"),
+            Value::Date(date) => write!(f, "{date}"),
+            Value::Text(text) => f.write_str(text),
+            Value::Bool(answer) => write!(f, "{answer}"),
+        }
+    }
+}
+
+impl From<Decimal> for Value {
+    fn from(number: Decimal) -> Self {
+        Value::Decimal(number)
+    }
+}
+
+impl From<NaiveDate> for Value {
+    fn from(date: NaiveDate) -> Self {
+        Value::Date(date)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(answer: bool) -> Self {
+        Value::Bool(answer)
+    }
+}
+
+/// The path of a fact together with the Rust type of its value: a fact that does not exist, or a value of another
+/// type, does not compile. The keys are the constants of [`crate::schema`].
+pub struct Key<T> {
+    path: &'static str,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Key<T> {
+    pub(crate) const fn new(path: &'static str) -> Self {
+        Key {
+            path,
+            value: PhantomData,
+        }
+    }
+
+    pub const fn path(self) -> &'static str {
+        self.path
+    }
+}
+
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Key<T> {}
+
+impl<T> fmt::Debug for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.path)
+    }
+}
+
+/// Why a fact was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FactError {
+    #[error("there is no fact `{0}`")]
+    Unknown(String),
+    #[error("`{0}` is computed by the programme and is not given")]
+    Computed(String),
+    #[error("`{path}` is {expected}")]
+    Type { path: String, expected: &'static str },
+    #[error("facts are a JSON object of path to value")]
+    NotAnObject,
+}
+
+/// What is known about one claim: path to value, in the order of the paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl Facts {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn put<T: Into<Value>>(&mut self, key: Key<T>, value: impl Into<T>) -> &mut Self {
+        let value = settle(key.path, value.into().into());
+        self.values.insert(key.path, value);
+        self
+    }
+
+    /// Puts the value if there is one; what is unknown stays absent.
+    pub fn put_opt<T: Into<Value>>(&mut self, key: Key<T>, value: Option<impl Into<T>>) -> &mut Self {
+        if let Some(value) = value {
+            self.put(key, value);
+        }
+        self
+    }
+
+    /// Puts a value whose path is known only at run time.
+    ///
+    /// # Errors
+    /// The path is not in the schema, is computed by the programme, or the value is of another type.
+    pub fn set(&mut self, path: &str, value: Value) -> Result<&mut Self, FactError> {
+        let fact = schema::find(path).ok_or_else(|| FactError::Unknown(path.to_owned()))?;
+        if fact.computed {
+            return Err(FactError::Computed(path.to_owned()));
+        }
+        if !fact.kind.admits(&value) {
+            return Err(FactError::Type {
+                path: path.to_owned(),
+                expected: fact.kind.describe(),
+            });
+        }
+        self.values.insert(fact.path, settle(fact.path, value));
+        Ok(self)
+    }
+
+    /// Replaces a value by another of the same type.
+    pub(crate) fn replace(&mut self, path: &'static str, value: Value) {
+        self.values.insert(path, value);
+    }
+
+    pub(crate) fn is_false(&self, path: &str) -> bool {
+        self.get(path) == Some(&Value::Bool(false))
+    }
+
+    pub fn remove(&mut self, path: &str) -> Option<Value> {
+        self.values.remove(path)
+    }
+
+    pub fn get(&self, path: &str) -> Option<&Value> {
+        self.values.get(path)
+    }
+
+    pub fn date<T>(&self, key: Key<T>) -> Option<NaiveDate> {
+        self.date_at(key.path)
+    }
+
+    pub(crate) fn date_at(&self, path: &str) -> Option<NaiveDate> {
+        match self.get(path)? {
+            Value::Date(date) => Some(*date),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn text_at(&self, path: &str) -> Option<&str> {
+        match self.get(path)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn decimal_at(&self, path: &str) -> Option<Decimal> {
+        match self.get(path)? {
+            Value::Decimal(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.values.iter().map(|(path, value)| (*path, value))
+    }
+
+    /// Path to value: decimals and dates as strings, so that no reader passes money through a float.
+    pub fn to_json(&self) -> serde_json::Value {
+        self.iter()
+            .map(|(path, value)| (path.to_owned(), value.to_json()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    }
+
+    /// Reads what [`Facts::to_json`] wrote, with the types of the schema.
+    ///
+    /// # Errors
+    /// Not an object, a path that is not in the schema, or a value of another type.
+    pub fn from_json(json: &serde_json::Value) -> Result<Self, FactError> {
+        let entries = json.as_object().ok_or(FactError::NotAnObject)?;
+        let mut facts = Facts::new();
+        for (path, value) in entries {
+            let fact = schema::find(path).ok_or_else(|| FactError::Unknown(path.clone()))?;
+            let wrong = || FactError::Type {
+                path: path.clone(),
+                expected: fact.kind.describe(),
+            };
+            facts.set(path, fact.kind.read(value).ok_or_else(wrong)?)?;
+        }
+        Ok(facts)
+    }
+}
+
+impl Value {
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Value::Bool(answer) => (*answer).into(),
+            other => other.to_string().into(),
+        }
+    }
+}
+
+/// One spelling for one number: money has at least two decimals, a count none that say nothing.
+/// Otherwise the receipts of the same claim could differ by a trailing zero.
+fn settle(path: &str, value: Value) -> Value {
+    let Value::Decimal(number) = value else {
+        return value;
+    };
+    let mut number = number.normalize();
+    if number.scale() < 2 && schema::find(path).is_some_and(|fact| fact.kind == FactType::Money) {
+        number.rescale(2);
+    }
+    Value::Decimal(number)
+}

@@ -1,0 +1,247 @@
+//! Decision receipts: what was decided, from which facts, by which document, in bytes that do not change.
+//!
+//! A receipt is canonical JSON (RFC 8785) of the programme's id, version and hash, the facts, every rule's outcome with
+//! the facts it read, the outcome and the subsidy. Its digest stands in the claim. Years later anyone who has the document
+//! can decide the same facts again and compare: the rules of the document must come out the same, and the outcome must
+//! follow from them and from what the service decided (uniqueness, quota, cap), which stands in the receipt as it was.
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use crate::decision::{Decision, Outcome, Price, RuleOutcome, RuleResult};
+use crate::facts::{FactError, Facts, Value};
+use crate::programme::Programme;
+
+/// A receipt and its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Canonical JSON, UTF-8.
+    pub json: String,
+    /// `sha256:` and 64 hexadecimal digits, of the bytes of `json`.
+    pub digest: String,
+    pub outcome: Outcome,
+}
+
+/// Why a receipt could not be re-executed, or what came out otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    #[error("not a receipt: {0}")]
+    Malformed(String),
+    #[error("the receipt's facts: {0}")]
+    Facts(#[from] FactError),
+    #[error("the receipt is not canonical JSON")]
+    NotCanonical,
+    #[error("the receipt is of programme {found}, not of {expected}")]
+    OtherProgramme { expected: String, found: String },
+    #[error("`{part}`: the receipt says {receipt}, deciding again says {again}")]
+    Differs {
+        part: String,
+        receipt: String,
+        again: String,
+    },
+}
+
+/// Writes the receipt of a decision. `system` are the outcomes of the rules that the service decides.
+pub fn receipt(programme: &Programme, facts: &Facts, decision: &Decision, system: &[RuleOutcome]) -> Receipt {
+    let outcome = programme.outcome(decision, system);
+    let body = body(programme, facts, decision, system, outcome);
+    let json = canonical(&body);
+    let digest = digest(json.as_bytes());
+    Receipt {
+        json,
+        digest,
+        outcome,
+    }
+}
+
+/// `sha256:` and the hexadecimal SHA-256 of the bytes.
+pub fn digest(receipt: &[u8]) -> String {
+    format!("sha256:{}", hex::encode(Sha256::digest(receipt)))
+}
+
+/// A decision read back from its receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    pub facts: Facts,
+    /// Decided again, and found to be the same.
+    pub decision: Decision,
+    /// What the service had decided. Facts of these come back as text or as yes or no.
+    pub system: Vec<RuleOutcome>,
+    pub outcome: Outcome,
+}
+
+/// The version of the programme that a receipt is of; `None` if the text is not a receipt.
+pub fn version(receipt_json: &str) -> Option<u32> {
+    let receipt: Json = serde_json::from_str(receipt_json).ok()?;
+    receipt.get("version")?.as_u64()?.try_into().ok()
+}
+
+/// Decides the receipt's facts again with the programme and compares everything.
+///
+/// # Errors
+/// As [`read`].
+pub fn re_execute(programme: &Programme, receipt_json: &str) -> Result<(), Mismatch> {
+    read(programme, receipt_json).map(drop)
+}
+
+/// Reads a decision back: the receipt's facts are decided again with the programme, and everything is compared.
+///
+/// # Errors
+/// The text is not a receipt in canonical form, it is of another programme, version or document, or some part of the
+/// decision comes out otherwise.
+pub fn read(programme: &Programme, receipt_json: &str) -> Result<Reading, Mismatch> {
+    let receipt: Json =
+        serde_json::from_str(receipt_json).map_err(|error| Mismatch::Malformed(error.to_string()))?;
+    if canonical(&receipt) != receipt_json {
+        return Err(Mismatch::NotCanonical);
+    }
+    let made_by = [
+        part(&receipt, "programme")?,
+        part(&receipt, "version")?,
+        part(&receipt, "programme_hash")?,
+    ];
+    let ours = [
+        json!(programme.id()),
+        json!(programme.version()),
+        json!(programme.hash()),
+    ];
+    if !made_by.into_iter().eq(&ours) {
+        return Err(Mismatch::OtherProgramme {
+            expected: ours.map(|it| it.to_string()).join(" "),
+            found: made_by.map(Json::to_string).join(" "),
+        });
+    }
+    let facts = Facts::from_json(part(&receipt, "facts")?)?;
+    let rules = part(&receipt, "rules")?
+        .as_array()
+        .ok_or_else(|| malformed("`rules` is not a list"))?;
+    let decision = programme.decide(&facts);
+    let system = rules
+        .iter()
+        .skip(decision.rules.len())
+        .map(|rule| read_system(programme, rule))
+        .collect::<Result<Vec<_>, _>>()?;
+    let outcome = programme.outcome(&decision, &system);
+    compare(&receipt, &body(programme, &facts, &decision, &system, outcome))?;
+    Ok(Reading {
+        facts,
+        decision,
+        system,
+        outcome,
+    })
+}
+
+fn body(
+    programme: &Programme,
+    facts: &Facts,
+    decision: &Decision,
+    system: &[RuleOutcome],
+    outcome: Outcome,
+) -> Json {
+    json!({
+        "programme": programme.id(),
+        "version": programme.version(),
+        "programme_hash": programme.hash(),
+        "facts": facts.to_json(),
+        "rules": decision.rules.iter().chain(system).map(rule).collect::<Vec<_>>(),
+        "outcome": outcome.as_str(),
+        "subsidy": decision.price.as_ref().map(subsidy),
+    })
+}
+
+fn rule(outcome: &RuleOutcome) -> Json {
+    let facts: Map<String, Json> = outcome
+        .facts
+        .iter()
+        .map(|(path, value)| (path.clone(), value.to_json()))
+        .collect();
+    json!({ "id": outcome.id, "outcome": outcome.outcome.as_str(), "facts": facts })
+}
+
+fn subsidy(price: &Price) -> Json {
+    let plain = |number: Decimal| number.to_string();
+    json!({
+        "base": plain(price.base),
+        "rate": price.rate.map(plain),
+        "uncapped": plain(price.uncapped),
+        "amount": plain(price.amount),
+    })
+}
+
+fn read_system(programme: &Programme, rule: &Json) -> Result<RuleOutcome, Mismatch> {
+    let id = rule
+        .get("id")
+        .and_then(Json::as_str)
+        .ok_or_else(|| malformed("a rule has no id"))?;
+    if programme.system_rule(id).is_none() {
+        return Err(Mismatch::Malformed(format!("the document has no rule `{id}`")));
+    }
+    let result = rule
+        .get("outcome")
+        .and_then(Json::as_str)
+        .and_then(RuleResult::parse);
+    let result = result.ok_or_else(|| Mismatch::Malformed(format!("rule `{id}` has no outcome")))?;
+    let mut outcome = RuleOutcome::system(id, true);
+    outcome.outcome = result;
+    let facts = rule.get("facts").and_then(Json::as_object);
+    for (name, value) in facts.into_iter().flatten() {
+        let value = match value {
+            Json::Bool(answer) => Value::Bool(*answer),
+            Json::String(text) => Value::Text(text.clone()),
+            _ => {
+                return Err(Mismatch::Malformed(format!(
+                    "rule `{id}` has a fact that is neither text nor boolean"
+                )));
+            }
+        };
+        outcome.facts.insert(name.clone(), value);
+    }
+    Ok(outcome)
+}
+
+fn compare(receipt: &Json, again: &Json) -> Result<(), Mismatch> {
+    for name in ["facts", "outcome", "subsidy"] {
+        same(name, part(receipt, name)?, part(again, name)?)?;
+    }
+    let (theirs, ours) = (part(receipt, "rules")?, part(again, "rules")?);
+    let (Some(theirs), Some(ours)) = (theirs.as_array(), ours.as_array()) else {
+        return Err(malformed("`rules` is not a list"));
+    };
+    for (index, ours) in ours.iter().enumerate() {
+        let id = ours.get("id").and_then(Json::as_str).unwrap_or_default();
+        let part = format!("rules.{id}");
+        let theirs = theirs.get(index).unwrap_or(&Json::Null);
+        same(&part, theirs, ours)?;
+    }
+    if receipt.as_object().map(Map::len) != again.as_object().map(Map::len) {
+        return Err(malformed("it has other members than a receipt"));
+    }
+    Ok(())
+}
+
+fn same(part: &str, receipt: &Json, again: &Json) -> Result<(), Mismatch> {
+    if receipt == again {
+        return Ok(());
+    }
+    Err(Mismatch::Differs {
+        part: part.to_owned(),
+        receipt: receipt.to_string(),
+        again: again.to_string(),
+    })
+}
+
+fn part<'j>(receipt: &'j Json, name: &str) -> Result<&'j Json, Mismatch> {
+    receipt
+        .get(name)
+        .ok_or_else(|| Mismatch::Malformed(format!("it has no `{name}`")))
+}
+
+fn malformed(what: &str) -> Mismatch {
+    Mismatch::Malformed(what.to_owned())
+}
+
+/// RFC 8785. A `Json` always has a canonical form; were that ever to change, an empty receipt would match nothing.
+fn canonical(json: &Json) -> String {
+    serde_jcs::to_string(json).unwrap_or_default()
+}

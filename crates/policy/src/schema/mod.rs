@@ -1,0 +1,171 @@
+//! The table of facts: every path that a rule may read, its type, what it means and how a claimant supplies it.
+//!
+//! Rules are type-checked against this table when a document is loaded, so that a document cannot name a fact that
+//! nobody gathers. A row marked computed is made by the programme itself while it decides; the others come from the claim
+//! and the registers.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use rust_decimal::Decimal;
+
+use crate::facts::Value;
+use crate::lang::Lang;
+
+/// What a fact's value is. `Choice` is text with a closed list of words, so that a typing error in a rule is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactType {
+    /// Yuan, exact, at least two decimals when written.
+    Money,
+    Number,
+    Date,
+    Text,
+    Choice(&'static [&'static str]),
+    Bool,
+}
+
+impl FactType {
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            FactType::Money => "money, as a decimal string",
+            FactType::Number => "a number",
+            FactType::Date => "a date, YYYY-MM-DD",
+            FactType::Text | FactType::Choice(_) => "text",
+            FactType::Bool => "true or false",
+        }
+    }
+
+    pub(crate) fn admits(self, value: &Value) -> bool {
+        matches!(
+            (self, value),
+            (FactType::Money | FactType::Number, Value::Decimal(_))
+                | (FactType::Date, Value::Date(_))
+                | (FactType::Text | FactType::Choice(_), Value::Text(_))
+                | (FactType::Bool, Value::Bool(_))
+        )
+    }
+
+    pub(crate) fn read(self, json: &serde_json::Value) -> Option<Value> {
+        match self {
+            FactType::Bool => json.as_bool().map(Value::Bool),
+            FactType::Date => json.as_str()?.parse().ok().map(Value::Date),
+            FactType::Text | FactType::Choice(_) => json.as_str().map(|text| Value::Text(text.to_owned())),
+            FactType::Money | FactType::Number => {
+                Decimal::from_str_exact(json.as_str()?).ok().map(Value::Decimal)
+            }
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Fact {
+    pub path: &'static str,
+    pub kind: FactType,
+    /// Made by the programme while it decides; never given.
+    pub computed: bool,
+    pub zh: &'static str,
+    pub en: &'static str,
+    pub supply_zh: &'static str,
+    pub supply_en: &'static str,
+}
+
+impl Fact {
+    /// What the fact is: a noun phrase.
+    pub fn title(&self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::Zh => self.zh,
+            Lang::En => self.en,
+        }
+    }
+
+    /// What a claimant does so that the fact becomes known.
+    pub fn supply(&self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::Zh => self.supply_zh,
+            Lang::En => self.supply_en,
+        }
+    }
+}
+
+/// Words for a car's energy, as a claim and the registers write them.
+pub const ENERGIES: &[&str] = &["new_energy", "petrol", "diesel", "other"];
+/// Words for what an item is.
+pub const ITEM_KINDS: &[&str] = &["appliance", "digital", "vehicle"];
+const OLD_KINDS: &[&str] = &["appliance", "vehicle"];
+const CHANNELS: &[&str] = &["in_store", "online"];
+const PAYEES: &[&str] = &["merchant", "applicant"];
+const STANDINGS: &[&str] = &["admitted", "suspended", "removed"];
+const MERCHANT_KINDS: &[&str] = &["retailer", "platform", "dealer"];
+
+macro_rules! value_type {
+    (Money) => {
+        Decimal
+    };
+    (Number) => {
+        Decimal
+    };
+    (Date) => {
+        NaiveDate
+    };
+    (Text) => {
+        String
+    };
+    (Choice) => {
+        String
+    };
+    (Bool) => {
+        bool
+    };
+}
+
+macro_rules! fact_type {
+    (Choice, $words:expr) => {
+        FactType::Choice($words)
+    };
+    ($kind:ident) => {
+        FactType::$kind
+    };
+}
+
+macro_rules! facts {
+    ($(
+        $name:ident: $kind:ident $(($words:expr))? $path:literal, $zh:literal, $en:literal,
+        $supply_zh:literal, $supply_en:literal;
+    )* @computed $(
+        $cname:ident: $ckind:ident $(($cwords:expr))? $cpath:literal, $czh:literal, $cen:literal;
+    )*) => {
+        $( #[doc = $en] pub const $name: Key<value_type!($kind)> = Key::new($path); )*
+
+        /// Keys of the facts that only the programme makes.
+        pub(crate) mod computed {
+            use super::*;
+            $( #[doc = $cen] pub(crate) const $cname: Key<value_type!($ckind)> = Key::new($cpath); )*
+        }
+
+        /// Every fact, in the order in which an officer would look for it.
+        pub const FACTS: &[Fact] = &[
+            $( Fact {
+                path: $path, kind: fact_type!($kind $(, $words)?), computed: false,
+                zh: $zh, en: $en, supply_zh: $supply_zh, supply_en: $supply_en,
+            }, )*
+            $( Fact {
+                path: $cpath, kind: fact_type!($ckind $(, $cwords)?), computed: true,
+                zh: $czh, en: $cen, supply_zh: "", supply_en: "",
+            }, )*
+        ];
+    };
+}
+
+mod table;
+
+pub(crate) use table::computed;
+pub use table::*;
+
+static BY_PATH: LazyLock<HashMap<&'static str, &'static Fact>> =
+    LazyLock::new(|| FACTS.iter().map(|fact| (fact.path, fact)).collect());
+
+/// The row of a path, if there is one.
+pub fn find(path: &str) -> Option<&'static Fact> {
+    BY_PATH.get(path).copied()
+}

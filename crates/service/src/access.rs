@@ -1,0 +1,165 @@
+//! Who is calling, and what their role allows.
+//!
+//! A right is a type. A use case takes a [`Permit`] of the right it needs, and a permit can only be had from
+//! [`Actor::permit`], which checks the role; [`Permit::within`] checks the county. So a use case cannot be reached without
+//! its right, and forgetting the check does not compile.
+
+use std::marker::PhantomData;
+
+use crate::Refusal;
+
+/// What a credential may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    Retailer,
+    Platform,
+    Dealer,
+    Reviewer,
+    Approver,
+    Treasury,
+    Auditor,
+    Admin,
+}
+
+impl Role {
+    pub const ALL: [Role; 8] = [
+        Self::Retailer,
+        Self::Platform,
+        Self::Dealer,
+        Self::Reviewer,
+        Self::Approver,
+        Self::Treasury,
+        Self::Auditor,
+        Self::Admin,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retailer => "retailer",
+            Self::Platform => "platform",
+            Self::Dealer => "dealer",
+            Self::Reviewer => "reviewer",
+            Self::Approver => "approver",
+            Self::Treasury => "treasury",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// Whether the role belongs to a merchant and sees only its own claims.
+    pub fn is_merchant(self) -> bool {
+        matches!(self, Self::Retailer | Self::Platform | Self::Dealer)
+    }
+}
+
+/// Who is calling: a credential, the person behind it, and the request it came with.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub client: String,
+    pub person: String,
+    pub role: Role,
+    /// The counties it may act in; empty means the whole city.
+    pub jurisdictions: Vec<String>,
+    /// The credit code it claims for, if it is a merchant's.
+    pub merchant: Option<String>,
+    /// The request's id, for the audit trail.
+    pub request: Option<String>,
+}
+
+impl Actor {
+    /// The service itself, when it carries out what time demands: expiries, the waitlist.
+    pub fn system() -> Self {
+        Self {
+            client: "system".into(),
+            person: "system".into(),
+            role: Role::Admin,
+            jurisdictions: Vec::new(),
+            merchant: None,
+            request: None,
+        }
+    }
+
+    /// The right, if the role has it.
+    pub fn permit<R: Right>(&self) -> Result<Permit<R>, Refusal> {
+        if R::ROLES.contains(&self.role) {
+            Ok(Permit { actor: self.clone(), right: PhantomData })
+        } else {
+            Err(Refusal::Forbidden { right: R::NAME, roles: R::ROLES })
+        }
+    }
+}
+
+/// Something a role may do.
+pub trait Right: 'static {
+    const NAME: &'static str;
+    const ROLES: &'static [Role];
+}
+
+/// Proof that the caller's role has the right `R`.
+pub struct Permit<R> {
+    actor: Actor,
+    right: PhantomData<fn() -> R>,
+}
+
+impl<R> Clone for Permit<R> {
+    fn clone(&self) -> Self {
+        Self { actor: self.actor.clone(), right: PhantomData }
+    }
+}
+
+impl<R> std::fmt::Debug for Permit<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Permit").field(&self.actor.client).finish()
+    }
+}
+
+impl<R> Permit<R> {
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Refuses another county's business.
+    pub fn within(&self, jurisdiction: &str) -> Result<(), Refusal> {
+        let counties = &self.actor.jurisdictions;
+        if counties.is_empty() || counties.iter().any(|own| own == jurisdiction) {
+            Ok(())
+        } else {
+            Err(Refusal::OtherJurisdiction)
+        }
+    }
+}
+
+macro_rules! rights {
+    ($($(#[$meta:meta])* $name:ident = $text:literal: [$($role:ident),+];)*) => {
+        $(
+            $(#[$meta])*
+            #[derive(Debug, Clone, Copy)]
+            pub enum $name {}
+            impl Right for $name {
+                const NAME: &'static str = $text;
+                const ROLES: &'static [Role] = &[$(Role::$role),+];
+            }
+        )*
+    };
+}
+
+rights! {
+    /// Submit, correct, withdraw and return one's own claims.
+    SubmitClaims = "submit-claims": [Retailer, Platform, Dealer];
+    /// See claims: one's own, or one's counties'.
+    ReadClaims = "read-claims": [Retailer, Platform, Dealer, Reviewer, Approver, Treasury, Auditor, Admin];
+    ReviewClaims = "review-claims": [Reviewer];
+    ApproveClaims = "approve-claims": [Approver];
+    /// See the personal data of a claim; each look is an audit event.
+    RevealClaims = "reveal-claims": [Reviewer, Approver, Auditor];
+    /// Appropriate, change caps, disburse, record results.
+    ManageFunds = "manage-funds": [Treasury];
+    ReadFunds = "read-funds": [Reviewer, Approver, Treasury, Auditor, Admin];
+    ReadLedger = "read-ledger": [Treasury, Auditor];
+    ReadProgrammes = "read-programmes": [Retailer, Platform, Dealer, Reviewer, Approver, Treasury, Auditor, Admin];
+    KeepRegisters = "keep-registers": [Admin];
+}

@@ -1,0 +1,248 @@
+//! Programmes and jurisdictions, compiled once and kept in memory.
+//!
+//! Active versions are immutable, so a compiled one is kept for good; what another instance activates is seen at the next
+//! refresh ([`Service::refresh`], called every few seconds by `serve`, and whenever a claim names a version not known here).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use policy::Programme;
+use store::reference::{JurisdictionRow, ProgrammeRow};
+
+use crate::access::{Permit, ReadProgrammes};
+use crate::{Actor, Refusal, Service, ServiceError};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JurisdictionKind {
+    City,
+    County,
+    DevelopmentZone,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jurisdiction {
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub kind: JurisdictionKind,
+    pub parent: Option<String>,
+}
+
+/// Everything the service knows that seldom changes.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    programmes: BTreeMap<String, Vec<Arc<Programme>>>,
+    jurisdictions: BTreeMap<String, Jurisdiction>,
+}
+
+impl Catalogue {
+    /// All active versions of a programme, oldest first; empty if there is none.
+    pub fn versions(&self, id: &str) -> &[Arc<Programme>] {
+        self.programmes.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn version(&self, id: &str, version: u32) -> Option<&Arc<Programme>> {
+        self.versions(id).iter().find(|programme| programme.version() == version)
+    }
+
+    /// The newest version of each programme.
+    pub fn newest(&self) -> impl Iterator<Item = &Arc<Programme>> {
+        self.programmes.values().filter_map(|versions| versions.last())
+    }
+
+    /// The version in force on a date.
+    pub fn in_force(&self, id: &str, date: NaiveDate) -> Option<&Arc<Programme>> {
+        let versions = self.versions(id);
+        let plain = versions.iter().map(Arc::as_ref).collect::<Vec<_>>();
+        let found = policy::in_force(&plain, date)?;
+        versions.iter().find(|programme| std::ptr::eq(programme.as_ref(), found))
+    }
+
+    pub fn jurisdiction(&self, code: &str) -> Option<&Jurisdiction> {
+        self.jurisdictions.get(code)
+    }
+
+    pub fn jurisdictions(&self) -> impl Iterator<Item = &Jurisdiction> {
+        self.jurisdictions.values()
+    }
+
+    /// A county or zone: something with a fund of its own.
+    pub fn county(&self, code: &str) -> Option<&Jurisdiction> {
+        self.jurisdiction(code).filter(|it| it.kind != JurisdictionKind::City)
+    }
+
+    /// The cities above these counties.
+    pub fn cities_of(&self, counties: &[String]) -> Vec<String> {
+        let parents = counties.iter().filter_map(|code| self.jurisdiction(code)?.parent.clone());
+        parents.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The counties of a city, or the county itself.
+    pub fn counties_of(&self, code: &str) -> Vec<String> {
+        let children = self.jurisdictions.values().filter(|it| it.parent.as_deref() == Some(code));
+        let children = children.map(|it| it.code.clone()).collect::<Vec<_>>();
+        if children.is_empty() { vec![code.to_owned()] } else { children }
+    }
+
+    pub(crate) fn city(&self) -> Option<&Jurisdiction> {
+        self.jurisdictions.values().find(|it| it.kind == JurisdictionKind::City)
+    }
+}
+
+/// A version of a programme as it stands in the database.
+#[derive(Debug, Clone)]
+pub struct ProgrammeVersion {
+    pub programme: Arc<Programme>,
+    /// Every version there is, oldest first.
+    pub versions: Vec<u32>,
+}
+
+impl Service {
+    /// Reads programmes and jurisdictions again; compiled versions are kept.
+    pub async fn refresh(&self) -> Result<(), ServiceError> {
+        let (programmes, jurisdictions) = {
+            let mut conn = self.store().read().await?;
+            (conn.active_programmes().await?, conn.jurisdictions().await?)
+        };
+        let known = self.catalogue();
+        let mut catalogue = Catalogue::default();
+        for row in programmes {
+            let programme = match known.versions(&row.id).iter().find(|it| it.hash() == row.hash) {
+                Some(programme) => Arc::clone(programme),
+                None => compile(row).await?,
+            };
+            catalogue.programmes.entry(programme.id().to_owned()).or_default().push(programme);
+        }
+        catalogue.jurisdictions =
+            jurisdictions.into_iter().map(|row| (row.code.clone(), Jurisdiction::from(row))).collect();
+        *self.0.catalogue.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(catalogue);
+        Ok(())
+    }
+
+    /// The newest version of every programme.
+    pub fn programmes(&self, _permit: &Permit<ReadProgrammes>) -> Vec<ProgrammeVersion> {
+        let catalogue = self.catalogue();
+        let version = |programme: &Arc<Programme>| ProgrammeVersion {
+            versions: catalogue.versions(programme.id()).iter().map(|it| it.version()).collect(),
+            programme: Arc::clone(programme),
+        };
+        catalogue.newest().map(version).collect()
+    }
+
+    /// One version of a programme; the newest if none is named.
+    pub fn programme(
+        &self,
+        _permit: &Permit<ReadProgrammes>,
+        id: &str,
+        version: Option<u32>,
+    ) -> Result<ProgrammeVersion, ServiceError> {
+        let catalogue = self.catalogue();
+        let found = match version {
+            Some(version) => catalogue.version(id, version),
+            None => catalogue.versions(id).last(),
+        };
+        let programme = Arc::clone(found.ok_or(Refusal::NotFound("programme"))?);
+        let versions = catalogue.versions(id).iter().map(|it| it.version()).collect();
+        Ok(ProgrammeVersion { programme, versions })
+    }
+
+    /// Stores a new version of a programme and puts it in force; the same document again changes nothing. Opens its fund
+    /// in every county.
+    pub async fn activate_programme(&self, actor: &Actor, source: &str) -> Result<(), ServiceError> {
+        let programme = Programme::parse(source).map_err(|diagnostics| {
+            let errors = diagnostics.into_iter().map(|d| {
+                let at = format!("{}:{}: {}", d.line, d.column, d.message);
+                crate::FieldError::new("", "programme.invalid", at.clone(), at)
+            });
+            Refusal::Invalid(errors.collect())
+        })?;
+        let mut versions = self.catalogue().versions(programme.id()).to_vec();
+        if versions.iter().any(|it| it.hash() == programme.hash()) {
+            return Ok(());
+        }
+        let programme = Arc::new(programme);
+        versions.push(Arc::clone(&programme));
+        policy::check_overlap(&versions.iter().map(Arc::as_ref).collect::<Vec<_>>()).map_err(|overlap| {
+            Refusal::field("/effective_from", "programme.overlap", overlap.to_string(), overlap.to_string())
+        })?;
+        let now = self.clock().now();
+        let counties =
+            self.catalogue().jurisdictions().filter(|it| it.kind != JurisdictionKind::City).map(|it| it.code.clone()).collect::<Vec<_>>();
+        let city = self.catalogue().city().map(|it| it.code.clone()).ok_or_else(|| ServiceError::bug("no city"))?;
+        let row = ProgrammeRow {
+            id: programme.id().to_owned(),
+            version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
+            hash: programme.hash().to_owned(),
+            source: source.to_owned(),
+            effective_from: programme.effective_from(),
+            status: "active".into(),
+            created_at: now,
+            activated_at: Some(now),
+        };
+        let event = crate::history::event(self, &city, &format!("programme:{}", row.id), "activate_programme", actor, now);
+        self.store()
+            .write(async |mut tx| -> Result<_, ServiceError> {
+                tx.add_programme(&row).await?;
+                tx.open_funds(&row.id, &counties).await?;
+                crate::history::record(&mut tx, vec![event.clone()]).await?;
+                Ok(tx.done(()))
+            })
+            .await?;
+        self.refresh().await
+    }
+
+    /// Adds jurisdictions with their ledgers, cities first, and their funds in every programme.
+    pub async fn seed_jurisdictions(&self, jurisdictions: &[Jurisdiction]) -> Result<(), ServiceError> {
+        let mut rows = jurisdictions.iter().map(JurisdictionRow::from).collect::<Vec<_>>();
+        rows.sort_by(|a, b| (&a.parent, &a.code).cmp(&(&b.parent, &b.code)));
+        let counties = jurisdictions.iter().filter(|it| it.kind != JurisdictionKind::City);
+        let counties = counties.map(|it| it.code.clone()).collect::<Vec<_>>();
+        let programmes = self.catalogue().newest().map(|it| it.id().to_owned()).collect::<Vec<_>>();
+        self.store()
+            .write(async |mut tx| -> Result<_, ServiceError> {
+                tx.save_jurisdictions(&rows).await?;
+                for programme in &programmes {
+                    tx.open_funds(programme, &counties).await?;
+                }
+                Ok(tx.done(()))
+            })
+            .await?;
+        self.refresh().await
+    }
+}
+
+async fn compile(row: ProgrammeRow) -> Result<Arc<Programme>, ServiceError> {
+    let compiled = tokio::task::spawn_blocking(move || {
+        Programme::parse(&row.source).map_err(|_| format!("programme {} version {} no longer compiles", row.id, row.version))
+    });
+    Ok(Arc::new(compiled.await.map_err(ServiceError::bug)?.map_err(ServiceError::Bug)?))
+}
+
+impl From<JurisdictionRow> for Jurisdiction {
+    fn from(row: JurisdictionRow) -> Self {
+        let kind = match row.kind.as_str() {
+            "city" => JurisdictionKind::City,
+            "development_zone" => JurisdictionKind::DevelopmentZone,
+            _ => JurisdictionKind::County,
+        };
+        Self { code: row.code, name_zh: row.name_zh, name_en: row.name_en, kind, parent: row.parent }
+    }
+}
+
+impl From<&Jurisdiction> for JurisdictionRow {
+    fn from(it: &Jurisdiction) -> Self {
+        let kind = match it.kind {
+            JurisdictionKind::City => "city",
+            JurisdictionKind::County => "county",
+            JurisdictionKind::DevelopmentZone => "development_zone",
+        };
+        Self {
+            code: it.code.clone(),
+            name_zh: it.name_zh.clone(),
+            name_en: it.name_en.clone(),
+            kind: kind.into(),
+            parent: it.parent.clone(),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The audit trail: an event for whatever was done, and a row in the outbox for those the outside is told of.
+
+use chrono::{DateTime, Utc};
+use store::journal::{EventRow, OutboxRow};
+use store::{StoreError, Tx};
+
+use crate::{Actor, Service};
+
+/// An event of now. Events of claims add statuses and revision.
+pub(crate) fn event(
+    service: &Service,
+    jurisdiction: &str,
+    subject: &str,
+    verb: &str,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> EventRow {
+    EventRow {
+        jurisdiction: jurisdiction.to_owned(),
+        id: service.ids().next(now),
+        subject: subject.to_owned(),
+        verb: verb.to_owned(),
+        actor: actor.client.clone(),
+        person: actor.person.clone(),
+        at: now,
+        revision: None,
+        from_status: None,
+        to_status: None,
+        reason: None,
+        request: actor.request.clone(),
+    }
+}
+
+/// Writes events and queues them for the outside.
+pub(crate) async fn record(tx: &mut Tx, events: Vec<EventRow>) -> Result<(), StoreError> {
+    EventRow::insert(tx, &events).await?;
+    let rows = events.iter().map(|event| OutboxRow {
+        jurisdiction: event.jurisdiction.clone(),
+        event: event.id,
+        attempts: 0,
+        due_at: event.at,
+    });
+    OutboxRow::insert(tx, &rows.collect::<Vec<_>>()).await?;
+    Ok(())
+}
+
+/// Writes events that concern nobody outside, such as a look at personal data.
+pub(crate) async fn record_inside(tx: &mut Tx, events: &[EventRow]) -> Result<(), StoreError> {
+    EventRow::insert(tx, events).await?;
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! What the registers say of a batch of claims: one statement for each register that some claim of it needs, all in one round
+//! trip, whatever the size of the batch.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+
+use claims::claim::Claim;
+use claims::identifiers::CreditCode;
+use claims::registers::{Known, LookUps, ScrapCertificate, look_ups};
+use store::StoreError;
+use store::registers::{PriceQuestion, RegisterKeys};
+
+use crate::registers::{rows, stored_model};
+use crate::{Service, ServiceError};
+
+/// One claim's questions.
+struct Asked {
+    look_ups: LookUps,
+    merchant: String,
+    price: Option<PriceQuestion>,
+}
+
+impl Service {
+    /// What is known of each claim of a merchant (its credit code), in the order of the claims.
+    pub(crate) async fn known(&self, claims: &[(Claim, String)]) -> Result<Vec<Known>, ServiceError> {
+        let asked = claims.iter().map(|(claim, merchant)| Asked::by(claim, merchant)).collect::<Vec<_>>();
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut conn = self.store().read().await?;
+        let mut answers = Answers::default();
+        answers.add(&mut conn, &keys(&asked)).await?;
+        // A claim that names no dismantler is answered with its certificate's, which is known only now.
+        let unnamed = asked.iter().filter_map(|it| answers.dismantler_of(it).filter(|_| it.look_ups.dismantler.is_none()));
+        let dismantlers = distinct(unnamed.filter(|code| !answers.dismantlers.contains_key(code.as_str())));
+        if !dismantlers.is_empty() {
+            answers.add(&mut conn, &RegisterKeys { dismantlers, ..RegisterKeys::default() }).await?;
+        }
+        Ok(asked.iter().map(|it| answers.known(it)).collect())
+    }
+}
+
+impl Asked {
+    fn by(claim: &Claim, merchant: &str) -> Self {
+        let look_ups = look_ups(claim);
+        let price = look_ups.filed_model.as_deref().and_then(stored_model).map(|model| PriceQuestion {
+            merchant: merchant.to_owned(),
+            model,
+            on: claim.purchase.invoice.date,
+        });
+        Self { look_ups, merchant: merchant.to_owned(), price }
+    }
+}
+
+/// The keys of all questions, each once.
+fn keys(asked: &[Asked]) -> RegisterKeys {
+    let look_ups = || asked.iter().map(|it| &it.look_ups);
+    RegisterKeys {
+        efficiency_labels: distinct(look_ups().filter_map(|it| it.label.as_ref().map(|key| key.as_str().to_owned()))),
+        scrap_certificates: distinct(
+            look_ups().filter_map(|it| it.certificate.as_ref().map(|key| key.as_str().to_owned())),
+        ),
+        vehicle_models: distinct(look_ups().filter_map(|it| it.vehicle_model.as_deref().and_then(stored_model))),
+        filed_prices: distinct(asked.iter().filter_map(|it| it.price.clone())),
+        entitlements: distinct(look_ups().filter_map(|it| it.entitlement.as_ref().map(|key| key.as_str().to_owned()))),
+        merchants: distinct(asked.iter().map(|it| it.merchant.clone())),
+        dismantlers: distinct(look_ups().filter_map(|it| it.dismantler.as_ref().map(text))),
+        collectors: distinct(look_ups().filter_map(|it| it.collector.as_ref().map(text))),
+    }
+}
+
+fn text(code: &CreditCode) -> String {
+    code.as_str().to_owned()
+}
+
+fn distinct<T: Ord>(keys: impl Iterator<Item = T>) -> Vec<T> {
+    keys.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// What the registers answered, by key.
+#[derive(Default)]
+struct Answers {
+    labels: HashMap<String, claims::registers::EfficiencyLabel>,
+    certificates: HashMap<String, ScrapCertificate>,
+    vehicle_models: HashMap<String, claims::registers::VehicleModel>,
+    prices: HashMap<PriceQuestion, claims::registers::FiledPrice>,
+    entitlements: HashMap<String, claims::registers::Entitlement>,
+    merchants: HashMap<String, claims::registers::Merchant>,
+    dismantlers: HashMap<String, claims::registers::Dismantler>,
+    collectors: HashMap<String, claims::registers::Collector>,
+}
+
+impl Answers {
+    async fn add(&mut self, conn: &mut store::Conn, keys: &RegisterKeys) -> Result<(), StoreError> {
+        let found = conn.registers(keys).await?;
+        gather(&mut self.labels, found.efficiency_labels, |row| (row.record.clone(), rows::efficiency_label(row)))?;
+        gather(&mut self.certificates, found.scrap_certificates, |row| {
+            (row.number.clone(), rows::scrap_certificate(row))
+        })?;
+        gather(&mut self.vehicle_models, found.vehicle_models, |row| (row.model.clone(), rows::vehicle_model(row)))?;
+        let prices = keys.filed_prices.iter().cloned().zip(found.filed_prices);
+        gather(&mut self.prices, prices.filter_map(|(question, row)| Some((question, row?))), |(question, row)| {
+            (question, rows::filed_price(row))
+        })?;
+        gather(&mut self.entitlements, found.entitlements, |row| (row.code.clone(), rows::entitlement(row)))?;
+        gather(&mut self.merchants, found.merchants, |row| (row.credit_code.clone(), rows::merchant(row)))?;
+        gather(&mut self.dismantlers, found.dismantlers, |row| (row.credit_code.clone(), rows::dismantler(row)))?;
+        gather(&mut self.collectors, found.collectors, |row| (row.credit_code.clone(), rows::collector(row)))
+    }
+
+    fn certificate(&self, asked: &Asked) -> Option<&ScrapCertificate> {
+        self.certificates.get(asked.look_ups.certificate.as_ref()?.as_str())
+    }
+
+    /// The dismantler that the claim names; if it names none, the certificate's.
+    fn dismantler_of(&self, asked: &Asked) -> Option<String> {
+        let named = asked.look_ups.dismantler.as_ref();
+        named.or_else(|| self.certificate(asked)?.dismantler.as_ref()).map(text)
+    }
+
+    fn known(&self, asked: &Asked) -> Known {
+        let LookUps { label, vehicle_model, entitlement, collector, .. } = &asked.look_ups;
+        Known {
+            label: label.as_ref().and_then(|key| self.labels.get(key.as_str())).cloned(),
+            filed_price: asked.price.as_ref().and_then(|question| self.prices.get(question)).cloned(),
+            certificate: self.certificate(asked).cloned(),
+            vehicle_model: vehicle_model.as_ref().and_then(|key| self.vehicle_models.get(key)).cloned(),
+            entitlement: entitlement.as_ref().and_then(|key| self.entitlements.get(key.as_str())).cloned(),
+            merchant: self.merchants.get(&asked.merchant).cloned(),
+            dismantler: self.dismantler_of(asked).and_then(|key| self.dismantlers.get(&key)).cloned(),
+            collector: collector.as_ref().and_then(|key| self.collectors.get(key.as_str())).cloned(),
+        }
+    }
+}
+
+fn gather<R, K: Hash + Eq, V>(
+    into: &mut HashMap<K, V>,
+    rows: impl IntoIterator<Item = R>,
+    read: impl Fn(R) -> (K, Result<V, StoreError>),
+) -> Result<(), StoreError> {
+    for row in rows {
+        let (key, value) = read(row);
+        into.insert(key, value?);
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! The use cases, one module each, and nothing else: what a caller may do, in which transaction, exactly once.
+//!
+//! A use case takes a [`Permit`] of the right it needs, parsed input that cannot be invalid in form, and reads like the
+//! policy it carries out: load for update, call one pure function, record its decision, post its transfers.
+//!
+//! ```text
+//! Command ─► known facts ─► policy::decide ─► claims::allocate ─► store::Tx (claim, keys, quota, transfers, events) ─► commit ─► answer
+//! ```
+//!
+//! Ports ([`ports`]) stand only toward what is not ours: the clock, and whoever is told of events. PostgreSQL is not hidden.
+
+pub mod access;
+pub mod books;
+mod catalogue;
+mod clawback;
+mod deciding;
+pub mod document;
+pub mod disburse;
+pub mod funds;
+mod history;
+mod known;
+mod limits;
+mod moving;
+pub mod once;
+pub mod paging;
+pub mod ports;
+pub mod reading;
+mod recording;
+pub mod registers;
+mod refusal;
+pub mod review;
+pub mod state;
+pub mod submit;
+mod tokens;
+mod vault;
+mod waitlist;
+mod withdraw;
+pub mod work;
+
+use std::sync::{Arc, RwLock};
+
+use secrecy::SecretBox;
+use store::Store;
+
+pub use access::{Actor, Permit, Right, Role};
+pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
+use ports::{Clock, Ids};
+pub use refusal::{FieldError, Refusal, ServiceError};
+pub use tokens::{NewClient, SigningKeys, Token};
+pub use vault::{Vault, VaultError};
+
+/// The largest batch one transaction takes; bulk calls are split into batches of this size.
+pub const MAX_BATCH: usize = 1_000;
+
+/// What the service is made of.
+#[derive(Debug)]
+pub struct Parts {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub vault: Vault,
+    pub signing: SigningKeys,
+    pub settings: Settings,
+}
+
+/// Limits that a deployment may set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Requests a client may make in a second, sustained; twice as many at once.
+    pub requests_per_second: u32,
+    /// How long the first answer to an idempotency key is remembered.
+    pub idempotency_days: u32,
+    /// The most claims one disbursement gathers.
+    pub disbursement_limit: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { requests_per_second: 500, idempotency_days: 30, disbursement_limit: 10_000 }
+    }
+}
+
+/// Every use case is a method of this. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Service(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    ids: Ids,
+    vault: Vault,
+    signing: SigningKeys,
+    settings: Settings,
+    catalogue: RwLock<Arc<Catalogue>>,
+    throttle: tokens::Throttle,
+    clients: tokens::ClientCache,
+}
+
+impl Service {
+    /// Reads the catalogue and is ready to serve.
+    pub async fn start(parts: Parts) -> Result<Self, ServiceError> {
+        let service = Self(Arc::new(Inner {
+            throttle: tokens::Throttle::new(parts.settings.requests_per_second),
+            clients: tokens::ClientCache::default(),
+            store: parts.store,
+            clock: parts.clock,
+            ids: Ids::default(),
+            vault: parts.vault,
+            signing: parts.signing,
+            settings: parts.settings,
+            catalogue: RwLock::default(),
+        }));
+        service.refresh().await?;
+        Ok(service)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(crate) fn ids(&self) -> &Ids {
+        &self.0.ids
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Programmes and jurisdictions as last read.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.0.catalogue.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Connections of the pool, for the metrics.
+    pub fn pool_status(&self) -> store::PoolStatus {
+        self.0.store.pool_status()
+    }
+}
+
+/// 32 secret bytes.
+pub type SecretKey = SecretBox<[u8; 32]>;
+
+/// A page of a list, and where the next one starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<String>,
+}
+
+/// What a caller gets who may be asking again: the first answer, and whether it is a repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replayable<T> {
+    pub value: T,
+    pub replayed: bool,
+}

@@ -1,0 +1,113 @@
+//! What the use cases need from outside the database: time, ids, and the receiver of events.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Mutex;
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use uuid::Uuid;
+
+/// The time. A test sets it by hand.
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    fn now(&self) -> DateTime<Utc> {
+        // Microseconds, as PostgreSQL keeps them: what is answered equals what is read back.
+        let now = Utc::now();
+        DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<DateTime<Utc>>);
+
+impl ManualClock {
+    pub fn at(now: DateTime<Utc>) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    pub fn advance(&self, by: Duration) {
+        let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *now = now.checked_add_signed(by).unwrap_or(*now);
+    }
+
+    pub fn set(&self, to: DateTime<Utc>) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = to;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The date in Asia/Shanghai, which has had no daylight saving since 1991.
+pub fn shanghai_date(instant: DateTime<Utc>) -> NaiveDate {
+    shanghai(instant).date()
+}
+
+/// Local time in Asia/Shanghai.
+pub fn shanghai(instant: DateTime<Utc>) -> chrono::NaiveDateTime {
+    instant.naive_utc().checked_add_signed(Duration::hours(8)).unwrap_or(instant.naive_utc())
+}
+
+/// The instant at which a day begins in Asia/Shanghai.
+pub fn shanghai_midnight(date: NaiveDate) -> DateTime<Utc> {
+    let midnight = date.and_time(chrono::NaiveTime::MIN).and_utc();
+    midnight.checked_sub_signed(Duration::hours(8)).unwrap_or(midnight)
+}
+
+/// Ids of version 7: they sort by arrival, within a millisecond too.
+#[derive(Debug)]
+pub struct Ids {
+    context: Mutex<uuid::ContextV7>,
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self { context: Mutex::new(uuid::ContextV7::new()) }
+    }
+}
+
+impl Ids {
+    /// The next id at this time, after every id given before.
+    pub fn next(&self, now: DateTime<Utc>) -> Uuid {
+        let context = self.context.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+        Uuid::new_v7(uuid::Timestamp::from_unix(&*context, seconds, now.timestamp_subsec_nanos()))
+    }
+}
+
+/// An event as it is told to the outside: no personal data, ids and statuses only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldEvent {
+    pub id: Uuid,
+    pub jurisdiction: String,
+    pub subject: String,
+    pub verb: String,
+    pub at: DateTime<Utc>,
+    pub from_status: Option<String>,
+    pub to_status: Option<String>,
+}
+
+/// Why events were not taken; they are told again later.
+#[derive(Debug, thiserror::Error)]
+#[error("the receiver of events did not take them: {0}")]
+pub struct PartnerError(pub String);
+
+/// Where events go: the city's data exchange, or whoever listens. At least once, in batches, in any order.
+pub trait EventSink: Send + Sync + std::fmt::Debug {
+    fn tell<'a>(
+        &'a self,
+        events: &'a [ToldEvent],
+    ) -> Pin<Box<dyn Future<Output = Result<(), PartnerError>> + Send + 'a>>;
+}

@@ -1,0 +1,152 @@
+//! Looking at claims: one's own, or one's counties'. Personal data is masked; a look at it is an audit event.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::ids::ClaimId;
+use claims::life_cycle::Status;
+use store::claims::{ClaimFilter, ClaimRow};
+use store::{Done, Tx};
+use uuid::Uuid;
+
+use crate::access::{Permit, ReadClaims, RevealClaims};
+use crate::moving::reason;
+use crate::ports::shanghai_midnight;
+use crate::recording::claim_subject;
+use crate::state::{self, ClaimState};
+use crate::{Page, Refusal, Service, ServiceError, history, paging};
+
+/// Which claims a list is about; dates are days of arrival in Asia/Shanghai, both included.
+#[derive(Debug, Clone, Default)]
+pub struct ClaimQuery {
+    pub jurisdiction: Option<String>,
+    pub programme: Option<String>,
+    pub status: Option<Status>,
+    pub merchant: Option<String>,
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+    /// The order in which a county works: oldest first. Otherwise newest first.
+    pub oldest_first: bool,
+}
+
+/// A claim with its decision and, masked, what was sent.
+#[derive(Debug, Clone)]
+pub struct ClaimDetail {
+    pub state: ClaimState,
+    pub masked: serde_json::Value,
+}
+
+/// Something that was done to a claim.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub id: Uuid,
+    pub verb: String,
+    pub at: DateTime<Utc>,
+    /// The credential that did it.
+    pub actor: String,
+    pub revision: Option<i32>,
+    pub from_status: Option<String>,
+    pub to_status: Option<String>,
+    pub reason: Option<String>,
+}
+
+impl Service {
+    /// One claim. Another merchant's does not exist for a merchant; another county's is refused.
+    pub async fn claim(&self, permit: &Permit<ReadClaims>, id: ClaimId) -> Result<ClaimDetail, ServiceError> {
+        let mut conn = self.store().read().await?;
+        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
+        let state = self.detail(&mut conn, &row).await?;
+        let sent = self.sent_claims(&mut conn, std::slice::from_ref(&row)).await?.remove(&row.id);
+        let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
+        Ok(ClaimDetail { state, masked: crate::document::masked(&sent) })
+    }
+
+    /// A page of claims without their decisions.
+    pub async fn claims(
+        &self,
+        permit: &Permit<ReadClaims>,
+        query: &ClaimQuery,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<ClaimState>, ServiceError> {
+        let actor = permit.actor();
+        let merchant = if actor.role.is_merchant() { actor.merchant.clone() } else { query.merchant.clone() };
+        let filter = ClaimFilter {
+            jurisdictions: paging::counties(permit, query.jurisdiction.clone())?,
+            merchant,
+            programme: query.programme.clone(),
+            status: query.status.map(|status| status.as_str().to_owned()),
+            created_from: query.from.map(shanghai_midnight),
+            created_before: query.to.and_then(|day| day.succ_opt()).map(shanghai_midnight),
+            before: paging::read(cursor)?,
+            oldest_first: query.oldest_first,
+        };
+        let rows = self.store().read().await?.list_claims(&filter, paging::fetch(limit)).await?;
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| state::summary(&row))
+    }
+
+    /// What was done to a claim, oldest first.
+    pub async fn claim_events(
+        &self,
+        permit: &Permit<ReadClaims>,
+        id: ClaimId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Event>, ServiceError> {
+        let after = paging::read(cursor)?;
+        let mut conn = self.store().read().await?;
+        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
+        let rows = conn.events(&row.jurisdiction, &claim_subject(&row)?, after, paging::fetch(limit)).await?;
+        let hidden = permit.actor().role.is_merchant();
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| {
+            Ok(Event {
+                id: row.id,
+                verb: row.verb,
+                at: row.at,
+                // A merchant need not know which clerk it was.
+                actor: if hidden { String::new() } else { row.actor },
+                revision: row.revision,
+                from_status: row.from_status,
+                to_status: row.to_status,
+                reason: row.reason,
+            })
+        })
+    }
+
+    /// The claim as it was sent, personal data included. Who looked, and why, stays on record.
+    pub async fn reveal(
+        &self,
+        permit: &Permit<RevealClaims>,
+        id: ClaimId,
+        why: Option<String>,
+    ) -> Result<serde_json::Value, ServiceError> {
+        permit.within(id.jurisdiction.as_str())?;
+        let why = reason(why, true)?;
+        self.store().write(|tx| self.reveal_in(tx, permit, id, why.clone())).await
+    }
+
+    async fn reveal_in(
+        &self,
+        mut tx: Tx,
+        permit: &Permit<RevealClaims>,
+        id: ClaimId,
+        why: Option<String>,
+    ) -> Result<Done<serde_json::Value>, ServiceError> {
+        let row = tx.claim(id.jurisdiction.as_str(), id.uuid).await?.ok_or(Refusal::NotFound("claim"))?;
+        let sent = self.sent_claims(&mut tx, std::slice::from_ref(&row)).await?.remove(&row.id);
+        let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
+        let now = self.clock().now();
+        let subject = claim_subject(&row)?;
+        let mut event = history::event(self, &row.jurisdiction, &subject, "reveal", permit.actor(), now);
+        (event.revision, event.reason) = (Some(row.revision), why);
+        history::record_inside(&mut tx, &[event]).await?;
+        Ok(tx.done(crate::document::revealed(&sent)))
+    }
+}
+
+fn visible(permit: &Permit<ReadClaims>, row: Option<ClaimRow>, id: ClaimId) -> Result<ClaimRow, Refusal> {
+    let actor = permit.actor();
+    if actor.role.is_merchant() {
+        return row.filter(|row| Some(&row.merchant) == actor.merchant.as_ref()).ok_or(Refusal::NotFound("claim"));
+    }
+    permit.within(id.jurisdiction.as_str())?;
+    row.ok_or(Refusal::NotFound("claim"))
+}

@@ -1,0 +1,455 @@
+//! Recording decisions: candidates against the counties' books, in order, and everything written in one transaction.
+//!
+//! A new claim and a corrected one take the same way. [`judge`] gives out keys, quota and money with the pure allocation and
+//! makes the receipt; [`Ledgered::write`] writes what came out: claims, sealed documents, receipts, keys, quotas, transfers,
+//! caps, events and outbox. What another transaction took meanwhile violates a named constraint, and the unit is run again.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::{DateTime, Duration, Utc};
+use claims::allocate::{Allocation, CapOutcome, Demand, LimitKey, QuotaKey, State, allocate};
+use claims::digest::Digest;
+use claims::ids::ClaimId;
+use claims::jurisdictions::JurisdictionCode;
+use claims::keys::UniqueKind;
+use claims::life_cycle::Status;
+use ledger::{Fen, Reason, Transfer};
+use policy::receipt::Receipt;
+use policy::{Outcome, RuleOutcome, Value, Verdict};
+use store::Tx;
+use store::claims::{ClaimRow, DecisionRow, DocumentRow};
+use store::funds::Posting;
+use store::holdings::{QuotaRow, UniqueKeyRow};
+use uuid::Uuid;
+
+use crate::deciding::Candidate;
+use crate::limits::{self, Books, LimitChanges};
+use crate::state::{ClaimDecision, ClaimState};
+use crate::{Actor, Catalogue, Service, ServiceError, history, state};
+
+/// What a claim that is being corrected holds already.
+#[derive(Debug, Clone)]
+pub(crate) struct Before {
+    pub(crate) row: ClaimRow,
+    pub(crate) keys: Vec<(UniqueKind, Digest)>,
+}
+
+/// What became of a candidate.
+#[derive(Debug, Clone)]
+pub(crate) struct Judgement {
+    pub(crate) receipt: Receipt,
+    pub(crate) system: Vec<RuleOutcome>,
+    pub(crate) money: Option<Fen>,
+    pub(crate) holds: bool,
+    pub(crate) committed: bool,
+    pub(crate) waits_for: Option<LimitKey>,
+    /// The fund and the caps its money counts in.
+    touched: Vec<LimitKey>,
+    month: String,
+}
+
+/// Loads what a batch competes for: keys held by others, and its persons' quotas.
+pub(crate) async fn load_state(
+    conn: &mut store::Conn,
+    books: &Books,
+    candidates: &[(&Candidate, Option<&Before>)],
+) -> Result<State, ServiceError> {
+    let digest = |digest: &Digest| digest.as_bytes().to_vec();
+    let keys = candidates.iter().flat_map(|(candidate, _)| &candidate.keys);
+    let kinds: HashMap<Vec<u8>, (UniqueKind, Digest)> = keys.map(|key| (digest(&key.1), *key)).collect();
+    let own: HashSet<Uuid> = candidates.iter().filter_map(|(_, before)| Some(before.as_ref()?.row.id)).collect();
+    let holders = conn.holders(&kinds.keys().cloned().collect::<Vec<_>>()).await?;
+    let persons = candidates.iter().map(|(candidate, _)| digest(&candidate.person));
+    let quotas = conn.quotas(&persons.collect::<HashSet<_>>().into_iter().collect::<Vec<_>>()).await?;
+
+    let mut state = books.state();
+    state.taken = holders
+        .iter()
+        .filter(|holder| !own.contains(&holder.claim))
+        .filter_map(|holder| kinds.get(&holder.digest).copied())
+        .collect();
+    for row in quotas {
+        state.quotas.insert(quota_key(&row.person, row.slot)?, u32::try_from(row.used).unwrap_or(0));
+    }
+    for (_, before) in candidates {
+        let Some(row) = before.as_ref().map(|before| &before.row).filter(|row| row.holds) else { continue };
+        if let Some(slot) = &row.quota_slot {
+            let used = state.quotas.entry(quota_key(&row.person, slot.clone())?).or_default();
+            *used = used.saturating_sub(1);
+        }
+    }
+    Ok(state)
+}
+
+fn quota_key(person: &[u8], slot: String) -> Result<QuotaKey, ServiceError> {
+    let person: [u8; 16] = person.try_into().map_err(|_| ServiceError::bug("digest of a wrong length"))?;
+    Ok(QuotaKey { person: Digest::new(person), slot })
+}
+
+/// Gives out what a candidate asks for, if it may have it, and writes its receipt.
+pub(crate) fn judge(
+    catalogue: &Catalogue,
+    books: &Books,
+    state: &mut State,
+    candidate: &Candidate,
+    before: Option<&Before>,
+    now: DateTime<Utc>,
+) -> Result<Judgement, ServiceError> {
+    // A kept reservation stays in the month it was made in.
+    let month = before.and_then(|before| before.row.committed_month.clone());
+    let month = month.unwrap_or_else(|| limits::month_of(now));
+    let claim = &candidate.claim;
+    let (county, programme) = (claim.jurisdiction.as_str(), claim.programme.as_str());
+    let touched = books.touched(catalogue, county, programme, &candidate.category, &month)?;
+    let quota = candidate.quota.as_ref();
+    let demand = Demand {
+        keys: candidate.keys.clone(),
+        quota: quota.map(|q| (QuotaKey { person: candidate.person, slot: q.slot.clone() }, q.limit)),
+        money: candidate.money()?,
+        funds: touched.clone(),
+        priority: before.is_some(),
+        eligible: !candidate.is_ineligible(),
+    };
+    let seen = look(state, &demand);
+    let [allocation] = <[Allocation; 1]>::try_from(allocate(state, std::slice::from_ref(&demand)))
+        .map_err(|_| ServiceError::bug("one demand, one allocation"))?;
+    let mut waits_for = match &allocation.cap {
+        Some(CapOutcome::Exhausted { key, .. }) => Some(key.clone()),
+        Some(CapOutcome::Granted) | None => None,
+    };
+    if candidate.decision.verdict != Verdict::Eligible
+        && let Some(key) = waits_for.take()
+        && let Some(limit) = state.limits.get_mut(&key)
+    {
+        // It needs correction first: its place is its id, and it stands in nobody's way until then.
+        limit.waiting = limit.waiting.saturating_sub(1);
+    }
+    let system = system_rules(candidate, &demand, &seen, &allocation);
+    let receipt = policy::receipt::receipt(&candidate.programme, &candidate.facts, &candidate.decision, &system);
+    if allocation.holds == (receipt.outcome == Outcome::Ineligible) && !candidate.is_ineligible() {
+        return Err(ServiceError::bug("what a claim holds does not follow from its outcome"));
+    }
+    Ok(Judgement {
+        receipt,
+        system,
+        money: demand.money,
+        holds: allocation.holds,
+        committed: allocation.reserved,
+        waits_for,
+        touched,
+        month,
+    })
+}
+
+/// Who stands in a demand's way, as a look before anything is taken: an ineligible claim is told all the same.
+struct Seen {
+    taken: HashSet<&'static str>,
+    used: u32,
+}
+
+fn look(state: &State, demand: &Demand) -> Seen {
+    let taken = demand.keys.iter().filter(|key| state.taken.contains(key)).map(|(kind, _)| kind.rule_id());
+    let used = demand.quota.as_ref().and_then(|(key, _)| state.quotas.get(key)).copied().unwrap_or(0);
+    Seen { taken: taken.collect(), used }
+}
+
+fn system_rules(
+    candidate: &Candidate,
+    demand: &Demand,
+    seen: &Seen,
+    allocation: &Allocation,
+) -> Vec<RuleOutcome> {
+    let mut rules = Vec::new();
+    let mut named = HashSet::new();
+    for (kind, _) in &candidate.keys {
+        let id = kind.rule_id();
+        if named.insert(id) {
+            let mut rule = RuleOutcome::system(id, !seen.taken.contains(id));
+            rule.facts.insert(format!("{id}.taken"), Value::Bool(seen.taken.contains(id)));
+            rules.push(rule);
+        }
+    }
+    if let Some((key, limit)) = &demand.quota {
+        let mut rule = RuleOutcome::system("quota", seen.used < *limit);
+        rule.facts.insert("quota.slot".into(), Value::Text(key.slot.clone()));
+        rule.facts.insert("quota.used".into(), Value::Text(seen.used.to_string()));
+        rule.facts.insert("quota.limit".into(), Value::Text(limit.to_string()));
+        rules.push(rule);
+    }
+    match &allocation.cap {
+        Some(CapOutcome::Granted) => rules.push(RuleOutcome::system("cap", true)),
+        Some(CapOutcome::Exhausted { key, left, waiting }) => {
+            let mut rule = RuleOutcome::system("cap", false);
+            rule.facts.insert("cap.limit".into(), Value::Text(limits::waits_for_text(key)));
+            rule.facts.insert("cap.left".into(), Value::Text(left.to_string()));
+            rule.facts.insert("cap.waiting".into(), Value::Text(waiting.to_string()));
+            rules.push(rule);
+        }
+        None => {}
+    }
+    rules
+}
+
+impl Judgement {
+    /// What the caller is told.
+    pub(crate) fn decision(&self, candidate: &Candidate) -> ClaimDecision {
+        ClaimDecision {
+            outcome: self.receipt.outcome,
+            price: candidate.decision.price.clone(),
+            rules: candidate.decision.rules.iter().chain(&self.system).cloned().collect(),
+            receipt: Some(self.receipt.digest.clone()),
+            programme: candidate.programme.clone(),
+        }
+    }
+
+    fn row(
+        &self,
+        candidate: &Candidate,
+        id: Uuid,
+        before: Option<&Before>,
+        client: &str,
+        now: DateTime<Utc>,
+    ) -> Result<ClaimRow, ServiceError> {
+        let status = state::first_status(self.receipt.outcome);
+        let before = before.map(|before| &before.row);
+        let revision = before.map_or(1, |row| row.revision.saturating_add(1));
+        let first_deadline = before.and_then(|row| row.correct_by);
+        let correct_by = first_deadline.unwrap_or_else(|| correction_deadline(candidate.programme.correction_days(), now));
+        Ok(ClaimRow {
+            jurisdiction: candidate.claim.jurisdiction.as_str().to_owned(),
+            id,
+            programme: candidate.programme.id().to_owned(),
+            programme_version: i32::try_from(candidate.programme.version()).map_err(ServiceError::bug)?,
+            status: status.as_str().to_owned(),
+            revision,
+            merchant: candidate.merchant.clone(),
+            merchant_reference: candidate.claim.merchant_reference.as_str().to_owned(),
+            client: before.map_or_else(|| client.to_owned(), |row| row.client.clone()),
+            category: candidate.category.clone(),
+            governing_date: candidate.governing_date,
+            created_at: before.map_or(now, |row| row.created_at),
+            changed_at: now,
+            decided: revision,
+            amount: self.money.map(Fen::get),
+            holds: self.holds,
+            committed: self.committed,
+            committed_month: self.committed.then(|| self.month.clone()),
+            person: candidate.person.as_bytes().to_vec(),
+            quota_slot: candidate.quota.as_ref().map(|quota| quota.slot.clone()),
+            waits_for: self.waits_for.as_ref().map(limits::waits_for_text),
+            correct_by: (status == Status::NeedsCorrection).then_some(correct_by),
+            reviewed_by: None,
+            approved_by: None,
+            disbursement: None,
+        })
+    }
+}
+
+/// When a correction asked for now is due.
+pub(crate) fn correction_deadline(days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
+    now.checked_add_signed(Duration::days(i64::from(days))).unwrap_or(now)
+}
+
+/// One claim to be written.
+pub(crate) struct Judged<'a> {
+    pub(crate) candidate: &'a Candidate,
+    pub(crate) judgement: Judgement,
+    pub(crate) id: Uuid,
+    pub(crate) before: Option<&'a Before>,
+}
+
+/// Everything a batch writes, gathered before the first statement.
+#[derive(Default)]
+struct Writes {
+    new: Vec<ClaimRow>,
+    changed: Vec<ClaimRow>,
+    documents: Vec<DocumentRow>,
+    decisions: Vec<DecisionRow>,
+    events: Vec<store::journal::EventRow>,
+    taken: Vec<UniqueKeyRow>,
+    released: Vec<Vec<u8>>,
+    quotas: BTreeMap<(Vec<u8>, String), (i32, u32)>,
+    postings: Vec<Posting>,
+    limits: LimitChanges,
+}
+
+impl Service {
+    /// Writes judged claims in order and returns them as they stand.
+    pub(crate) async fn record(
+        &self,
+        tx: &mut Tx,
+        books: &Books,
+        judged: &[Judged<'_>],
+        actor: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ClaimState>, ServiceError> {
+        let mut writes = Writes::default();
+        let mut states = Vec::with_capacity(judged.len());
+        for one in judged {
+            let row = one.judgement.row(one.candidate, one.id, one.before, &actor.client, now)?;
+            let mut shown = state::summary(&row)?;
+            shown.decision = Some(one.judgement.decision(one.candidate));
+            states.push(shown);
+            self.gather(&mut writes, books, one, row, actor, now)?;
+        }
+        writes.write(tx, now).await?;
+        Ok(states)
+    }
+
+    fn gather(
+        &self,
+        writes: &mut Writes,
+        books: &Books,
+        one: &Judged<'_>,
+        row: ClaimRow,
+        actor: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let (candidate, judgement) = (one.candidate, &one.judgement);
+        let place = document_place(&row.jurisdiction, row.id, row.revision);
+        let sealed = self.vault().seal(&place, &crate::document::write(&candidate.claim)).map_err(ServiceError::bug)?;
+        writes.documents.push(DocumentRow {
+            jurisdiction: row.jurisdiction.clone(),
+            claim: row.id,
+            revision: row.revision,
+            key_id: self.vault().key_id().to_owned(),
+            sealed,
+        });
+        let digest = judgement.receipt.digest.trim_start_matches("sha256:");
+        writes.decisions.push(DecisionRow {
+            jurisdiction: row.jurisdiction.clone(),
+            claim: row.id,
+            revision: row.revision,
+            outcome: judgement.receipt.outcome.as_str().to_owned(),
+            receipt: judgement.receipt.json.clone(),
+            digest: hex::decode(digest).map_err(ServiceError::bug)?,
+            decided_at: now,
+        });
+        writes.holdings(one, &row);
+        writes.money(&self.catalogue(), books, one, &row, &actor.client)?;
+        let verb = if one.before.is_some() { "correct" } else { "submit" };
+        let subject = claim_subject(&row)?;
+        let mut event = history::event(self, &row.jurisdiction, &subject, verb, actor, now);
+        event.revision = Some(row.revision);
+        event.from_status = one.before.map(|before| before.row.status.clone());
+        event.to_status = Some(row.status.clone());
+        writes.events.push(event);
+        if one.before.is_some() { writes.changed.push(row) } else { writes.new.push(row) }
+        Ok(())
+    }
+}
+
+impl Writes {
+    fn holdings(&mut self, one: &Judged<'_>, row: &ClaimRow) {
+        let bytes = |key: &(UniqueKind, Digest)| key.1.as_bytes().to_vec();
+        let held: HashSet<Vec<u8>> = match one.before {
+            Some(before) if before.row.holds => before.keys.iter().map(bytes).collect(),
+            _ => HashSet::new(),
+        };
+        let holds: HashSet<Vec<u8>> =
+            if one.judgement.holds { one.candidate.keys.iter().map(bytes).collect() } else { HashSet::new() };
+        self.released.extend(held.difference(&holds).cloned());
+        for key in one.candidate.keys.iter().filter(|key| one.judgement.holds && !held.contains(&bytes(key))) {
+            self.taken.push(UniqueKeyRow {
+                digest: bytes(key),
+                kind: key.0.as_str().to_owned(),
+                jurisdiction: row.jurisdiction.clone(),
+                claim: row.id,
+            });
+        }
+        if let Some(before) = one.before.filter(|before| before.row.holds)
+            && let Some(slot) = &before.row.quota_slot
+        {
+            self.quotas.entry((before.row.person.clone(), slot.clone())).or_default().0 -= 1;
+        }
+        if let Some(quota) = one.candidate.quota.as_ref().filter(|_| one.judgement.holds) {
+            let entry = self.quotas.entry((row.person.clone(), quota.slot.clone())).or_default();
+            *entry = (entry.0.saturating_add(1), quota.limit);
+        }
+    }
+
+    fn money(
+        &mut self,
+        catalogue: &Catalogue,
+        books: &Books,
+        one: &Judged<'_>,
+        row: &ClaimRow,
+        actor: &str,
+    ) -> Result<(), ServiceError> {
+        let before = one.before.map(|before| &before.row).filter(|row| row.committed);
+        let held = before.and_then(|row| row.amount);
+        let granted = row.amount.filter(|_| row.committed);
+        if let (Some(before), Some(amount)) = (before, held) {
+            let keys = limits::touched_by(books, catalogue, before)?;
+            limits::commit(&mut self.limits, &keys, amount.saturating_neg());
+        }
+        if let Some(amount) = granted {
+            limits::commit(&mut self.limits, &one.judgement.touched, amount);
+        }
+        if let Some(key) = &one.judgement.waits_for {
+            limits::wait(&mut self.limits, key, 1);
+        }
+        if held != granted {
+            for (reason, amount) in [(Reason::Release, held), (Reason::Reserve, granted)] {
+                let Some(amount) = amount else { continue };
+                self.postings.push(posting(row, reason, amount, None, actor)?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        let changed = self.changed.iter().map(|row| row.id).collect::<Vec<_>>();
+        tx.release_keys(&self.released, &changed).await?;
+        tx.take_keys(self.taken).await?;
+        let quotas = self.quotas.into_iter().map(|((person, slot), (used, ceiling))| QuotaRow {
+            person,
+            slot,
+            used,
+            ceiling: i32::try_from(ceiling).unwrap_or(i32::MAX),
+        });
+        tx.use_quotas(quotas.collect()).await?;
+        ClaimRow::insert(tx, &self.new).await?;
+        tx.save_claims(&self.changed).await?;
+        DocumentRow::insert(tx, &self.documents).await?;
+        DecisionRow::insert(tx, &self.decisions).await?;
+        history::record(tx, self.events).await?;
+        tx.post(&self.postings, now).await?;
+        tx.change_limits(&self.limits).await?;
+        Ok(())
+    }
+}
+
+/// A transfer of a claim's money.
+pub(crate) fn posting(
+    row: &ClaimRow,
+    reason: Reason,
+    amount: i64,
+    document: Option<Uuid>,
+    actor: &str,
+) -> Result<Posting, ServiceError> {
+    Ok(Posting {
+        jurisdiction: row.jurisdiction.clone(),
+        programme: row.programme.clone(),
+        transfer: Transfer::new(reason, limits::fen(amount)?).map_err(ServiceError::bug)?,
+        claim: Some(row.id),
+        document,
+        actor: actor.to_owned(),
+    })
+}
+
+/// A claim as the audit trail names it.
+pub(crate) fn claim_subject(row: &ClaimRow) -> Result<String, ServiceError> {
+    Ok(claim_id(row)?.to_string())
+}
+
+pub(crate) fn claim_id(row: &ClaimRow) -> Result<ClaimId, ServiceError> {
+    let jurisdiction =
+        JurisdictionCode::parse(&row.jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))?;
+    Ok(ClaimId::new(jurisdiction, row.id))
+}
+
+/// What a sealed document is bound to.
+pub(crate) fn document_place(jurisdiction: &str, claim: Uuid, revision: i32) -> String {
+    format!("{jurisdiction}/{claim}/{revision}")
+}

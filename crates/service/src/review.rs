@@ -1,0 +1,185 @@
+//! Review and approval: two pairs of eyes, one claim or a thousand at a time.
+//!
+//! A reviewer recommends, returns or rejects; another person approves, returns or rejects what was recommended. That they
+//! are two persons is refused here with a word and proved by `claims_four_eyes`. Both say which revision they saw: what
+//! changed under their hands is refused as stale.
+
+use claims::ids::ClaimId;
+use claims::life_cycle::Verb;
+use store::claims::ClaimRow;
+use store::{Done, Tx};
+
+use crate::access::{ApproveClaims, Permit, ReviewClaims};
+use crate::moving::{Move, Mover, check_revision, legal, reason};
+use crate::state::ClaimState;
+use crate::{Actor, MAX_BATCH, Refusal, Service, ServiceError};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewVerdict {
+    Recommend,
+    /// Back to the claimant, to be corrected.
+    Return,
+    Reject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApprovalVerdict {
+    Approve,
+    /// Back to review.
+    Return,
+    Reject,
+}
+
+impl ReviewVerdict {
+    fn verb(self) -> Verb {
+        match self {
+            Self::Recommend => Verb::Recommend,
+            Self::Return => Verb::ReturnForCorrection,
+            Self::Reject => Verb::RejectReview,
+        }
+    }
+}
+
+impl ApprovalVerdict {
+    fn verb(self) -> Verb {
+        match self {
+            Self::Approve => Verb::Approve,
+            Self::Return => Verb::ReturnToReview,
+            Self::Reject => Verb::RejectApproval,
+        }
+    }
+}
+
+/// One of many approvals: the claim, the revision that was seen, and the verdict.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    pub claim: ClaimId,
+    pub if_match: i32,
+    pub verdict: ApprovalVerdict,
+    pub reason: Option<String>,
+}
+
+/// A verdict on its way to being carried out.
+struct Verdict {
+    claim: ClaimId,
+    if_match: i32,
+    verb: Verb,
+    reason: Option<String>,
+}
+
+impl Service {
+    /// The reviewer's verdict.
+    pub async fn review(
+        &self,
+        permit: &Permit<ReviewClaims>,
+        claim: ClaimId,
+        if_match: i32,
+        verdict: ReviewVerdict,
+        why: Option<String>,
+    ) -> Result<ClaimState, ServiceError> {
+        permit.within(claim.jurisdiction.as_str())?;
+        let why = reason(why, verdict != ReviewVerdict::Recommend)?;
+        let verdict = Verdict { claim, if_match, verb: verdict.verb(), reason: why };
+        self.give_verdict(permit.actor(), verdict).await
+    }
+
+    /// The approver's verdict on what a reviewer recommended.
+    pub async fn approve(
+        &self,
+        permit: &Permit<ApproveClaims>,
+        claim: ClaimId,
+        if_match: i32,
+        verdict: ApprovalVerdict,
+        why: Option<String>,
+    ) -> Result<ClaimState, ServiceError> {
+        permit.within(claim.jurisdiction.as_str())?;
+        let why = reason(why, verdict != ApprovalVerdict::Approve)?;
+        let verdict = Verdict { claim, if_match, verb: verdict.verb(), reason: why };
+        self.give_verdict(permit.actor(), verdict).await
+    }
+
+    /// Up to a thousand verdicts in one transaction, each with its own result.
+    pub async fn approve_many(
+        &self,
+        permit: &Permit<ApproveClaims>,
+        approvals: Vec<Approval>,
+    ) -> Result<Vec<Result<ClaimState, Refusal>>, ServiceError> {
+        if approvals.len() > MAX_BATCH {
+            return Err(Refusal::TooMany { what: "approvals", limit: MAX_BATCH }.into());
+        }
+        let checked = approvals.into_iter().map(|approval| {
+            permit.within(approval.claim.jurisdiction.as_str())?;
+            let why = reason(approval.reason, approval.verdict != ApprovalVerdict::Approve)?;
+            Ok(Verdict {
+                claim: approval.claim,
+                if_match: approval.if_match,
+                verb: approval.verdict.verb(),
+                reason: why,
+            })
+        });
+        let checked = checked.collect::<Vec<Result<Verdict, Refusal>>>();
+        let results = self.store().write(|tx| self.verdicts_in(tx, &checked, permit.actor())).await?;
+        self.serve_called_waitlists().await;
+        Ok(results)
+    }
+
+    async fn give_verdict(&self, actor: &Actor, verdict: Verdict) -> Result<ClaimState, ServiceError> {
+        let one = [Ok(verdict)];
+        let mut results = self.store().write(|tx| self.verdicts_in(tx, &one, actor)).await?;
+        self.serve_called_waitlists().await;
+        Ok(results.pop().ok_or_else(|| ServiceError::bug("one verdict, one result"))??)
+    }
+
+    async fn verdicts_in(
+        &self,
+        mut tx: Tx,
+        verdicts: &[Result<Verdict, Refusal>],
+        actor: &Actor,
+    ) -> Result<Done<Vec<Result<ClaimState, Refusal>>>, ServiceError> {
+        let mover = Mover { actor, now: self.clock().now() };
+        let ids = verdicts.iter().flatten().map(|verdict| verdict.claim).collect::<Vec<_>>();
+        let (books, mut rows) = self.lock_claims(&mut tx, &ids).await?;
+        let mut moves = Vec::new();
+        let mut results = Vec::with_capacity(verdicts.len());
+        for verdict in verdicts {
+            let step = match verdict {
+                Err(refusal) => Err(refusal.clone()),
+                // A claim named twice has moved by the time its second verdict comes: it is no longer in the map.
+                Ok(verdict) => match rows.remove(&verdict.claim.uuid) {
+                    None if ids.iter().filter(|id| **id == verdict.claim).count() > 1 => {
+                        Err(Refusal::Stale { current: verdict.if_match.saturating_add(1) })
+                    }
+                    None => Err(Refusal::NotFound("claim")),
+                    Some(row) => admissible(&row, verdict, actor).map(|()| {
+                        moves.push(Move { row, verb: verdict.verb, reason: verdict.reason.clone(), document: None });
+                    }),
+                },
+            };
+            results.push(step);
+        }
+        let moved = self.carry_out(&mut tx, &books, moves, mover).await?;
+        let shown = self.details(&mut tx, &moved).await?;
+        let mut shown = shown.into_iter();
+        let results = results.into_iter().map(|result| {
+            result.map(|()| shown.next().ok_or_else(|| ServiceError::bug("a verdict without a claim")))
+        });
+        let results = results.map(|result| match result {
+            Ok(shown) => Ok(Ok(shown?)),
+            Err(refusal) => Ok(Err(refusal)),
+        });
+        let results = results.collect::<Result<Vec<_>, ServiceError>>()?;
+        Ok(tx.done(results))
+    }
+}
+
+fn admissible(row: &ClaimRow, verdict: &Verdict, actor: &Actor) -> Result<(), Refusal> {
+    check_revision(row, Some(verdict.if_match))?;
+    legal(row, verdict.verb).map_err(|error| match error {
+        ServiceError::Refused(refusal) => refusal,
+        _ => Refusal::NotFound("claim"),
+    })?;
+    if verdict.verb == Verb::Approve && row.reviewed_by.as_deref() == Some(&actor.person) {
+        return Err(Refusal::FourEyes);
+    }
+    Ok(())
+}

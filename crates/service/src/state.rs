@@ -1,0 +1,125 @@
+//! What a caller is shown of a claim, and how it is read back from its rows.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use claims::ids::{ClaimId, DisbursementId};
+use claims::jurisdictions::JurisdictionCode;
+use claims::life_cycle::{Standing, Status};
+use ledger::Fen;
+use policy::{Outcome, Price, Programme, RuleOutcome};
+use store::claims::{ClaimRow, DecisionRow};
+
+use crate::{Catalogue, ServiceError};
+
+/// A claim as it stands.
+#[derive(Debug, Clone)]
+pub struct ClaimState {
+    pub id: ClaimId,
+    pub status: Status,
+    /// Goes up by one with every change; the ETag.
+    pub revision: i32,
+    pub programme: String,
+    pub programme_version: u32,
+    pub merchant: String,
+    pub merchant_reference: String,
+    pub category: String,
+    pub created_at: DateTime<Utc>,
+    pub changed_at: DateTime<Utc>,
+    /// The subsidy; `None` while it cannot be priced.
+    pub amount: Option<Fen>,
+    /// Until when a correction is awaited; then the claim is rejected.
+    pub correct_by: Option<DateTime<Utc>>,
+    /// The limit whose money a waitlisted claim waits for: `<jurisdiction>/<scope>`.
+    pub waits_for: Option<String>,
+    pub disbursement: Option<DisbursementId>,
+    /// `None` in lists.
+    pub decision: Option<ClaimDecision>,
+}
+
+impl ClaimState {
+    pub fn jurisdiction(&self) -> &str {
+        self.id.jurisdiction.as_str()
+    }
+}
+
+/// What was decided and why.
+#[derive(Debug, Clone)]
+pub struct ClaimDecision {
+    pub outcome: Outcome,
+    pub price: Option<Price>,
+    pub rules: Vec<RuleOutcome>,
+    /// `sha256:` of the receipt; `None` for a check, which leaves none.
+    pub receipt: Option<String>,
+    /// The version that decided: it has every rule's clause and texts.
+    pub programme: Arc<Programme>,
+}
+
+/// The claim's row without its decision.
+pub(crate) fn summary(row: &ClaimRow) -> Result<ClaimState, ServiceError> {
+    let jurisdiction =
+        JurisdictionCode::parse(&row.jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))?;
+    Ok(ClaimState {
+        id: ClaimId::new(jurisdiction, row.id),
+        status: status(row)?,
+        revision: row.revision,
+        programme: row.programme.clone(),
+        programme_version: u32::try_from(row.programme_version).map_err(ServiceError::bug)?,
+        merchant: row.merchant.clone(),
+        merchant_reference: row.merchant_reference.clone(),
+        category: row.category.clone(),
+        created_at: row.created_at,
+        changed_at: row.changed_at,
+        amount: row.amount.map(crate::limits::fen).transpose()?,
+        correct_by: row.correct_by,
+        waits_for: row.waits_for.clone(),
+        disbursement: row.disbursement.map(|id| DisbursementId::new(jurisdiction, id)),
+        decision: None,
+    })
+}
+
+/// The claim's row with its decision read back from the receipt.
+pub(crate) fn detail(catalogue: &Catalogue, row: &ClaimRow, decision: &DecisionRow) -> Result<ClaimState, ServiceError> {
+    let mut state = summary(row)?;
+    state.decision = Some(read_decision(catalogue, &row.programme, decision)?);
+    Ok(state)
+}
+
+/// Reads a decision back: the rules are evaluated again over the receipt's facts, which is what makes it a receipt.
+pub(crate) fn read_decision(
+    catalogue: &Catalogue,
+    programme: &str,
+    row: &DecisionRow,
+) -> Result<ClaimDecision, ServiceError> {
+    let version = policy::receipt::version(&row.receipt).ok_or_else(|| ServiceError::bug("unreadable receipt"))?;
+    let programme = catalogue.version(programme, version).ok_or_else(|| ServiceError::bug("version gone"))?;
+    let reading = policy::receipt::read(programme, &row.receipt).map_err(ServiceError::bug)?;
+    Ok(ClaimDecision {
+        outcome: reading.outcome,
+        price: reading.decision.price,
+        rules: reading.decision.rules.into_iter().chain(reading.system).collect(),
+        receipt: Some(format!("sha256:{}", hex::encode(&row.digest))),
+        programme: Arc::clone(programme),
+    })
+}
+
+pub(crate) fn status(row: &ClaimRow) -> Result<Status, ServiceError> {
+    Status::parse(&row.status).ok_or_else(|| ServiceError::bug("unknown status"))
+}
+
+/// What the life cycle needs to know of a row.
+pub(crate) fn standing(row: &ClaimRow) -> Result<Standing, ServiceError> {
+    let status = status(row)?;
+    let before_approval = matches!(status, Status::NeedsCorrection | Status::UnderReview | Status::Recommended);
+    Ok(Standing { status, reserved: row.committed && before_approval })
+}
+
+/// The status a decision gave a claim when it was made.
+pub(crate) fn first_status(outcome: Outcome) -> Status {
+    match outcome {
+        Outcome::Eligible => Status::UnderReview,
+        Outcome::NeedsCorrection => Status::NeedsCorrection,
+        Outcome::Ineligible => Status::Rejected,
+        Outcome::Waitlisted => Status::Waitlisted,
+    }
+}

@@ -1,0 +1,159 @@
+//! What the claimant may do with a claim: take it back, report goods returned, correct it.
+
+use claims::claim::Claim;
+use claims::ids::ClaimId;
+use claims::life_cycle::Verb;
+use store::claims::ClaimRow;
+use store::{Done, Tx};
+
+use crate::access::{Permit, SubmitClaims};
+use crate::deciding::Candidate;
+use crate::moving::{Move, Mover, check_revision, legal, reason};
+use crate::recording::{Before, Judged, judge, load_state};
+use crate::state::ClaimState;
+use crate::submit::merchant;
+use crate::{Refusal, Service, ServiceError};
+
+impl Service {
+    /// Takes a claim back before its payment is under way: money, keys, quota and entitlement are free again.
+    pub async fn withdraw(
+        &self,
+        permit: &Permit<SubmitClaims>,
+        claim: ClaimId,
+        if_match: Option<i32>,
+        why: Option<String>,
+    ) -> Result<ClaimState, ServiceError> {
+        self.end(permit, claim, if_match, Verb::Withdraw, why).await
+    }
+
+    /// Reports that the goods came back. Before payment that ends the claim as a withdrawal does; after payment the subsidy
+    /// is due back.
+    pub async fn return_goods(
+        &self,
+        permit: &Permit<SubmitClaims>,
+        claim: ClaimId,
+        if_match: Option<i32>,
+        why: Option<String>,
+    ) -> Result<ClaimState, ServiceError> {
+        self.end(permit, claim, if_match, Verb::Return, why).await
+    }
+
+    async fn end(
+        &self,
+        permit: &Permit<SubmitClaims>,
+        claim: ClaimId,
+        if_match: Option<i32>,
+        verb: Verb,
+        why: Option<String>,
+    ) -> Result<ClaimState, ServiceError> {
+        let why = reason(why, true)?;
+        let unit = |tx| self.end_in(tx, permit, claim, if_match, verb, why.clone());
+        let ended = self.store().write(unit).await?;
+        self.serve_called_waitlists().await;
+        Ok(ended)
+    }
+
+    async fn end_in(
+        &self,
+        mut tx: Tx,
+        permit: &Permit<SubmitClaims>,
+        claim: ClaimId,
+        if_match: Option<i32>,
+        verb: Verb,
+        why: Option<String>,
+    ) -> Result<Done<ClaimState>, ServiceError> {
+        let (books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
+        let row = own(permit, rows.remove(&claim.uuid))?;
+        check_revision(&row, if_match)?;
+        legal(&row, verb)?;
+        let mover = Mover { actor: permit.actor(), now: self.clock().now() };
+        let moves = vec![Move { row, verb, reason: why, document: None }];
+        let moved = self.carry_out(&mut tx, &books, moves, mover).await?;
+        let row = moved.first().ok_or_else(|| ServiceError::bug("one move, one claim"))?;
+        let ended = self.detail(&mut tx, row).await?;
+        Ok(tx.done(ended))
+    }
+
+    /// Decides a claim again with what it says now. Its place, and its reservation as far as the amount allows, are kept.
+    pub async fn correct(
+        &self,
+        permit: &Permit<SubmitClaims>,
+        claim: ClaimId,
+        if_match: Option<i32>,
+        corrected: Claim,
+    ) -> Result<ClaimState, ServiceError> {
+        let row = self.store().read().await?.claim(claim.jurisdiction.as_str(), claim.uuid).await?;
+        let row = own(permit, row)?;
+        check_revision(&row, if_match)?;
+        legal(&row, Verb::Correct)?;
+        same_place(&row, &corrected)?;
+        let merchant = merchant(permit.actor())?;
+        let candidate = self.decide(vec![(corrected, merchant)], self.clock().now()).await?.pop();
+        let candidate = candidate.ok_or_else(|| ServiceError::bug("one claim, one candidate"))??;
+        let unit = |tx| self.correct_in(tx, permit, claim, row.revision, if_match, &candidate);
+        let corrected = self.store().write(unit).await?;
+        self.serve_called_waitlists().await;
+        Ok(corrected)
+    }
+
+    async fn correct_in(
+        &self,
+        mut tx: Tx,
+        permit: &Permit<SubmitClaims>,
+        claim: ClaimId,
+        seen: i32,
+        if_match: Option<i32>,
+        candidate: &Candidate,
+    ) -> Result<Done<ClaimState>, ServiceError> {
+        let now = self.clock().now();
+        let (mut books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
+        let row = own(permit, rows.remove(&claim.uuid))?;
+        check_revision(&row, if_match.or(Some(seen)))?;
+        legal(&row, Verb::Correct)?;
+        if row.correct_by.is_some_and(|deadline| deadline < now) {
+            return Err(Refusal::Settled { what: "correction", status: "overdue".into() }.into());
+        }
+        let sent = self.sent_claims(&mut tx, std::slice::from_ref(&row)).await?.remove(&row.id);
+        let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
+        let keys = claims::keys::unique_keys(&sent, |domain, text| self.vault().digest(domain, text));
+        let catalogue = self.catalogue();
+        if let Some(amount) = row.amount.filter(|_| row.committed) {
+            let mut counted = crate::limits::touched_by(&books, &catalogue, &row)?;
+            counted.dedup();
+            books.forget(&counted, crate::limits::fen(amount)?);
+        }
+        let before = Before { row, keys };
+        let mut state = load_state(&mut tx, &books, &[(candidate, Some(&before))]).await?;
+        let judgement = judge(&catalogue, &books, &mut state, candidate, Some(&before), now)?;
+        let freed = before.row.committed && (!judgement.committed || before.row.amount > judgement.money.map(ledger::Fen::get));
+        let fund = (before.row.jurisdiction.clone(), before.row.programme.clone());
+        let judged = [Judged { candidate, judgement, id: before.row.id, before: Some(&before) }];
+        let states = self.record(&mut tx, &books, &judged, permit.actor(), now).await?;
+        if freed {
+            self.call_waitlist(&mut tx, fund, now).await?;
+        }
+        let state = states.into_iter().next().ok_or_else(|| ServiceError::bug("one claim, one state"))?;
+        Ok(tx.done(state))
+    }
+}
+
+/// The caller's own claim; another merchant's does not exist for it.
+pub(crate) fn own(permit: &Permit<SubmitClaims>, row: Option<ClaimRow>) -> Result<ClaimRow, Refusal> {
+    row.filter(|row| Some(&row.merchant) == permit.actor().merchant.as_ref()).ok_or(Refusal::NotFound("claim"))
+}
+
+fn same_place(row: &ClaimRow, corrected: &Claim) -> Result<(), Refusal> {
+    let moved = [
+        ("/programme", row.programme == corrected.programme.as_str()),
+        ("/jurisdiction", row.jurisdiction == corrected.jurisdiction.as_str()),
+    ];
+    match moved.into_iter().find(|(_, same)| !same) {
+        None => Ok(()),
+        Some((pointer, _)) => Err(Refusal::field(
+            pointer,
+            "correction.moves-claim",
+            "更正不能改变补贴项目或辖区；请撤回本申请后另行提交",
+            "a correction cannot change programme or county: withdraw this claim and submit another",
+        )),
+    }
+}

@@ -1,0 +1,194 @@
+//! What `huanxin work` does in the background, on any number of instances: rows claimed with SKIP LOCKED, every step
+//! idempotent, nothing kept in memory.
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::limits::month_of;
+use crate::ports::{EventSink, ToldEvent};
+use crate::{Service, ServiceError};
+
+/// Events told in one call.
+const TELL: i64 = 200;
+
+/// What one round did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Round {
+    pub expired: usize,
+    pub promoted: usize,
+    pub told: usize,
+    pub forgotten: usize,
+}
+
+impl Service {
+    /// One round of everything that is due. `last` is when the round before began: a new month since then opens new slices
+    /// of the caps.
+    pub async fn work(
+        &self,
+        sink: Option<&dyn EventSink>,
+        last: Option<DateTime<Utc>>,
+    ) -> Result<Round, ServiceError> {
+        let now = self.clock().now();
+        if last.is_none_or(|last| month_of(last) != month_of(now)) {
+            self.call_all_waitlists().await?;
+        }
+        let expired = self.expire_corrections().await?;
+        let promoted = self.serve_waitlists().await?;
+        let told = match sink {
+            Some(sink) => self.tell_events(sink).await?,
+            None => self.drop_events().await?,
+        };
+        let days = Duration::days(i64::from(self.settings().idempotency_days));
+        let before = now.checked_sub_signed(days).unwrap_or(now);
+        let forgotten = self
+            .store()
+            .write(async |mut tx| -> Result<_, ServiceError> {
+                let forgotten = tx.forget_idempotency_keys(before, 10_000).await?;
+                Ok(tx.done(forgotten))
+            })
+            .await?;
+        Ok(Round { expired, promoted, told, forgotten })
+    }
+
+    /// Tells the outside what happened, at least once each. What the receiver does not take is told again, later and later,
+    /// up to a day apart.
+    async fn tell_events(&self, sink: &dyn EventSink) -> Result<usize, ServiceError> {
+        let mut told = 0_usize;
+        loop {
+            let (taken, due) = self
+                .store()
+                .write(async |mut tx| -> Result<_, ServiceError> {
+                    let now = self.clock().now();
+                    let due = tx.due_events(now, TELL).await?;
+                    let count = due.len();
+                    if count == 0 {
+                        return Ok(tx.done((0, 0)));
+                    }
+                    let (mut rows, events): (Vec<_>, Vec<_>) = due.into_iter().unzip();
+                    let events = events.into_iter().map(told_event).collect::<Vec<_>>();
+                    let taken = match sink.tell(&events).await {
+                        Ok(()) => {
+                            tx.told(&rows).await?;
+                            count
+                        }
+                        Err(error) => {
+                            tracing::warn!(%error, events = count, "events put off");
+                            for row in &mut rows {
+                                row.attempts = row.attempts.saturating_add(1);
+                                let exponent = u32::try_from(row.attempts).unwrap_or(u32::MAX).min(13);
+                                let pause = Duration::seconds(10_i64.saturating_mul(1_i64 << exponent)).min(Duration::days(1));
+                                row.due_at = now.checked_add_signed(pause).unwrap_or(now);
+                            }
+                            tx.tell_later(&rows).await?;
+                            0
+                        }
+                    };
+                    Ok(tx.done((taken, count)))
+                })
+                .await?;
+            told = told.saturating_add(taken);
+            if taken == 0 || i64::try_from(due).is_ok_and(|due| due < TELL) {
+                return Ok(told);
+            }
+        }
+    }
+
+    /// Nobody listens: the events stay in the audit trail, the queue is emptied.
+    async fn drop_events(&self) -> Result<usize, ServiceError> {
+        let mut dropped = 0_usize;
+        loop {
+            let count = self
+                .store()
+                .write(async |mut tx| -> Result<_, ServiceError> {
+                    let due = tx.due_events(self.clock().now(), 1_000).await?;
+                    let rows = due.into_iter().map(|(row, _)| row).collect::<Vec<_>>();
+                    tx.told(&rows).await?;
+                    Ok(tx.done(rows.len()))
+                })
+                .await?;
+            dropped = dropped.saturating_add(count);
+            if count < 1_000 {
+                return Ok(dropped);
+            }
+        }
+    }
+
+    /// Seals again what was sealed under an older key, a bounded number at a time; says how many. Zero: done.
+    pub async fn rekey(&self) -> Result<usize, ServiceError> {
+        self.store()
+            .write(async |mut tx| -> Result<_, ServiceError> {
+                let mut rows = tx.documents_under_other_keys(self.vault().key_id(), 500).await?;
+                for row in &mut rows {
+                    let place = crate::recording::document_place(&row.jurisdiction, row.claim, row.revision);
+                    let text = self.vault().open(&row.key_id, &place, &row.sealed).map_err(ServiceError::bug)?;
+                    row.sealed = self.vault().seal(&place, &text).map_err(ServiceError::bug)?;
+                    row.key_id = self.vault().key_id().to_owned();
+                }
+                tx.reseal_documents(&rows).await?;
+                Ok(tx.done(rows.len()))
+            })
+            .await
+    }
+
+    /// Decides every recorded decision of a county again from its receipt, and names those that come out otherwise.
+    pub async fn re_execute(&self, jurisdiction: &str) -> Result<ReExecution, ServiceError> {
+        let catalogue = self.catalogue();
+        let mut done = ReExecution::default();
+        let mut after = None;
+        loop {
+            let rows = self.store().read().await?.decisions_after(jurisdiction, after, 500).await?;
+            let Some(last) = rows.last() else { return Ok(done) };
+            after = Some((last.claim, last.revision));
+            for row in &rows {
+                done.decisions = done.decisions.saturating_add(1);
+                if let Err(why) = check_receipt(&catalogue, row) {
+                    done.mismatches.push(format!("clm_{}_{} revision {}: {why}", row.jurisdiction, row.claim.simple(), row.revision));
+                }
+            }
+        }
+    }
+
+    /// Whether the service can do its work: the database answers and has every migration.
+    pub async fn ready(&self) -> Result<(), NotReady> {
+        let mut conn = self.store().read().await.map_err(|error| NotReady(error.to_string()))?;
+        match conn.missing_migrations().await {
+            Ok(missing) if missing.is_empty() => Ok(()),
+            Ok(missing) => Err(NotReady(format!("{} migrations are missing: run huanxin migrate", missing.len()))),
+            Err(error) => Err(NotReady(error.to_string())),
+        }
+    }
+}
+
+/// Why the service is not ready.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotReady(pub String);
+
+/// How many decisions were decided again, and which came out otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReExecution {
+    pub decisions: usize,
+    pub mismatches: Vec<String>,
+}
+
+fn check_receipt(catalogue: &crate::Catalogue, row: &store::claims::DecisionRow) -> Result<(), String> {
+    let receipt: serde_json::Value = serde_json::from_str(&row.receipt).map_err(|error| error.to_string())?;
+    let programme = receipt.get("programme").and_then(|id| id.as_str()).ok_or("no programme")?;
+    let version = policy::receipt::version(&row.receipt).ok_or("no version")?;
+    let programme = catalogue.version(programme, version).ok_or("unknown programme version")?;
+    if policy::receipt::digest(row.receipt.as_bytes()) != format!("sha256:{}", hex::encode(&row.digest)) {
+        return Err("the digest is not the receipt's".into());
+    }
+    policy::receipt::re_execute(programme, &row.receipt).map_err(|mismatch| mismatch.to_string())
+}
+
+fn told_event(event: store::journal::EventRow) -> ToldEvent {
+    ToldEvent {
+        id: event.id,
+        jurisdiction: event.jurisdiction,
+        subject: event.subject,
+        verb: event.verb,
+        at: event.at,
+        from_status: event.from_status,
+        to_status: event.to_status,
+    }
+}

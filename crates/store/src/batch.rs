@@ -1,0 +1,111 @@
+//! Set-based statements with a constant text, so that PostgreSQL parses each of them once a connection.
+//!
+//! diesel never caches `sql_query`; these two forms are cached by their text.
+
+use std::marker::PhantomData;
+
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{HasSqlType, Untyped};
+use diesel::QueryResult;
+
+/// A statement written by hand; `$1`, `$2`, … are bound in order by [`Bind::bind`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sql(pub &'static str);
+
+/// A statement and one more bound value.
+#[derive(Debug)]
+pub(crate) struct Bound<Q, V, ST>(Q, V, PhantomData<ST>);
+
+pub(crate) trait Bind: Sized {
+    fn bind<ST, V>(self, value: V) -> Bound<Self, V, ST> {
+        Bound(self, value, PhantomData)
+    }
+}
+impl Bind for Sql {}
+impl<Q, V, ST> Bind for Bound<Q, V, ST> {}
+
+impl QueryFragment<Pg> for Sql {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(self.0);
+        Ok(())
+    }
+}
+impl<Q, V, ST> QueryFragment<Pg> for Bound<Q, V, ST>
+where
+    Q: QueryFragment<Pg>,
+    V: ToSql<ST, Pg>,
+    Pg: HasSqlType<ST>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_bind_param_value_only(&self.1)
+    }
+}
+impl QueryId for Sql {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<Q, V, ST> QueryId for Bound<Q, V, ST> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl Query for Sql {
+    type SqlType = Untyped;
+}
+impl<Q, V, ST> Query for Bound<Q, V, ST> {
+    type SqlType = Untyped;
+}
+
+/// Declares a row and its `insert`: one statement for any number of rows, `INSERT … SELECT * FROM UNNEST(…)`.
+macro_rules! batch_insert {
+    ($(#[$meta:meta])* $name:ident => $table:literal { $($(#[$fmeta:meta])* $field:ident: $ty:ty => $st:ty,)* } $(on conflict $conflict:literal)?) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name { $($(#[$fmeta])* pub $field: $ty,)* }
+
+        const _: () = {
+            struct Insert<'a> { $($field: Vec<&'a $ty>,)* }
+            impl diesel::query_builder::QueryFragment<diesel::pg::Pg> for Insert<'_> {
+                fn walk_ast<'b>(
+                    &'b self,
+                    mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,
+                ) -> diesel::QueryResult<()> {
+                    let mut separator = concat!("INSERT INTO ", $table, " (");
+                    $(
+                        out.push_sql(separator);
+                        out.push_sql(stringify!($field));
+                        separator = ", ";
+                    )*
+                    let _ = separator;
+                    separator = ") SELECT * FROM UNNEST(";
+                    $(
+                        out.push_sql(separator);
+                        out.push_bind_param::<diesel::sql_types::Array<$st>, _>(&self.$field)?;
+                        separator = ", ";
+                    )*
+                    let _ = separator;
+                    out.push_sql(")");
+                    $(out.push_sql($conflict);)?
+                    Ok(())
+                }
+            }
+            impl diesel::query_builder::QueryId for Insert<'_> {
+                type QueryId = ();
+                const HAS_STATIC_QUERY_ID: bool = false;
+            }
+            impl $name {
+                /// Inserts all rows in one statement and says how many were new.
+                pub async fn insert(tx: &mut $crate::Tx, rows: &[Self]) -> Result<usize, $crate::StoreError> {
+                    if rows.is_empty() {
+                        return Ok(0);
+                    }
+                    let statement = Insert { $($field: rows.iter().map(|row| &row.$field).collect(),)* };
+                    Ok(diesel_async::RunQueryDsl::execute(statement, tx.pg()).await?)
+                }
+            }
+        };
+    };
+}
+pub(crate) use batch_insert;

@@ -1,0 +1,438 @@
+//! Funds, caps, and the transfers that move money between a fund's accounts.
+//!
+//! # Locking
+//!
+//! Locks are taken in one order: the county's ledger, its funds, then caps, each by key (the city's code sorts before its
+//! counties'). Whoever moves money calls [`Tx::lock_limits`] first, so every unit of work that touches a county's money
+//! stands in one queue per county, and two that touch several counties queue in the same order. What is held is bounded
+//! by the counties of one batch; what runs under it is the handful of set-based statements of one use case.
+//!
+//! No balance is assigned anywhere: [`Tx::post`] adds transfers and moves the accounts by their sums, and the constraints
+//! `funds_available_not_negative`, `caps_within_ceiling` and `funds_balanced` prove each result.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::batch::{Bind, Sql, batch_insert};
+use crate::schema::{caps, funds, transfers};
+use crate::{Conn, StoreError, Tx};
+
+/// A fund's accounts, in fen, and how many claims wait for its money.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName)]
+#[diesel(table_name = funds, check_for_backend(diesel::pg::Pg))]
+pub struct FundRow {
+    pub jurisdiction: String,
+    pub programme: String,
+    pub appropriated: i64,
+    pub available: i64,
+    pub reserved: i64,
+    pub payable: i64,
+    pub in_payment: i64,
+    pub disbursed: i64,
+    pub recoverable: i64,
+    pub waiting: i64,
+}
+
+/// A ceiling on what a fund, or a slice of it, may commit, and what it has committed; fen.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName, Insertable)]
+#[diesel(table_name = caps, check_for_backend(diesel::pg::Pg))]
+pub struct CapRow {
+    pub jurisdiction: String,
+    pub programme: String,
+    pub scope: String,
+    pub ceiling: i64,
+    pub committed: i64,
+    pub waiting: i64,
+}
+
+batch_insert! {
+    /// A transfer as it stands in a county's log.
+    #[derive(Queryable, Selectable)]
+    #[diesel(table_name = transfers, check_for_backend(diesel::pg::Pg))]
+    TransferRow => "transfers" {
+        jurisdiction: String => Text,
+        height: i64 => BigInt,
+        programme: String => Text,
+        reason: String => Text,
+        debit: String => Text,
+        credit: String => Text,
+        amount: i64 => BigInt,
+        claim: Option<Uuid> => Nullable<SqlUuid>,
+        document: Option<Uuid> => Nullable<SqlUuid>,
+        posted_at: DateTime<Utc> => Timestamptz,
+        actor: String => Text,
+    }
+}
+
+/// A transfer about to be posted.
+#[derive(Debug, Clone)]
+pub struct Posting {
+    pub jurisdiction: String,
+    pub programme: String,
+    pub transfer: ledger::Transfer,
+    pub claim: Option<Uuid>,
+    /// The appropriation or disbursement it belongs to.
+    pub document: Option<Uuid>,
+    pub actor: String,
+}
+
+/// A change of a cap's or fund's counters. The fund itself has the empty scope and ignores `committed`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LimitChange {
+    pub committed: i64,
+    pub waiting: i64,
+}
+
+/// The limits of a batch, locked.
+#[derive(Debug, Clone, Default)]
+pub struct LockedLimits {
+    pub funds: Vec<FundRow>,
+    pub caps: Vec<CapRow>,
+}
+
+#[derive(QueryableByName)]
+struct Ledger {
+    #[diesel(sql_type = Text)]
+    jurisdiction: String,
+    #[diesel(sql_type = BigInt)]
+    height: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    last_posted_at: Option<DateTime<Utc>>,
+}
+
+impl Conn {
+    pub async fn fund(&mut self, jurisdiction: &str, programme: &str) -> Result<Option<FundRow>, StoreError> {
+        let row = funds::table
+            .find((jurisdiction, programme))
+            .select(FundRow::as_select())
+            .first(self.pg())
+            .await
+            .optional()?;
+        Ok(row)
+    }
+
+    /// Funds by county and programme after the given key; an empty list of counties means all.
+    pub async fn funds(
+        &mut self,
+        jurisdictions: &[String],
+        after: Option<(String, String)>,
+        limit: i64,
+    ) -> Result<Vec<FundRow>, StoreError> {
+        let mut query = funds::table
+            .select(FundRow::as_select())
+            .order((funds::jurisdiction, funds::programme))
+            .limit(limit)
+            .into_boxed();
+        if !jurisdictions.is_empty() {
+            query = query.filter(funds::jurisdiction.eq_any(jurisdictions.to_vec()));
+        }
+        if let Some((jurisdiction, programme)) = after {
+            query = query.filter(
+                funds::jurisdiction
+                    .gt(jurisdiction.clone())
+                    .or(funds::jurisdiction.eq(jurisdiction).and(funds::programme.gt(programme))),
+            );
+        }
+        Ok(query.load(self.pg()).await?)
+    }
+
+    /// The caps of these counties (with the city's, if its code is among them) in these programmes.
+    pub async fn caps(&mut self, jurisdictions: &[String], programmes: &[String]) -> Result<Vec<CapRow>, StoreError> {
+        let rows = caps::table
+            .filter(caps::jurisdiction.eq_any(jurisdictions.to_vec()))
+            .filter(caps::programme.eq_any(programmes.to_vec()))
+            .order((caps::jurisdiction, caps::programme, caps::scope))
+            .select(CapRow::as_select())
+            .load(self.pg())
+            .await?;
+        Ok(rows)
+    }
+
+    /// A page of a county's transfers by height.
+    pub async fn transfers(&mut self, filter: &TransferFilter, limit: i64) -> Result<Vec<TransferRow>, StoreError> {
+        let mut query = transfers::table
+            .filter(transfers::jurisdiction.eq(&filter.jurisdiction))
+            .filter(transfers::height.gt(filter.after))
+            .order(transfers::height)
+            .limit(limit)
+            .select(TransferRow::as_select())
+            .into_boxed();
+        if let Some(programme) = &filter.programme {
+            query = query.filter(transfers::programme.eq(programme));
+        }
+        if let Some(claim) = filter.claim {
+            query = query.filter(transfers::claim.eq(claim));
+        }
+        if let Some(from) = filter.from {
+            query = query.filter(transfers::posted_at.ge(from));
+        }
+        if let Some(before) = filter.before {
+            query = query.filter(transfers::posted_at.lt(before));
+        }
+        Ok(query.load(self.pg()).await?)
+    }
+
+    /// What moved in each fund of a county up to an instant, summed by programme and reason: the fold of its transfers.
+    pub async fn moved_until(
+        &mut self,
+        jurisdiction: &str,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<(String, String, i64)>, StoreError> {
+        #[derive(QueryableByName)]
+        struct Moved {
+            #[diesel(sql_type = Text)]
+            programme: String,
+            #[diesel(sql_type = Text)]
+            reason: String,
+            #[diesel(sql_type = BigInt)]
+            amount: i64,
+        }
+        let rows: Vec<Moved> = Sql("SELECT programme, reason, sum(amount)::bigint AS amount FROM transfers \
+             WHERE jurisdiction = $1 AND posted_at <= $2 GROUP BY programme, reason ORDER BY programme, reason")
+        .bind::<Text, _>(jurisdiction.to_owned())
+        .bind::<Timestamptz, _>(until)
+        .load(self.pg())
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.programme, row.reason, row.amount)).collect())
+    }
+}
+
+/// Which of a county's transfers. `from` is included, `before` is not.
+#[derive(Debug, Clone, Default)]
+pub struct TransferFilter {
+    pub jurisdiction: String,
+    pub after: i64,
+    pub programme: Option<String>,
+    pub claim: Option<Uuid>,
+    pub from: Option<DateTime<Utc>>,
+    pub before: Option<DateTime<Utc>>,
+}
+
+impl Tx {
+    /// Opens funds of a programme in these counties; those that are open stay as they are.
+    pub async fn open_funds(&mut self, programme: &str, jurisdictions: &[String]) -> Result<(), StoreError> {
+        Sql("INSERT INTO funds (jurisdiction, programme) SELECT j, $1 FROM UNNEST($2) AS j \
+             ON CONFLICT ON CONSTRAINT funds_pkey DO NOTHING")
+        .bind::<Text, _>(programme.to_owned())
+        .bind::<Array<Text>, _>(jurisdictions.to_vec())
+        .execute(self.pg())
+        .await?;
+        Ok(())
+    }
+
+    /// Locks the ledgers of these counties, their funds in these programmes and every cap over them, in the one order.
+    /// `city` names the codes whose caps count several counties.
+    pub async fn lock_limits(
+        &mut self,
+        counties: &[String],
+        city: &[String],
+        programmes: &[String],
+    ) -> Result<LockedLimits, StoreError> {
+        Sql("SELECT jurisdiction FROM ledgers WHERE jurisdiction = ANY($1) ORDER BY jurisdiction FOR UPDATE")
+            .bind::<Array<Text>, _>(counties.to_vec())
+            .execute(self.pg())
+            .await?;
+        let funds = Sql("SELECT * FROM funds WHERE jurisdiction = ANY($1) AND programme = ANY($2) \
+             ORDER BY jurisdiction, programme FOR UPDATE")
+        .bind::<Array<Text>, _>(counties.to_vec())
+        .bind::<Array<Text>, _>(programmes.to_vec())
+        .load(self.pg())
+        .await?;
+        let caps = Sql("SELECT * FROM caps WHERE jurisdiction = ANY($1) AND programme = ANY($2) \
+             ORDER BY jurisdiction, programme, scope FOR UPDATE")
+        .bind::<Array<Text>, _>([city, counties].concat())
+        .bind::<Array<Text>, _>(programmes.to_vec())
+        .load(self.pg())
+        .await?;
+        Ok(LockedLimits { funds, caps })
+    }
+
+    /// Posts transfers in the order given: each gets its place in its county's log, and the funds' accounts move by their
+    /// sums. Time in a county's log never goes backwards, so a balance as of an instant is one thing.
+    pub async fn post(&mut self, postings: &[Posting], now: DateTime<Utc>) -> Result<(), StoreError> {
+        if postings.is_empty() {
+            return Ok(());
+        }
+        let mut counts = BTreeMap::<&str, i64>::new();
+        for posting in postings {
+            let count = counts.entry(&posting.jurisdiction).or_default();
+            *count = count.saturating_add(1);
+        }
+        let ledgers: Vec<Ledger> = Sql("UPDATE ledgers l SET height = l.height + u.n, \
+             last_posted_at = GREATEST(l.last_posted_at, $3) FROM UNNEST($1, $2) AS u (jurisdiction, n) \
+             WHERE l.jurisdiction = u.jurisdiction RETURNING l.jurisdiction, l.height - u.n AS height, l.last_posted_at")
+        .bind::<Array<Text>, _>(counts.keys().map(|j| (*j).to_owned()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(counts.values().copied().collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(now)
+        .load(self.pg())
+        .await?;
+        let mut heads: BTreeMap<&str, (i64, DateTime<Utc>)> = ledgers
+            .iter()
+            .map(|l| (l.jurisdiction.as_str(), (l.height, l.last_posted_at.unwrap_or(now))))
+            .collect();
+
+        let mut rows = Vec::with_capacity(postings.len());
+        for posting in postings {
+            let (height, posted_at) =
+                heads.get_mut(posting.jurisdiction.as_str()).ok_or(StoreError::Stale("ledger"))?;
+            *height = height.saturating_add(1);
+            rows.push(TransferRow {
+                jurisdiction: posting.jurisdiction.clone(),
+                height: *height,
+                programme: posting.programme.clone(),
+                reason: posting.transfer.reason.as_str().to_owned(),
+                debit: posting.transfer.debit().as_str().to_owned(),
+                credit: posting.transfer.credit().as_str().to_owned(),
+                amount: posting.transfer.amount.get(),
+                claim: posting.claim,
+                document: posting.document,
+                posted_at: *posted_at,
+                actor: posting.actor.clone(),
+            });
+        }
+        TransferRow::insert(self, &rows).await?;
+        self.move_accounts(postings).await
+    }
+
+    async fn move_accounts(&mut self, postings: &[Posting]) -> Result<(), StoreError> {
+        use ledger::Account;
+        let mut moves = BTreeMap::<(&str, &str), [i64; 7]>::new();
+        for posting in postings {
+            let sums = moves.entry((&posting.jurisdiction, &posting.programme)).or_default();
+            let amount = posting.transfer.amount.get();
+            // Appropriated is the one account whose credits add to it.
+            for (account, sign) in [(posting.transfer.debit(), 1), (posting.transfer.credit(), -1)] {
+                let sign = if account == Account::Appropriated { -sign } else { sign };
+                if let Some(sum) = sums.get_mut(place(account)) {
+                    *sum = sum.saturating_add(amount.saturating_mul(sign));
+                }
+            }
+        }
+        let column = |index: usize| {
+            moves.values().map(|sums| sums.get(index).copied().unwrap_or(0)).collect::<Vec<i64>>()
+        };
+        let changed = Sql("UPDATE funds f SET appropriated = f.appropriated + u.a, available = f.available + u.b, \
+             reserved = f.reserved + u.c, payable = f.payable + u.d, in_payment = f.in_payment + u.e, \
+             disbursed = f.disbursed + u.f, recoverable = f.recoverable + u.g \
+             FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9) AS u (jurisdiction, programme, a, b, c, d, e, f, g) \
+             WHERE f.jurisdiction = u.jurisdiction AND f.programme = u.programme")
+        .bind::<Array<Text>, _>(moves.keys().map(|k| k.0.to_owned()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(moves.keys().map(|k| k.1.to_owned()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(column(0))
+        .bind::<Array<BigInt>, _>(column(1))
+        .bind::<Array<BigInt>, _>(column(2))
+        .bind::<Array<BigInt>, _>(column(3))
+        .bind::<Array<BigInt>, _>(column(4))
+        .bind::<Array<BigInt>, _>(column(5))
+        .bind::<Array<BigInt>, _>(column(6))
+        .execute(self.pg())
+        .await?;
+        if changed == moves.len() { Ok(()) } else { Err(StoreError::Stale("fund")) }
+    }
+
+    /// Changes what caps have committed and how many wait for them, and how many wait for funds (empty scope).
+    pub async fn change_limits(
+        &mut self,
+        changes: &BTreeMap<(String, String, String), LimitChange>,
+    ) -> Result<(), StoreError> {
+        let changes = changes.iter().filter(|(_, change)| **change != LimitChange::default());
+        let (funds, caps): (Vec<_>, Vec<_>) = changes.partition(|((_, _, scope), _)| scope.is_empty());
+        let waiting = funds.iter().filter(|(_, change)| change.waiting != 0).collect::<Vec<_>>();
+        if !waiting.is_empty() {
+            Sql("UPDATE funds f SET waiting = f.waiting + u.n FROM UNNEST($1, $2, $3) AS u (jurisdiction, programme, n) \
+                 WHERE f.jurisdiction = u.jurisdiction AND f.programme = u.programme")
+            .bind::<Array<Text>, _>(waiting.iter().map(|(k, _)| k.0.clone()).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(waiting.iter().map(|(k, _)| k.1.clone()).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(waiting.iter().map(|(_, c)| c.waiting).collect::<Vec<_>>())
+            .execute(self.pg())
+            .await?;
+        }
+        if !caps.is_empty() {
+            Sql("UPDATE caps c SET committed = c.committed + u.committed, waiting = c.waiting + u.waiting \
+                 FROM UNNEST($1, $2, $3, $4, $5) AS u (jurisdiction, programme, scope, committed, waiting) \
+                 WHERE c.jurisdiction = u.jurisdiction AND c.programme = u.programme AND c.scope = u.scope")
+            .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.0.clone()).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.1.clone()).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.2.clone()).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(caps.iter().map(|(_, c)| c.committed).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(caps.iter().map(|(_, c)| c.waiting).collect::<Vec<_>>())
+            .execute(self.pg())
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// What the claims of a programme in these counties have committed, by category and month of reservation: what a new
+    /// cap starts from. The counties' ledgers must be locked.
+    pub async fn committed_by_slice(
+        &mut self,
+        counties: &[String],
+        programme: &str,
+    ) -> Result<Vec<(String, String, i64)>, StoreError> {
+        #[derive(QueryableByName)]
+        struct Slice {
+            #[diesel(sql_type = Text)]
+            category: String,
+            #[diesel(sql_type = Text)]
+            month: String,
+            #[diesel(sql_type = BigInt)]
+            amount: i64,
+        }
+        let rows: Vec<Slice> = Sql("SELECT category, committed_month AS month, sum(amount)::bigint AS amount FROM claims \
+             WHERE jurisdiction = ANY($1) AND programme = $2 AND committed GROUP BY category, committed_month")
+        .bind::<Array<Text>, _>(counties.to_vec())
+        .bind::<Text, _>(programme.to_owned())
+        .load(self.pg())
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.category, row.month, row.amount)).collect())
+    }
+
+    /// Replaces the caps of one jurisdiction and programme.
+    pub async fn replace_caps(
+        &mut self,
+        jurisdiction: &str,
+        programme: &str,
+        rows: &[CapRow],
+    ) -> Result<(), StoreError> {
+        diesel::delete(
+            caps::table.filter(caps::jurisdiction.eq(jurisdiction)).filter(caps::programme.eq(programme)),
+        )
+        .execute(self.pg())
+        .await?;
+        for row in rows {
+            diesel::insert_into(caps::table).values(row).execute(self.pg()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn place(account: ledger::Account) -> usize {
+    use ledger::Account;
+    match account {
+        Account::Appropriated => 0,
+        Account::Available => 1,
+        Account::Reserved => 2,
+        Account::Payable => 3,
+        Account::InPayment => 4,
+        Account::Disbursed => 5,
+        Account::Recoverable => 6,
+    }
+}
+
+impl Conn {
+    /// Funds for whose money, or whose caps' room, claims wait.
+    pub async fn funds_with_waitlist(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+        use crate::schema::claims;
+        Ok(claims::table
+            .filter(claims::status.eq("waitlisted"))
+            .select((claims::jurisdiction, claims::programme))
+            .distinct()
+            .load(self.pg())
+            .await?)
+    }
+}

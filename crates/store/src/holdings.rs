@@ -1,0 +1,112 @@
+//! What a claim holds besides money: unique keys across all counties and years, and its person's quota.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Bytea, Integer, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::batch::{Bind, Sql, batch_insert};
+use crate::schema::{quotas, unique_keys};
+use crate::{Conn, StoreError, Tx};
+
+batch_insert! {
+    /// A key and its only holder. `digest` is the keyed hash of kind and value.
+    #[derive(Queryable, Selectable)]
+    #[diesel(table_name = unique_keys, check_for_backend(diesel::pg::Pg))]
+    UniqueKeyRow => "unique_keys" {
+        digest: Vec<u8> => Bytea,
+        kind: String => Text,
+        jurisdiction: String => Text,
+        claim: Uuid => SqlUuid,
+    }
+}
+
+/// How often a person was subsidised in a slot, and how often at most.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = quotas, check_for_backend(diesel::pg::Pg))]
+pub struct QuotaRow {
+    pub person: Vec<u8>,
+    pub slot: String,
+    pub used: i32,
+    pub ceiling: i32,
+}
+
+impl Conn {
+    /// Who holds these keys now; keys that nobody holds are absent.
+    pub async fn holders(&mut self, digests: &[Vec<u8>]) -> Result<Vec<UniqueKeyRow>, StoreError> {
+        let rows = unique_keys::table
+            .filter(unique_keys::digest.eq_any(digests))
+            .select(UniqueKeyRow::as_select())
+            .load(self.pg())
+            .await?;
+        Ok(rows)
+    }
+
+    /// The quotas of these persons, in all slots they ever used.
+    pub async fn quotas(&mut self, persons: &[Vec<u8>]) -> Result<Vec<QuotaRow>, StoreError> {
+        let rows = quotas::table
+            .filter(quotas::person.eq_any(persons))
+            .select(QuotaRow::as_select())
+            .load(self.pg())
+            .await?;
+        Ok(rows)
+    }
+}
+
+impl Tx {
+    /// Takes keys, in the order of their digests so that two batches cannot wait for each other. A key that somebody took
+    /// since it was read violates `unique_keys_pkey`.
+    pub async fn take_keys(&mut self, mut rows: Vec<UniqueKeyRow>) -> Result<(), StoreError> {
+        rows.sort_by(|a, b| a.digest.cmp(&b.digest));
+        UniqueKeyRow::insert(self, &rows).await?;
+        Ok(())
+    }
+
+    /// Gives up every key in the list that one of these claims holds.
+    pub async fn release_keys(&mut self, digests: &[Vec<u8>], claims: &[Uuid]) -> Result<(), StoreError> {
+        if digests.is_empty() {
+            return Ok(());
+        }
+        Sql("DELETE FROM unique_keys WHERE digest = ANY($1) AND claim = ANY($2)")
+            .bind::<Array<Bytea>, _>(digests.to_vec())
+            .bind::<Array<SqlUuid>, _>(claims.to_vec())
+            .execute(self.pg())
+            .await?;
+        Ok(())
+    }
+
+    /// Changes quotas by `used` (which may be negative), in the order of their keys. One that would pass its ceiling
+    /// violates `quotas_within_ceiling`.
+    pub async fn use_quotas(&mut self, mut changes: Vec<QuotaRow>) -> Result<(), StoreError> {
+        changes.retain(|change| change.used != 0);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        changes.sort_by(|a, b| (&a.person, &a.slot).cmp(&(&b.person, &b.slot)));
+        let (taken, given): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.used > 0);
+        if !taken.is_empty() {
+            Sql("INSERT INTO quotas AS q (person, slot, used, ceiling) SELECT * FROM UNNEST($1, $2, $3, $4) \
+                 ON CONFLICT ON CONSTRAINT quotas_pkey \
+                 DO UPDATE SET used = q.used + excluded.used, ceiling = excluded.ceiling")
+            .bind::<Array<Bytea>, _>(taken.iter().map(|q| q.person.clone()).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(taken.iter().map(|q| q.slot.clone()).collect::<Vec<_>>())
+            .bind::<Array<Integer>, _>(taken.iter().map(|q| q.used).collect::<Vec<_>>())
+            .bind::<Array<Integer>, _>(taken.iter().map(|q| q.ceiling).collect::<Vec<_>>())
+            .execute(self.pg())
+            .await?;
+        }
+        if !given.is_empty() {
+            let changed = Sql("UPDATE quotas q SET used = q.used + u.used FROM UNNEST($1, $2, $3) AS u (person, slot, used) \
+                 WHERE q.person = u.person AND q.slot = u.slot")
+            .bind::<Array<Bytea>, _>(given.iter().map(|q| q.person.clone()).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(given.iter().map(|q| q.slot.clone()).collect::<Vec<_>>())
+            .bind::<Array<Integer>, _>(given.iter().map(|q| q.used).collect::<Vec<_>>())
+            .execute(self.pg())
+            .await?;
+            if changed != given.len() {
+                return Err(StoreError::Stale("quota"));
+            }
+        }
+        Ok(())
+    }
+}

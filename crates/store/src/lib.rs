@@ -1,0 +1,22 @@
+//! The only crate that knows SQL.
+//!
+//! Reads are methods of [`Conn`]; writes take a [`Tx`], and only [`Store::write`] makes one. Statements are set-based: a
+//! single row is a set of one. Rows are plain data; what they mean is decided above, and proved by the schema's named
+//! constraints.
+
+mod batch;
+pub mod claims;
+mod error;
+pub mod disbursements;
+pub mod funds;
+pub mod holdings;
+pub mod journal;
+mod migrate;
+pub mod reference;
+pub mod registers;
+pub mod schema;
+mod store;
+
+pub use error::StoreError;
+pub use migrate::{migrate, revert_all};
+pub use store::{Conn, Done, PoolStatus, Retry, Store, StoreConfig, Tx};

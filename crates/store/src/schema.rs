@@ -1,0 +1,384 @@
+//! The tables as diesel sees them. A test holds this file against the catalogue of a migrated database.
+
+diesel::table! {
+    appropriations (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        programme -> Text,
+        source -> Text,
+        amount -> Int8,
+        document -> Text,
+        status -> Text,
+        maker -> Text,
+        made_at -> Timestamptz,
+        checker -> Nullable<Text>,
+        checked_at -> Nullable<Timestamptz>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    cap_changes (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        programme -> Text,
+        caps -> Text,
+        document -> Text,
+        status -> Text,
+        maker -> Text,
+        made_at -> Timestamptz,
+        checker -> Nullable<Text>,
+        checked_at -> Nullable<Timestamptz>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    caps (jurisdiction, programme, scope) {
+        jurisdiction -> Text,
+        programme -> Text,
+        scope -> Text,
+        ceiling -> Int8,
+        committed -> Int8,
+        waiting -> Int8,
+    }
+}
+
+diesel::table! {
+    claim_documents (jurisdiction, claim, revision) {
+        jurisdiction -> Text,
+        claim -> Uuid,
+        revision -> Int4,
+        key_id -> Text,
+        sealed -> Bytea,
+    }
+}
+
+diesel::table! {
+    claims (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        programme -> Text,
+        programme_version -> Int4,
+        status -> Text,
+        revision -> Int4,
+        merchant -> Text,
+        merchant_reference -> Text,
+        client -> Text,
+        category -> Text,
+        governing_date -> Nullable<Date>,
+        created_at -> Timestamptz,
+        changed_at -> Timestamptz,
+        decided -> Int4,
+        amount -> Nullable<Int8>,
+        holds -> Bool,
+        committed -> Bool,
+        committed_month -> Nullable<Text>,
+        person -> Bytea,
+        quota_slot -> Nullable<Text>,
+        waits_for -> Nullable<Text>,
+        correct_by -> Nullable<Timestamptz>,
+        reviewed_by -> Nullable<Text>,
+        approved_by -> Nullable<Text>,
+        disbursement -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    clients (id) {
+        id -> Text,
+        secret_hash -> Text,
+        role -> Text,
+        person -> Text,
+        merchant -> Nullable<Text>,
+        jurisdictions -> Array<Text>,
+        status -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    collectors (credit_code) {
+        credit_code -> Text,
+        name -> Text,
+        jurisdiction -> Text,
+        licensed_until -> Date,
+    }
+}
+
+diesel::table! {
+    decisions (jurisdiction, claim, revision) {
+        jurisdiction -> Text,
+        claim -> Uuid,
+        revision -> Int4,
+        outcome -> Text,
+        receipt -> Text,
+        digest -> Bytea,
+        decided_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    disbursement_lines (jurisdiction, disbursement, claim) {
+        jurisdiction -> Text,
+        disbursement -> Uuid,
+        claim -> Uuid,
+        payment -> Uuid,
+        amount -> Int8,
+        outcome -> Text,
+        reason -> Nullable<Text>,
+        settled_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    disbursements (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        programme -> Text,
+        status -> Text,
+        revision -> Int4,
+        claims -> Int4,
+        total -> Int8,
+        maker -> Text,
+        made_at -> Timestamptz,
+        releaser -> Nullable<Text>,
+        released_at -> Nullable<Timestamptz>,
+        closed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    dismantlers (credit_code) {
+        credit_code -> Text,
+        name -> Text,
+        jurisdiction -> Text,
+        licensed_until -> Date,
+    }
+}
+
+diesel::table! {
+    efficiency_labels (record) {
+        record -> Text,
+        category -> Text,
+        brand -> Text,
+        model -> Text,
+        grade -> Int2,
+        standard -> Text,
+        filed_on -> Date,
+    }
+}
+
+diesel::table! {
+    entitlements (code) {
+        code -> Text,
+        programme -> Text,
+        applicant -> Bytea,
+        category -> Text,
+        issued_on -> Date,
+        expires_on -> Date,
+    }
+}
+
+diesel::table! {
+    events (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        subject -> Text,
+        verb -> Text,
+        actor -> Text,
+        person -> Text,
+        at -> Timestamptz,
+        revision -> Nullable<Int4>,
+        from_status -> Nullable<Text>,
+        to_status -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        request -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    filed_prices (merchant, model, filed_on) {
+        merchant -> Text,
+        model -> Text,
+        filed_on -> Date,
+        price -> Int8,
+    }
+}
+
+diesel::table! {
+    funds (jurisdiction, programme) {
+        jurisdiction -> Text,
+        programme -> Text,
+        appropriated -> Int8,
+        available -> Int8,
+        reserved -> Int8,
+        payable -> Int8,
+        in_payment -> Int8,
+        disbursed -> Int8,
+        recoverable -> Int8,
+        waiting -> Int8,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (client, key) {
+        client -> Text,
+        key -> Text,
+        request -> Bytea,
+        operation -> Text,
+        claim_jurisdiction -> Nullable<Text>,
+        claim -> Nullable<Uuid>,
+        answer -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    jurisdictions (code) {
+        code -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        kind -> Text,
+        parent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    ledgers (jurisdiction) {
+        jurisdiction -> Text,
+        height -> Int8,
+        last_posted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    merchants (credit_code) {
+        credit_code -> Text,
+        name -> Text,
+        kind -> Text,
+        jurisdiction -> Text,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    outbox (jurisdiction, event) {
+        jurisdiction -> Text,
+        event -> Uuid,
+        attempts -> Int4,
+        due_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    programmes (id, version) {
+        id -> Text,
+        version -> Int4,
+        hash -> Text,
+        source -> Text,
+        effective_from -> Date,
+        status -> Text,
+        created_at -> Timestamptz,
+        activated_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    quotas (person, slot) {
+        person -> Bytea,
+        slot -> Text,
+        used -> Int4,
+        ceiling -> Int4,
+    }
+}
+
+diesel::table! {
+    scrap_certificates (number) {
+        number -> Text,
+        issued_on -> Date,
+        owner -> Bytea,
+        vin -> Bytea,
+        plate -> Bytea,
+        energy -> Text,
+        vehicle_type -> Text,
+        first_registered_on -> Date,
+        dismantler -> Text,
+    }
+}
+
+diesel::table! {
+    transfers (jurisdiction, height) {
+        jurisdiction -> Text,
+        height -> Int8,
+        programme -> Text,
+        reason -> Text,
+        debit -> Text,
+        credit -> Text,
+        amount -> Int8,
+        claim -> Nullable<Uuid>,
+        document -> Nullable<Uuid>,
+        posted_at -> Timestamptz,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
+    unique_keys (digest) {
+        digest -> Bytea,
+        kind -> Text,
+        jurisdiction -> Text,
+        claim -> Uuid,
+    }
+}
+
+diesel::table! {
+    vehicle_models (model) {
+        model -> Text,
+        energy -> Text,
+        vehicle_type -> Text,
+        displacement_ml -> Int4,
+        listed_from -> Date,
+        listed_until -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    waitlist_calls (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        programme -> Text,
+        due_at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    appropriations,
+    cap_changes,
+    caps,
+    claim_documents,
+    claims,
+    clients,
+    collectors,
+    decisions,
+    disbursement_lines,
+    disbursements,
+    dismantlers,
+    efficiency_labels,
+    entitlements,
+    events,
+    filed_prices,
+    funds,
+    idempotency_keys,
+    jurisdictions,
+    ledgers,
+    merchants,
+    outbox,
+    programmes,
+    quotas,
+    scrap_certificates,
+    transfers,
+    unique_keys,
+    vehicle_models,
+    waitlist_calls,
+);
