@@ -16,8 +16,8 @@ CREATE TABLE claims (
     decided             integer NOT NULL,
     amount              bigint,
     holds               boolean NOT NULL,
-    reserved            boolean NOT NULL,
-    reserved_month      text,
+    committed           boolean NOT NULL,
+    committed_month      text,
     person              bytea NOT NULL,
     quota_slot          text,
     waits_for           text,
@@ -31,12 +31,12 @@ CREATE TABLE claims (
         'paid', 'clawback_due', 'clawed_back', 'rejected', 'withdrawn', 'returned')),
     CONSTRAINT claims_revision_positive CHECK (revision >= 1 AND decided BETWEEN 1 AND revision),
     CONSTRAINT claims_amount_positive CHECK (amount > 0),
-    CONSTRAINT claims_reserved_has_amount CHECK (NOT reserved OR (amount IS NOT NULL AND holds)),
-    CONSTRAINT claims_reserved_has_month CHECK (reserved = (reserved_month IS NOT NULL)),
-    CONSTRAINT claims_in_progress_is_reserved CHECK (status NOT IN
-        ('under_review', 'recommended', 'approved', 'in_payment', 'payment_failed', 'paid', 'clawback_due') OR reserved),
+    CONSTRAINT claims_committed_has_amount CHECK (NOT committed OR (amount IS NOT NULL AND holds)),
+    CONSTRAINT claims_committed_has_month CHECK (committed = (committed_month IS NOT NULL)),
+    CONSTRAINT claims_in_progress_is_committed CHECK (status NOT IN
+        ('under_review', 'recommended', 'approved', 'in_payment', 'payment_failed', 'paid', 'clawback_due') OR committed),
     CONSTRAINT claims_ended_holds_nothing CHECK (status NOT IN
-        ('rejected', 'withdrawn', 'returned', 'clawed_back') OR (NOT holds AND NOT reserved)),
+        ('rejected', 'withdrawn', 'returned', 'clawed_back') OR (NOT holds AND NOT committed)),
     CONSTRAINT claims_waitlisted_waits CHECK ((status = 'waitlisted') = (waits_for IS NOT NULL)),
     CONSTRAINT claims_correction_has_deadline CHECK ((status = 'needs_correction') = (correct_by IS NOT NULL)),
     CONSTRAINT claims_four_eyes CHECK (approved_by <> reviewed_by),

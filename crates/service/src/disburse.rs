@@ -125,11 +125,17 @@ impl Service {
         permit: &Permit<ManageFunds>,
         id: DisbursementId,
         if_match: Option<i32>,
-    ) -> Result<Disbursement, ServiceError> {
+        key: Option<Key>,
+    ) -> Result<Replayable<Disbursement>, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 let mover = Mover { actor: permit.actor(), now: self.clock().now() };
+                if let Some(key) = &key
+                    && let Some(first) = self.answered(&mut tx, mover.actor, key).await?
+                {
+                    return Ok(tx.done(first));
+                }
                 let mut row = open(&mut tx, id, if_match, &["made"]).await?;
                 if row.maker == mover.actor.person {
                     return Err(Refusal::FourEyes.into());
@@ -139,7 +145,11 @@ impl Service {
                 row.revision = row.revision.saturating_add(1);
                 tx.save_disbursement(&row).await?;
                 self.note(&mut tx, &row, "release_disbursement", None, mover).await?;
-                Ok(tx.done(shown(&row)?))
+                let value = shown(&row)?;
+                if let Some(key) = &key {
+                    self.keep_answer(&mut tx, mover.actor, key, "release_disbursement", &value).await?;
+                }
+                Ok(tx.done(Replayable { value, replayed: false }))
             })
             .await
     }

@@ -37,7 +37,10 @@ pub enum DocumentError {
 impl From<serde_json::Error> for DocumentError {
     /// serde's text quotes the value it stumbled over: only the place is kept.
     fn from(error: serde_json::Error) -> Self {
-        Self::Malformed { line: error.line(), column: error.column() }
+        Self::Malformed {
+            line: error.line(),
+            column: error.column(),
+        }
     }
 }
 
@@ -50,7 +53,10 @@ struct Sealed<'a> {
 
 /// The claim as it is sealed at rest: UTF-8 JSON on one line.
 pub fn write(claim: &Claim) -> Vec<u8> {
-    written(serde_json::to_vec(&Sealed { v: VERSION, claim: Form::of(claim, Personal::Plain) }))
+    written(serde_json::to_vec(&Sealed {
+        v: VERSION,
+        claim: Form::of(claim, Personal::Plain),
+    }))
 }
 
 /// The claim that [`write`] wrote, in this version or an earlier one.

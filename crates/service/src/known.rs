@@ -23,7 +23,10 @@ struct Asked {
 impl Service {
     /// What is known of each claim of a merchant (its credit code), in the order of the claims.
     pub(crate) async fn known(&self, claims: &[(Claim, String)]) -> Result<Vec<Known>, ServiceError> {
-        let asked = claims.iter().map(|(claim, merchant)| Asked::by(claim, merchant)).collect::<Vec<_>>();
+        let asked = claims
+            .iter()
+            .map(|(claim, merchant)| Asked::by(claim, merchant))
+            .collect::<Vec<_>>();
         if asked.is_empty() {
             return Ok(Vec::new());
         }
@@ -31,10 +34,22 @@ impl Service {
         let mut answers = Answers::default();
         answers.add(&mut conn, &keys(&asked)).await?;
         // A claim that names no dismantler is answered with its certificate's, which is known only now.
-        let unnamed = asked.iter().filter_map(|it| answers.dismantler_of(it).filter(|_| it.look_ups.dismantler.is_none()));
+        let unnamed = asked.iter().filter_map(|it| {
+            answers
+                .dismantler_of(it)
+                .filter(|_| it.look_ups.dismantler.is_none())
+        });
         let dismantlers = distinct(unnamed.filter(|code| !answers.dismantlers.contains_key(code.as_str())));
         if !dismantlers.is_empty() {
-            answers.add(&mut conn, &RegisterKeys { dismantlers, ..RegisterKeys::default() }).await?;
+            answers
+                .add(
+                    &mut conn,
+                    &RegisterKeys {
+                        dismantlers,
+                        ..RegisterKeys::default()
+                    },
+                )
+                .await?;
         }
         Ok(asked.iter().map(|it| answers.known(it)).collect())
     }
@@ -43,12 +58,20 @@ impl Service {
 impl Asked {
     fn by(claim: &Claim, merchant: &str) -> Self {
         let look_ups = look_ups(claim);
-        let price = look_ups.filed_model.as_deref().and_then(stored_model).map(|model| PriceQuestion {
+        let price = look_ups
+            .filed_model
+            .as_deref()
+            .and_then(stored_model)
+            .map(|model| PriceQuestion {
+                merchant: merchant.to_owned(),
+                model,
+                on: claim.purchase.invoice.date,
+            });
+        Self {
+            look_ups,
             merchant: merchant.to_owned(),
-            model,
-            on: claim.purchase.invoice.date,
-        });
-        Self { look_ups, merchant: merchant.to_owned(), price }
+            price,
+        }
     }
 }
 
@@ -56,13 +79,19 @@ impl Asked {
 fn keys(asked: &[Asked]) -> RegisterKeys {
     let look_ups = || asked.iter().map(|it| &it.look_ups);
     RegisterKeys {
-        efficiency_labels: distinct(look_ups().filter_map(|it| it.label.as_ref().map(|key| key.as_str().to_owned()))),
+        efficiency_labels: distinct(
+            look_ups().filter_map(|it| it.label.as_ref().map(|key| key.as_str().to_owned())),
+        ),
         scrap_certificates: distinct(
             look_ups().filter_map(|it| it.certificate.as_ref().map(|key| key.as_str().to_owned())),
         ),
-        vehicle_models: distinct(look_ups().filter_map(|it| it.vehicle_model.as_deref().and_then(stored_model))),
+        vehicle_models: distinct(
+            look_ups().filter_map(|it| it.vehicle_model.as_deref().and_then(stored_model)),
+        ),
         filed_prices: distinct(asked.iter().filter_map(|it| it.price.clone())),
-        entitlements: distinct(look_ups().filter_map(|it| it.entitlement.as_ref().map(|key| key.as_str().to_owned()))),
+        entitlements: distinct(
+            look_ups().filter_map(|it| it.entitlement.as_ref().map(|key| key.as_str().to_owned())),
+        ),
         merchants: distinct(asked.iter().map(|it| it.merchant.clone())),
         dismantlers: distinct(look_ups().filter_map(|it| it.dismantler.as_ref().map(text))),
         collectors: distinct(look_ups().filter_map(|it| it.collector.as_ref().map(text))),
@@ -93,42 +122,84 @@ struct Answers {
 impl Answers {
     async fn add(&mut self, conn: &mut store::Conn, keys: &RegisterKeys) -> Result<(), StoreError> {
         let found = conn.registers(keys).await?;
-        gather(&mut self.labels, found.efficiency_labels, |row| (row.record.clone(), rows::efficiency_label(row)))?;
+        gather(&mut self.labels, found.efficiency_labels, |row| {
+            (row.record.clone(), rows::efficiency_label(row))
+        })?;
         gather(&mut self.certificates, found.scrap_certificates, |row| {
             (row.number.clone(), rows::scrap_certificate(row))
         })?;
-        gather(&mut self.vehicle_models, found.vehicle_models, |row| (row.model.clone(), rows::vehicle_model(row)))?;
-        let prices = keys.filed_prices.iter().cloned().zip(found.filed_prices);
-        gather(&mut self.prices, prices.filter_map(|(question, row)| Some((question, row?))), |(question, row)| {
-            (question, rows::filed_price(row))
+        gather(&mut self.vehicle_models, found.vehicle_models, |row| {
+            (row.model.clone(), rows::vehicle_model(row))
         })?;
-        gather(&mut self.entitlements, found.entitlements, |row| (row.code.clone(), rows::entitlement(row)))?;
-        gather(&mut self.merchants, found.merchants, |row| (row.credit_code.clone(), rows::merchant(row)))?;
-        gather(&mut self.dismantlers, found.dismantlers, |row| (row.credit_code.clone(), rows::dismantler(row)))?;
-        gather(&mut self.collectors, found.collectors, |row| (row.credit_code.clone(), rows::collector(row)))
+        let prices = keys.filed_prices.iter().cloned().zip(found.filed_prices);
+        gather(
+            &mut self.prices,
+            prices.filter_map(|(question, row)| Some((question, row?))),
+            |(question, row)| (question, rows::filed_price(row)),
+        )?;
+        gather(&mut self.entitlements, found.entitlements, |row| {
+            (row.code.clone(), rows::entitlement(row))
+        })?;
+        gather(&mut self.merchants, found.merchants, |row| {
+            (row.credit_code.clone(), rows::merchant(row))
+        })?;
+        gather(&mut self.dismantlers, found.dismantlers, |row| {
+            (row.credit_code.clone(), rows::dismantler(row))
+        })?;
+        gather(&mut self.collectors, found.collectors, |row| {
+            (row.credit_code.clone(), rows::collector(row))
+        })
     }
 
     fn certificate(&self, asked: &Asked) -> Option<&ScrapCertificate> {
-        self.certificates.get(asked.look_ups.certificate.as_ref()?.as_str())
+        self.certificates
+            .get(asked.look_ups.certificate.as_ref()?.as_str())
     }
 
     /// The dismantler that the claim names; if it names none, the certificate's.
     fn dismantler_of(&self, asked: &Asked) -> Option<String> {
         let named = asked.look_ups.dismantler.as_ref();
-        named.or_else(|| self.certificate(asked)?.dismantler.as_ref()).map(text)
+        named
+            .or_else(|| self.certificate(asked)?.dismantler.as_ref())
+            .map(text)
     }
 
     fn known(&self, asked: &Asked) -> Known {
-        let LookUps { label, vehicle_model, entitlement, collector, .. } = &asked.look_ups;
+        let LookUps {
+            label,
+            vehicle_model,
+            entitlement,
+            collector,
+            ..
+        } = &asked.look_ups;
         Known {
-            label: label.as_ref().and_then(|key| self.labels.get(key.as_str())).cloned(),
-            filed_price: asked.price.as_ref().and_then(|question| self.prices.get(question)).cloned(),
+            label: label
+                .as_ref()
+                .and_then(|key| self.labels.get(key.as_str()))
+                .cloned(),
+            filed_price: asked
+                .price
+                .as_ref()
+                .and_then(|question| self.prices.get(question))
+                .cloned(),
             certificate: self.certificate(asked).cloned(),
-            vehicle_model: vehicle_model.as_ref().and_then(|key| self.vehicle_models.get(key)).cloned(),
-            entitlement: entitlement.as_ref().and_then(|key| self.entitlements.get(key.as_str())).cloned(),
+            vehicle_model: vehicle_model
+                .as_ref()
+                .and_then(|key| self.vehicle_models.get(key))
+                .cloned(),
+            entitlement: entitlement
+                .as_ref()
+                .and_then(|key| self.entitlements.get(key.as_str()))
+                .cloned(),
             merchant: self.merchants.get(&asked.merchant).cloned(),
-            dismantler: self.dismantler_of(asked).and_then(|key| self.dismantlers.get(&key)).cloned(),
-            collector: collector.as_ref().and_then(|key| self.collectors.get(key.as_str())).cloned(),
+            dismantler: self
+                .dismantler_of(asked)
+                .and_then(|key| self.dismantlers.get(&key))
+                .cloned(),
+            collector: collector
+                .as_ref()
+                .and_then(|key| self.collectors.get(key.as_str()))
+                .cloned(),
         }
     }
 }
@@ -143,4 +214,92 @@ fn gather<R, K: Hash + Eq, V>(
         into.insert(key, value?);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use claims::claim::OldItem;
+
+    use super::*;
+
+    fn example(line: usize) -> Claim {
+        let text = include_str!("document/v1.jsonl").lines().nth(line).unwrap();
+        crate::document::read(text.as_bytes()).unwrap()
+    }
+
+    fn asked(claims: &[Claim]) -> Vec<Asked> {
+        claims
+            .iter()
+            .map(|claim| Asked::by(claim, "91140802MAXG612DDP"))
+            .collect()
+    }
+
+    #[test]
+    fn only_registers_that_are_needed_are_asked_and_each_key_once() {
+        let digital = keys(&asked(&[example(1), example(1)]));
+        let price = PriceQuestion {
+            merchant: "91140802MAXG612DDP".into(),
+            model: "ABC-AL00".into(),
+            on: example(1).purchase.invoice.date,
+        };
+        let expected = RegisterKeys {
+            filed_prices: vec![price],
+            merchants: vec!["91140802MAXG612DDP".into()],
+            ..RegisterKeys::default()
+        };
+        assert_eq!(digital, expected);
+
+        let both = keys(&asked(&[example(0), example(2)]));
+        assert_eq!(both.efficiency_labels, ["20241017-471100-92391729144470006"]);
+        assert_eq!(both.collectors, ["91140802MAXG612DDP"]);
+        assert_eq!(both.scrap_certificates, ["1408ABC"]);
+        assert_eq!(both.dismantlers, ["91140802MAXFD1YM2G"]);
+        assert_eq!(both.vehicle_models, ["SGM7150"]);
+        assert_eq!(both.entitlements, ["QY0000000001"]);
+    }
+
+    #[test]
+    fn a_model_that_no_register_can_hold_is_not_asked_for() {
+        let mut claim = example(3);
+        if let claims::claim::Item::Vehicle(vehicle) = &mut claim.item {
+            vehicle.model = "a\0b".into();
+        }
+        let asked = asked(&[claim]);
+        assert!(keys(&asked).vehicle_models.is_empty());
+        assert_eq!(Answers::default().known(&asked[0]), Known::default());
+    }
+
+    #[test]
+    fn a_claim_that_names_no_dismantler_gets_the_certificates() {
+        let mut claim = example(2);
+        let named = asked(&[claim.clone()]);
+        if let Some(OldItem::Vehicle(old)) = &mut claim.old_item {
+            old.scrap_certificate.as_mut().unwrap().dismantler = None;
+        }
+        let unnamed = asked(&[claim]);
+        let mut answers = Answers::default();
+        assert_eq!(answers.dismantler_of(&unnamed[0]), None);
+        let row = store::registers::ScrapCertificateRow {
+            number: "1408ABC".into(),
+            issued_on: "2026-04-01".parse().unwrap(),
+            owner: vec![1; 16],
+            vin: vec![2; 16],
+            plate: vec![3; 16],
+            energy: "diesel".into(),
+            vehicle_type: "micro_passenger".into(),
+            first_registered_on: "2010-05-01".parse().unwrap(),
+            dismantler: "91140802MAXG612DDP".into(),
+        };
+        answers
+            .certificates
+            .insert("1408ABC".into(), rows::scrap_certificate(row).unwrap());
+        assert_eq!(
+            answers.dismantler_of(&unnamed[0]).as_deref(),
+            Some("91140802MAXG612DDP")
+        );
+        assert_eq!(
+            answers.dismantler_of(&named[0]).as_deref(),
+            Some("91140802MAXFD1YM2G")
+        );
+    }
 }

@@ -122,7 +122,9 @@ impl Service {
         let merchant = CreditCode::parse(merchant).map_err(|_| unknown.clone())?;
         let model = stored_model(model).ok_or(unknown.clone())?;
         let mut conn = self.store().read().await?;
-        let prices = conn.filed_price_history(merchant.as_str(), &model, HISTORY).await?;
+        let prices = conn
+            .filed_price_history(merchant.as_str(), &model, HISTORY)
+            .await?;
         if prices.is_empty() {
             return Err(unknown.into());
         }
@@ -130,7 +132,10 @@ impl Service {
             let price = ledger::Fen::new(row.price).map_err(ServiceError::bug)?;
             Ok(json!({"price": price.to_string(), "filed_on": row.filed_on}))
         };
-        let prices = prices.into_iter().map(price).collect::<Result<Vec<_>, ServiceError>>()?;
+        let prices = prices
+            .into_iter()
+            .map(price)
+            .collect::<Result<Vec<_>, ServiceError>>()?;
         Ok(json!({"merchant": merchant.as_str(), "model": model, "prices": prices}))
     }
 }
@@ -155,7 +160,14 @@ impl<'a> Load<'a> {
         let subject = format!("register:{register}");
         let now = service.clock().now();
         Ok(Self {
-            event: Some(history::event(service, &city.code, &subject, "load_register", permit.actor(), now)),
+            event: Some(history::event(
+                service,
+                &city.code,
+                &subject,
+                "load_register",
+                permit.actor(),
+                now,
+            )),
             service,
             rows: Rows::default(),
             report: LoadReport {
@@ -216,7 +228,13 @@ impl<'a> Load<'a> {
         if self.event.is_some() || self.rows.len() > 0 {
             self.save().await?;
         }
-        let LoadReport { register, lines, accepted, refused, .. } = &self.report;
+        let LoadReport {
+            register,
+            lines,
+            accepted,
+            refused,
+            ..
+        } = &self.report;
         tracing::info!(%register, lines, accepted, refused, "register loaded");
         Ok(self.report)
     }
@@ -224,7 +242,11 @@ impl<'a> Load<'a> {
 
 /// The key as the register spells it; `None` if it cannot be one of its keys.
 fn keys_of(register: Register, key: &str) -> Option<RegisterKeys> {
-    let firm = || CreditCode::parse(key).ok().map(|code| vec![code.as_str().to_owned()]);
+    let firm = || {
+        CreditCode::parse(key)
+            .ok()
+            .map(|code| vec![code.as_str().to_owned()])
+    };
     let mut keys = RegisterKeys::default();
     match register {
         Register::EfficiencyLabels => {
@@ -247,7 +269,9 @@ fn keys_of(register: Register, key: &str) -> Option<RegisterKeys> {
 
 /// A model as the registers spell it; `None` for what PostgreSQL cannot hold as text, and no register holds.
 pub(crate) fn stored_model(text: &str) -> Option<String> {
-    (!text.contains('\0')).then(|| model_key(text)).filter(|model| !model.is_empty())
+    (!text.contains('\0'))
+        .then(|| model_key(text))
+        .filter(|model| !model.is_empty())
 }
 
 fn field_errors(errors: Vec<ColumnError>) -> Vec<FieldError> {

@@ -11,8 +11,9 @@ use store::{Done, Tx};
 
 use crate::access::{ApproveClaims, Permit, ReviewClaims};
 use crate::moving::{Move, Mover, check_revision, legal, reason};
+use crate::once::Key;
 use crate::state::ClaimState;
-use crate::{Actor, MAX_BATCH, Refusal, Service, ServiceError};
+use crate::{Actor, MAX_BATCH, Refusal, Replayable, Service, ServiceError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReviewVerdict {
@@ -76,11 +77,12 @@ impl Service {
         if_match: i32,
         verdict: ReviewVerdict,
         why: Option<String>,
-    ) -> Result<ClaimState, ServiceError> {
+        key: Option<Key>,
+    ) -> Result<Replayable<ClaimState>, ServiceError> {
         permit.within(claim.jurisdiction.as_str())?;
         let why = reason(why, verdict != ReviewVerdict::Recommend)?;
         let verdict = Verdict { claim, if_match, verb: verdict.verb(), reason: why };
-        self.give_verdict(permit.actor(), verdict).await
+        self.give_verdict(permit.actor(), verdict, key).await
     }
 
     /// The approver's verdict on what a reviewer recommended.
@@ -91,11 +93,12 @@ impl Service {
         if_match: i32,
         verdict: ApprovalVerdict,
         why: Option<String>,
-    ) -> Result<ClaimState, ServiceError> {
+        key: Option<Key>,
+    ) -> Result<Replayable<ClaimState>, ServiceError> {
         permit.within(claim.jurisdiction.as_str())?;
         let why = reason(why, verdict != ApprovalVerdict::Approve)?;
         let verdict = Verdict { claim, if_match, verb: verdict.verb(), reason: why };
-        self.give_verdict(permit.actor(), verdict).await
+        self.give_verdict(permit.actor(), verdict, key).await
     }
 
     /// Up to a thousand verdicts in one transaction, each with its own result.
@@ -123,11 +126,34 @@ impl Service {
         Ok(results)
     }
 
-    async fn give_verdict(&self, actor: &Actor, verdict: Verdict) -> Result<ClaimState, ServiceError> {
+    async fn give_verdict(
+        &self,
+        actor: &Actor,
+        verdict: Verdict,
+        key: Option<Key>,
+    ) -> Result<Replayable<ClaimState>, ServiceError> {
         let one = [Ok(verdict)];
-        let mut results = self.store().write(|tx| self.verdicts_in(tx, &one, actor)).await?;
+        let given = self.store().write(|tx| self.verdict_in(tx, &one, actor, key.as_ref())).await?;
         self.serve_called_waitlists().await;
-        Ok(results.pop().ok_or_else(|| ServiceError::bug("one verdict, one result"))??)
+        Ok(given)
+    }
+
+    async fn verdict_in(
+        &self,
+        mut tx: Tx,
+        verdict: &[Result<Verdict, Refusal>],
+        actor: &Actor,
+        key: Option<&Key>,
+    ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
+        if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
+            return Ok(tx.done(Replayable { value, replayed: true }));
+        }
+        let (moved, results) = self.carry_out_verdicts(&mut tx, verdict, actor).await?;
+        let given = results.into_iter().next().ok_or_else(|| ServiceError::bug("one verdict, one result"))??;
+        if let Some(row) = moved.first() {
+            self.keep_move(&mut tx, actor, key, "verdict", row).await?;
+        }
+        Ok(tx.done(Replayable { value: given, replayed: false }))
     }
 
     async fn verdicts_in(
@@ -136,9 +162,19 @@ impl Service {
         verdicts: &[Result<Verdict, Refusal>],
         actor: &Actor,
     ) -> Result<Done<Vec<Result<ClaimState, Refusal>>>, ServiceError> {
+        let (_, results) = self.carry_out_verdicts(&mut tx, verdicts, actor).await?;
+        Ok(tx.done(results))
+    }
+
+    async fn carry_out_verdicts(
+        &self,
+        tx: &mut Tx,
+        verdicts: &[Result<Verdict, Refusal>],
+        actor: &Actor,
+    ) -> Result<(Vec<ClaimRow>, Vec<Result<ClaimState, Refusal>>), ServiceError> {
         let mover = Mover { actor, now: self.clock().now() };
         let ids = verdicts.iter().flatten().map(|verdict| verdict.claim).collect::<Vec<_>>();
-        let (books, mut rows) = self.lock_claims(&mut tx, &ids).await?;
+        let (books, mut rows) = self.lock_claims(tx, &ids).await?;
         let mut moves = Vec::new();
         let mut results = Vec::with_capacity(verdicts.len());
         for verdict in verdicts {
@@ -157,8 +193,8 @@ impl Service {
             };
             results.push(step);
         }
-        let moved = self.carry_out(&mut tx, &books, moves, mover).await?;
-        let shown = self.details(&mut tx, &moved).await?;
+        let moved = self.carry_out(tx, &books, moves, mover).await?;
+        let shown = self.details(tx, &moved).await?;
         let mut shown = shown.into_iter();
         let results = results.into_iter().map(|result| {
             result.map(|()| shown.next().ok_or_else(|| ServiceError::bug("a verdict without a claim")))
@@ -168,7 +204,7 @@ impl Service {
             Err(refusal) => Ok(Err(refusal)),
         });
         let results = results.collect::<Result<Vec<_>, ServiceError>>()?;
-        Ok(tx.done(results))
+        Ok((moved, results))
     }
 }
 

@@ -44,10 +44,16 @@ pub enum Mode {
 
 /// A command on its way: what it is known to become, or that it is still to be recorded.
 enum Slot {
-    Settled(Result<Submitted, Refusal>),
+    Settled(Box<Result<Submitted, Refusal>>),
     Open(Box<Open>),
     /// The same key and request stand earlier in the batch.
     Repeats(usize),
+}
+
+impl Slot {
+    fn settled(result: Result<Submitted, Refusal>) -> Self {
+        Self::Settled(Box::new(result))
+    }
 }
 
 struct Open {
@@ -72,10 +78,10 @@ impl Service {
         let actor = permit.actor();
         let now = self.clock().now();
         let slots = self.prepare(permit, commands, now).await?;
-        let refused = slots.iter().any(|slot| matches!(slot, Slot::Settled(Err(_))));
+        let refused = slots.iter().any(|slot| matches!(slot, Slot::Settled(result) if result.is_err()));
         if mode == Mode::Atomic && refused {
             let kept = |slot| match slot {
-                Slot::Settled(Err(refusal)) => Some(Err(refusal)),
+                Slot::Settled(result) if result.is_err() => Some(*result),
                 _ => None,
             };
             return Ok(slots.into_iter().map(kept).collect());
@@ -90,7 +96,7 @@ impl Service {
         let mut results: Vec<Result<Submitted, Refusal>> = Vec::with_capacity(slots.len());
         for slot in slots {
             results.push(match slot {
-                Slot::Settled(result) => result,
+                Slot::Settled(result) => *result,
                 Slot::Open(open) => recorded.remove(&open.key).ok_or_else(|| ServiceError::bug("a claim has no result"))?,
                 Slot::Repeats(first) => match results.get(first) {
                     Some(Ok(first)) => Ok(Submitted { claim: first.claim.clone(), replayed: true }),
@@ -152,7 +158,7 @@ impl Service {
         for (index, command) in commands.into_iter().enumerate() {
             let (first, request) = *first_use.entry(command.key.clone()).or_insert((index, command.request));
             let slot = if let Some(row) = known.get(&command.key) {
-                Some(Slot::Settled(match replays.remove(&command.key) {
+                Some(Slot::settled(match replays.remove(&command.key) {
                     Some(claim) if row.request == command.request => Ok(Submitted { claim, replayed: true }),
                     _ if first < index && request == command.request => {
                         slots.push(Some(Slot::Repeats(first)));
@@ -161,9 +167,9 @@ impl Service {
                     _ => Err(Refusal::IdempotencyKeyReused),
                 }))
             } else if first < index {
-                Some(if request == command.request { Slot::Repeats(first) } else { Slot::Settled(Err(Refusal::IdempotencyKeyReused)) })
+                Some(if request == command.request { Slot::Repeats(first) } else { Slot::settled(Err(Refusal::IdempotencyKeyReused)) })
             } else if let Err(refusal) = permit.within(command.claim.jurisdiction.as_str()) {
-                Some(Slot::Settled(Err(refusal)))
+                Some(Slot::settled(Err(refusal)))
             } else {
                 to_decide.push((index, command.key, command.request, command.claim));
                 None
@@ -177,7 +183,7 @@ impl Service {
                 Ok(candidate) => {
                     Slot::Open(Box::new(Open { key, request, id: self.ids().next(now), candidate }))
                 }
-                Err(refusal) => Slot::Settled(Err(refusal)),
+                Err(refusal) => Slot::settled(Err(refusal)),
             };
             if let Some(place) = slots.get_mut(index) {
                 *place = Some(slot);

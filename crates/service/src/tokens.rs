@@ -96,7 +96,10 @@ pub struct NewClient {
 }
 
 #[derive(Default)]
-pub(crate) struct ClientCache(Mutex<HashMap<String, (DateTime<Utc>, Arc<ClientRow>)>>);
+pub(crate) struct ClientCache(Mutex<HashMap<String, CachedClient>>);
+
+/// A client and when it was read.
+type CachedClient = (DateTime<Utc>, Arc<ClientRow>);
 
 impl std::fmt::Debug for ClientCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -199,7 +202,7 @@ impl Service {
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 tx.save_client(&row).await?;
-                crate::history::record_inside(&mut tx, &[event.clone()]).await?;
+                crate::history::record_inside(&mut tx, std::slice::from_ref(&event)).await?;
                 Ok(tx.done(()))
             })
             .await

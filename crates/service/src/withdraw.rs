@@ -9,10 +9,11 @@ use store::{Done, Tx};
 use crate::access::{Permit, SubmitClaims};
 use crate::deciding::Candidate;
 use crate::moving::{Move, Mover, check_revision, legal, reason};
+use crate::once::Key;
 use crate::recording::{Before, Judged, judge, load_state};
 use crate::state::ClaimState;
 use crate::submit::merchant;
-use crate::{Refusal, Service, ServiceError};
+use crate::{Refusal, Replayable, Service, ServiceError};
 
 impl Service {
     /// Takes a claim back before its payment is under way: money, keys, quota and entitlement are free again.
@@ -22,8 +23,9 @@ impl Service {
         claim: ClaimId,
         if_match: Option<i32>,
         why: Option<String>,
-    ) -> Result<ClaimState, ServiceError> {
-        self.end(permit, claim, if_match, Verb::Withdraw, why).await
+        key: Option<Key>,
+    ) -> Result<Replayable<ClaimState>, ServiceError> {
+        self.end(permit, claim, if_match, (Verb::Withdraw, why), key).await
     }
 
     /// Reports that the goods came back. Before payment that ends the claim as a withdrawal does; after payment the subsidy
@@ -34,8 +36,9 @@ impl Service {
         claim: ClaimId,
         if_match: Option<i32>,
         why: Option<String>,
-    ) -> Result<ClaimState, ServiceError> {
-        self.end(permit, claim, if_match, Verb::Return, why).await
+        key: Option<Key>,
+    ) -> Result<Replayable<ClaimState>, ServiceError> {
+        self.end(permit, claim, if_match, (Verb::Return, why), key).await
     }
 
     async fn end(
@@ -43,12 +46,11 @@ impl Service {
         permit: &Permit<SubmitClaims>,
         claim: ClaimId,
         if_match: Option<i32>,
-        verb: Verb,
-        why: Option<String>,
-    ) -> Result<ClaimState, ServiceError> {
-        let why = reason(why, true)?;
-        let unit = |tx| self.end_in(tx, permit, claim, if_match, verb, why.clone());
-        let ended = self.store().write(unit).await?;
+        (verb, why): (Verb, Option<String>),
+        key: Option<Key>,
+    ) -> Result<Replayable<ClaimState>, ServiceError> {
+        let how = (verb, reason(why, true)?);
+        let ended = self.store().write(|tx| self.end_in(tx, permit, claim, if_match, &how, key.as_ref())).await?;
         self.serve_called_waitlists().await;
         Ok(ended)
     }
@@ -59,19 +61,24 @@ impl Service {
         permit: &Permit<SubmitClaims>,
         claim: ClaimId,
         if_match: Option<i32>,
-        verb: Verb,
-        why: Option<String>,
-    ) -> Result<Done<ClaimState>, ServiceError> {
+        (verb, why): &(Verb, Option<String>),
+        key: Option<&Key>,
+    ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
+        let actor = permit.actor();
+        if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
+            return Ok(tx.done(Replayable { value, replayed: true }));
+        }
         let (books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         let row = own(permit, rows.remove(&claim.uuid))?;
         check_revision(&row, if_match)?;
-        legal(&row, verb)?;
-        let mover = Mover { actor: permit.actor(), now: self.clock().now() };
-        let moves = vec![Move { row, verb, reason: why, document: None }];
+        legal(&row, *verb)?;
+        let mover = Mover { actor, now: self.clock().now() };
+        let moves = vec![Move { row, verb: *verb, reason: why.clone(), document: None }];
         let moved = self.carry_out(&mut tx, &books, moves, mover).await?;
         let row = moved.first().ok_or_else(|| ServiceError::bug("one move, one claim"))?;
-        let ended = self.detail(&mut tx, row).await?;
-        Ok(tx.done(ended))
+        self.keep_move(&mut tx, actor, key, verb.as_str(), row).await?;
+        let value = self.detail(&mut tx, row).await?;
+        Ok(tx.done(Replayable { value, replayed: false }))
     }
 
     /// Decides a claim again with what it says now. Its place, and its reservation as far as the amount allows, are kept.
@@ -81,16 +88,22 @@ impl Service {
         claim: ClaimId,
         if_match: Option<i32>,
         corrected: Claim,
-    ) -> Result<ClaimState, ServiceError> {
-        let row = self.store().read().await?.claim(claim.jurisdiction.as_str(), claim.uuid).await?;
-        let row = own(permit, row)?;
+        key: Option<Key>,
+    ) -> Result<Replayable<ClaimState>, ServiceError> {
+        let mut conn = self.store().read().await?;
+        if let Some(value) = self.moved_before(&mut conn, permit.actor(), key.as_ref()).await? {
+            return Ok(Replayable { value, replayed: true });
+        }
+        let row = own(permit, conn.claim(claim.jurisdiction.as_str(), claim.uuid).await?)?;
+        drop(conn);
         check_revision(&row, if_match)?;
         legal(&row, Verb::Correct)?;
         same_place(&row, &corrected)?;
         let merchant = merchant(permit.actor())?;
         let candidate = self.decide(vec![(corrected, merchant)], self.clock().now()).await?.pop();
         let candidate = candidate.ok_or_else(|| ServiceError::bug("one claim, one candidate"))??;
-        let unit = |tx| self.correct_in(tx, permit, claim, row.revision, if_match, &candidate);
+        let seen = if_match.unwrap_or(row.revision);
+        let unit = |tx| self.correct_in(tx, permit, claim, seen, &candidate, key.as_ref());
         let corrected = self.store().write(unit).await?;
         self.serve_called_waitlists().await;
         Ok(corrected)
@@ -102,13 +115,16 @@ impl Service {
         permit: &Permit<SubmitClaims>,
         claim: ClaimId,
         seen: i32,
-        if_match: Option<i32>,
         candidate: &Candidate,
-    ) -> Result<Done<ClaimState>, ServiceError> {
-        let now = self.clock().now();
+        key: Option<&Key>,
+    ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
+        let (actor, now) = (permit.actor(), self.clock().now());
+        if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
+            return Ok(tx.done(Replayable { value, replayed: true }));
+        }
         let (mut books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         let row = own(permit, rows.remove(&claim.uuid))?;
-        check_revision(&row, if_match.or(Some(seen)))?;
+        check_revision(&row, Some(seen))?;
         legal(&row, Verb::Correct)?;
         if row.correct_by.is_some_and(|deadline| deadline < now) {
             return Err(Refusal::Settled { what: "correction", status: "overdue".into() }.into());
@@ -128,12 +144,14 @@ impl Service {
         let freed = before.row.committed && (!judgement.committed || before.row.amount > judgement.money.map(ledger::Fen::get));
         let fund = (before.row.jurisdiction.clone(), before.row.programme.clone());
         let judged = [Judged { candidate, judgement, id: before.row.id, before: Some(&before) }];
-        let states = self.record(&mut tx, &books, &judged, permit.actor(), now).await?;
+        let states = self.record(&mut tx, &books, &judged, actor, now).await?;
         if freed {
             self.call_waitlist(&mut tx, fund, now).await?;
         }
-        let state = states.into_iter().next().ok_or_else(|| ServiceError::bug("one claim, one state"))?;
-        Ok(tx.done(state))
+        let row = tx.claim(claim.jurisdiction.as_str(), claim.uuid).await?;
+        self.keep_move(&mut tx, actor, key, "correct", &row.ok_or(Refusal::NotFound("claim"))?).await?;
+        let value = states.into_iter().next().ok_or_else(|| ServiceError::bug("one claim, one state"))?;
+        Ok(tx.done(Replayable { value, replayed: false }))
     }
 }
 

@@ -3,12 +3,17 @@
 
 use chrono::{DateTime, Duration, Utc};
 
+use store::journal::{EventRow, OutboxRow};
+use store::{Done, Tx};
+
 use crate::limits::month_of;
 use crate::ports::{EventSink, ToldEvent};
 use crate::{Service, ServiceError};
 
 /// Events told in one call.
 const TELL: i64 = 200;
+/// Half the first lease, in seconds: longer than a receiver may take.
+const LEASE_S: i64 = 30;
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,46 +55,46 @@ impl Service {
     }
 
     /// Tells the outside what happened, at least once each. What the receiver does not take is told again, later and later,
-    /// up to a day apart.
+    /// up to a day apart. Rows are leased, not locked, while the receiver is asked: no transaction waits for a stranger.
     async fn tell_events(&self, sink: &dyn EventSink) -> Result<usize, ServiceError> {
         let mut told = 0_usize;
         loop {
-            let (taken, due) = self
-                .store()
+            let leased = self.store().write(|tx| self.lease_events(tx)).await?;
+            if leased.is_empty() {
+                return Ok(told);
+            }
+            let last = i64::try_from(leased.len()).is_ok_and(|leased| leased < TELL);
+            let (rows, events): (Vec<_>, Vec<_>) = leased.into_iter().unzip();
+            let events = events.into_iter().map(told_event).collect::<Vec<_>>();
+            if let Err(error) = sink.tell(&events).await {
+                // Their lease is their pause: they are told again when it ends.
+                tracing::warn!(%error, events = events.len(), "events put off");
+                return Ok(told);
+            }
+            self.store()
                 .write(async |mut tx| -> Result<_, ServiceError> {
-                    let now = self.clock().now();
-                    let due = tx.due_events(now, TELL).await?;
-                    let count = due.len();
-                    if count == 0 {
-                        return Ok(tx.done((0, 0)));
-                    }
-                    let (mut rows, events): (Vec<_>, Vec<_>) = due.into_iter().unzip();
-                    let events = events.into_iter().map(told_event).collect::<Vec<_>>();
-                    let taken = match sink.tell(&events).await {
-                        Ok(()) => {
-                            tx.told(&rows).await?;
-                            count
-                        }
-                        Err(error) => {
-                            tracing::warn!(%error, events = count, "events put off");
-                            for row in &mut rows {
-                                row.attempts = row.attempts.saturating_add(1);
-                                let exponent = u32::try_from(row.attempts).unwrap_or(u32::MAX).min(13);
-                                let pause = Duration::seconds(10_i64.saturating_mul(1_i64 << exponent)).min(Duration::days(1));
-                                row.due_at = now.checked_add_signed(pause).unwrap_or(now);
-                            }
-                            tx.tell_later(&rows).await?;
-                            0
-                        }
-                    };
-                    Ok(tx.done((taken, count)))
+                    tx.told(&rows).await?;
+                    Ok(tx.done(()))
                 })
                 .await?;
-            told = told.saturating_add(taken);
-            if taken == 0 || i64::try_from(due).is_ok_and(|due| due < TELL) {
+            told = told.saturating_add(rows.len());
+            if last {
                 return Ok(told);
             }
         }
+    }
+
+    async fn lease_events(&self, mut tx: Tx) -> Result<Done<Vec<(OutboxRow, EventRow)>>, ServiceError> {
+        let now = self.clock().now();
+        let mut due = tx.due_events(now, TELL).await?;
+        for (row, _) in &mut due {
+            row.attempts = row.attempts.saturating_add(1);
+            let doublings = u32::try_from(row.attempts).unwrap_or(u32::MAX).min(11);
+            let pause = Duration::seconds(LEASE_S.saturating_mul(1_i64 << doublings)).min(Duration::days(1));
+            row.due_at = now.checked_add_signed(pause).unwrap_or(now);
+        }
+        tx.tell_later(&due.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>()).await?;
+        Ok(tx.done(due))
     }
 
     /// Nobody listens: the events stay in the audit trail, the queue is emptied.
@@ -147,6 +152,11 @@ impl Service {
         }
     }
 
+    /// Events still to be told, for the metrics.
+    pub async fn outbox_depth(&self) -> Result<i64, ServiceError> {
+        Ok(self.store().read().await?.outbox_depth().await?)
+    }
+
     /// Whether the service can do its work: the database answers and has every migration.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let mut conn = self.store().read().await.map_err(|error| NotReady(error.to_string()))?;
@@ -181,7 +191,7 @@ fn check_receipt(catalogue: &crate::Catalogue, row: &store::claims::DecisionRow)
     policy::receipt::re_execute(programme, &row.receipt).map_err(|mismatch| mismatch.to_string())
 }
 
-fn told_event(event: store::journal::EventRow) -> ToldEvent {
+fn told_event(event: EventRow) -> ToldEvent {
     ToldEvent {
         id: event.id,
         jurisdiction: event.jurisdiction,

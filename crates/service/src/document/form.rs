@@ -203,7 +203,10 @@ struct VehicleTransfer<'a> {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum Payee<'a> {
     Merchant {},
-    Applicant { bank_account: Text<'a>, bank_name: Text<'a> },
+    Applicant {
+        bank_account: Text<'a>,
+        bank_name: Text<'a>,
+    },
 }
 
 fn money<'a>(fen: Fen) -> Text<'a> {
@@ -220,8 +223,7 @@ impl<'a> Form<'a> {
             applicant: Applicant {
                 name: personal.name(&claim.applicant.name),
                 identity_number: personal.identity(&claim.applicant.identity_number),
-                phone: personal
-                    .show(claim.applicant.phone.expose(), || claim.applicant.phone.masked()),
+                phone: personal.show(claim.applicant.phone.expose(), || claim.applicant.phone.masked()),
             },
             purchase: Purchase::of(&claim.purchase, personal),
             item: Item::of(&claim.item, personal),
@@ -229,7 +231,10 @@ impl<'a> Form<'a> {
             entitlement: claim.entitlement.as_ref().map(|code| code.as_str().into()),
             payee: match &claim.payee {
                 claim::Payee::Merchant => Payee::Merchant {},
-                claim::Payee::Applicant { bank_account, bank_name } => Payee::Applicant {
+                claim::Payee::Applicant {
+                    bank_account,
+                    bank_name,
+                } => Payee::Applicant {
                     bank_account: personal.show(bank_account.expose(), || bank_account.masked()),
                     bank_name: bank_name.into(),
                 },
@@ -254,7 +259,10 @@ impl<'a> Form<'a> {
             entitlement: optional("entitlement", self.entitlement)?,
             payee: match self.payee {
                 Payee::Merchant {} => claim::Payee::Merchant,
-                Payee::Applicant { bank_account, bank_name } => claim::Payee::Applicant {
+                Payee::Applicant {
+                    bank_account,
+                    bank_name,
+                } => claim::Payee::Applicant {
                     bank_account: parsed("payee.bank_account", &bank_account)?,
                     bank_name: bank_name.into_owned(),
                 },
@@ -279,7 +287,10 @@ impl<'a> Purchase<'a> {
             paid: purchase.paid.map(money),
             payer_name: name(&purchase.payer_name),
             consignee_name: name(&purchase.consignee_name),
-            delivery_address: purchase.delivery_address.as_ref().map(|address| personal.address(address)),
+            delivery_address: purchase
+                .delivery_address
+                .as_ref()
+                .map(|address| personal.address(address)),
             delivered_on: purchase.delivered_on,
         }
     }
@@ -311,7 +322,10 @@ impl<'a> Item<'a> {
             claim::Item::Appliance(goods) => Self::Appliance(Goods::of(goods, Vec::new())),
             claim::Item::Digital { goods, imeis } => Self::Digital(Goods::of(
                 goods,
-                imeis.iter().map(|imei| personal.show(imei.expose(), || imei.masked())).collect(),
+                imeis
+                    .iter()
+                    .map(|imei| personal.show(imei.expose(), || imei.masked()))
+                    .collect(),
             )),
             claim::Item::Vehicle(vehicle) => Self::Vehicle(NewVehicle {
                 vin: personal.show(vehicle.vin.expose(), || vehicle.vin.masked()),
@@ -320,7 +334,10 @@ impl<'a> Item<'a> {
                 vehicle_type: vehicle.vehicle_type.as_str().into(),
                 model: (&vehicle.model).into(),
                 registered_on: vehicle.registered_on,
-                registration_certificate: vehicle.registration_certificate.as_ref().map(|n| n.as_str().into()),
+                registration_certificate: vehicle
+                    .registration_certificate
+                    .as_ref()
+                    .map(|n| n.as_str().into()),
             }),
         }
     }
@@ -342,7 +359,10 @@ impl<'a> Item<'a> {
                 vin: parsed("item.vin", &vehicle.vin)?,
                 energy: word("item.energy", claim::Energy::parse(&vehicle.energy))?,
                 displacement_ml: vehicle.displacement_ml,
-                vehicle_type: word("item.vehicle_type", claim::VehicleType::parse(&vehicle.vehicle_type))?,
+                vehicle_type: word(
+                    "item.vehicle_type",
+                    claim::VehicleType::parse(&vehicle.vehicle_type),
+                )?,
                 model: vehicle.model.into_owned(),
                 registered_on: vehicle.registered_on,
                 registration_certificate: optional(
@@ -376,7 +396,11 @@ impl<'a> Goods<'a> {
             gtin: optional("item.gtin", self.gtin)?,
             efficiency_label: optional("item.efficiency_label", self.efficiency_label)?,
         };
-        let imeis = self.imei.iter().map(|imei| parsed("item.imei", imei)).collect::<Result<_, _>>()?;
+        let imeis = self
+            .imei
+            .iter()
+            .map(|imei| parsed("item.imei", imei))
+            .collect::<Result<_, _>>()?;
         Ok((goods, imeis))
     }
 }
@@ -384,7 +408,11 @@ impl<'a> Goods<'a> {
 impl<'a> OldItem<'a> {
     fn of(old: &'a claim::OldItem, personal: Personal) -> Self {
         match old {
-            claim::OldItem::Appliance { category, collector, collected_on } => Self::Appliance(OldAppliance {
+            claim::OldItem::Appliance {
+                category,
+                collector,
+                collected_on,
+            } => Self::Appliance(OldAppliance {
                 category: category.into(),
                 collector: collector.as_ref().map(|code| code.as_str().into()),
                 collected_on: *collected_on,
@@ -402,10 +430,10 @@ impl<'a> OldItem<'a> {
                     date: paper.date,
                     dismantler: paper.dismantler.as_ref().map(|code| code.as_str().into()),
                 }),
-                deregistration: car
-                    .deregistration
-                    .as_ref()
-                    .map(|paper| Deregistration { number: paper.number.as_str().into(), date: paper.date }),
+                deregistration: car.deregistration.as_ref().map(|paper| Deregistration {
+                    number: paper.number.as_str().into(),
+                    date: paper.date,
+                }),
                 transfer: car.transfer.as_ref().map(|sale| VehicleTransfer {
                     invoice_number: sale.invoice_number.as_str().into(),
                     date: sale.date,
@@ -434,17 +462,26 @@ impl<'a> OldItem<'a> {
         };
         let deregistration = |paper: Deregistration<'_>| -> Result<_, DocumentError> {
             let number = parsed("old_item.deregistration.number", &paper.number)?;
-            Ok(claim::Deregistration { number, date: paper.date })
+            Ok(claim::Deregistration {
+                number,
+                date: paper.date,
+            })
         };
         let transfer = |sale: VehicleTransfer<'_>| -> Result<_, DocumentError> {
             let invoice_number = parsed("old_item.transfer.invoice_number", &sale.invoice_number)?;
-            Ok(claim::VehicleTransfer { invoice_number, date: sale.date })
+            Ok(claim::VehicleTransfer {
+                invoice_number,
+                date: sale.date,
+            })
         };
         Ok(claim::OldItem::Vehicle(claim::OldVehicle {
             vin: parsed("old_item.vin", &car.vin)?,
             plate: parsed("old_item.plate", &car.plate)?,
             energy: word("old_item.energy", claim::Energy::parse(&car.energy))?,
-            vehicle_type: word("old_item.vehicle_type", claim::VehicleType::parse(&car.vehicle_type))?,
+            vehicle_type: word(
+                "old_item.vehicle_type",
+                claim::VehicleType::parse(&car.vehicle_type),
+            )?,
             first_registered_on: car.first_registered_on,
             owned_since: car.owned_since,
             owner_identity_number: optional("old_item.owner_identity_number", car.owner_identity_number)?,

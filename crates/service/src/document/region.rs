@@ -14,7 +14,11 @@ const LONGEST_COUNTY: usize = 8;
 pub(super) fn region(address: &str) -> String {
     let (province, rest) = split_after(address, &["省", "自治区", "特别行政区"], 8);
     let (city, rest) = split_after(rest, &["市", "自治州", "地区", "盟"], 10);
-    let county = if province.is_empty() && city.is_empty() { "" } else { county(rest) };
+    let county = if province.is_empty() && city.is_empty() {
+        ""
+    } else {
+        county(rest)
+    };
     format!("{province}{city}{county}***")
 }
 
@@ -24,18 +28,28 @@ fn split_after<'a>(text: &'a str, endings: &[&str], longest: usize) -> (&'a str,
         .map(|(start, c)| start.saturating_add(c.len_utf8()))
         .take(longest)
         .filter_map(|end| text.split_at_checked(end))
-        .find(|(name, _)| endings.iter().any(|ending| name.ends_with(ending) && name.len() > ending.len()))
+        .find(|(name, _)| {
+            endings
+                .iter()
+                .any(|ending| name.ends_with(ending) && name.len() > ending.len())
+        })
         .filter(|(name, _)| is_area(name))
         .unwrap_or(("", text))
 }
 
 fn county(text: &str) -> &str {
     let (name, _) = split_after(text, &["区", "县", "旗", "市"], LONGEST_COUNTY);
-    if NOT_COUNTIES.iter().any(|other| name.ends_with(other)) { "" } else { name }
+    if NOT_COUNTIES.iter().any(|other| name.ends_with(other)) {
+        ""
+    } else {
+        name
+    }
 }
 
 fn is_area(name: &str) -> bool {
-    !name.chars().any(|c| STREET_WORDS.contains(c) || c.is_ascii_digit())
+    !name
+        .chars()
+        .any(|c| STREET_WORDS.contains(c) || c.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -49,7 +63,10 @@ mod tests {
             ("山西省运城市永济市城西街道1号", "山西省运城市永济市***"),
             ("山西省临猗县猗氏镇", "山西省临猗县***"),
             ("运城市夏县瑶峰镇", "运城市夏县***"),
-            ("内蒙古自治区锡林郭勒盟东乌珠穆沁旗1号", "内蒙古自治区锡林郭勒盟东乌珠穆沁旗***"),
+            (
+                "内蒙古自治区锡林郭勒盟东乌珠穆沁旗1号",
+                "内蒙古自治区锡林郭勒盟东乌珠穆沁旗***",
+            ),
             ("北京市朝阳区建国路1号", "北京市朝阳区***"),
             ("山西省运城市幸福小区3号楼", "山西省运城市***"),
             ("山西省运城市解放北路幸福小区", "山西省运城市***"),

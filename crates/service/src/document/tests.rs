@@ -17,7 +17,10 @@ fn version_1_is_frozen() {
         let claim = read(line.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(write(&claim)).unwrap(), line);
     }
-    let kinds = VERSION_1.lines().map(|line| read(line.as_bytes()).unwrap().item.kind()).collect::<Vec<_>>();
+    let kinds = VERSION_1
+        .lines()
+        .map(|line| read(line.as_bytes()).unwrap().item.kind())
+        .collect::<Vec<_>>();
     assert_eq!(kinds, ["appliance", "digital", "vehicle", "vehicle"]);
 }
 
@@ -28,7 +31,9 @@ fn revealed_is_the_claim_as_the_wire_has_it() {
         assert_eq!(revealed(&read(line.as_bytes()).unwrap()), document["claim"]);
     }
     let mut phone = example(1);
-    let Item::Digital { imeis, .. } = &mut phone.item else { panic!("not digital") };
+    let Item::Digital { imeis, .. } = &mut phone.item else {
+        panic!("not digital")
+    };
     imeis.truncate(1);
     assert_eq!(revealed(&phone)["item"]["imei"], json!("861318609139096"));
 }
@@ -87,7 +92,10 @@ fn what_cannot_be_read_is_named_and_not_quoted() {
         DocumentError::Field("applicant.identity_number")
     );
     assert_eq!(broken("in_store", "by_post"), DocumentError::Field("channel"));
-    assert_eq!(broken(r#""4599.00","buyer"#, r#""4599","buyer"#), DocumentError::Field("purchase.invoice.total"));
+    assert_eq!(
+        broken(r#""4599.00","buyer"#, r#""4599","buyer"#),
+        DocumentError::Field("purchase.invoice.total")
+    );
     for (from, to) in [
         ("2026-05-01", "2026-05-32"),
         (r#""payee":{"#, r#""payee":{"iban":"x","#),

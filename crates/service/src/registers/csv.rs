@@ -127,7 +127,11 @@ impl Csv {
     }
 
     fn record(&mut self) -> Record {
-        let cells = if self.too_long { Err(too_long()) } else { self.cells_as_text() };
+        let cells = if self.too_long {
+            Err(too_long())
+        } else {
+            self.cells_as_text()
+        };
         self.text_len = 0;
         self.cells = 0;
         self.too_long = false;
@@ -153,8 +157,13 @@ impl Csv {
             self.header = Some(header(self.register, record.map_err(|error| vec![error])?)?);
             return Ok(None);
         };
-        let columns = record.map_err(|error| vec![error]).and_then(|cells| columns(header, cells));
-        Ok(Some(Line { number: self.began, columns }))
+        let columns = record
+            .map_err(|error| vec![error])
+            .and_then(|cells| columns(header, cells));
+        Ok(Some(Line {
+            number: self.began,
+            columns,
+        }))
     }
 }
 
@@ -172,12 +181,19 @@ fn columns(header: &[String], cells: Vec<String>) -> Result<Columns, Vec<FieldEr
     for (column, text) in header.iter().zip(cells) {
         put(&mut columns, &mut errors, column, text);
     }
-    if errors.is_empty() { Ok(columns) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(columns)
+    } else {
+        Err(errors)
+    }
 }
 
 /// The names of the columns, if they are the register's: every one it needs, once, and no other.
 fn header(register: Register, cells: Vec<String>) -> Result<Vec<String>, Vec<FieldError>> {
-    let names = cells.into_iter().map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let names = cells
+        .into_iter()
+        .map(|cell| cell.trim().to_owned())
+        .collect::<Vec<_>>();
     let mut errors = Vec::new();
     for (place, name) in names.iter().enumerate() {
         if !register.columns().contains(&name.as_str()) {
@@ -191,9 +207,17 @@ fn header(register: Register, cells: Vec<String>) -> Result<Vec<String>, Vec<Fie
             ));
         }
     }
-    let needed = register.columns().iter().filter(|name| !may_be_blank(register).contains(name));
+    let needed = register
+        .columns()
+        .iter()
+        .filter(|name| !may_be_blank(register).contains(name));
     for name in needed.filter(|name| !names.iter().any(|given| given == *name)) {
-        errors.push(FieldError::new(pointer(name), "column.missing", "表头缺少此列", "the header lacks the column"));
+        errors.push(FieldError::new(
+            pointer(name),
+            "column.missing",
+            "表头缺少此列",
+            "the header lacks the column",
+        ));
     }
     if errors.is_empty() { Ok(names) } else { Err(errors) }
 }

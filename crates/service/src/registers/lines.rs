@@ -35,13 +35,19 @@ impl Lines {
             RegisterFormat::Csv => Format::Csv(Box::new(Csv::new(register))),
             RegisterFormat::Ndjson => Format::Ndjson(Ndjson::default()),
         };
-        Self { head: Vec::with_capacity(BYTE_ORDER_MARK.len()), started: false, format }
+        Self {
+            head: Vec::with_capacity(BYTE_ORDER_MARK.len()),
+            started: false,
+            format,
+        }
     }
 
     /// The next row, taking its bytes off the input; `None` when the input is used up. An error refuses the whole file.
     pub(super) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Line>, Vec<FieldError>> {
         while !self.started {
-            let Some((first, rest)) = input.split_first() else { return Ok(None) };
+            let Some((first, rest)) = input.split_first() else {
+                return Ok(None);
+            };
             self.head.push(*first);
             *input = rest;
             if self.head.len() == BYTE_ORDER_MARK.len() {
@@ -99,15 +105,29 @@ impl Format {
 pub(super) fn put(columns: &mut Columns, errors: &mut Vec<FieldError>, column: &str, text: String) {
     let pointer = || pointer(column);
     if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
-        errors.push(FieldError::new(pointer(), "column.control", "含有控制字符", "holds a control character"));
+        errors.push(FieldError::new(
+            pointer(),
+            "column.control",
+            "含有控制字符",
+            "holds a control character",
+        ));
     } else if columns.insert(column.to_owned(), text).is_some() {
-        errors.push(FieldError::new(pointer(), "column.repeated", "此列重复出现", "the column stands twice"));
+        errors.push(FieldError::new(
+            pointer(),
+            "column.repeated",
+            "此列重复出现",
+            "the column stands twice",
+        ));
     }
 }
 
 /// A pointer to a column, if its name looks like one: a file without its header would show values as names.
 pub(super) fn pointer(column: &str) -> String {
-    if looks_like_a_column(column) { format!("/{column}") } else { String::new() }
+    if looks_like_a_column(column) {
+        format!("/{column}")
+    } else {
+        String::new()
+    }
 }
 
 fn looks_like_a_column(name: &str) -> bool {
@@ -115,7 +135,12 @@ fn looks_like_a_column(name: &str) -> bool {
 }
 
 pub(super) fn unknown_column(name: &str) -> FieldError {
-    FieldError::new(pointer(name), "column.unknown", "名录没有此列", "the register has no such column")
+    FieldError::new(
+        pointer(name),
+        "column.unknown",
+        "名录没有此列",
+        "the register has no such column",
+    )
 }
 
 pub(super) fn too_long() -> FieldError {
@@ -124,10 +149,17 @@ pub(super) fn too_long() -> FieldError {
         "",
         "line.too-long",
         format!("一行超过 {kib} KiB 或列数过多；请检查是否有引号没有成对"),
-        format!("the line is longer than {kib} KiB or has too many columns; look for a quote that is never closed"),
+        format!(
+            "the line is longer than {kib} KiB or has too many columns; look for a quote that is never closed"
+        ),
     )
 }
 
 pub(super) fn not_utf8() -> FieldError {
-    FieldError::new("", "line.encoding", "不是 UTF-8 编码，请另存为 UTF-8", "is not UTF-8; save the file as UTF-8")
+    FieldError::new(
+        "",
+        "line.encoding",
+        "不是 UTF-8 编码，请另存为 UTF-8",
+        "is not UTF-8; save the file as UTF-8",
+    )
 }

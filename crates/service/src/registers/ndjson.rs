@@ -50,7 +50,10 @@ impl Ndjson {
         let number = self.ended;
         if std::mem::take(&mut self.too_long) {
             self.text.clear();
-            return Some(Line { number, columns: Err(vec![too_long()]) });
+            return Some(Line {
+                number,
+                columns: Err(vec![too_long()]),
+            });
         }
         let columns = match self.text.trim_ascii() {
             b"" => None,
@@ -73,7 +76,11 @@ fn parse(text: &[u8]) -> Result<Columns, Vec<FieldError>> {
             format!("is not a JSON object at byte {column}"),
         )]
     })?;
-    if row.errors.is_empty() { Ok(row.columns) } else { Err(row.errors) }
+    if row.errors.is_empty() {
+        Ok(row.columns)
+    } else {
+        Err(row.errors)
+    }
 }
 
 /// An object of text and numbers. `null` is the same as an absent column.

@@ -91,45 +91,9 @@ impl Rows {
                 first_registered_on: certificate.first_registered_on,
                 dismantler: given("dismantler", certificate.dismantler)?.as_str().to_owned(),
             }),
-            Entry::VehicleModel(model) => {
-                in_order(model.listed_from, model.listed_until, "listed_until")?;
-                let displacement = given("displacement_ml", model.displacement_ml)?;
-                self.vehicle_models.push(VehicleModelRow {
-                    model: model.model,
-                    energy: model.energy.as_str().to_owned(),
-                    vehicle_type: model.vehicle_type.as_str().to_owned(),
-                    displacement_ml: given("displacement_ml", i32::try_from(displacement).ok())?,
-                    listed_from: model.listed_from,
-                    listed_until: model.listed_until,
-                });
-            }
-            Entry::FiledPrice(price) => {
-                if price.price.is_zero() {
-                    return Err(FieldError::new(
-                        "/price",
-                        "price.not-positive",
-                        "备案价格应大于零",
-                        "a filed price is more than nothing",
-                    ));
-                }
-                self.filed_prices.push(FiledPriceRow {
-                    merchant: price.merchant.as_str().to_owned(),
-                    model: price.model,
-                    filed_on: price.filed_on,
-                    price: price.price.get(),
-                });
-            }
-            Entry::Entitlement(entitlement) => {
-                in_order(entitlement.issued_on, entitlement.expires_on, "expires_on")?;
-                self.entitlements.push(EntitlementRow {
-                    code: entitlement.code.as_str().to_owned(),
-                    programme: entitlement.programme.as_str().to_owned(),
-                    applicant: entitlement.applicant.as_bytes().to_vec(),
-                    category: given("category", entitlement.category)?,
-                    issued_on: entitlement.issued_on,
-                    expires_on: given("expires_on", entitlement.expires_on)?,
-                });
-            }
+            Entry::VehicleModel(model) => self.vehicle_models.push(vehicle_model_row(model)?),
+            Entry::FiledPrice(price) => self.filed_prices.push(filed_price_row(price)?),
+            Entry::Entitlement(entitlement) => self.entitlements.push(entitlement_row(entitlement)?),
             Entry::Merchant(merchant) => self.merchants.push(MerchantRow {
                 credit_code: merchant.credit_code.as_str().to_owned(),
                 name: merchant.name,
@@ -154,9 +118,56 @@ impl Rows {
     }
 }
 
+fn vehicle_model_row(model: VehicleModel) -> Result<VehicleModelRow, FieldError> {
+    in_order(model.listed_from, model.listed_until, "listed_until")?;
+    let displacement = given("displacement_ml", model.displacement_ml)?;
+    Ok(VehicleModelRow {
+        model: model.model,
+        energy: model.energy.as_str().to_owned(),
+        vehicle_type: model.vehicle_type.as_str().to_owned(),
+        displacement_ml: given("displacement_ml", i32::try_from(displacement).ok())?,
+        listed_from: model.listed_from,
+        listed_until: model.listed_until,
+    })
+}
+
+fn filed_price_row(price: FiledPrice) -> Result<FiledPriceRow, FieldError> {
+    if price.price.is_zero() {
+        return Err(FieldError::new(
+            "/price",
+            "price.not-positive",
+            "备案价格应大于零",
+            "a filed price is more than nothing",
+        ));
+    }
+    Ok(FiledPriceRow {
+        merchant: price.merchant.as_str().to_owned(),
+        model: price.model,
+        filed_on: price.filed_on,
+        price: price.price.get(),
+    })
+}
+
+fn entitlement_row(entitlement: Entitlement) -> Result<EntitlementRow, FieldError> {
+    in_order(entitlement.issued_on, entitlement.expires_on, "expires_on")?;
+    Ok(EntitlementRow {
+        code: entitlement.code.as_str().to_owned(),
+        programme: entitlement.programme.as_str().to_owned(),
+        applicant: entitlement.applicant.as_bytes().to_vec(),
+        category: given("category", entitlement.category)?,
+        issued_on: entitlement.issued_on,
+        expires_on: given("expires_on", entitlement.expires_on)?,
+    })
+}
+
 fn given<T>(column: &str, value: Option<T>) -> Result<T, FieldError> {
     value.ok_or_else(|| {
-        FieldError::new(format!("/{column}"), "column.missing", "此列必须填写", "the column must be filled in")
+        FieldError::new(
+            format!("/{column}"),
+            "column.missing",
+            "此列必须填写",
+            "the column must be filled in",
+        )
     })
 }
 
@@ -178,12 +189,21 @@ fn unreadable(what: &'static str) -> StoreError {
 }
 
 fn digest(bytes: &[u8], what: &'static str) -> Result<Digest, StoreError> {
-    <[u8; 16]>::try_from(bytes).map(Digest::new).map_err(|_| unreadable(what))
+    <[u8; 16]>::try_from(bytes)
+        .map(Digest::new)
+        .map_err(|_| unreadable(what))
 }
 
-fn firm(credit_code: &str, jurisdiction: &str, what: &'static str) -> Result<(CreditCode, JurisdictionCode), StoreError> {
+fn firm(
+    credit_code: &str,
+    jurisdiction: &str,
+    what: &'static str,
+) -> Result<(CreditCode, JurisdictionCode), StoreError> {
     let credit_code = CreditCode::parse(credit_code).map_err(|_| unreadable(what))?;
-    Ok((credit_code, JurisdictionCode::parse(jurisdiction).map_err(|_| unreadable(what))?))
+    Ok((
+        credit_code,
+        JurisdictionCode::parse(jurisdiction).map_err(|_| unreadable(what))?,
+    ))
 }
 
 pub(crate) fn efficiency_label(row: EfficiencyLabelRow) -> Result<EfficiencyLabel, StoreError> {
@@ -262,12 +282,22 @@ pub(crate) fn merchant(row: MerchantRow) -> Result<Merchant, StoreError> {
 
 pub(crate) fn dismantler(row: DismantlerRow) -> Result<Dismantler, StoreError> {
     let (credit_code, jurisdiction) = firm(&row.credit_code, &row.jurisdiction, "dismantler")?;
-    Ok(Dismantler { credit_code, name: row.name, jurisdiction, licensed_until: row.licensed_until })
+    Ok(Dismantler {
+        credit_code,
+        name: row.name,
+        jurisdiction,
+        licensed_until: row.licensed_until,
+    })
 }
 
 pub(crate) fn collector(row: CollectorRow) -> Result<Collector, StoreError> {
     let (credit_code, jurisdiction) = firm(&row.credit_code, &row.jurisdiction, "collector")?;
-    Ok(Collector { credit_code, name: row.name, jurisdiction, licensed_until: row.licensed_until })
+    Ok(Collector {
+        credit_code,
+        name: row.name,
+        jurisdiction,
+        licensed_until: row.licensed_until,
+    })
 }
 
 /// What is shown of a personal column, of which only a keyed hash is kept.
@@ -306,9 +336,19 @@ pub(super) fn shown(mut found: RegisterRows) -> Option<Value> {
             "status": it.status,
         }))
     } else if let Some(it) = found.dismantlers.pop() {
-        Some(licensed(it.credit_code, it.name, it.jurisdiction, it.licensed_until))
+        Some(licensed(
+            it.credit_code,
+            it.name,
+            it.jurisdiction,
+            it.licensed_until,
+        ))
     } else {
         let it = found.collectors.pop()?;
-        Some(licensed(it.credit_code, it.name, it.jurisdiction, it.licensed_until))
+        Some(licensed(
+            it.credit_code,
+            it.name,
+            it.jurisdiction,
+            it.licensed_until,
+        ))
     }
 }

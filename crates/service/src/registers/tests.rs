@@ -6,7 +6,12 @@ use super::{MAX_LINE, RegisterFormat, field_errors, keys_of};
 use crate::FieldError;
 
 /// Every line of a file that arrives in pieces of `piece` bytes, or the errors that refuse the file.
-fn lines(register: Register, format: RegisterFormat, file: &[u8], piece: usize) -> Result<Vec<Line>, Vec<FieldError>> {
+fn lines(
+    register: Register,
+    format: RegisterFormat,
+    file: &[u8],
+    piece: usize,
+) -> Result<Vec<Line>, Vec<FieldError>> {
     let mut lines = Lines::new(register, format);
     let mut found = Vec::new();
     for mut bytes in file.chunks(piece) {
@@ -32,14 +37,22 @@ fn ndjson(file: &str) -> Vec<Line> {
 /// The line's number and its columns, or the pointers and codes of its errors.
 fn brief(line: &Line) -> (u64, String) {
     let text = match &line.columns {
-        Ok(columns) => columns.iter().map(|(name, text)| format!("{name}={text}")).collect::<Vec<_>>().join(" "),
+        Ok(columns) => columns
+            .iter()
+            .map(|(name, text)| format!("{name}={text}"))
+            .collect::<Vec<_>>()
+            .join(" "),
         Err(errors) => codes(errors),
     };
     (line.number, text)
 }
 
 fn codes(errors: &[FieldError]) -> String {
-    errors.iter().map(|error| format!("{}!{}", error.pointer, error.code)).collect::<Vec<_>>().join(" ")
+    errors
+        .iter()
+        .map(|error| format!("{}!{}", error.pointer, error.code))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn briefs(lines: &[Line]) -> Vec<(u64, String)> {
@@ -55,7 +68,10 @@ fn csv_keeps_quotes_newlines_and_line_numbers() {
     );
     let found = briefs(&csv(&file).unwrap());
     let expected = [
-        (3, "credit_code=1 jurisdiction=140802 licensed_until=2030-12-31 name=运城, \"一\"\n站"),
+        (
+            3,
+            "credit_code=1 jurisdiction=140802 licensed_until=2030-12-31 name=运城, \"一\"\n站",
+        ),
         (6, "!line.cells"),
         (7, "credit_code=3 jurisdiction=c licensed_until=d name=b"),
         (8, "/jurisdiction!column.control"),
@@ -77,20 +93,38 @@ fn a_wrong_header_refuses_the_file_and_does_not_quote_values() {
     assert!(csv(HEADER).unwrap().is_empty());
     assert!(csv(HEADER.trim_end()).unwrap().is_empty());
     let open_ended = "model,energy,vehicle_type,displacement_ml,listed_from\n";
-    assert!(lines(Register::VehicleModels, RegisterFormat::Csv, open_ended.as_bytes(), 64).unwrap().is_empty());
+    assert!(
+        lines(
+            Register::VehicleModels,
+            RegisterFormat::Csv,
+            open_ended.as_bytes(),
+            64
+        )
+        .unwrap()
+        .is_empty()
+    );
 }
 
 #[test]
 fn a_line_that_is_too_long_is_passed_over_in_bounded_memory() {
     let long = "x".repeat(MAX_LINE + 1);
-    let file = format!("{HEADER}1,\"{long}\n{long}\",c,d\n2,b,c,d\n{}\n3,b,c,d\n", ",".repeat(100));
+    let file = format!(
+        "{HEADER}1,\"{long}\n{long}\",c,d\n2,b,c,d\n{}\n3,b,c,d\n",
+        ",".repeat(100)
+    );
     let found = briefs(&csv(&file).unwrap());
     let good = |number| format!("credit_code={number} jurisdiction=c licensed_until=d name=b");
     let too_long = || "!line.too-long".to_owned();
-    assert_eq!(found, [(2, too_long()), (4, good(2)), (5, too_long()), (6, good(3))]);
+    assert_eq!(
+        found,
+        [(2, too_long()), (4, good(2)), (5, too_long()), (6, good(3))]
+    );
 
     let file = format!("{{\"a\":\"{long}\"}}\n{{\"name\":\"b\"}}\n{{\"a\":\"{long}");
-    assert_eq!(briefs(&ndjson(&file)), [(1, too_long()), (2, "name=b".to_owned()), (3, too_long())]);
+    assert_eq!(
+        briefs(&ndjson(&file)),
+        [(1, too_long()), (2, "name=b".to_owned()), (3, too_long())]
+    );
 }
 
 #[test]
@@ -110,7 +144,10 @@ fn json_lines() {
         (9, "/name!column.control"),
         (10, "price=1.5"),
     ];
-    assert_eq!(briefs(&found), expected.map(|(line, text)| (line, text.to_owned())));
+    assert_eq!(
+        briefs(&found),
+        expected.map(|(line, text)| (line, text.to_owned()))
+    );
 }
 
 #[test]
@@ -126,10 +163,14 @@ fn other_encodings_are_refused_line_by_line() {
 #[test]
 fn a_row_that_a_constraint_would_refuse_is_refused_alone() {
     let push = |register, json: &str| {
-        let line = lines(register, RegisterFormat::Ndjson, json.as_bytes(), 64).unwrap().remove(0);
+        let line = lines(register, RegisterFormat::Ndjson, json.as_bytes(), 64)
+            .unwrap()
+            .remove(0);
         let row = RegisterRow::parse(register, &line.columns.unwrap()).map_err(field_errors)?;
         let entry = row.into_entry(|_, _| claims::digest::Digest::new([7; 16]));
-        super::rows::Rows::default().push(entry).map_err(|error| vec![error])
+        super::rows::Rows::default()
+            .push(entry)
+            .map_err(|error| vec![error])
     };
     let refused = |register, json: &str| codes(&push(register, json).unwrap_err());
     let price = r#"{"merchant":"91140802MAXG612DDP","model":"a","price":"0.00","filed_on":"2026-01-01"}"#;
@@ -137,7 +178,10 @@ fn a_row_that_a_constraint_would_refuse_is_refused_alone() {
     let model = r#"{"model":"a","energy":"new_energy","vehicle_type":"small_passenger","displacement_ml":0,
         "listed_from":"2026-01-02","listed_until":"2026-01-01"}"#
         .replace('\n', "");
-    assert_eq!(refused(Register::VehicleModels, &model), "/listed_until!column.dates-out-of-order");
+    assert_eq!(
+        refused(Register::VehicleModels, &model),
+        "/listed_until!column.dates-out-of-order"
+    );
     assert!(push(Register::VehicleModels, &model.replace("2026-01-01", "")).is_ok());
     let unknown = r#"{"credit_code":"91140802MAXG612DDP","name":"a","jurisdiction":"140802","owner":"王建国","王":"1"}"#;
     assert_eq!(

@@ -1,0 +1,29 @@
+# make demo [ARGS="--once"]   a private PostgreSQL, the main job on demo claims, then the service on 127.0.0.1:8080
+# make test                   all tests, on a private PostgreSQL
+# make lint                   all that CI checks beside the tests
+# make openapi                api-spec/ written anew from the code
+
+# Where rustup puts cargo, for a shell that was open before it did.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: demo test lint openapi
+
+demo:
+	.ci/ensure-postgres
+	cargo run --release --locked --bin huanxin -- demo $(ARGS)
+
+test:
+	.ci/ensure-postgres
+	cargo test --workspace --locked $(ARGS)
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo run --quiet --locked -p xtask -- tidy
+	cargo run --quiet --locked -p xtask -- openapi --check
+	cargo run --quiet --locked -p xtask -- licences
+	.ci/check-dependencies
+	.ci/check-compose
+
+openapi:
+	cargo run --quiet --locked -p xtask -- openapi

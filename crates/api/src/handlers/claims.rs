@@ -1,0 +1,248 @@
+//! Claims: submit, check, read, correct, withdraw, return.
+
+use actix_web::{get, post};
+use claims::ClaimId;
+use service::access::{ManageFunds, ReadClaims, RevealClaims, SubmitClaims};
+use service::reading::ClaimQuery;
+use service::submit::{Command, Mode};
+
+use super::answer::{Answer, created, ok, paged, stands, tagged};
+use crate::extract::{Body, ClaimBody, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
+use crate::openapi::params::{ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader};
+use crate::openapi::roles;
+use crate::problem::Problem;
+use crate::signed::Signed;
+use crate::state::ApiState;
+use crate::wire::claim_form::SubmitClaim;
+use crate::wire::claim_view::{CheckView, ClaimSummary, ClaimView};
+use crate::wire::queries::{ClaimsParams, ClaimsQuery, ListOrder, PageParams, PageQuery};
+use crate::wire::requests::ReasonGiven;
+use crate::wire::views::{EventView, PageView};
+
+/// 提交申领 · Submit a claim
+///
+/// Decided and recorded before the answer. A claim that the rules refuse is recorded too: 201 with status `rejected`.
+#[utoipa::path(
+    tag = "claims",
+    params(IdempotencyHeader),
+    request_body(content = SubmitClaim, description = "The claim, as the sale closed."),
+    responses((status = 201, description = "Recorded, with its decision.", body = ClaimView,
+        headers(("Location" = String, description = "Address of the claim."), ("ETag" = String, description = "Its revision.")))),
+    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+)]
+#[post("/v1/claims")]
+pub(crate) async fn submit_claim(
+    api: ApiState,
+    signed: Signed<SubmitClaims>,
+    key: IdempotencyKey,
+    body: ClaimBody,
+) -> Answer {
+    let command = Command { key: key.0, request: body.hash, claim: body.claim };
+    let permit = signed.permit;
+    let results = api.write(|it| async move { it.submit(&permit, vec![command], Mode::Continue).await }).await?;
+    let missing = || Problem::Internal("a command has no result".into());
+    let submitted = results.into_iter().next().flatten().ok_or_else(missing)??;
+    let view = ClaimView::of(&submitted.claim, signed.lang);
+    created(&format!("/v1/claims/{}", view.id), Some(&view.etag), submitted.replayed, &view)
+}
+
+/// 试算 · Check a claim
+///
+/// The decision it would get now. Nothing is recorded, reserved or promised.
+#[utoipa::path(
+    tag = "claims",
+    request_body(content = SubmitClaim, description = "The claim."),
+    responses((status = 200, description = "What it would get.", body = CheckView)),
+    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+)]
+#[post("/v1/claims/check")]
+pub(crate) async fn check_claim(api: ApiState, signed: Signed<SubmitClaims>, body: ClaimBody) -> Answer {
+    let decision = api.service.check(&signed.permit, body.claim).await?;
+    ok(&CheckView::of(&decision, signed.lang))
+}
+
+/// 查询申领 · Get a claim
+///
+/// With its decision and what was sent, personal data masked. Another merchant's claim does not exist.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath),
+    responses((status = 200, description = "The claim as it stands.", body = ClaimView,
+        headers(("ETag" = String, description = "Its revision, for If-Match.")))),
+    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+)]
+#[get("/v1/claims/{id}")]
+pub(crate) async fn get_claim(api: ApiState, signed: Signed<ReadClaims>, id: PathId<ClaimId>) -> Answer {
+    let detail = api.service.claim(&signed.permit, id.0).await?;
+    let mut view = ClaimView::of(&detail.state, signed.lang);
+    view.claim = Some(detail.masked);
+    tagged(&view.etag.clone(), &view)
+}
+
+/// 申领列表 · List claims
+///
+/// A merchant sees its own, an officer those of its counties.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimsParams, PageParams),
+    responses((status = 200, description = "A page of claims.", body = PageView<ClaimSummary>)),
+    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+)]
+#[get("/v1/claims")]
+pub(crate) async fn list_claims(api: ApiState, signed: Signed<ReadClaims>, query: Query<ClaimsQuery>) -> Answer {
+    let Query(query) = query;
+    let filter = ClaimQuery {
+        jurisdiction: query.jurisdiction.map(|it| it.as_str().to_owned()),
+        programme: query.programme.map(|it| it.as_str().to_owned()),
+        status: query.status,
+        merchant: query.merchant.map(|it| it.as_str().to_owned()),
+        from: query.from,
+        to: query.to,
+        oldest_first: query.order == ListOrder::Queue,
+    };
+    let page = api.service.claims(&signed.permit, &filter, query.page.cursor.as_deref(), query.page.limit).await;
+    ok(&PageView::of(paged(page)?, |state| ClaimSummary::from(&state)))
+}
+
+/// 补正 · Correct a claim
+///
+/// The whole claim again, corrected. It keeps its place in the queue and its reservation.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
+    request_body(content = SubmitClaim, description = "The claim, corrected."),
+    responses((status = 200, description = "Decided again.", body = ClaimView,
+        headers(("ETag" = String, description = "Its new revision.")))),
+    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+)]
+#[post("/v1/claims/{id}/correction")]
+pub(crate) async fn correct_claim(
+    api: ApiState,
+    signed: Signed<SubmitClaims>,
+    id: PathId<ClaimId>,
+    seen: IfMatch,
+    key: OptionalKey,
+    body: ClaimBody,
+) -> Answer {
+    let (permit, key) = (signed.permit, key.of(body.hash));
+    let moved =
+        api.write(|it| async move { it.correct(&permit, id.0, seen.0, body.claim, key).await }).await?;
+    stands(&moved, signed.lang)
+}
+
+/// 撤回 · Withdraw a claim
+///
+/// Before payment. Its reservation, uniqueness keys, quota and entitlement are free again.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
+    request_body(content = ReasonGiven, description = "Why."),
+    responses((status = 200, description = "Withdrawn.", body = ClaimView,
+        headers(("ETag" = String, description = "Its new revision.")))),
+    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+)]
+#[post("/v1/claims/{id}/withdrawal")]
+pub(crate) async fn withdraw_claim(
+    api: ApiState,
+    signed: Signed<SubmitClaims>,
+    id: PathId<ClaimId>,
+    seen: IfMatch,
+    key: OptionalKey,
+    body: Body<ReasonGiven>,
+) -> Answer {
+    let (permit, key, why) = (signed.permit, key.of(body.hash), Some(body.value.reason));
+    let moved = api.write(|it| async move { it.withdraw(&permit, id.0, seen.0, why, key).await }).await?;
+    stands(&moved, signed.lang)
+}
+
+/// 退货 · Report returned goods
+///
+/// Before payment it ends the claim as a withdrawal does; after payment the subsidy is due back.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
+    request_body(content = ReasonGiven, description = "Why."),
+    responses((status = 200, description = "Returned, or due back.", body = ClaimView,
+        headers(("ETag" = String, description = "Its new revision.")))),
+    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+)]
+#[post("/v1/claims/{id}/return")]
+pub(crate) async fn return_goods(
+    api: ApiState,
+    signed: Signed<SubmitClaims>,
+    id: PathId<ClaimId>,
+    seen: IfMatch,
+    key: OptionalKey,
+    body: Body<ReasonGiven>,
+) -> Answer {
+    let (permit, key, why) = (signed.permit, key.of(body.hash), Some(body.value.reason));
+    let moved = api.write(|it| async move { it.return_goods(&permit, id.0, seen.0, why, key).await }).await?;
+    stands(&moved, signed.lang)
+}
+
+/// 追回入账 · Record a clawback
+///
+/// The subsidy of a claim that is due back was repaid whole; the reason names the bank's document.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath, IfMatchHeader),
+    request_body(content = ReasonGiven, description = "The bank's document."),
+    responses((status = 200, description = "Clawed back.", body = ClaimView,
+        headers(("ETag" = String, description = "Its new revision.")))),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/claims/{id}/clawback")]
+pub(crate) async fn claw_back_claim(
+    api: ApiState,
+    signed: Signed<ManageFunds>,
+    id: PathId<ClaimId>,
+    seen: IfMatch,
+    body: Body<ReasonGiven>,
+) -> Answer {
+    let (permit, document) = (signed.permit, Some(body.value.reason));
+    let state = api.write(|it| async move { it.claw_back(&permit, id.0, seen.0, document).await }).await?;
+    let view = ClaimView::of(&state, signed.lang);
+    tagged(&view.etag, &view)
+}
+
+/// 办理记录 · List a claim's events
+///
+/// What was done to it, oldest first.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath, PageParams),
+    responses((status = 200, description = "A page of events.", body = PageView<EventView>)),
+    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+)]
+#[get("/v1/claims/{id}/events")]
+pub(crate) async fn list_claim_events(
+    api: ApiState,
+    signed: Signed<ReadClaims>,
+    id: PathId<ClaimId>,
+    page: Query<PageQuery>,
+) -> Answer {
+    let Query(page) = page;
+    let events = api.service.claim_events(&signed.permit, id.0, page.cursor.as_deref(), page.limit).await;
+    ok(&PageView::of(paged(events)?, EventView::from))
+}
+
+/// 查看原文 · Reveal a claim
+///
+/// The claim as it was sent, personal data included. Who looked, and why, stays on record.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath),
+    request_body(content = ReasonGiven, description = "Why."),
+    responses((status = 200, description = "The claim as it was sent.", body = SubmitClaim)),
+    extensions(("x-roles" = json!(roles::<RevealClaims>()))),
+)]
+#[post("/v1/claims/{id}/reveal")]
+pub(crate) async fn reveal_claim(
+    api: ApiState,
+    signed: Signed<RevealClaims>,
+    id: PathId<ClaimId>,
+    body: Body<ReasonGiven>,
+) -> Answer {
+    let (permit, why) = (signed.permit, Some(body.value.reason));
+    ok(&api.write(|it| async move { it.reveal(&permit, id.0, why).await }).await?)
+}

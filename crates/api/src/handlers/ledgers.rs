@@ -1,0 +1,120 @@
+//! A county's ledger.
+
+use actix_web::middleware::Compress;
+use actix_web::{HttpResponse, get, http::header};
+use claims::JurisdictionCode;
+use futures::TryStreamExt;
+use policy::Lang;
+use service::access::ReadLedger;
+use service::books::{self, LedgerQuery};
+
+use super::answer::{Answer, ok, paged};
+use crate::extract::{PathText, Query};
+use crate::openapi::params::JurisdictionPath;
+use crate::openapi::roles;
+use crate::problem::Problem;
+use crate::signed::Signed;
+use crate::state::ApiState;
+use crate::wire::finance::BalancesView;
+use crate::wire::ledger_view::{CountyBalances, FundBalances, TransferView};
+use crate::wire::queries::{
+    AsOfParams, AsOfQuery, ExportFormat, ExportParams, ExportQuery, Headings, PageParams, TransfersParams,
+    TransfersQuery,
+};
+use crate::wire::views::PageView;
+
+fn county(path: &PathText) -> Result<String, Problem> {
+    let code = path.parse("jurisdiction", "ledger", |text| JurisdictionCode::parse(text).ok())?;
+    Ok(code.as_str().to_owned())
+}
+
+/// 余额 · Get balances
+///
+/// Of every fund in the county, now or as of an instant.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, AsOfParams),
+    responses((status = 200, description = "The accounts of each fund.", body = CountyBalances)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/balances")]
+pub(crate) async fn get_balances(
+    api: ApiState,
+    signed: Signed<ReadLedger>,
+    path: PathText,
+    query: Query<AsOfQuery>,
+) -> Answer {
+    let (jurisdiction, as_of) = (county(&path)?, query.0.as_of);
+    let funds = api.service.balances(&signed.permit, &jurisdiction, as_of).await?;
+    let fund = |(programme, balances)| FundBalances { programme, balances: BalancesView::from(&balances) };
+    ok(&CountyBalances { jurisdiction, as_of, items: funds.into_iter().map(fund).collect() })
+}
+
+/// 流水 · List transfers
+///
+/// In the order of the county's log.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, TransfersParams, PageParams),
+    responses((status = 200, description = "A page of transfers.", body = PageView<TransferView>)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/transfers")]
+pub(crate) async fn list_transfers(
+    api: ApiState,
+    signed: Signed<ReadLedger>,
+    path: PathText,
+    query: Query<TransfersQuery>,
+) -> Answer {
+    let (jurisdiction, Query(query)) = (county(&path)?, query);
+    let filter = LedgerQuery {
+        programme: query.programme.map(|it| it.as_str().to_owned()),
+        claim: query.claim,
+        from: query.from,
+        to: query.to,
+    };
+    let cursor = query.page.cursor.as_deref();
+    let page = api.service.transfers(&signed.permit, &jurisdiction, &filter, cursor, query.page.limit).await;
+    ok(&PageView::of(paged(page)?, TransferView::from))
+}
+
+/// 导出流水 · Export a ledger
+///
+/// The county's transfers of a period, streamed: CSV (RFC 4180, UTF-8 with BOM) or JSON lines; gzip if the client takes it.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, ExportParams),
+    responses((status = 200, description = "The transfers.",
+        content((String = "text/csv"), (String = "application/x-ndjson")))),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/export", wrap = "Compress::default()")]
+pub(crate) async fn export_ledger(
+    api: ApiState,
+    signed: Signed<ReadLedger>,
+    path: PathText,
+    query: Query<ExportQuery>,
+) -> Answer {
+    let (jurisdiction, Query(query)) = (county(&path)?, query);
+    let filter = LedgerQuery {
+        programme: query.programme.map(|it| it.as_str().to_owned()),
+        claim: None,
+        from: query.from,
+        to: query.to,
+    };
+    let (format, media_type, ending) = match query.format {
+        ExportFormat::Csv => (books::ExportFormat::Csv, "text/csv; charset=utf-8", "csv"),
+        ExportFormat::Jsonl => (books::ExportFormat::JsonLines, "application/x-ndjson", "jsonl"),
+    };
+    let lang = match query.headings {
+        Headings::Zh => Lang::Zh,
+        Headings::En => Lang::En,
+    };
+    let stream = api.service.export_ledger(&signed.permit, &jurisdiction, &filter, format, lang)?;
+    let name = format!("attachment; filename=\"ledger-{jurisdiction}.{ending}\"");
+    Ok(HttpResponse::Ok()
+        .content_type(media_type)
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        // The status is on its way: a fault breaks the connection off, so that a cut file cannot be taken for a whole one.
+        .streaming(stream.map_err(Problem::from)))
+}

@@ -1,0 +1,69 @@
+//! One file for each noun. A handler parses nothing and decides nothing: its arguments are parsed by their extractors, the
+//! use case decides, and the view is what is answered.
+
+mod answer;
+mod bulk;
+mod bulk_lines;
+mod claims;
+mod disbursements;
+mod funds;
+mod ledgers;
+mod operations;
+mod programmes;
+mod registers;
+mod review;
+mod tokens;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every documented operation. An operation that is not here is neither served nor documented.
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(tokens::issue_token)
+        .service(tokens::get_jwks)
+        // Before `/v1/claims/{id}/…`, so that their words are not taken for ids.
+        .service(claims::check_claim)
+        .service(bulk::submit_claims)
+        .service(claims::submit_claim)
+        .service(claims::list_claims)
+        .service(claims::get_claim)
+        .service(claims::correct_claim)
+        .service(claims::withdraw_claim)
+        .service(claims::return_goods)
+        .service(claims::claw_back_claim)
+        .service(claims::list_claim_events)
+        .service(claims::reveal_claim)
+        .service(review::review_claim)
+        .service(review::approve_claim)
+        .service(review::approve_claims)
+        .service(funds::list_funds)
+        .service(funds::appropriate)
+        .service(funds::list_appropriations)
+        .service(funds::check_appropriation)
+        .service(funds::propose_caps)
+        .service(funds::list_cap_changes)
+        .service(funds::check_caps)
+        .service(funds::list_public_funds)
+        .service(disbursements::make_disbursement)
+        .service(disbursements::list_disbursements)
+        .service(disbursements::get_disbursement)
+        .service(disbursements::list_payments)
+        .service(disbursements::release_disbursement)
+        .service(disbursements::cancel_disbursement)
+        .service(disbursements::record_results)
+        .service(disbursements::get_instruction)
+        .service(ledgers::get_balances)
+        .service(ledgers::list_transfers)
+        .service(ledgers::export_ledger)
+        .service(programmes::list_programmes)
+        .service(programmes::get_programme)
+        .service(registers::load_register)
+        .service(registers::get_register_entry)
+        .service(operations::healthz)
+        .service(operations::readyz)
+        .service(operations::metrics)
+        .service(operations::openapi_document)
+        .service(operations::explain_problem);
+}
+
+pub(crate) use operations::{docs, fallback};

@@ -1,0 +1,58 @@
+//! Programmes: the rules in force, for anyone signed in.
+
+use actix_web::get;
+use claims::identifiers::ProgrammeId;
+use service::access::ReadProgrammes;
+
+use super::answer::{Answer, ok};
+use crate::extract::{PathText, Query};
+use crate::openapi::params::ProgrammePath;
+use crate::openapi::roles;
+use crate::signed::Signed;
+use crate::state::ApiState;
+use crate::wire::queries::{NoParams, VersionParams, VersionQuery};
+use crate::wire::views::{PageView, ProgrammeDetail, ProgrammeView};
+
+/// 补贴项目列表 · List programmes
+///
+/// The newest version of each. They are few and come in one page.
+#[utoipa::path(
+    tag = "programmes",
+    responses((status = 200, description = "Every programme.", body = PageView<ProgrammeView>)),
+    extensions(("x-roles" = json!(roles::<ReadProgrammes>()))),
+)]
+#[get("/v1/programmes")]
+pub(crate) async fn list_programmes(
+    api: ApiState,
+    signed: Signed<ReadProgrammes>,
+    _: Query<NoParams>,
+) -> Answer {
+    let programmes = api.service.programmes(&signed.permit);
+    let items = programmes.iter().map(|it| ProgrammeView::of(it, signed.lang)).collect();
+    ok(&PageView { items, next_cursor: None })
+}
+
+/// 查询补贴项目 · Get a programme
+///
+/// Rules with their clauses, tiers, quotas and categories, and the document itself.
+#[utoipa::path(
+    tag = "programmes",
+    params(ProgrammePath, VersionParams),
+    responses((status = 200, description = "One version, whole.", body = ProgrammeDetail)),
+    extensions(("x-roles" = json!(roles::<ReadProgrammes>()))),
+)]
+#[get("/v1/programmes/{id}")]
+pub(crate) async fn get_programme(
+    api: ApiState,
+    signed: Signed<ReadProgrammes>,
+    path: PathText,
+    query: Query<VersionQuery>,
+) -> Answer {
+    let id = path.parse("id", "programme", |text| ProgrammeId::parse(text).ok())?;
+    let found = api.service.programme(&signed.permit, id.as_str(), query.0.version)?;
+    ok(&ProgrammeDetail {
+        versions: found.versions,
+        programme: found.programme.summary(signed.lang),
+        source: found.programme.source().to_owned(),
+    })
+}

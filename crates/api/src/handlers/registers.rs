@@ -1,0 +1,125 @@
+//! Registers: loaded in one stream of any length, looked up by key.
+
+use actix_web::{HttpRequest, get, put, web};
+use bytes::Bytes;
+use claims::registers::Register;
+use futures::{Stream, StreamExt};
+use service::access::KeepRegisters;
+use service::registers::RegisterFormat;
+use tokio::sync::mpsc;
+
+use super::answer::{Answer, ok};
+use crate::extract::{PathText, media_type};
+use crate::openapi::params::{EntryPath, RegisterPath};
+use crate::openapi::roles;
+use crate::signed::Signed;
+use crate::state::ApiState;
+use crate::wire::views::LoadReportView;
+
+/// Chunks on their way from the connection to the use case; beyond them the client waits.
+const IN_FLIGHT: usize = 16;
+
+/// 加载登记库 · Load a register
+///
+/// Adds and replaces entries by key; every line has its own result. Streamed: a million lines take no more memory than one
+/// set of them. CSV has a header of column names; NDJSON has one object a line.
+#[utoipa::path(
+    tag = "registers",
+    params(RegisterPath),
+    request_body(description = "The lines; each at most 64 KiB.",
+        content((String = "application/x-ndjson"), (String = "text/csv"))),
+    responses((status = 200, description = "How many lines were taken, and which were not.", body = LoadReportView)),
+    extensions(("x-roles" = json!(roles::<KeepRegisters>()))),
+)]
+#[put("/v1/registers/{register}")]
+pub(crate) async fn load_register(
+    api: ApiState,
+    signed: Signed<KeepRegisters>,
+    path: PathText,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Answer {
+    let register = path.parse("register", "register", Register::parse)?;
+    let format = match media_type(&request, &["application/x-ndjson", "text/csv"])? {
+        "text/csv" => RegisterFormat::Csv,
+        _ => RegisterFormat::Ndjson,
+    };
+    let (sender, receiver) = mpsc::channel(IN_FLIGHT);
+    let permit = signed.permit;
+    let load =
+        api.write(|it| async move { it.load_register(&permit, register, format, body(receiver)).await });
+    let (report, ()) = futures::join!(load, forward(payload, sender));
+    ok(&LoadReportView::of(&report?, signed.lang))
+}
+
+/// 查询登记条目 · Get a register's entry
+///
+/// Personal columns are kept as hashes only and are not shown.
+#[utoipa::path(
+    tag = "registers",
+    params(RegisterPath, EntryPath),
+    responses((status = 200, description = "The entry's columns.", body = std::collections::HashMap<String, Object>)),
+    extensions(("x-roles" = json!(roles::<KeepRegisters>()))),
+)]
+#[get("/v1/registers/{register}/{key}")]
+pub(crate) async fn get_register_entry(api: ApiState, signed: Signed<KeepRegisters>, path: PathText) -> Answer {
+    let register = path.parse("register", "register", Register::parse)?;
+    let key = path.parse("key", "register entry", |key| (1..=200).contains(&key.len()).then(|| key.to_owned()))?;
+    ok(&api.service.register_entry(&signed.permit, register, &key).await?)
+}
+
+enum Part {
+    Chunk(Bytes),
+    End,
+}
+
+/// The connection was lost before the body's end.
+#[derive(Debug)]
+struct BrokenOff;
+
+/// From the connection, which lives on one worker, to the use case, which does not.
+async fn forward(mut payload: web::Payload, sender: mpsc::Sender<Part>) {
+    while let Some(chunk) = payload.next().await {
+        let Ok(chunk) = chunk else { return };
+        if sender.send(Part::Chunk(chunk)).await.is_err() {
+            // The use case has refused the file: what is still on its way is read and dropped, or the client would see a
+            // reset in the place of the answer.
+            while let Some(Ok(_)) = payload.next().await {}
+            return;
+        }
+    }
+    let _ = sender.send(Part::End).await;
+}
+
+/// A sender that is gone without [`Part::End`] means that the client is: the last line may be cut and is not to be trusted.
+fn body(receiver: mpsc::Receiver<Part>) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Send {
+    futures::stream::unfold(Some(receiver), |receiver| async move {
+        let mut receiver = receiver?;
+        match receiver.recv().await {
+            Some(Part::Chunk(chunk)) => Some((Ok(chunk), Some(receiver))),
+            Some(Part::End) => None,
+            None => Some((Err(BrokenOff), None)),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(parts: Vec<Part>) -> Vec<Result<Bytes, ()>> {
+        let (sender, receiver) = mpsc::channel(8);
+        for part in parts {
+            assert!(sender.send(part).await.is_ok());
+        }
+        drop(sender);
+        body(receiver).map(|part| part.map_err(|_| ())).collect().await
+    }
+
+    #[actix_web::test]
+    async fn a_body_that_is_cut_off_is_not_taken_for_a_whole_one() {
+        let chunk = || Part::Chunk(Bytes::from_static(b"a,b\n"));
+        assert_eq!(read(vec![chunk(), Part::End]).await, [Ok(Bytes::from_static(b"a,b\n"))]);
+        assert_eq!(read(vec![chunk()]).await, [Ok(Bytes::from_static(b"a,b\n")), Err(())]);
+    }
+}

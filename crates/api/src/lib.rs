@@ -1,0 +1,59 @@
+//! The HTTP layer: from bytes to a parsed command, from a result to bytes, and nothing in between.
+//!
+//! ```text
+//! bytes ─ frame ─ Signed<R> ─ IdempotencyKey · IfMatch · PathId · Query ─ Body ─► handler ─► service ─► view ─► bytes
+//!           └── id, language, bounds, measures, and the form of every error (Problem)
+//! ```
+//!
+//! What holds:
+//! * a handler cannot be reached without the right that its type names ([`signed`]);
+//! * every error is an [`problem::Problem`], with code, hint and the request's id, in the caller's language;
+//! * no answer and no log line repeats a value that was sent; bodies are never logged, and paths only as patterns;
+//! * everything that is read has a limit, and the limit stands in the OpenAPI document, which comes from the same routes;
+//! * a write runs to its end whatever becomes of the connection ([`state::ApiState::write`]).
+
+mod doors;
+pub mod extract;
+mod frame;
+mod handlers;
+mod lang;
+pub mod openapi;
+pub mod problem;
+pub mod signed;
+mod span;
+mod state;
+pub mod wire;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error, web};
+use tracing_actix_web::TracingLogger;
+use utoipa_actix_web::AppExt;
+
+pub use openapi::{openapi_json, operations};
+pub use problem::problems_markdown;
+pub use state::{ApiState, Limits, MetricsText};
+
+/// The application, for `HttpServer::new(move || api::app(&state))` and for tests in the same process.
+pub fn app(
+    state: &ApiState,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    let (app, _) = App::new()
+        .app_data(state.clone())
+        .into_utoipa_app()
+        .configure(handlers::routes)
+        .split_for_parts();
+    app.service(handlers::docs())
+        .default_service(web::to(handlers::fallback))
+        .wrap(from_fn(frame::frame))
+        .wrap(TracingLogger::<span::RequestSpan>::new())
+}

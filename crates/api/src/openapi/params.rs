@@ -1,0 +1,114 @@
+//! Parameters that many operations share.
+
+use utoipa::IntoParams;
+
+/// Key of a request that must not be carried out twice.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IdempotencyHeader {
+    /// A new key for each new thing, the same on every retry. The first answer is remembered for 30 days.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$", example = "YH-20260501-000123")]
+    pub idempotency_key: String,
+}
+
+/// Key of a request that a retry may repeat: the first answer comes again instead of a stale revision.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct OptionalIdempotencyHeader {
+    /// A new key for each new thing, the same on every retry.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$")]
+    pub idempotency_key: Option<String>,
+}
+
+/// The revision that the caller saw.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfMatchHeader {
+    /// The ETag that the caller saw; if it is stale, nothing is done.
+    #[param(rename = "If-Match", pattern = "^\"[0-9]{1,10}\"$", max_length = 12, example = "\"1\"")]
+    pub if_match: Option<String>,
+}
+
+/// The revision that the caller saw; without it nothing is decided.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfMatchRequired {
+    /// The ETag that the caller saw; without it the answer is 428, and if it is stale 412.
+    #[param(rename = "If-Match", pattern = "^\"[0-9]{1,10}\"$", max_length = 12, example = "\"1\"")]
+    pub if_match: String,
+}
+
+macro_rules! id_params {
+    ($($name:ident $pattern:literal;)*) => {
+        $(
+            #[derive(Debug, IntoParams)]
+            #[into_params(parameter_in = Path)]
+            pub struct $name {
+                #[param(pattern = $pattern, max_length = 46)]
+                pub id: String,
+            }
+        )*
+    };
+}
+
+id_params! {
+    ClaimPath "^clm_[0-9]{6,9}_[0-9a-f]{32}$";
+    DisbursementPath "^dsb_[0-9]{6,9}_[0-9a-f]{32}$";
+    AppropriationPath "^apr_[0-9]{6,9}_[0-9a-f]{32}$";
+    CapChangePath "^cap_[0-9]{6,9}_[0-9a-f]{32}$";
+}
+
+/// A fund.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct FundPath {
+    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
+    pub programme: String,
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+}
+
+/// A county or development zone.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct JurisdictionPath {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+}
+
+/// A programme.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ProgrammePath {
+    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
+    pub id: String,
+}
+
+/// A register.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct RegisterPath {
+    #[param(
+        pattern = "^(efficiency-labels|scrap-certificates|vehicle-models|filed-prices|entitlements|merchants|dismantlers|collectors)$",
+        max_length = 40,
+        example = "efficiency-labels"
+    )]
+    pub register: String,
+}
+
+/// An entry of a register.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct EntryPath {
+    /// The register's key; of a filed price `<merchant>:<model>`.
+    #[param(min_length = 1, max_length = 200)]
+    pub key: String,
+}
+
+/// A code of a problem.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ProblemPath {
+    #[param(pattern = "^[a-z-]{1,40}$", max_length = 40, example = "invalid")]
+    pub code: String,
+}

@@ -1,0 +1,27 @@
+//! Bounds that stand in the OpenAPI document and are kept by the readers, under one name.
+
+/// The longest identifier, before separators are dropped.
+pub const IDENTIFIER: usize = 64;
+pub const CATEGORY: usize = 40;
+pub const BRAND: usize = 60;
+pub const MODEL: usize = 100;
+pub const ADDRESS: usize = 200;
+pub const GOODS_NAME: usize = 200;
+pub const BANK_NAME: usize = 100;
+pub const DISPLACEMENT_ML: u32 = 20_000;
+/// A reason that a person gives.
+pub const REASON: usize = 500;
+/// Number of an official document.
+pub const DOCUMENT: usize = 100;
+/// Items that `POST /v1/approvals` takes.
+pub const APPROVALS: usize = 1_000;
+/// Results that one call records.
+pub const RESULTS: usize = 1_000;
+/// Caps that one change sets.
+pub const CAPS: usize = 100;
+/// Lines of one bulk call, in mode `continue`.
+pub const BULK_LINES: usize = 10_000;
+pub const PAGE_DEFAULT: u32 = 50;
+pub const PAGE_MAX: u32 = 200;
+/// A cursor is opaque to clients.
+pub const CURSOR: usize = 400;

@@ -1,0 +1,17 @@
+//! Types on the wire. The domain's own types carry no serialization, so that neither can change the other by accident.
+
+pub mod claim_form;
+mod claim_read;
+pub mod claim_view;
+pub mod fields;
+pub mod finance;
+pub mod ledger_view;
+pub mod limits;
+pub mod money;
+pub mod queries;
+pub mod requests;
+pub mod views;
+pub mod words;
+
+pub use claim_read::read_claim;
+pub use money::Money;

@@ -1,0 +1,30 @@
+//! What a claim for a trade-in subsidy is and may become.
+//!
+//! A [`claim::Claim`] is parsed: once one exists, its identifiers are well formed. [`facts::facts`] turns it, with what the
+//! [`registers`] know, into the facts that a programme decides on. [`keys`] says what may be claimed only once, [`allocate`]
+//! gives out keys, quotas and money to a batch as if its claims came one after another, and [`life_cycle`] says what may
+//! happen to a claim afterwards and which transfer each step makes.
+//!
+//! The crate is pure: time, ids and digests come in as arguments, so that nothing here can fail for an outside reason. It
+//! holds the only definitions of these rules; the database proves them again by its constraints.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+pub mod allocate;
+pub mod claim;
+pub mod digest;
+pub mod facts;
+pub mod identifiers;
+pub mod ids;
+pub mod jurisdictions;
+pub mod keys;
+pub mod life_cycle;
+pub mod registers;
+pub mod text;
+mod words;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use digest::{Digest, Domain};
+pub use ids::{AppropriationId, CapChangeId, ClaimId, DisbursementId, IdError, PaymentId};
+pub use jurisdictions::JurisdictionCode;

@@ -1,0 +1,137 @@
+//! What became of one attempt, in words that may be logged.
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+
+use chrono::{DateTime, Utc};
+
+use crate::retry;
+
+/// How much of an answer's body is read.
+const MOST_READ: usize = 64 * 1024;
+
+/// How long it is read for.
+const READING: Duration = Duration::from_secs(1);
+
+/// The longest text of a cause.
+const LONGEST_CAUSE: usize = 200;
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Another attempt in the same call may succeed.
+    Passing {
+        why: String,
+        retry_after: Option<Duration>,
+    },
+    /// Another attempt now would end the same way, or might deliver twice what is perhaps being worked on.
+    Lasting { why: String },
+}
+
+/// Judges an answer by its status and headers. Any 2xx is success.
+pub(crate) fn judge(status: StatusCode, headers: &HeaderMap, now: DateTime<Utc>) -> Result<(), Failure> {
+    if status.is_success() {
+        return Ok(());
+    }
+    let code = status.as_u16();
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = asked.and_then(|value| retry::retry_after(value, now));
+        return Err(Failure::Passing {
+            why: format!("it answered {code}"),
+            retry_after,
+        });
+    }
+    let why = if status.is_redirection() {
+        format!("it answered {code}, and redirects are not followed")
+    } else {
+        format!("it answered {code}")
+    };
+    Err(Failure::Lasting { why })
+}
+
+/// Reads the body so that the connection can be used again. Nothing is kept; a body that is too long, too slow or broken
+/// costs the connection and changes nothing about the answer, which its status already gave.
+pub(crate) async fn drain(mut response: Response) {
+    let read = async {
+        let mut left = MOST_READ;
+        while let Ok(Some(chunk)) = response.chunk().await {
+            match left.checked_sub(chunk.len()) {
+                Some(rest) => left = rest,
+                None => break,
+            }
+        }
+    };
+    // Running out of time is not a failure either.
+    let _ = tokio::time::timeout(READING, read).await;
+}
+
+/// What went wrong where there is no answer.
+pub(crate) fn no_answer(error: reqwest::Error) -> Failure {
+    if error.is_connect() {
+        let what = if error.is_dns() {
+            "its name was not resolved"
+        } else if error.is_timeout() {
+            "no connection in time"
+        } else {
+            "no connection"
+        };
+        return Failure::Passing {
+            why: format!("{what}: {}", root_cause(error)),
+            retry_after: None,
+        };
+    }
+    let why = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else {
+        format!("no answer: {}", root_cause(error))
+    };
+    Failure::Lasting { why }
+}
+
+/// The innermost error: what the system or the TLS library said. Those know of a host at most, while the outer ones
+/// quote the whole address.
+pub(crate) fn root_cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string().chars().take(LONGEST_CAUSE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_sorted() {
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, "7".parse().unwrap())]);
+        let passing = |code: u16| {
+            let seven = Some(Duration::from_secs(7));
+            Err(Failure::Passing {
+                why: format!("it answered {code}"),
+                retry_after: seven,
+            })
+        };
+        let lasting = |why: &str| Err(Failure::Lasting { why: why.to_owned() });
+        let cases = [
+            (200, Ok(())),
+            (204, Ok(())),
+            (302, lasting("it answered 302, and redirects are not followed")),
+            (400, lasting("it answered 400")),
+            (410, lasting("it answered 410")),
+            (429, passing(429)),
+            (500, passing(500)),
+            (503, passing(503)),
+        ];
+        for (code, expected) in cases {
+            let status = StatusCode::from_u16(code).unwrap();
+            assert_eq!(judge(status, &headers, now), expected, "{code}");
+        }
+    }
+}

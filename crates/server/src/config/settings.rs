@@ -1,0 +1,173 @@
+//! Every setting there is: the one table behind reading, error messages and the test of `docs/configuration.md`.
+
+/// One setting: its key in the file (dotted path), its environment variable, and what a missing one is replaced by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    pub key: &'static str,
+    pub variable: &'static str,
+    /// `None`: required, or optional altogether where the reader says so.
+    pub default: Option<&'static str>,
+    /// A secret may also come from the file that `<variable>_FILE` names.
+    pub secret: bool,
+    /// How to come by a good value, for error messages.
+    pub remedy: &'static str,
+}
+
+const fn plain(
+    key: &'static str,
+    variable: &'static str,
+    default: Option<&'static str>,
+    remedy: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        variable,
+        default,
+        secret: false,
+        remedy,
+    }
+}
+
+const fn secret(key: &'static str, variable: &'static str, remedy: &'static str) -> Setting {
+    Setting {
+        key,
+        variable,
+        default: None,
+        secret: true,
+        remedy,
+    }
+}
+
+const GENERATE: &str = "`huanxin keys generate` prints a fresh one";
+
+pub const LISTEN: Setting = plain(
+    "listen",
+    "HUANXIN_LISTEN",
+    Some("127.0.0.1:8080"),
+    "give ADDRESS:PORT, such as 0.0.0.0:8080",
+);
+pub const PUBLIC_BASE_URL: Setting = plain(
+    "public_base_url",
+    "HUANXIN_PUBLIC_BASE_URL",
+    None,
+    "give the address that clients use, such as https://huanxin.example.cn",
+);
+pub const WORKERS: Setting = plain(
+    "workers",
+    "HUANXIN_WORKERS",
+    None,
+    "give 1 to 256, or leave it out",
+);
+pub const SHUTDOWN_SECONDS: Setting = plain(
+    "shutdown_seconds",
+    "HUANXIN_SHUTDOWN_SECONDS",
+    Some("30"),
+    "give 1 to 600",
+);
+
+pub const DATABASE_URL: Setting = secret(
+    "database.url",
+    "DATABASE_URL",
+    "give postgres://USER:PASSWORD@HOST/DATABASE with a password of your own",
+);
+pub const POOL_SIZE: Setting = plain(
+    "database.pool_size",
+    "HUANXIN_POOL_SIZE",
+    Some("16"),
+    "give 2 to 1000",
+);
+pub const ACQUIRE_TIMEOUT: Setting = plain(
+    "database.acquire_timeout_ms",
+    "HUANXIN_ACQUIRE_TIMEOUT_MS",
+    Some("10000"),
+    "give 100 to 600000",
+);
+pub const STATEMENT_TIMEOUT: Setting = plain(
+    "database.statement_timeout_ms",
+    "HUANXIN_STATEMENT_TIMEOUT_MS",
+    Some("30000"),
+    "give 100 to 600000",
+);
+pub const LOCK_TIMEOUT: Setting = plain(
+    "database.lock_timeout_ms",
+    "HUANXIN_LOCK_TIMEOUT_MS",
+    Some("10000"),
+    "give 100 to 600000",
+);
+
+pub const TOKEN_KEYS: Setting = secret("token_keys", "HUANXIN_TOKEN_KEYS", GENERATE);
+pub const PERSONAL_DATA_KEYS: Setting = secret("personal_data_keys", "HUANXIN_PERSONAL_DATA_KEYS", GENERATE);
+pub const LOOKUP_KEY: Setting = secret("lookup_key", "HUANXIN_LOOKUP_KEY", GENERATE);
+
+pub const REQUESTS_PER_SECOND: Setting = plain(
+    "limits.requests_per_second",
+    "HUANXIN_REQUESTS_PER_SECOND",
+    Some("500"),
+    "give 1 to 1000000",
+);
+pub const IDEMPOTENCY_DAYS: Setting = plain(
+    "limits.idempotency_days",
+    "HUANXIN_IDEMPOTENCY_DAYS",
+    Some("30"),
+    "give 1 to 3650",
+);
+pub const DISBURSEMENT_CLAIMS: Setting = plain(
+    "limits.disbursement_claims",
+    "HUANXIN_DISBURSEMENT_CLAIMS",
+    Some("10000"),
+    "give 1 to 100000",
+);
+
+pub const EVENTS_URL: Setting = plain(
+    "events.url",
+    "HUANXIN_EVENTS_URL",
+    None,
+    "give an https address, or leave it out",
+);
+pub const EVENTS_SECRET: Setting = secret("events.secret", "HUANXIN_EVENTS_SECRET", GENERATE);
+
+pub const LOG_FILTER: Setting = plain(
+    "log.filter",
+    "HUANXIN_LOG",
+    Some("info"),
+    "give directives such as info,service=debug",
+);
+pub const LOG_FORMAT: Setting = plain(
+    "log.format",
+    "HUANXIN_LOG_FORMAT",
+    Some("json"),
+    "give json or text",
+);
+pub const METRICS: Setting = plain(
+    "metrics.enabled",
+    "HUANXIN_METRICS",
+    Some("true"),
+    "give true or false",
+);
+
+/// All of them, in the order of the documentation.
+pub const ALL: [Setting; 20] = [
+    LISTEN,
+    PUBLIC_BASE_URL,
+    WORKERS,
+    SHUTDOWN_SECONDS,
+    DATABASE_URL,
+    POOL_SIZE,
+    ACQUIRE_TIMEOUT,
+    STATEMENT_TIMEOUT,
+    LOCK_TIMEOUT,
+    TOKEN_KEYS,
+    PERSONAL_DATA_KEYS,
+    LOOKUP_KEY,
+    REQUESTS_PER_SECOND,
+    IDEMPOTENCY_DAYS,
+    DISBURSEMENT_CLAIMS,
+    EVENTS_URL,
+    EVENTS_SECRET,
+    LOG_FILTER,
+    LOG_FORMAT,
+    METRICS,
+];
+
+/// Variables that begin with our prefix and set nothing in the configuration.
+pub const OTHER_VARIABLES: [&str; 2] = ["HUANXIN_CONFIG", "HUANXIN_PG_BIN"];

@@ -1,0 +1,167 @@
+//! `huanxin demo`: a private PostgreSQL, Yuncheng seeded, the main job done over HTTP and shown, then the service itself.
+
+mod cast;
+mod claims;
+mod identifiers;
+mod story;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use futures::{StreamExt, TryStreamExt};
+use ledger::Fen;
+use service::access::ManageFunds;
+use service::funds::{Check, NewAppropriation, Source};
+use service::once::Key;
+use service::{Actor, Permit, Refusal, Role, Service, ServiceError};
+
+use crate::commands::{Stop, say};
+use crate::config::{Config, Environment, keys};
+use crate::postgres::{Installations, Options as ClusterOptions, PrivateCluster};
+use crate::telemetry::{self, Metrics};
+use crate::{seed, wiring};
+use cast::Cast;
+
+const DATABASE: &str = "huanxin";
+
+/// Options of the demo.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Where to serve; loopback only.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where the database, the keys and demo.json are kept.
+    #[arg(long, default_value = "demo-data")]
+    data: PathBuf,
+    /// Exit after the run; non-zero if a step failed.
+    #[arg(long)]
+    once: bool,
+}
+
+/// Runs the demo until it is stopped.
+pub async fn run(environment: &Environment, options: Options) -> anyhow::Result<()> {
+    if !options.listen.ip().is_loopback() {
+        return Err(anyhow!("the demo's secrets stand in a file: it listens on loopback only"));
+    }
+    std::fs::create_dir_all(&options.data).with_context(|| options.data.display().to_string())?;
+    let data = options.data.canonicalize()?;
+    let stop = wiring::stop_on_signal()?;
+    let installed = Installations::find(environment).await?;
+    say("启动 PostgreSQL … starting a private PostgreSQL")?;
+    let mut cluster = PrivateCluster::start(&installed, ClusterOptions::kept(data.join("postgres"))).await?;
+    let outcome = with_database(&cluster, &data, &options, stop).await;
+    cluster.stop().await;
+    outcome
+}
+
+async fn with_database(cluster: &PrivateCluster, data: &Path, options: &Options, stop: Stop) -> anyhow::Result<()> {
+    let url = cluster.ensure_database(DATABASE).await?;
+    store::migrate(&url).await?;
+    let base = format!("http://{}", options.listen);
+    let config = config(data, &url, &base, options.listen)?;
+    telemetry::init(&config.log)?;
+    let metrics = Metrics::install()?;
+    let listener = wiring::listen(options.listen)?;
+    let service = wiring::service(&config).await?;
+
+    say("播种运城市 … seeding Yuncheng: 14 counties, 11 programmes, registers, funds")?;
+    seed::reference(&service).await?;
+    seed::registers(&service, &Actor::system().permit()?).await?;
+    let cast = Cast::load_or_register(&service, &data.join("demo.json"), &base).await?;
+    appropriate(&service).await?;
+    drop(listener);
+
+    let listener = wiring::listen(options.listen)?;
+    let background = [
+        tokio::spawn(wiring::keep_fresh(service.clone(), stop.clone())),
+        tokio::spawn(wiring::work(service.clone(), wiring::event_sink(&config)?, stop.clone())),
+    ];
+    let serving = wiring::serve_on(listener, service, &config, Some(&metrics), stop.clone());
+    let telling = tell(&cast, data, options, &stop);
+    let (served, told) = tokio::join!(serving, telling);
+    stop.cancel();
+    for task in background {
+        task.await?;
+    }
+    told.and(served)
+}
+
+/// The story, then the address; with `--once` the service stops when it is told.
+async fn tell(cast: &Cast, data: &Path, options: &Options, stop: &Stop) -> anyhow::Result<()> {
+    let told = async {
+        story::tell(cast, data).await?;
+        cast.write(data)
+    };
+    let told = told.await;
+    if options.once || told.is_err() {
+        stop.cancel();
+        return told;
+    }
+    say(&format!("\n服务中 serving {0} · 文档 docs {0}/docs · 密钥 secrets {1} · Ctrl-C 停止 stops", cast.url, data.join("demo.json").display()))
+}
+
+/// The demo's configuration: the same that `serve` reads, from keys made at first start.
+fn config(data: &Path, database: &str, base: &str, listen: SocketAddr) -> anyhow::Result<Config> {
+    let keys = keys::load_or_generate(&data.join("keys.env")).context("keys.env")?;
+    let mut pairs = Vec::new();
+    for name in ["HUANXIN_TOKEN_KEYS", "HUANXIN_PERSONAL_DATA_KEYS", "HUANXIN_LOOKUP_KEY"] {
+        let value = keys.os(name).ok_or_else(|| anyhow!("keys.env lacks {name}"))?;
+        pairs.push((name.to_owned(), value.to_owned()));
+    }
+    let plain = [
+        ("DATABASE_URL", database.to_owned()),
+        ("HUANXIN_PUBLIC_BASE_URL", base.to_owned()),
+        ("HUANXIN_LISTEN", listen.to_string()),
+        ("HUANXIN_REQUESTS_PER_SECOND", "5000".to_owned()),
+        ("HUANXIN_LOG", "warn".to_owned()),
+        ("HUANXIN_LOG_FORMAT", "text".to_owned()),
+    ];
+    pairs.extend(plain.map(|(name, value)| (name.to_owned(), value.into())));
+    Ok(Config::load(&Environment::from_pairs(pairs), None)?)
+}
+
+/// Gives every fund its first money, made by one person of treasury and checked by another. A second start finds it given.
+async fn appropriate(service: &Service) -> anyhow::Result<()> {
+    let treasury = |person: &str| -> anyhow::Result<Permit<ManageFunds>> {
+        let actor = Actor { client: person.into(), person: person.into(), role: Role::Treasury, ..Actor::system() };
+        Ok(actor.permit()?)
+    };
+    let (maker, checker) = (treasury("treasury-1")?, treasury("treasury-2")?);
+    let mut grants = Vec::new();
+    for fund in service.public_funds().await? {
+        if fund.appropriated.is_zero() {
+            grants.push((fund.jurisdiction.clone(), fund.programme.clone(), Source::Central, 18_000_000_00));
+            grants.push((fund.jurisdiction, fund.programme, Source::County, 2_000_000_00));
+        }
+    }
+    let work = grants.into_iter().map(|grant| give(service, &maker, &checker, grant));
+    futures::stream::iter(work).buffer_unordered(4).try_collect::<Vec<()>>().await?;
+    Ok(())
+}
+
+async fn give(
+    service: &Service,
+    maker: &Permit<ManageFunds>,
+    checker: &Permit<ManageFunds>,
+    (jurisdiction, programme, source, fen): (String, String, Source, i64),
+) -> anyhow::Result<()> {
+    let name = format!("seed/{jurisdiction}/{programme}/{}", source.as_str());
+    let new = NewAppropriation {
+        document: format!("运财建〔2026〕演示 {programme} {}", source.as_str()),
+        programme,
+        jurisdiction,
+        source,
+        amount: Fen::new(fen)?,
+    };
+    let made = service.appropriate(maker, new, Key { key: name, request: [0; 32] }).await?.value;
+    if made.status == "pending" {
+        // A start that was cut short may have checked it: then there is nothing left to do.
+        match service.check_appropriation(checker, made.id.parse()?, Check::Approve, None).await {
+            Ok(_) | Err(ServiceError::Refused(Refusal::Settled { .. })) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! The auditor: reads the database behind the service's back and recomputes everything that must follow from something else.
+
+use server::postgres::PrivateCluster;
+
+/// One row for each thing that does not follow: what is wrong, where, and the numbers. A single statement, so that it sees one
+/// instant.
+const QUESTIONS: &str = r"
+WITH moves AS (
+    SELECT jurisdiction, programme, claim, debit AS account, amount FROM transfers
+    UNION ALL
+    SELECT jurisdiction, programme, claim, credit, -amount FROM transfers
+),
+stands AS (
+    SELECT f.jurisdiction, f.programme, a.account, a.fen FROM funds f CROSS JOIN LATERAL (VALUES
+        ('appropriated', -f.appropriated), ('available', f.available), ('reserved', f.reserved), ('payable', f.payable),
+        ('in_payment', f.in_payment), ('disbursed', f.disbursed), ('recoverable', f.recoverable)) AS a (account, fen)
+),
+folded AS (
+    SELECT jurisdiction, programme, account, sum(amount) AS fen FROM moves GROUP BY jurisdiction, programme, account
+),
+placed AS (
+    SELECT c.*, 'clm_' || jurisdiction || '_' || replace(id::text, '-', '') AS name,
+        CASE
+            WHEN status IN ('under_review', 'recommended') OR (status = 'needs_correction' AND committed) THEN 'reserved'
+            WHEN status IN ('approved', 'payment_failed') THEN 'payable'
+            WHEN status = 'in_payment' THEN 'in_payment'
+            WHEN status = 'paid' THEN 'disbursed'
+            WHEN status = 'clawback_due' THEN 'recoverable'
+        END AS account
+    FROM claims c
+),
+due AS (
+    SELECT jurisdiction, id AS claim, account, amount AS fen FROM placed WHERE account IS NOT NULL
+    UNION ALL
+    SELECT jurisdiction, id, 'available', -amount FROM placed WHERE account IS NOT NULL
+),
+moved AS (
+    SELECT jurisdiction, claim, account, sum(amount) AS fen FROM moves WHERE claim IS NOT NULL
+    GROUP BY jurisdiction, claim, account HAVING sum(amount) <> 0
+),
+counted AS (
+    SELECT k.jurisdiction, k.programme, k.scope,
+        coalesce(sum(c.amount) FILTER (WHERE c.committed), 0) AS committed
+    FROM caps k LEFT JOIN claims c ON c.programme = k.programme
+        AND (c.jurisdiction = k.jurisdiction
+            OR EXISTS (SELECT 1 FROM jurisdictions j WHERE j.code = c.jurisdiction AND j.parent = k.jurisdiction))
+        AND (k.scope = 'whole' OR k.scope = 'category:' || c.category OR k.scope = 'month:' || c.committed_month)
+    GROUP BY k.jurisdiction, k.programme, k.scope
+),
+waits AS (
+    SELECT split_part(waits_for, '/', 1) AS jurisdiction, programme, split_part(waits_for, '/', 2) AS scope, count(*) AS waiting
+    FROM claims WHERE waits_for IS NOT NULL GROUP BY 1, 2, 3
+),
+limits AS (
+    SELECT jurisdiction, programme, '' AS scope, waiting FROM funds
+    UNION ALL SELECT jurisdiction, programme, scope, waiting FROM caps
+)
+SELECT 'a balance is not the fold of its transfers', s.jurisdiction, s.programme || ' ' || s.account, s.fen, coalesce(f.fen, 0)
+    FROM stands s LEFT JOIN folded f USING (jurisdiction, programme, account) WHERE s.fen <> coalesce(f.fen, 0)
+UNION ALL
+SELECT 'appropriated is not the sum of approved appropriations', f.jurisdiction, f.programme, f.appropriated,
+        coalesce(sum(a.amount), 0)
+    FROM funds f LEFT JOIN appropriations a ON a.jurisdiction = f.jurisdiction AND a.programme = f.programme
+        AND a.status = 'approved'
+    GROUP BY f.jurisdiction, f.programme, f.appropriated HAVING f.appropriated <> coalesce(sum(a.amount), 0)
+UNION ALL
+SELECT 'the money of a claim is not where its status says', jurisdiction, claim || ' ' || account, d.fen, m.fen
+    FROM due d FULL JOIN moved m USING (jurisdiction, claim, account) WHERE d.fen IS DISTINCT FROM m.fen
+UNION ALL
+SELECT 'a claim was paid twice', jurisdiction, claim::text, count(*), 1 FROM transfers WHERE reason = 'pay'
+    GROUP BY jurisdiction, claim HAVING count(*) > 1
+UNION ALL
+SELECT 'a log has gaps', l.jurisdiction, 'height', l.height, count(t.height)
+    FROM ledgers l LEFT JOIN transfers t USING (jurisdiction) GROUP BY l.jurisdiction, l.height
+    HAVING l.height <> count(t.height) OR l.height <> coalesce(max(t.height), 0)
+UNION ALL
+SELECT 'time goes backwards in a log', b.jurisdiction, b.posted_at::text, a.height, b.height
+    FROM transfers a JOIN transfers b ON a.jurisdiction = b.jurisdiction AND b.height = a.height + 1
+    WHERE b.posted_at < a.posted_at
+UNION ALL
+SELECT 'a cap has not committed what its claims have', k.jurisdiction, k.programme || ' ' || k.scope, k.committed, n.committed
+    FROM caps k JOIN counted n USING (jurisdiction, programme, scope) WHERE k.committed <> n.committed
+UNION ALL
+SELECT 'as many do not wait as are counted', jurisdiction, programme || ' ' || scope, coalesce(l.waiting, -1), w.waiting
+    FROM limits l FULL JOIN waits w USING (jurisdiction, programme, scope)
+    WHERE coalesce(l.waiting, -1) <> coalesce(w.waiting, 0)
+UNION ALL
+SELECT 'a key is held by a claim that holds nothing', k.jurisdiction, k.kind || ' ' || k.claim, 1, 0
+    FROM unique_keys k LEFT JOIN claims c ON c.jurisdiction = k.jurisdiction AND c.id = k.claim
+    WHERE c.id IS NULL OR NOT c.holds
+UNION ALL
+SELECT 'a claim holds no invoice', c.jurisdiction, c.name, 1, 0 FROM placed c WHERE c.holds AND NOT EXISTS
+    (SELECT 1 FROM unique_keys k WHERE k.jurisdiction = c.jurisdiction AND k.claim = c.id AND k.kind = 'invoice')
+UNION ALL
+SELECT 'a quota is not used as often as claims hold it', '', coalesce(q.slot, c.slot), coalesce(q.used, 0), coalesce(c.used, 0)
+    FROM quotas q FULL JOIN (SELECT person, quota_slot AS slot, count(*) AS used FROM claims
+        WHERE holds AND quota_slot IS NOT NULL GROUP BY person, quota_slot) c USING (person, slot)
+    WHERE coalesce(q.used, 0) <> coalesce(c.used, 0)
+UNION ALL
+SELECT 'a disbursement is not the sum of its payments', d.jurisdiction, d.id::text, d.total, coalesce(sum(l.amount), 0)
+    FROM disbursements d LEFT JOIN disbursement_lines l ON l.jurisdiction = d.jurisdiction AND l.disbursement = d.id
+    GROUP BY d.jurisdiction, d.id, d.total, d.claims HAVING d.total <> coalesce(sum(l.amount), 0) OR d.claims <> count(l.claim)
+UNION ALL
+SELECT 'a claim is in payment and in no open payment, or the reverse', c.jurisdiction, c.name,
+        (c.status = 'in_payment')::int, count(l.claim)
+    FROM placed c LEFT JOIN disbursement_lines l ON l.jurisdiction = c.jurisdiction AND l.claim = c.id AND l.outcome = 'open'
+    GROUP BY c.jurisdiction, c.name, c.status HAVING (c.status = 'in_payment')::int <> count(l.claim)
+UNION ALL
+SELECT 'the last event of a claim is not its status', c.jurisdiction, c.name || ' ' || c.status || ' ' || coalesce(e.to_status, 'none'), 0, 0
+    FROM placed c LEFT JOIN LATERAL (SELECT to_status FROM events e WHERE e.jurisdiction = c.jurisdiction
+        AND e.subject = c.name AND e.to_status IS NOT NULL ORDER BY e.id DESC LIMIT 1) e ON true
+    WHERE c.status IS DISTINCT FROM e.to_status
+UNION ALL
+SELECT 'a claim lacks its decision or what was sent', c.jurisdiction, c.name, c.decided, count(d.claim)
+    FROM placed c LEFT JOIN decisions d ON d.jurisdiction = c.jurisdiction AND d.claim = c.id AND d.revision = c.decided
+    LEFT JOIN claim_documents s ON s.jurisdiction = c.jurisdiction AND s.claim = c.id AND s.revision = c.decided
+    GROUP BY c.jurisdiction, c.name, c.decided HAVING count(d.claim) <> 1 OR count(s.claim) <> 1
+UNION ALL
+SELECT 'a remembered claim does not exist', i.claim_jurisdiction, i.key, 1, 0
+    FROM idempotency_keys i LEFT JOIN claims c ON c.jurisdiction = i.claim_jurisdiction AND c.id = i.claim
+    WHERE i.claim IS NOT NULL AND c.id IS NULL
+";
+
+/// Panics with whatever does not follow: balances from transfers, caps from claims, queues from who waits, keys and quotas from
+/// who holds them, payments from disbursements, statuses from events.
+pub async fn audit(cluster: &PrivateCluster, database: &str) {
+    let findings = cluster.sql(database, QUESTIONS).await.expect("the auditor's questions are answered");
+    assert!(findings.trim().is_empty(), "the books are wrong:\n{findings}");
+}

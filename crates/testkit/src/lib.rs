@@ -1,0 +1,36 @@
+//! What the tests of the whole system stand on: a private PostgreSQL with a database for each test, the service over it with
+//! a clock that is moved by hand, fixtures that make claims nobody can object to, and an auditor of the books.
+//!
+//! * [`TestApp`] is a database of its own, cloned from a migrated and seeded template, and the [`World`] in it.
+//! * [`World`] drives the service as its clients do: a cast of persons, claims with all their papers on file, and the verbs.
+//! * [`audit`] reads the database behind the service's back and says what does not follow from what.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test's tools fail by panicking"
+)]
+
+mod audit;
+mod cars;
+mod cluster;
+mod drive;
+pub mod numbers;
+mod sales;
+mod world;
+
+pub use audit::audit;
+pub use cars::CarSale;
+pub use cluster::{TestDb, prepare, private_cluster};
+pub use drive::{keyed, new_key, tally};
+pub use sales::{Person, Sale};
+pub use world::{Cast, Setup, TestApp, World, day, permit, yuan};
+
+/// Yanhu District.
+pub const YANHU: &str = "140802";
+/// Linyi County.
+pub const LINYI: &str = "140821";
+/// The city of Yuncheng, under whose code the caps over all counties stand.
+pub const YUNCHENG: &str = "140800";

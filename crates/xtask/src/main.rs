@@ -1,0 +1,70 @@
+//! Chores of the repository: `tidy`, `openapi`, `licences`.
+
+mod licences;
+mod openapi;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+/// Chores of the repository.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Check the rules that no compiler checks.
+    Tidy,
+    /// Write api-spec/openapi.json and api-spec/problems.md.
+    Openapi {
+        /// Write nothing; fail when they differ from what the code says.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check licences, bans and sources of all dependencies.
+    Licences,
+}
+
+fn main() -> ExitCode {
+    let outcome = root().and_then(|root| match Arguments::parse().chore {
+        Chore::Tidy => tidy::run(&root),
+        Chore::Openapi { check } => {
+            let generated = [
+                ("api-spec/openapi.json", api::openapi_json()),
+                ("api-spec/problems.md", api::problems_markdown()),
+            ];
+            openapi::run(&root, &generated, check)
+        }
+        Chore::Licences => licences::run(&root),
+    });
+    match outcome {
+        Ok(summary) => {
+            say(&summary);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository: from here upwards, the first directory with a lock file.
+fn root() -> anyhow::Result<PathBuf> {
+    let here = std::env::current_dir()?;
+    let root = here
+        .ancestors()
+        .find(|directory| directory.join("Cargo.lock").is_file());
+    Ok(root.context("this is not inside the repository")?.to_owned())
+}
+
+#[expect(clippy::print_stdout, reason = "what a chore found is its output")]
+fn say(text: &str) {
+    println!("{}", text.trim_end());
+}
