@@ -1,1 +1,1 @@
-//! The black-box tests live in `main.rs`.
+//! Nothing: the tests are the one binary `all`, whose modules start at `main.rs`.

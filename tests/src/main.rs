@@ -1,1 +1,12 @@
-fn main() {}
+//! The system from outside: the service on real PostgreSQL, a database for each test, a clock that is moved by hand. Every
+//! scenario ends with an audit of the books.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test fails by panicking"
+)]
+
+mod races;

@@ -273,16 +273,13 @@ pub enum Served {
 
 /// Serves the waitlist in order of arrival, as far as the money goes. One that does not fit closes every limit it lacks to those
 /// behind it; those that need other money only go on. `waiting` must list, in order, every claim that is counted in the
-/// limits' `waiting`, or a first part of them.
-pub fn serve(state: &mut State, waiting: &[Waiting]) -> Vec<Served> {
-    let mut closed = BTreeSet::new();
-    waiting
-        .iter()
-        .map(|claim| serve_one(state, &mut closed, claim))
-        .collect()
+/// limits' `waiting`, or a first part of them. A long waitlist is served in parts: `closed` carries from one part to the next
+/// what is closed to those behind, and starts empty.
+pub fn serve(state: &mut State, closed: &mut BTreeSet<LimitKey>, waiting: &[Waiting]) -> Vec<Served> {
+    waiting.iter().map(|claim| serve_one(state, closed, claim)).collect()
 }
 
-fn serve_one<'a>(state: &mut State, closed: &mut BTreeSet<&'a LimitKey>, claim: &'a Waiting) -> Served {
+fn serve_one(state: &mut State, closed: &mut BTreeSet<LimitKey>, claim: &Waiting) -> Served {
     let keys: BTreeSet<&LimitKey> = claim.funds.iter().collect();
     let lacking: Vec<&LimitKey> = keys
         .iter()
@@ -292,9 +289,9 @@ fn serve_one<'a>(state: &mut State, closed: &mut BTreeSet<&'a LimitKey>, claim: 
     let first = keys
         .iter()
         .copied()
-        .find(|key| closed.contains(key) || lacking.contains(key))
+        .find(|key| closed.contains(*key) || lacking.contains(key))
         .cloned();
-    closed.extend(lacking);
+    closed.extend(lacking.into_iter().cloned());
     leave(state, &claim.waits_for);
     match first {
         Some(key) => {

@@ -82,12 +82,13 @@ impl Service {
         key: &Key,
     ) -> Result<Done<Replayable<Disbursement>>, ServiceError> {
         let (actor, now) = (permit.actor(), self.clock().now());
-        if let Some(first) = self.answered(&mut tx, actor, key).await? {
-            return Ok(tx.done(first));
-        }
         tx.fund(jurisdiction, programme).await?.ok_or(Refusal::NotFound("fund"))?;
         let fund = (jurisdiction.to_owned(), programme.to_owned());
         let books = limits::lock(&mut tx, &self.catalogue(), [fund]).await?;
+        // Under the lock, where whoever raced with the same key has committed.
+        if let Some(first) = self.answered(&mut tx, actor, key).await? {
+            return Ok(tx.done(first));
+        }
         let most = i64::try_from(self.settings().disbursement_limit).unwrap_or(i64::MAX);
         let rows = tx.payable_claims(jurisdiction, programme, most).await?;
         let id = self.ids().next(now);
@@ -131,6 +132,10 @@ impl Service {
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 let mover = Mover { actor: permit.actor(), now: self.clock().now() };
+                if key.is_some() {
+                    // Whoever races with the same key commits before the key is looked up.
+                    tx.lock_disbursement(id.jurisdiction.as_str(), id.uuid).await?;
+                }
                 if let Some(key) = &key
                     && let Some(first) = self.answered(&mut tx, mover.actor, key).await?
                 {

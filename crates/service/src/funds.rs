@@ -201,10 +201,12 @@ impl Service {
         key: &Key,
     ) -> Result<Done<Replayable<Appropriation>>, ServiceError> {
         let actor = permit.actor();
+        tx.fund(&new.jurisdiction, &new.programme).await?.ok_or(Refusal::NotFound("fund"))?;
+        // Under the lock, where whoever raced with the same key has committed.
+        limits::lock(&mut tx, &self.catalogue(), [(new.jurisdiction.clone(), new.programme.clone())]).await?;
         if let Some(first) = self.answered(&mut tx, actor, key).await? {
             return Ok(tx.done(first));
         }
-        tx.fund(&new.jurisdiction, &new.programme).await?.ok_or(Refusal::NotFound("fund"))?;
         let now = self.clock().now();
         let row = AppropriationRow {
             jurisdiction: new.jurisdiction.clone(),

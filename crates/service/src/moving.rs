@@ -114,6 +114,10 @@ impl Service {
         }
         if let Some(limit) = row.waits_for.take() {
             limits::wait(&mut writes.limits, &limits::parse_waits_for(&limit, &row.programme)?, -1);
+            if verb != Verb::Promote {
+                // No money came back, but whoever stood behind it may fit where it did not.
+                writes.refilled.insert((row.jurisdiction.clone(), row.programme.clone()), ());
+            }
         }
         if step.holdings == Holdings::Release {
             let before = row.clone();

@@ -12,7 +12,7 @@ use claims::digest::Digest;
 use claims::ids::ClaimId;
 use claims::jurisdictions::JurisdictionCode;
 use claims::keys::UniqueKind;
-use claims::life_cycle::Status;
+use claims::life_cycle::{Holdings, Ruled, Ruling, Status, rule};
 use ledger::{Fen, Reason, Transfer};
 use policy::receipt::Receipt;
 use policy::{Outcome, RuleOutcome, Value, Verdict};
@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::deciding::Candidate;
 use crate::limits::{self, Books, LimitChanges};
 use crate::state::{ClaimDecision, ClaimState};
-use crate::{Actor, Catalogue, Service, ServiceError, history, state};
+use crate::{Actor, Catalogue, Refusal, Service, ServiceError, history, state};
 
 /// What a claim that is being corrected holds already.
 #[derive(Debug, Clone)]
@@ -39,9 +39,9 @@ pub(crate) struct Before {
 pub(crate) struct Judgement {
     pub(crate) receipt: Receipt,
     pub(crate) system: Vec<RuleOutcome>,
-    pub(crate) money: Option<Fen>,
-    pub(crate) holds: bool,
-    pub(crate) committed: bool,
+    pub(crate) ruled: Ruled,
+    /// What the claim's row counts: the subsidy as priced now, or the one whose reservation is kept.
+    pub(crate) amount: Option<Fen>,
     pub(crate) waits_for: Option<LimitKey>,
     /// The fund and the caps its money counts in.
     touched: Vec<LimitKey>,
@@ -126,19 +126,23 @@ pub(crate) fn judge(
     }
     let system = system_rules(candidate, &demand, &seen, &allocation);
     let receipt = policy::receipt::receipt(&candidate.programme, &candidate.facts, &candidate.decision, &system);
-    if allocation.holds == (receipt.outcome == Outcome::Ineligible) && !candidate.is_ineligible() {
-        return Err(ServiceError::bug("what a claim holds does not follow from its outcome"));
+    let ruling = match receipt.outcome {
+        Outcome::Eligible => Ruling::UnderReview,
+        Outcome::Waitlisted => Ruling::Waitlisted,
+        Outcome::NeedsCorrection => Ruling::NeedsCorrection { reserve: allocation.reserved },
+        Outcome::Ineligible => Ruling::Rejected,
+    };
+    let standing = before.map(|before| state::standing(&before.row)).transpose()?;
+    let ruled = rule(standing, ruling).map_err(|out| Refusal::OutOfTurn { status: out.status, verb: out.verb })?;
+    if allocation.holds != (ruled.holdings == Holdings::Keep) || (ruled.reserve && !allocation.reserved) {
+        return Err(ServiceError::bug("what a claim was given does not follow from its outcome"));
     }
-    Ok(Judgement {
-        receipt,
-        system,
-        money: demand.money,
-        holds: allocation.holds,
-        committed: allocation.reserved,
-        waits_for,
-        touched,
-        month,
-    })
+    let kept = before.filter(|_| ruled.reserved && !ruled.reserve).and_then(|before| before.row.amount);
+    let amount = match kept {
+        Some(kept) => Some(limits::fen(kept)?),
+        None => demand.money,
+    };
+    Ok(Judgement { receipt, system, ruled, amount, waits_for, touched, month })
 }
 
 /// Who stands in a demand's way, as a look before anything is taken: an ineligible claim is told all the same.
@@ -191,6 +195,11 @@ fn system_rules(
 }
 
 impl Judgement {
+    /// Whether the claim holds its keys and its place in the quota.
+    pub(crate) fn holds(&self) -> bool {
+        self.ruled.holdings == Holdings::Keep
+    }
+
     /// What the caller is told.
     pub(crate) fn decision(&self, candidate: &Candidate) -> ClaimDecision {
         ClaimDecision {
@@ -210,8 +219,10 @@ impl Judgement {
         client: &str,
         now: DateTime<Utc>,
     ) -> Result<ClaimRow, ServiceError> {
-        let status = state::first_status(self.receipt.outcome);
+        let status = self.ruled.to;
         let before = before.map(|before| &before.row);
+        // A kept reservation counts where it was made.
+        let kept = before.filter(|_| self.ruled.reserved && !self.ruled.reserve);
         let revision = before.map_or(1, |row| row.revision.saturating_add(1));
         let first_deadline = before.and_then(|row| row.correct_by);
         let correct_by = first_deadline.unwrap_or_else(|| correction_deadline(candidate.programme.correction_days(), now));
@@ -225,15 +236,15 @@ impl Judgement {
             merchant: candidate.merchant.clone(),
             merchant_reference: candidate.claim.merchant_reference.as_str().to_owned(),
             client: before.map_or_else(|| client.to_owned(), |row| row.client.clone()),
-            category: candidate.category.clone(),
+            category: kept.map_or_else(|| candidate.category.clone(), |row| row.category.clone()),
             governing_date: candidate.governing_date,
             created_at: before.map_or(now, |row| row.created_at),
             changed_at: now,
             decided: revision,
-            amount: self.money.map(Fen::get),
-            holds: self.holds,
-            committed: self.committed,
-            committed_month: self.committed.then(|| self.month.clone()),
+            amount: self.amount.map(Fen::get),
+            holds: self.holds(),
+            committed: self.ruled.reserved,
+            committed_month: self.ruled.reserved.then(|| self.month.clone()),
             person: candidate.person.as_bytes().to_vec(),
             quota_slot: candidate.quota.as_ref().map(|quota| quota.slot.clone()),
             waits_for: self.waits_for.as_ref().map(limits::waits_for_text),
@@ -347,9 +358,9 @@ impl Writes {
             _ => HashSet::new(),
         };
         let holds: HashSet<Vec<u8>> =
-            if one.judgement.holds { one.candidate.keys.iter().map(bytes).collect() } else { HashSet::new() };
+            if one.judgement.holds() { one.candidate.keys.iter().map(bytes).collect() } else { HashSet::new() };
         self.released.extend(held.difference(&holds).cloned());
-        for key in one.candidate.keys.iter().filter(|key| one.judgement.holds && !held.contains(&bytes(key))) {
+        for key in one.candidate.keys.iter().filter(|key| one.judgement.holds() && !held.contains(&bytes(key))) {
             self.taken.push(UniqueKeyRow {
                 digest: bytes(key),
                 kind: key.0.as_str().to_owned(),
@@ -362,7 +373,7 @@ impl Writes {
         {
             self.quotas.entry((before.row.person.clone(), slot.clone())).or_default().0 -= 1;
         }
-        if let Some(quota) = one.candidate.quota.as_ref().filter(|_| one.judgement.holds) {
+        if let Some(quota) = one.candidate.quota.as_ref().filter(|_| one.judgement.holds()) {
             let entry = self.quotas.entry((row.person.clone(), quota.slot.clone())).or_default();
             *entry = (entry.0.saturating_add(1), quota.limit);
         }
@@ -376,9 +387,10 @@ impl Writes {
         row: &ClaimRow,
         actor: &str,
     ) -> Result<(), ServiceError> {
-        let before = one.before.map(|before| &before.row).filter(|row| row.committed);
+        let ruled = one.judgement.ruled;
+        let before = one.before.map(|before| &before.row).filter(|_| ruled.release);
         let held = before.and_then(|row| row.amount);
-        let granted = row.amount.filter(|_| row.committed);
+        let granted = row.amount.filter(|_| ruled.reserve);
         if let (Some(before), Some(amount)) = (before, held) {
             let keys = limits::touched_by(books, catalogue, before)?;
             limits::commit(&mut self.limits, &keys, amount.saturating_neg());

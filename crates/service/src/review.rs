@@ -145,6 +145,11 @@ impl Service {
         actor: &Actor,
         key: Option<&Key>,
     ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
+        if key.is_some() {
+            // Whoever races with the same key commits before the key is looked up.
+            let claims = verdict.iter().flatten().map(|verdict| verdict.claim).collect::<Vec<_>>();
+            self.lock_claims(&mut tx, &claims).await?;
+        }
         if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
             return Ok(tx.done(Replayable { value, replayed: true }));
         }

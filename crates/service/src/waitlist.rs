@@ -4,18 +4,29 @@
 //! it, and by `huanxin work` if that one died; answering twice does nothing. Both walks are idempotent: they look at claims as
 //! they stand, under the lock of their books.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
-use claims::allocate::{Served, Waiting, serve};
+use claims::allocate::{LimitKey, Served, State, Waiting, serve};
 use claims::life_cycle::Verb;
 use store::journal::WaitlistCallRow;
 use store::{Done, Tx};
+use uuid::Uuid;
 
-use crate::limits::{self, LimitChanges};
+use crate::limits::{self, Books, LimitChanges};
 use crate::moving::{Move, Mover, would_touch};
 use crate::{Actor, Service, ServiceError};
 
-/// Claims served or expired in one transaction.
+/// Claims looked at in one statement, and expired in one transaction.
 const STEP: i64 = 500;
+
+/// A waitlist being served, part by part.
+struct Line {
+    state: State,
+    closed: BTreeSet<LimitKey>,
+    after: Uuid,
+    promoted: usize,
+}
 
 impl Service {
     /// Leaves a call: money came back to this fund.
@@ -77,22 +88,36 @@ impl Service {
         let funds = counties.iter().map(|county| (county.clone(), call.programme.clone()));
         let books = limits::lock(&mut tx, &catalogue, funds).await?;
         tx.answer_waitlist_calls(&call.jurisdiction, &call.programme, now).await?;
-        let rows = tx.waitlist(&counties, &call.programme, STEP).await?;
-        let full = i64::try_from(rows.len()).is_ok_and(|rows| rows == STEP);
+        let mut line = Line { state: books.state(), closed: BTreeSet::new(), after: Uuid::nil(), promoted: 0 };
+        while self.serve_part(&mut tx, &books, &counties, &call.programme, &mut line, now).await? {}
+        Ok(tx.done(line.promoted))
+    }
 
+    /// Serves the next part of a waitlist; false when nobody behind it can be served.
+    async fn serve_part(
+        &self,
+        tx: &mut Tx,
+        books: &Books,
+        counties: &[String],
+        programme: &str,
+        line: &mut Line,
+        now: DateTime<Utc>,
+    ) -> Result<bool, ServiceError> {
+        let catalogue = self.catalogue();
+        let rows = tx.waitlist(counties, programme, line.after, STEP).await?;
+        let Some(last) = rows.last() else { return Ok(false) };
+        line.after = last.id;
         let waiting = rows.iter().map(|row| {
             Ok(Waiting {
                 money: limits::fen(row.amount.unwrap_or(0))?,
-                funds: would_touch(&books, &catalogue, row, now)?,
+                funds: would_touch(books, &catalogue, row, now)?,
                 waits_for: limits::parse_waits_for(row.waits_for.as_deref().unwrap_or_default(), &row.programme)?,
             })
         });
         let waiting = waiting.collect::<Result<Vec<_>, ServiceError>>()?;
-        let mut state = books.state();
-        let served = serve(&mut state, &waiting);
+        let served = serve(&mut line.state, &mut line.closed, &waiting);
 
-        let mut moves = Vec::new();
-        let (mut moved_on, mut changes) = (Vec::new(), LimitChanges::new());
+        let (mut moves, mut moved_on, mut changes) = (Vec::new(), Vec::new(), LimitChanges::new());
         for ((mut row, was), served) in rows.into_iter().zip(waiting).zip(served) {
             match served {
                 Served::Granted => moves.push(Move { row, verb: Verb::Promote, reason: None, document: None }),
@@ -106,15 +131,14 @@ impl Service {
                 Served::Waits { .. } => {}
             }
         }
-        let promoted = moves.len();
+        line.promoted = line.promoted.saturating_add(moves.len());
         let actor = Actor::system();
-        self.carry_out(&mut tx, &books, moves, Mover { actor: &actor, now }).await?;
+        self.carry_out(tx, books, moves, Mover { actor: &actor, now }).await?;
         tx.save_claims(&moved_on).await?;
         tx.change_limits(&changes).await?;
-        if full && promoted > 0 {
-            self.call_waitlist(&mut tx, (call.jurisdiction.clone(), call.programme.clone()), now).await?;
-        }
-        Ok(tx.done(promoted))
+        // Every claim needs its county's fund: once all of those are closed, nobody behind can be served.
+        let mut funds = counties.iter().map(|county| limits::limit_key(county, programme, ""));
+        Ok(!funds.all(|key| key.is_ok_and(|key| line.closed.contains(&key))))
     }
 
     /// Rejects claims whose correction did not come in time, and frees what they held. Says how many.

@@ -65,10 +65,11 @@ impl Service {
         key: Option<&Key>,
     ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
         let actor = permit.actor();
+        let (books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
+        // Under the lock, where whoever raced with the same key has committed.
         if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
             return Ok(tx.done(Replayable { value, replayed: true }));
         }
-        let (books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         let row = own(permit, rows.remove(&claim.uuid))?;
         check_revision(&row, if_match)?;
         legal(&row, *verb)?;
@@ -119,10 +120,10 @@ impl Service {
         key: Option<&Key>,
     ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
         let (actor, now) = (permit.actor(), self.clock().now());
+        let (mut books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
             return Ok(tx.done(Replayable { value, replayed: true }));
         }
-        let (mut books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         let row = own(permit, rows.remove(&claim.uuid))?;
         check_revision(&row, Some(seen))?;
         legal(&row, Verb::Correct)?;
@@ -141,7 +142,8 @@ impl Service {
         let before = Before { row, keys };
         let mut state = load_state(&mut tx, &books, &[(candidate, Some(&before))]).await?;
         let judgement = judge(&catalogue, &books, &mut state, candidate, Some(&before), now)?;
-        let freed = before.row.committed && (!judgement.committed || before.row.amount > judgement.money.map(ledger::Fen::get));
+        let freed = before.row.amount > judgement.amount.map(ledger::Fen::get) && judgement.ruled.release
+            || judgement.ruled.release && !judgement.ruled.reserve;
         let fund = (before.row.jurisdiction.clone(), before.row.programme.clone());
         let judged = [Judged { candidate, judgement, id: before.row.id, before: Some(&before) }];
         let states = self.record(&mut tx, &books, &judged, actor, now).await?;

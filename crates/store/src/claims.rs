@@ -274,17 +274,19 @@ impl Tx {
         Ok(rows)
     }
 
-    /// The waitlist of a fund in order of arrival. The fund must be locked.
+    /// The next part of a fund's waitlist in order of arrival. The fund must be locked.
     pub async fn waitlist(
         &mut self,
         jurisdictions: &[String],
         programme: &str,
+        after: Uuid,
         limit: i64,
     ) -> Result<Vec<ClaimRow>, StoreError> {
         let rows = Sql("SELECT * FROM claims WHERE jurisdiction = ANY($1) AND programme = $2 AND status = 'waitlisted' \
-             ORDER BY id LIMIT $3 FOR UPDATE")
+             AND id > $3 ORDER BY id LIMIT $4 FOR UPDATE")
         .bind::<Array<Text>, _>(jurisdictions.to_vec())
         .bind::<Text, _>(programme.to_owned())
+        .bind::<SqlUuid, _>(after)
         .bind::<BigInt, _>(limit)
         .load(self.pg())
         .await?;

@@ -71,8 +71,10 @@ impl std::fmt::Debug for Conn {
 }
 
 /// An open transaction. Whatever changes the database takes one, and only [`Store::write`] makes one.
+///
+/// The connection is there until the transaction ends: committed by [`Store::write`], rolled back when this is dropped.
 #[derive(Debug)]
-pub struct Tx(Conn);
+pub struct Tx(Option<Conn>);
 
 impl Tx {
     /// Ends the unit of work with its result; [`Store::write`] commits.
@@ -84,13 +86,36 @@ impl Tx {
 impl std::ops::Deref for Tx {
     type Target = Conn;
     fn deref(&self) -> &Conn {
-        &self.0
+        match &self.0 {
+            Some(conn) => conn,
+            None => unreachable!("a transaction that ended is dropped"),
+        }
     }
 }
 
 impl std::ops::DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Conn {
-        &mut self.0
+        match &mut self.0 {
+            Some(conn) => conn,
+            None => unreachable!("a transaction that ended is dropped"),
+        }
+    }
+}
+
+impl Drop for Tx {
+    /// A unit of work that was refused, failed or was cancelled: put back into the pool as it is, the connection would keep
+    /// its locks until somebody happened to take it out again. So it is rolled back first, and closed if that fails.
+    fn drop(&mut self) {
+        let Some(mut conn) = self.0.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            drop(Object::take(conn.0));
+            return;
+        };
+        runtime.spawn(async move {
+            if AnsiTransactionManager::rollback_transaction(conn.pg()).await.is_err() {
+                drop(Object::take(conn.0));
+            }
+        });
     }
 }
 
@@ -177,10 +202,10 @@ impl Store {
     {
         let mut conn = self.read().await?;
         AnsiTransactionManager::begin_transaction(conn.pg()).await.map_err(StoreError::from)?;
-        // On an error the closure has dropped its Tx: the pool sees the open transaction and closes the connection,
-        // which rolls back. A unit that is cancelled half-way ends the same way.
-        let Done { mut tx, result } = unit(Tx(conn)).await?;
+        // On an error the closure has dropped its Tx, and a unit that is cancelled half-way drops it as well.
+        let Done { mut tx, result } = unit(Tx(Some(conn))).await?;
         AnsiTransactionManager::commit_transaction(tx.pg()).await.map_err(StoreError::from)?;
+        drop(tx.0.take());
         Ok(result)
     }
 

@@ -98,7 +98,7 @@ impl World {
 
     pub async fn correct(&self, id: ClaimId, claim: Claim) -> Result<ClaimState, ServiceError> {
         let actor = self.seller(&claim);
-        self.service.correct(&permit(&actor), id, None, claim).await
+        Ok(self.service.correct(&permit(&actor), id, None, claim, None).await?.value)
     }
 
     fn owner(&self, state: &ClaimState) -> Actor {
@@ -109,26 +109,28 @@ impl World {
 
     pub async fn withdraw(&self, id: ClaimId) -> Result<ClaimState, ServiceError> {
         let owner = self.owner(&self.state(id).await);
-        self.service.withdraw(&permit(&owner), id, None, Some("顾客改变主意".into())).await
+        let why = Some("顾客改变主意".to_owned());
+        Ok(self.service.withdraw(&permit(&owner), id, None, why, None).await?.value)
     }
 
     pub async fn return_goods(&self, id: ClaimId) -> Result<ClaimState, ServiceError> {
         let owner = self.owner(&self.state(id).await);
-        self.service.return_goods(&permit(&owner), id, None, Some("七天无理由退货".into())).await
+        let why = Some("七天无理由退货".to_owned());
+        Ok(self.service.return_goods(&permit(&owner), id, None, why, None).await?.value)
     }
 
     /// The reviewer's verdict on the claim as it stands.
     pub async fn review(&self, id: ClaimId, verdict: ReviewVerdict) -> Result<ClaimState, ServiceError> {
         let revision = self.state(id).await.revision;
         let why = Some("材料".to_owned());
-        self.service.review(&permit(&self.cast.reviewer), id, revision, verdict, why).await
+        Ok(self.service.review(&permit(&self.cast.reviewer), id, revision, verdict, why, None).await?.value)
     }
 
     /// The approver's verdict on the claim as it stands.
     pub async fn decide(&self, id: ClaimId, verdict: ApprovalVerdict) -> Result<ClaimState, ServiceError> {
         let revision = self.state(id).await.revision;
         let why = Some("材料".to_owned());
-        self.service.approve(&permit(&self.cast.approver), id, revision, verdict, why).await
+        Ok(self.service.approve(&permit(&self.cast.approver), id, revision, verdict, why, None).await?.value)
     }
 
     pub async fn recommend(&self, id: ClaimId) -> ClaimState {
@@ -197,7 +199,7 @@ impl World {
     }
 
     pub async fn release(&self, id: DisbursementId) -> Result<Disbursement, ServiceError> {
-        self.service.release_disbursement(&permit(&self.cast.checker), id, None).await
+        Ok(self.service.release_disbursement(&permit(&self.cast.checker), id, None, None).await?.value)
     }
 
     pub async fn payments(&self, id: DisbursementId) -> Vec<Payment> {

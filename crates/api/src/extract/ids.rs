@@ -1,12 +1,12 @@
 //! Parts of the path.
 
-use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use claims::{AppropriationId, CapChangeId, ClaimId, DisbursementId};
+use serde::Deserialize;
 
 use crate::problem::Problem;
 
@@ -47,22 +47,49 @@ impl<T: FromStr + Named> FromRequest for PathId<T> {
 
 /// Named parts of the path, percent-decoded.
 #[derive(Debug, Clone)]
-pub struct PathText(BTreeMap<String, String>);
+pub struct PathText(Parts);
+
+/// Every part that a route names. actix reads a path into a struct's fields and not into a map.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Parts {
+    id: String,
+    programme: String,
+    jurisdiction: String,
+    register: String,
+    key: String,
+    code: String,
+}
+
+/// A part of the path.
+#[derive(Debug, Clone, Copy)]
+pub enum Part {
+    Id,
+    Programme,
+    Jurisdiction,
+    Register,
+    Key,
+    Code,
+}
 
 impl PathText {
-    /// Empty if the route has no such part, which finds nothing; so does text that no record can hold.
-    pub fn get(&self, name: &str) -> &str {
-        self.0.get(name).map(String::as_str).filter(|text| !text.chars().any(char::is_control)).unwrap_or_default()
-    }
-
-    /// A part that has a grammar; whatever does not parse names nothing: 404.
+    /// A part that has a grammar; whatever does not parse names nothing: 404. Nor does text that no record can hold.
     pub fn parse<T>(
         &self,
-        name: &str,
+        part: Part,
         what: &'static str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, Problem> {
-        parse(self.get(name)).ok_or_else(|| Problem::not_found(what))
+        let text = match part {
+            Part::Id => &self.0.id,
+            Part::Programme => &self.0.programme,
+            Part::Jurisdiction => &self.0.jurisdiction,
+            Part::Register => &self.0.register,
+            Part::Key => &self.0.key,
+            Part::Code => &self.0.code,
+        };
+        let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
+        possible.and_then(parse).ok_or_else(|| Problem::not_found(what))
     }
 }
 
@@ -71,7 +98,33 @@ impl FromRequest for PathText {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let parts = web::Path::<BTreeMap<String, String>>::from_request(request, payload).into_inner();
+        let parts = web::Path::<Parts>::from_request(request, payload).into_inner();
         ready(parts.map(|parts| PathText(parts.into_inner())).map_err(|_| Problem::NoSuchPath))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn parts_are_decoded_and_what_cannot_be_kept_names_nothing() {
+        let key = async |text: &'static str| {
+            let request = TestRequest::default().param("register", "merchants").param("key", text).to_http_request();
+            let path = PathText::extract(&request).await.unwrap();
+            path.parse(Part::Key, "register entry", |key| Some(key.to_owned()))
+        };
+        assert_eq!(key("KFR-35%2FGW").await.unwrap(), "KFR-35/GW");
+        assert_eq!(key("%E6%B5%B7%E5%B0%94").await.unwrap(), "海尔");
+        assert!(key("a%00b").await.is_err());
+    }
+
+    #[actix_web::test]
+    async fn what_is_no_id_names_no_record() {
+        let request = TestRequest::default().param("id", "clm_1").to_http_request();
+        let problem = PathId::<ClaimId>::extract(&request).await.unwrap_err();
+        assert_eq!(problem.kind(), crate::problem::Kind::NotFound);
     }
 }

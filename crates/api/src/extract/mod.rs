@@ -9,5 +9,5 @@ pub(crate) use body::media_type;
 pub use body::{Body, ClaimBody, Wire, canonical_hash, parse_json, raw_body};
 pub use headers::{IdempotencyKey, IfMatch, OptionalKey};
 pub(crate) use headers::{etag_of, revision_of};
-pub use ids::{PathId, PathText};
+pub use ids::{Part, PathId, PathText};
 pub use query::{Params, Query};

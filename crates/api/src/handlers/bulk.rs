@@ -197,7 +197,8 @@ fn written(results: &[BulkLine], summary: &mut BulkSummary, as_lines: bool, firs
     }
     for (i, result) in results.iter().enumerate() {
         summary.count(result);
-        if !as_lines && !(first && i == 0) {
+        let opens = first && i == 0;
+        if !(as_lines || opens) {
             text.push(',');
         }
         text.push_str(&serde_json::to_string(result).unwrap_or_default());

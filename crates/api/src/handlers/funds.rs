@@ -11,7 +11,7 @@ use service::once::Key;
 use sha2::{Digest, Sha256};
 
 use super::answer::{Answer, created, ok, paged};
-use crate::extract::{Body, IdempotencyKey, PathId, PathText, Query};
+use crate::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query};
 use crate::frame::Context;
 use crate::openapi::params::{AppropriationPath, CapChangePath, FundPath, IdempotencyHeader};
 use crate::openapi::roles;
@@ -47,8 +47,8 @@ impl From<CheckVerdict> for Word {
 
 /// The fund that a path names.
 fn fund(path: &PathText) -> Result<(String, String), Problem> {
-    let programme = path.parse("programme", "fund", |text| ProgrammeId::parse(text).ok())?;
-    let jurisdiction = path.parse("jurisdiction", "fund", |text| JurisdictionCode::parse(text).ok())?;
+    let programme = path.parse(Part::Programme, "fund", |text| ProgrammeId::parse(text).ok())?;
+    let jurisdiction = path.parse(Part::Jurisdiction, "fund", |text| JurisdictionCode::parse(text).ok())?;
     Ok((programme.as_str().to_owned(), jurisdiction.as_str().to_owned()))
 }
 

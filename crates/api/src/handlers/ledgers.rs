@@ -9,7 +9,7 @@ use service::access::ReadLedger;
 use service::books::{self, LedgerQuery};
 
 use super::answer::{Answer, ok, paged};
-use crate::extract::{PathText, Query};
+use crate::extract::{Part, PathText, Query};
 use crate::openapi::params::JurisdictionPath;
 use crate::openapi::roles;
 use crate::problem::Problem;
@@ -24,7 +24,7 @@ use crate::wire::queries::{
 use crate::wire::views::PageView;
 
 fn county(path: &PathText) -> Result<String, Problem> {
-    let code = path.parse("jurisdiction", "ledger", |text| JurisdictionCode::parse(text).ok())?;
+    let code = path.parse(Part::Jurisdiction, "ledger", |text| JurisdictionCode::parse(text).ok())?;
     Ok(code.as_str().to_owned())
 }
 

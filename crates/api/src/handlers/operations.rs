@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::answer::{Answer, ok};
-use crate::extract::PathText;
+use crate::extract::{Part, PathText};
 use crate::frame::Context;
 use crate::openapi::{openapi_json, operations, params::ProblemPath};
 use crate::problem::{Kind, Problem};
@@ -109,7 +109,7 @@ pub(crate) struct ProblemPage {
 )]
 #[get("/problems/{code}")]
 pub(crate) async fn explain_problem(request: HttpRequest, path: PathText) -> Answer {
-    let kind = path.parse("code", "problem", Kind::of_code)?;
+    let kind = path.parse(Part::Code, "problem", Kind::of_code)?;
     let lang = Context::of(&request).lang;
     ok(&ProblemPage {
         code: kind.code(),

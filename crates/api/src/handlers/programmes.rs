@@ -5,7 +5,7 @@ use claims::identifiers::ProgrammeId;
 use service::access::ReadProgrammes;
 
 use super::answer::{Answer, ok};
-use crate::extract::{PathText, Query};
+use crate::extract::{Part, PathText, Query};
 use crate::openapi::params::ProgrammePath;
 use crate::openapi::roles;
 use crate::signed::Signed;
@@ -48,7 +48,7 @@ pub(crate) async fn get_programme(
     path: PathText,
     query: Query<VersionQuery>,
 ) -> Answer {
-    let id = path.parse("id", "programme", |text| ProgrammeId::parse(text).ok())?;
+    let id = path.parse(Part::Id, "programme", |text| ProgrammeId::parse(text).ok())?;
     let found = api.service.programme(&signed.permit, id.as_str(), query.0.version)?;
     ok(&ProgrammeDetail {
         versions: found.versions,

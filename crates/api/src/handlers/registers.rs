@@ -9,7 +9,7 @@ use service::registers::RegisterFormat;
 use tokio::sync::mpsc;
 
 use super::answer::{Answer, ok};
-use crate::extract::{PathText, media_type};
+use crate::extract::{Part, PathText, media_type};
 use crate::openapi::params::{EntryPath, RegisterPath};
 use crate::openapi::roles;
 use crate::signed::Signed;
@@ -39,7 +39,7 @@ pub(crate) async fn load_register(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Answer {
-    let register = path.parse("register", "register", Register::parse)?;
+    let register = path.parse(Part::Register, "register", Register::parse)?;
     let format = match media_type(&request, &["application/x-ndjson", "text/csv"])? {
         "text/csv" => RegisterFormat::Csv,
         _ => RegisterFormat::Ndjson,
@@ -63,12 +63,12 @@ pub(crate) async fn load_register(
 )]
 #[get("/v1/registers/{register}/{key}")]
 pub(crate) async fn get_register_entry(api: ApiState, signed: Signed<KeepRegisters>, path: PathText) -> Answer {
-    let register = path.parse("register", "register", Register::parse)?;
-    let key = path.parse("key", "register entry", |key| (1..=200).contains(&key.len()).then(|| key.to_owned()))?;
+    let register = path.parse(Part::Register, "register", Register::parse)?;
+    let key = path.parse(Part::Key, "register entry", |key| (1..=200).contains(&key.len()).then(|| key.to_owned()))?;
     ok(&api.service.register_entry(&signed.permit, register, &key).await?)
 }
 
-enum Part {
+enum Piece {
     Chunk(Bytes),
     End,
 }
@@ -78,26 +78,26 @@ enum Part {
 struct BrokenOff;
 
 /// From the connection, which lives on one worker, to the use case, which does not.
-async fn forward(mut payload: web::Payload, sender: mpsc::Sender<Part>) {
+async fn forward(mut payload: web::Payload, sender: mpsc::Sender<Piece>) {
     while let Some(chunk) = payload.next().await {
         let Ok(chunk) = chunk else { return };
-        if sender.send(Part::Chunk(chunk)).await.is_err() {
+        if sender.send(Piece::Chunk(chunk)).await.is_err() {
             // The use case has refused the file: what is still on its way is read and dropped, or the client would see a
             // reset in the place of the answer.
             while let Some(Ok(_)) = payload.next().await {}
             return;
         }
     }
-    let _ = sender.send(Part::End).await;
+    let _ = sender.send(Piece::End).await;
 }
 
-/// A sender that is gone without [`Part::End`] means that the client is: the last line may be cut and is not to be trusted.
-fn body(receiver: mpsc::Receiver<Part>) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Send {
+/// A sender that is gone without [`Piece::End`] means that the client is: the last line may be cut and is not to be trusted.
+fn body(receiver: mpsc::Receiver<Piece>) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Send {
     futures::stream::unfold(Some(receiver), |receiver| async move {
         let mut receiver = receiver?;
         match receiver.recv().await {
-            Some(Part::Chunk(chunk)) => Some((Ok(chunk), Some(receiver))),
-            Some(Part::End) => None,
+            Some(Piece::Chunk(chunk)) => Some((Ok(chunk), Some(receiver))),
+            Some(Piece::End) => None,
             None => Some((Err(BrokenOff), None)),
         }
     })
@@ -107,7 +107,7 @@ fn body(receiver: mpsc::Receiver<Part>) -> impl Stream<Item = Result<Bytes, Brok
 mod tests {
     use super::*;
 
-    async fn read(parts: Vec<Part>) -> Vec<Result<Bytes, ()>> {
+    async fn read(parts: Vec<Piece>) -> Vec<Result<Bytes, ()>> {
         let (sender, receiver) = mpsc::channel(8);
         for part in parts {
             assert!(sender.send(part).await.is_ok());
@@ -118,8 +118,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_body_that_is_cut_off_is_not_taken_for_a_whole_one() {
-        let chunk = || Part::Chunk(Bytes::from_static(b"a,b\n"));
-        assert_eq!(read(vec![chunk(), Part::End]).await, [Ok(Bytes::from_static(b"a,b\n"))]);
+        let chunk = || Piece::Chunk(Bytes::from_static(b"a,b\n"));
+        assert_eq!(read(vec![chunk(), Piece::End]).await, [Ok(Bytes::from_static(b"a,b\n"))]);
         assert_eq!(read(vec![chunk()]).await, [Ok(Bytes::from_static(b"a,b\n")), Err(())]);
     }
 }

@@ -367,7 +367,7 @@ proptest! {
             limit.limit = limit.limit.map(|limit| limit.checked_add(fen(returned)).unwrap());
         }
         let before = state.clone();
-        let served = serve(&mut state, &queue);
+        let served = serve(&mut state, &mut BTreeSet::new(), &queue);
 
         let mut passed_over: Vec<(&Waiting, &LimitKey)> = Vec::new();
         for (claim, served) in queue.iter().zip(&served) {
@@ -396,7 +396,7 @@ proptest! {
         });
         let still: Vec<Waiting> = still.collect();
         prop_assert_eq!(counted(&state), u64::try_from(still.len()).unwrap());
-        let again = serve(&mut state, &still);
+        let again = serve(&mut state, &mut BTreeSet::new(), &still);
         prop_assert!(!again.contains(&Served::Granted));
         prop_assert_eq!(counted(&state), u64::try_from(still.len()).unwrap());
     }

@@ -73,14 +73,23 @@ pub(super) fn all() -> anyhow::Result<Vec<DemoClaim>> {
     Ok(vec![air_conditioner()?, phone_claim()?, car()?, corrected()?, refused()?])
 }
 
-fn appliance(person: &Person, sale: &Sale, item: Value, jurisdiction: &str, entitlement: &str) -> Value {
+fn appliance(
+    person: &Person,
+    sale: &Sale,
+    item: Value,
+    jurisdiction: &str,
+    entitlement: &str,
+) -> anyhow::Result<Value> {
     let category = item.get("category").cloned();
-    json!({
+    let collector = first_code(include_str!("../../../../seeds/registers/collectors.csv"))?;
+    Ok(json!({
         "programme": "appliance-2026", "jurisdiction": jurisdiction, "merchant_reference": format!("DEMO-{}", tag(10)),
         "channel": "in_store", "applicant": person.applicant(), "purchase": purchase(person, sale), "item": item,
-        "old_item": {"kind": "appliance", "category": category, "collected_on": "2026-05-03"},
+        "old_item": {
+            "kind": "appliance", "category": category, "collector": collector, "collected_on": "2026-05-03",
+        },
         "entitlement": entitlement, "payee": {"kind": "merchant"},
-    })
+    }))
 }
 
 fn goods(category: &str, brand: &str, model: &str, label: &str) -> anyhow::Result<Value> {
@@ -107,7 +116,7 @@ fn air_conditioner() -> anyhow::Result<DemoClaim> {
         client: "retailer-hualian",
         jurisdiction: "140802",
         programme: "appliance-2026",
-        body: appliance(&person, &sale, item, "140802", &code),
+        body: appliance(&person, &sale, item, "140802", &code)?,
         registers: vec![entitlement],
         corrected: None,
         expected: "eligible",
@@ -150,7 +159,7 @@ fn car() -> anyhow::Result<DemoClaim> {
     let person = Person::new("张伟")?;
     let (code, entitlement) = person.entitlement("vehicle-scrap-2026", "vehicle");
     let (old, plate, certificate) = (vin()?, format!("晋M{}", tag(5)), format!("1408{}", tag(10)));
-    let dismantler = dismantler()?;
+    let dismantler = first_code(include_str!("../../../../seeds/registers/dismantlers.csv"))?;
     let row = json!({
         "number": certificate, "issued_on": "2026-04-20", "owner_identity_number": person.identity_number, "vin": old,
         "plate": plate, "energy": "petrol", "vehicle_type": "small_passenger", "first_registered_on": "2010-05-01",
@@ -193,11 +202,10 @@ fn car() -> anyhow::Result<DemoClaim> {
     })
 }
 
-/// The first dismantler of the seeds.
-fn dismantler() -> anyhow::Result<String> {
-    let csv = include_str!("../../../../seeds/registers/dismantlers.csv");
+/// The credit code in the first row of a register's file.
+fn first_code(csv: &str) -> anyhow::Result<String> {
     let code = csv.lines().nth(1).and_then(|line| line.split(',').next());
-    code.map(str::to_owned).ok_or_else(|| anyhow::anyhow!("seeds/registers/dismantlers.csv is empty"))
+    code.map(str::to_owned).ok_or_else(|| anyhow::anyhow!("a register of the seeds is empty"))
 }
 
 fn corrected() -> anyhow::Result<DemoClaim> {
@@ -211,7 +219,7 @@ fn corrected() -> anyhow::Result<DemoClaim> {
         address: "山西省运城市盐湖区人民路66号",
     };
     let item = goods("refrigerator", "海尔", "BCD-501WGHTD7DS9U1", "20241005-471100-92391729144470021")?;
-    let right = appliance(&person, &sale, item, "140802", &code);
+    let right = appliance(&person, &sale, item, "140802", &code)?;
     let mut wrong = right.clone();
     if let Some(name) = wrong.pointer_mut("/purchase/payer_name") {
         *name = json!("赵明");
@@ -246,7 +254,7 @@ fn refused() -> anyhow::Result<DemoClaim> {
         client: "retailer-hualian",
         jurisdiction: "140802",
         programme: "appliance-2026",
-        body: appliance(&person, &sale, item, "140802", &code),
+        body: appliance(&person, &sale, item, "140802", &code)?,
         registers: vec![entitlement],
         corrected: None,
         expected: "ineligible",

@@ -171,7 +171,7 @@ impl Stage<'_> {
         let items = payments.pointer("/items").and_then(Value::as_array).cloned().unwrap_or_default();
         let results = items.iter().map(|item| json!({"payment": item.get("id"), "outcome": "paid"})).collect::<Vec<_>>();
         let line = Line::new("treasury-1", format!("/v1/disbursements/{batch}/results"))
-            .body(json!({"results": results}))
+            .body(json!({"items": results}))
             .key(format!("results-{batch}"));
         self.post("  银行结果 the bank's result", line).await?;
         let paid = self.get("  现状 as it stands", Line::new(claim.client, format!("/v1/claims/{id}"))).await?.json();

@@ -1,0 +1,24 @@
+//! Everybody at once: what is scarce is given out exactly, whoever comes first.
+
+mod keys;
+mod money;
+mod persons;
+
+use claims::claim::Claim;
+use claims::life_cycle::Status;
+use service::state::ClaimState;
+use testkit::tally;
+
+/// Asserts how many claims stand where.
+fn assert_tally(claims: &[ClaimState], expected: &[(&'static str, usize)]) {
+    assert_eq!(tally(claims), expected.iter().copied().collect());
+}
+
+fn with_status(claims: &[ClaimState], status: Status) -> impl Iterator<Item = &ClaimState> {
+    claims.iter().filter(move |claim| claim.status == status)
+}
+
+/// Turns of two kinds of claims.
+fn alternating(first: Vec<Claim>, second: Vec<Claim>) -> Vec<Claim> {
+    first.into_iter().zip(second).flat_map(|(a, b)| [a, b]).collect()
+}
