@@ -2,11 +2,12 @@
 # make test                   all tests, on a private PostgreSQL
 # make lint                   all that CI checks beside the tests
 # make openapi                api-spec/ written anew from the code
+# make fuzz                   schemathesis against the demo, with a token of each role
 
 # Where rustup puts cargo, for a shell that was open before it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: demo test lint openapi
+.PHONY: demo test lint openapi fuzz
 
 demo:
 	.ci/ensure-postgres
@@ -27,3 +28,7 @@ lint:
 
 openapi:
 	cargo run --quiet --locked -p xtask -- openapi
+
+fuzz:
+	.ci/ensure-postgres
+	.ci/fuzz-api $(ARGS)

@@ -9,4 +9,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod any_order;
+mod crashes;
+mod fences;
+mod http;
+mod life;
+mod programmes;
 mod races;
+mod schema;

@@ -276,7 +276,10 @@ pub enum Served {
 /// limits' `waiting`, or a first part of them. A long waitlist is served in parts: `closed` carries from one part to the next
 /// what is closed to those behind, and starts empty.
 pub fn serve(state: &mut State, closed: &mut BTreeSet<LimitKey>, waiting: &[Waiting]) -> Vec<Served> {
-    waiting.iter().map(|claim| serve_one(state, closed, claim)).collect()
+    waiting
+        .iter()
+        .map(|claim| serve_one(state, closed, claim))
+        .collect()
 }
 
 fn serve_one(state: &mut State, closed: &mut BTreeSet<LimitKey>, claim: &Waiting) -> Served {

@@ -55,14 +55,29 @@ pub struct OwnApi {
 
 impl OwnApi {
     pub fn new(base: &str) -> Result<Self, OwnApiError> {
-        let fault = |source| OwnApiError { method: "GET", path: String::new(), source };
-        let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().map_err(fault)?;
-        Ok(Self { base: base.trim_end_matches('/').to_owned(), http })
+        let fault = |source| OwnApiError {
+            method: "GET",
+            path: String::new(),
+            source,
+        };
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .no_proxy()
+            .build()
+            .map_err(fault)?;
+        Ok(Self {
+            base: base.trim_end_matches('/').to_owned(),
+            http,
+        })
     }
 
     /// A bearer token for a client (client credentials).
     pub async fn token(&self, client: &str, secret: &str) -> Result<Answer, OwnApiError> {
-        let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client),
+            ("client_secret", secret),
+        ];
         let request = self.http.post(format!("{}/oauth/token", self.base)).form(&form);
         self.send(request, "POST", "/oauth/token").await
     }
@@ -79,7 +94,13 @@ impl OwnApi {
         self.call(Method::PUT, "PUT", path, ask).await
     }
 
-    async fn call(&self, method: Method, name: &'static str, path: &str, ask: Ask<'_>) -> Result<Answer, OwnApiError> {
+    async fn call(
+        &self,
+        method: Method,
+        name: &'static str,
+        path: &str,
+        ask: Ask<'_>,
+    ) -> Result<Answer, OwnApiError> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = ask.token {
             request = request.bearer_auth(token);
@@ -103,10 +124,18 @@ impl OwnApi {
         path: &str,
     ) -> Result<Answer, OwnApiError> {
         // The path only: an error of reqwest quotes the whole address, which here holds nothing secret.
-        let fault = |source| OwnApiError { method, path: path.to_owned(), source };
+        let fault = |source| OwnApiError {
+            method,
+            path: path.to_owned(),
+            source,
+        };
         let response = request.send().await.map_err(fault)?;
         let status = response.status().as_u16();
-        let etag = response.headers().get("etag").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let etag = response
+            .headers()
+            .get("etag")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
         let text = response.text().await.map_err(fault)?;
         Ok(Answer { status, etag, text })
     }

@@ -33,7 +33,9 @@ pub async fn register(service: &Service, args: ClientArgs) -> anyhow::Result<Str
         anyhow!("unknown role {}: one of {known}", args.role)
     })?;
     if role.is_merchant() != args.merchant.is_some() {
-        return Err(anyhow!("--merchant goes with the roles retailer, platform and dealer, and only with them"));
+        return Err(anyhow!(
+            "--merchant goes with the roles retailer, platform and dealer, and only with them"
+        ));
     }
     let secret = secret();
     let new = NewClient {

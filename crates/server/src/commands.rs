@@ -116,7 +116,9 @@ pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Demo(options) => demo::run(environment, options).await,
         Command::Programme { command } => programme(&command),
         Command::Verify(args) => verify(environment, file, args).await,
-        Command::Keys { command: KeysCommand::Generate } => say(keys::generate()?.trim_end()),
+        Command::Keys {
+            command: KeysCommand::Generate,
+        } => say(keys::generate()?.trim_end()),
         Command::Client(args) => {
             let service = wiring::service(&load(environment, file)?).await?;
             say(&crate::clients::register(&service, args).await?)
@@ -144,7 +146,11 @@ fn load(environment: &Environment, file: Option<&Path>) -> anyhow::Result<Config
 async fn serve(environment: &Environment, file: Option<&Path>) -> anyhow::Result<()> {
     let config = load(environment, file)?;
     telemetry::init(&config.log)?;
-    let metrics = if config.metrics { Some(Metrics::install()?) } else { None };
+    let metrics = if config.metrics {
+        Some(Metrics::install()?)
+    } else {
+        None
+    };
     let stop = wiring::stop_on_signal()?;
     let service = wiring::service(&config).await?;
     let fresh = tokio::spawn(wiring::keep_fresh(service.clone(), stop.clone()));
@@ -160,24 +166,42 @@ fn programme(command: &ProgrammeCommand) -> anyhow::Result<()> {
     let programme = read_programme(file)?;
     if matches!(command, ProgrammeCommand::Check { .. }) {
         let rules = programme.texts().count();
-        return say(&format!("{} version {}: {rules} rules, sha256:{}", programme.id(), programme.version(), programme.hash()));
+        return say(&format!(
+            "{} version {}: {rules} rules, sha256:{}",
+            programme.id(),
+            programme.version(),
+            programme.hash()
+        ));
     }
     let results = programme.run_examples();
     let failed = results.iter().filter(|result| !result.passed()).count();
     for result in &results {
-        say(&format!("{} {}", if result.passed() { "ok    " } else { "FAILED" }, result.name))?;
+        say(&format!(
+            "{} {}",
+            if result.passed() { "ok    " } else { "FAILED" },
+            result.name
+        ))?;
         for difference in &result.differences {
             say(&format!("       {difference}"))?;
         }
     }
-    say(&format!("{} passed, {failed} failed", results.len().saturating_sub(failed)))?;
-    if failed > 0 { Err(anyhow!("{failed} worked examples come out otherwise")) } else { Ok(()) }
+    say(&format!(
+        "{} passed, {failed} failed",
+        results.len().saturating_sub(failed)
+    ))?;
+    if failed > 0 {
+        Err(anyhow!("{failed} worked examples come out otherwise"))
+    } else {
+        Ok(())
+    }
 }
 
 fn read_programme(file: &Path) -> anyhow::Result<policy::Programme> {
     let source = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     policy::Programme::parse(&source).map_err(|diagnostics| {
-        let lines = diagnostics.iter().map(|d| format!("{}:{}:{}: {}", file.display(), d.line, d.column, d.message));
+        let lines = diagnostics
+            .iter()
+            .map(|d| format!("{}:{}:{}: {}", file.display(), d.line, d.column, d.message));
         anyhow!("{}", lines.collect::<Vec<_>>().join("\n"))
     })
 }
@@ -187,7 +211,10 @@ async fn verify(environment: &Environment, file: Option<&Path>, args: VerifyArgs
         let text = std::fs::read_to_string(receipt).with_context(|| receipt.display().to_string())?;
         let text = text.trim_end_matches('\n');
         policy::receipt::re_execute(&read_programme(programme)?, text)?;
-        return say(&format!("the receipt holds: {}", policy::receipt::digest(text.as_bytes())));
+        return say(&format!(
+            "the receipt holds: {}",
+            policy::receipt::digest(text.as_bytes())
+        ));
     }
     let service = wiring::service(&load(environment, file)?).await?;
     let catalogue = service.catalogue();
@@ -204,8 +231,15 @@ async fn verify(environment: &Environment, file: Option<&Path>, args: VerifyArgs
     for mismatch in &mismatches {
         say(mismatch)?;
     }
-    say(&format!("{decisions} decisions decided again, {} came out otherwise", mismatches.len()))?;
-    if mismatches.is_empty() { Ok(()) } else { Err(anyhow!("receipts do not hold")) }
+    say(&format!(
+        "{decisions} decisions decided again, {} came out otherwise",
+        mismatches.len()
+    ))?;
+    if mismatches.is_empty() {
+        Ok(())
+    } else {
+        Err(anyhow!("receipts do not hold"))
+    }
 }
 
 /// Standard output belongs to what a command answers.

@@ -14,34 +14,91 @@ const JURISDICTIONS: &str = include_str!("../../../seeds/jurisdictions.csv");
 
 /// Every programme document that is shipped, oldest first.
 pub const PROGRAMMES: [(&str, &str); 11] = [
-    ("vehicle-scrap-2024a", include_str!("../../../seeds/programmes/vehicle-scrap-2024a.toml")),
-    ("vehicle-scrap-2024b", include_str!("../../../seeds/programmes/vehicle-scrap-2024b.toml")),
-    ("appliance-2024", include_str!("../../../seeds/programmes/appliance-2024.toml")),
-    ("vehicle-scrap-2025", include_str!("../../../seeds/programmes/vehicle-scrap-2025.toml")),
-    ("vehicle-replacement-2025", include_str!("../../../seeds/programmes/vehicle-replacement-2025.toml")),
-    ("appliance-2025", include_str!("../../../seeds/programmes/appliance-2025.toml")),
-    ("digital-2025", include_str!("../../../seeds/programmes/digital-2025.toml")),
-    ("vehicle-scrap-2026", include_str!("../../../seeds/programmes/vehicle-scrap-2026.toml")),
-    ("vehicle-replacement-2026", include_str!("../../../seeds/programmes/vehicle-replacement-2026.toml")),
-    ("appliance-2026", include_str!("../../../seeds/programmes/appliance-2026.toml")),
-    ("digital-2026", include_str!("../../../seeds/programmes/digital-2026.toml")),
+    (
+        "vehicle-scrap-2024a",
+        include_str!("../../../seeds/programmes/vehicle-scrap-2024a.toml"),
+    ),
+    (
+        "vehicle-scrap-2024b",
+        include_str!("../../../seeds/programmes/vehicle-scrap-2024b.toml"),
+    ),
+    (
+        "appliance-2024",
+        include_str!("../../../seeds/programmes/appliance-2024.toml"),
+    ),
+    (
+        "vehicle-scrap-2025",
+        include_str!("../../../seeds/programmes/vehicle-scrap-2025.toml"),
+    ),
+    (
+        "vehicle-replacement-2025",
+        include_str!("../../../seeds/programmes/vehicle-replacement-2025.toml"),
+    ),
+    (
+        "appliance-2025",
+        include_str!("../../../seeds/programmes/appliance-2025.toml"),
+    ),
+    (
+        "digital-2025",
+        include_str!("../../../seeds/programmes/digital-2025.toml"),
+    ),
+    (
+        "vehicle-scrap-2026",
+        include_str!("../../../seeds/programmes/vehicle-scrap-2026.toml"),
+    ),
+    (
+        "vehicle-replacement-2026",
+        include_str!("../../../seeds/programmes/vehicle-replacement-2026.toml"),
+    ),
+    (
+        "appliance-2026",
+        include_str!("../../../seeds/programmes/appliance-2026.toml"),
+    ),
+    (
+        "digital-2026",
+        include_str!("../../../seeds/programmes/digital-2026.toml"),
+    ),
 ];
 
 const REGISTERS: [(Register, &str); 6] = [
-    (Register::Merchants, include_str!("../../../seeds/registers/merchants.csv")),
-    (Register::Collectors, include_str!("../../../seeds/registers/collectors.csv")),
-    (Register::Dismantlers, include_str!("../../../seeds/registers/dismantlers.csv")),
-    (Register::EfficiencyLabels, include_str!("../../../seeds/registers/efficiency-labels.csv")),
-    (Register::FiledPrices, include_str!("../../../seeds/registers/filed-prices.csv")),
-    (Register::VehicleModels, include_str!("../../../seeds/registers/vehicle-models.csv")),
+    (
+        Register::Merchants,
+        include_str!("../../../seeds/registers/merchants.csv"),
+    ),
+    (
+        Register::Collectors,
+        include_str!("../../../seeds/registers/collectors.csv"),
+    ),
+    (
+        Register::Dismantlers,
+        include_str!("../../../seeds/registers/dismantlers.csv"),
+    ),
+    (
+        Register::EfficiencyLabels,
+        include_str!("../../../seeds/registers/efficiency-labels.csv"),
+    ),
+    (
+        Register::FiledPrices,
+        include_str!("../../../seeds/registers/filed-prices.csv"),
+    ),
+    (
+        Register::VehicleModels,
+        include_str!("../../../seeds/registers/vehicle-models.csv"),
+    ),
 ];
 
 /// Jurisdictions with their ledgers, and every programme with its fund in each county.
 pub async fn reference(service: &Service) -> anyhow::Result<()> {
-    service.seed_jurisdictions(&jurisdictions()?).await.context("jurisdictions")?;
+    service
+        .seed_jurisdictions(&jurisdictions()?)
+        .await
+        .context("jurisdictions")?;
     let system = Actor::system();
     for (id, source) in PROGRAMMES {
-        service.activate_programme(&system, source).await.with_context(|| format!("programme {id}"))?;
+        service
+            .activate_programme(&system, source)
+            .await
+            .with_context(|| format!("programme {id}"))?;
     }
     Ok(())
 }
@@ -50,10 +107,18 @@ pub async fn reference(service: &Service) -> anyhow::Result<()> {
 pub async fn registers(service: &Service, permit: &Permit<KeepRegisters>) -> anyhow::Result<Vec<LoadReport>> {
     let mut reports = Vec::with_capacity(REGISTERS.len());
     for (register, csv) in REGISTERS {
-        let body = futures::stream::once(async move { Ok::<_, std::convert::Infallible>(Bytes::from_static(csv.as_bytes())) });
-        let report = service.load_register(permit, register, RegisterFormat::Csv, body).await?;
+        let body = futures::stream::once(async move {
+            Ok::<_, std::convert::Infallible>(Bytes::from_static(csv.as_bytes()))
+        });
+        let report = service
+            .load_register(permit, register, RegisterFormat::Csv, body)
+            .await?;
         if report.refused > 0 {
-            return Err(anyhow!("seeds/registers/{}.csv: {} lines refused", register.as_str(), report.refused));
+            return Err(anyhow!(
+                "seeds/registers/{}.csv: {} lines refused",
+                register.as_str(),
+                report.refused
+            ));
         }
         reports.push(report);
     }
@@ -72,9 +137,17 @@ pub fn jurisdictions() -> anyhow::Result<Vec<Jurisdiction>> {
             "development_zone" => JurisdictionKind::DevelopmentZone,
             other => return Err(anyhow!("unknown kind of jurisdiction {other}")),
         };
-        Ok(Jurisdiction { code, name_zh, name_en, kind, parent: parent.filter(|parent| !parent.is_empty()) })
+        Ok(Jurisdiction {
+            code,
+            name_zh,
+            name_en,
+            kind,
+            parent: parent.filter(|parent| !parent.is_empty()),
+        })
     };
-    rows.map(parse).collect::<anyhow::Result<_>>().context("seeds/jurisdictions.csv")
+    rows.map(parse)
+        .collect::<anyhow::Result<_>>()
+        .context("seeds/jurisdictions.csv")
 }
 
 #[cfg(test)]

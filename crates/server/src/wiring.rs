@@ -32,15 +32,25 @@ pub fn store(database: &Database) -> anyhow::Result<Store> {
 /// The service over its database, on the machine's clock.
 pub async fn service(config: &Config) -> anyhow::Result<Service> {
     let store = store(&config.database)?;
-    let missing = store.read().await.context("database")?.missing_migrations().await.context("database")?;
+    let missing = store
+        .read()
+        .await
+        .context("database")?
+        .missing_migrations()
+        .await
+        .context("database")?;
     if !missing.is_empty() {
-        return Err(anyhow!("{} migrations are missing: run `huanxin migrate` first", missing.len()));
+        return Err(anyhow!(
+            "{} migrations are missing: run `huanxin migrate` first",
+            missing.len()
+        ));
     }
     let parts = Parts {
         store,
         clock: Arc::new(SystemClock),
         vault: Vault::new(&config.personal_data_keys, &config.lookup_key).context("personal_data_keys")?,
-        signing: SigningKeys::new(&config.token_keys).ok_or_else(|| anyhow!("token_keys: not Ed25519 keys"))?,
+        signing: SigningKeys::new(&config.token_keys)
+            .ok_or_else(|| anyhow!("token_keys: not Ed25519 keys"))?,
         settings: Settings {
             requests_per_second: config.limits.requests_per_second,
             idempotency_days: config.limits.idempotency_days,
@@ -52,7 +62,9 @@ pub async fn service(config: &Config) -> anyhow::Result<Service> {
 
 /// Whoever is told of events, if the configuration names one.
 pub fn event_sink(config: &Config) -> anyhow::Result<Option<Arc<dyn EventSink>>> {
-    let Some(events) = &config.events else { return Ok(None) };
+    let Some(events) = &config.events else {
+        return Ok(None);
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = EventSinkConfig {
         endpoint: events.url.clone(),
@@ -142,7 +154,9 @@ async fn observe(service: &Service) -> anyhow::Result<()> {
         metrics::gauge!("huanxin_fund_waiting", "jurisdiction" => fund.jurisdiction, "programme" => fund.programme)
             .set(f64::from(waiting));
     }
-    metrics::gauge!("huanxin_outbox_depth").set(f64::from(i32::try_from(service.outbox_depth().await?).unwrap_or(i32::MAX)));
+    metrics::gauge!("huanxin_outbox_depth").set(f64::from(
+        i32::try_from(service.outbox_depth().await?).unwrap_or(i32::MAX),
+    ));
     Ok(())
 }
 
@@ -159,7 +173,13 @@ pub async fn work(service: Service, sink: Option<Arc<dyn EventSink>>, stop: Canc
             Ok(round) => {
                 last = Some(began);
                 if round != service::work::Round::default() {
-                    tracing::info!(expired = round.expired, promoted = round.promoted, told = round.told, forgotten = round.forgotten, "round");
+                    tracing::info!(
+                        expired = round.expired,
+                        promoted = round.promoted,
+                        told = round.told,
+                        forgotten = round.forgotten,
+                        "round"
+                    );
                 }
             }
             Err(error) => tracing::warn!(%error, "round failed; the next one goes on"),

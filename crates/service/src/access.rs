@@ -86,9 +86,15 @@ impl Actor {
     /// The right, if the role has it.
     pub fn permit<R: Right>(&self) -> Result<Permit<R>, Refusal> {
         if R::ROLES.contains(&self.role) {
-            Ok(Permit { actor: self.clone(), right: PhantomData })
+            Ok(Permit {
+                actor: self.clone(),
+                right: PhantomData,
+            })
         } else {
-            Err(Refusal::Forbidden { right: R::NAME, roles: R::ROLES })
+            Err(Refusal::Forbidden {
+                right: R::NAME,
+                roles: R::ROLES,
+            })
         }
     }
 }
@@ -107,7 +113,10 @@ pub struct Permit<R> {
 
 impl<R> Clone for Permit<R> {
     fn clone(&self) -> Self {
-        Self { actor: self.actor.clone(), right: PhantomData }
+        Self {
+            actor: self.actor.clone(),
+            right: PhantomData,
+        }
     }
 }
 

@@ -65,16 +65,24 @@ impl Service {
         let mut conn = self.store().read().await?;
         let funds = conn.funds(&[jurisdiction.to_owned()], None, 10_000).await?;
         let Some(instant) = as_of else {
-            return funds.iter().map(|row| Ok((row.programme.clone(), balances(row)?))).collect();
+            return funds
+                .iter()
+                .map(|row| Ok((row.programme.clone(), balances(row)?)))
+                .collect();
         };
-        let mut folded: BTreeMap<String, VecDeque<Transfer>> =
-            funds.into_iter().map(|row| (row.programme, VecDeque::new())).collect();
+        let mut folded: BTreeMap<String, VecDeque<Transfer>> = funds
+            .into_iter()
+            .map(|row| (row.programme, VecDeque::new()))
+            .collect();
         for (programme, reason, amount) in conn.moved_until(jurisdiction, instant).await? {
             let reason = Reason::parse(&reason).ok_or_else(|| ServiceError::bug("unknown reason"))?;
             let transfer = Transfer::new(reason, fen(amount)?).map_err(ServiceError::bug)?;
             folded.entry(programme).or_default().push_back(transfer);
         }
-        folded.into_iter().map(|(programme, sums)| Ok((programme, fold_sums(sums)?))).collect()
+        folded
+            .into_iter()
+            .map(|(programme, sums)| Ok((programme, fold_sums(sums)?)))
+            .collect()
     }
 
     /// A county's transfers in the order of its log.
@@ -89,7 +97,12 @@ impl Service {
         self.county(permit, jurisdiction)?;
         let after = paging::read(cursor)?.unwrap_or(0);
         let filter = filter(jurisdiction, query, after);
-        let rows = self.store().read().await?.transfers(&filter, paging::fetch(limit)).await?;
+        let rows = self
+            .store()
+            .read()
+            .await?
+            .transfers(&filter, paging::fetch(limit))
+            .await?;
         paging::page(rows, limit, |row| row.height)?.try_map(|row| line(&row))
     }
 
@@ -108,21 +121,26 @@ impl Service {
             ExportFormat::JsonLines => Vec::new(),
         };
         let start = (self.clone(), filter(jurisdiction, query, 0), Some(head));
-        Ok(futures::stream::try_unfold(start, move |(service, mut filter, head)| async move {
-            if filter.after == i64::MAX {
-                return Ok(None);
-            }
-            let rows = service.store().read().await?.transfers(&filter, CHUNK).await?;
-            let last = i64::try_from(rows.len()).is_ok_and(|rows| rows < CHUNK);
-            filter.after = rows.last().filter(|_| !last).map_or(i64::MAX, |row| row.height);
-            let mut chunk = head.unwrap_or_default();
-            write_rows(&mut chunk, &rows, format, lang)?;
-            Ok(Some((Bytes::from(chunk), (service, filter, None))))
-        }))
+        Ok(futures::stream::try_unfold(
+            start,
+            move |(service, mut filter, head)| async move {
+                if filter.after == i64::MAX {
+                    return Ok(None);
+                }
+                let rows = service.store().read().await?.transfers(&filter, CHUNK).await?;
+                let last = i64::try_from(rows.len()).is_ok_and(|rows| rows < CHUNK);
+                filter.after = rows.last().filter(|_| !last).map_or(i64::MAX, |row| row.height);
+                let mut chunk = head.unwrap_or_default();
+                write_rows(&mut chunk, &rows, format, lang)?;
+                Ok(Some((Bytes::from(chunk), (service, filter, None))))
+            },
+        ))
     }
 
     fn county(&self, permit: &Permit<ReadLedger>, jurisdiction: &str) -> Result<(), Refusal> {
-        self.catalogue().county(jurisdiction).ok_or(Refusal::NotFound("ledger"))?;
+        self.catalogue()
+            .county(jurisdiction)
+            .ok_or(Refusal::NotFound("ledger"))?;
         permit.within(jurisdiction)
     }
 }
@@ -159,7 +177,11 @@ fn line(row: &TransferRow) -> Result<LedgerLine, ServiceError> {
     let jurisdiction = code(&row.jurisdiction)?;
     let reason = Reason::parse(&row.reason).ok_or_else(|| ServiceError::bug("unknown reason"))?;
     let (debit, credit) = reason.accounts();
-    let prefix = if reason == Reason::Appropriate { "apr" } else { "dsb" };
+    let prefix = if reason == Reason::Appropriate {
+        "apr"
+    } else {
+        "dsb"
+    };
     Ok(LedgerLine {
         height: row.height,
         programme: row.programme.clone(),
@@ -168,7 +190,9 @@ fn line(row: &TransferRow) -> Result<LedgerLine, ServiceError> {
         credit,
         amount: fen(row.amount)?,
         claim: row.claim.map(|claim| ClaimId::new(jurisdiction, claim)),
-        document: row.document.map(|id| format!("{prefix}_{}_{}", row.jurisdiction, id.simple())),
+        document: row
+            .document
+            .map(|id| format!("{prefix}_{}_{}", row.jurisdiction, id.simple())),
         posted_at: row.posted_at,
         actor: row.actor.clone(),
     })
@@ -176,9 +200,31 @@ fn line(row: &TransferRow) -> Result<LedgerLine, ServiceError> {
 
 fn heading(lang: Lang) -> Result<Vec<u8>, ServiceError> {
     let columns = match lang {
-        Lang::Zh => ["序号", "过账时间", "辖区", "项目", "事由", "借方", "贷方", "金额（元）", "申请编号", "单据编号", "经办"],
+        Lang::Zh => [
+            "序号",
+            "过账时间",
+            "辖区",
+            "项目",
+            "事由",
+            "借方",
+            "贷方",
+            "金额（元）",
+            "申请编号",
+            "单据编号",
+            "经办",
+        ],
         Lang::En => [
-            "height", "posted_at", "jurisdiction", "programme", "reason", "debit", "credit", "amount", "claim", "document", "actor",
+            "height",
+            "posted_at",
+            "jurisdiction",
+            "programme",
+            "reason",
+            "debit",
+            "credit",
+            "amount",
+            "claim",
+            "document",
+            "actor",
         ],
     };
     let mut csv = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
@@ -199,15 +245,23 @@ fn write_rows(
         }
         return Ok(());
     }
-    let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut *chunk);
+    let mut csv = csv::WriterBuilder::new()
+        .has_headers(false)
+        .from_writer(&mut *chunk);
     for row in rows {
         let line = line(row)?;
         let (reason, debit, credit) = match lang {
-            Lang::Zh => (line.reason.title_zh(), line.debit.title_zh(), line.credit.title_zh()),
+            Lang::Zh => (
+                line.reason.title_zh(),
+                line.debit.title_zh(),
+                line.credit.title_zh(),
+            ),
             Lang::En => (line.reason.as_str(), line.debit.as_str(), line.credit.as_str()),
         };
         // Local time with its offset, so that a spreadsheet's reader needs no conversion.
-        let posted_at = shanghai(line.posted_at).format("%Y-%m-%dT%H:%M:%S%.6f+08:00").to_string();
+        let posted_at = shanghai(line.posted_at)
+            .format("%Y-%m-%dT%H:%M:%S%.6f+08:00")
+            .to_string();
         let claim = line.claim.map(|claim| claim.to_string()).unwrap_or_default();
         csv.write_record([
             line.height.to_string().as_str(),

@@ -43,7 +43,9 @@ impl Catalogue {
     }
 
     pub fn version(&self, id: &str, version: u32) -> Option<&Arc<Programme>> {
-        self.versions(id).iter().find(|programme| programme.version() == version)
+        self.versions(id)
+            .iter()
+            .find(|programme| programme.version() == version)
     }
 
     /// The newest version of each programme.
@@ -56,7 +58,9 @@ impl Catalogue {
         let versions = self.versions(id);
         let plain = versions.iter().map(Arc::as_ref).collect::<Vec<_>>();
         let found = policy::in_force(&plain, date)?;
-        versions.iter().find(|programme| std::ptr::eq(programme.as_ref(), found))
+        versions
+            .iter()
+            .find(|programme| std::ptr::eq(programme.as_ref(), found))
     }
 
     pub fn jurisdiction(&self, code: &str) -> Option<&Jurisdiction> {
@@ -69,24 +73,36 @@ impl Catalogue {
 
     /// A county or zone: something with a fund of its own.
     pub fn county(&self, code: &str) -> Option<&Jurisdiction> {
-        self.jurisdiction(code).filter(|it| it.kind != JurisdictionKind::City)
+        self.jurisdiction(code)
+            .filter(|it| it.kind != JurisdictionKind::City)
     }
 
     /// The cities above these counties.
     pub fn cities_of(&self, counties: &[String]) -> Vec<String> {
-        let parents = counties.iter().filter_map(|code| self.jurisdiction(code)?.parent.clone());
+        let parents = counties
+            .iter()
+            .filter_map(|code| self.jurisdiction(code)?.parent.clone());
         parents.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The counties of a city, or the county itself.
     pub fn counties_of(&self, code: &str) -> Vec<String> {
-        let children = self.jurisdictions.values().filter(|it| it.parent.as_deref() == Some(code));
+        let children = self
+            .jurisdictions
+            .values()
+            .filter(|it| it.parent.as_deref() == Some(code));
         let children = children.map(|it| it.code.clone()).collect::<Vec<_>>();
-        if children.is_empty() { vec![code.to_owned()] } else { children }
+        if children.is_empty() {
+            vec![code.to_owned()]
+        } else {
+            children
+        }
     }
 
     pub(crate) fn city(&self) -> Option<&Jurisdiction> {
-        self.jurisdictions.values().find(|it| it.kind == JurisdictionKind::City)
+        self.jurisdictions
+            .values()
+            .find(|it| it.kind == JurisdictionKind::City)
     }
 }
 
@@ -112,11 +128,21 @@ impl Service {
                 Some(programme) => Arc::clone(programme),
                 None => compile(row).await?,
             };
-            catalogue.programmes.entry(programme.id().to_owned()).or_default().push(programme);
+            catalogue
+                .programmes
+                .entry(programme.id().to_owned())
+                .or_default()
+                .push(programme);
         }
-        catalogue.jurisdictions =
-            jurisdictions.into_iter().map(|row| (row.code.clone(), Jurisdiction::from(row))).collect();
-        *self.0.catalogue.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(catalogue);
+        catalogue.jurisdictions = jurisdictions
+            .into_iter()
+            .map(|row| (row.code.clone(), Jurisdiction::from(row)))
+            .collect();
+        *self
+            .0
+            .catalogue
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(catalogue);
         Ok(())
     }
 
@@ -124,7 +150,11 @@ impl Service {
     pub fn programmes(&self, _permit: &Permit<ReadProgrammes>) -> Vec<ProgrammeVersion> {
         let catalogue = self.catalogue();
         let version = |programme: &Arc<Programme>| ProgrammeVersion {
-            versions: catalogue.versions(programme.id()).iter().map(|it| it.version()).collect(),
+            versions: catalogue
+                .versions(programme.id())
+                .iter()
+                .map(|it| it.version())
+                .collect(),
             programme: Arc::clone(programme),
         };
         catalogue.newest().map(version).collect()
@@ -164,12 +194,25 @@ impl Service {
         let programme = Arc::new(programme);
         versions.push(Arc::clone(&programme));
         policy::check_overlap(&versions.iter().map(Arc::as_ref).collect::<Vec<_>>()).map_err(|overlap| {
-            Refusal::field("/effective_from", "programme.overlap", overlap.to_string(), overlap.to_string())
+            Refusal::field(
+                "/effective_from",
+                "programme.overlap",
+                overlap.to_string(),
+                overlap.to_string(),
+            )
         })?;
         let now = self.clock().now();
-        let counties =
-            self.catalogue().jurisdictions().filter(|it| it.kind != JurisdictionKind::City).map(|it| it.code.clone()).collect::<Vec<_>>();
-        let city = self.catalogue().city().map(|it| it.code.clone()).ok_or_else(|| ServiceError::bug("no city"))?;
+        let counties = self
+            .catalogue()
+            .jurisdictions()
+            .filter(|it| it.kind != JurisdictionKind::City)
+            .map(|it| it.code.clone())
+            .collect::<Vec<_>>();
+        let city = self
+            .catalogue()
+            .city()
+            .map(|it| it.code.clone())
+            .ok_or_else(|| ServiceError::bug("no city"))?;
         let row = ProgrammeRow {
             id: programme.id().to_owned(),
             version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
@@ -180,7 +223,14 @@ impl Service {
             created_at: now,
             activated_at: Some(now),
         };
-        let event = crate::history::event(self, &city, &format!("programme:{}", row.id), "activate_programme", actor, now);
+        let event = crate::history::event(
+            self,
+            &city,
+            &format!("programme:{}", row.id),
+            "activate_programme",
+            actor,
+            now,
+        );
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 tx.add_programme(&row).await?;
@@ -194,11 +244,20 @@ impl Service {
 
     /// Adds jurisdictions with their ledgers, cities first, and their funds in every programme.
     pub async fn seed_jurisdictions(&self, jurisdictions: &[Jurisdiction]) -> Result<(), ServiceError> {
-        let mut rows = jurisdictions.iter().map(JurisdictionRow::from).collect::<Vec<_>>();
+        let mut rows = jurisdictions
+            .iter()
+            .map(JurisdictionRow::from)
+            .collect::<Vec<_>>();
         rows.sort_by(|a, b| (&a.parent, &a.code).cmp(&(&b.parent, &b.code)));
-        let counties = jurisdictions.iter().filter(|it| it.kind != JurisdictionKind::City);
+        let counties = jurisdictions
+            .iter()
+            .filter(|it| it.kind != JurisdictionKind::City);
         let counties = counties.map(|it| it.code.clone()).collect::<Vec<_>>();
-        let programmes = self.catalogue().newest().map(|it| it.id().to_owned()).collect::<Vec<_>>();
+        let programmes = self
+            .catalogue()
+            .newest()
+            .map(|it| it.id().to_owned())
+            .collect::<Vec<_>>();
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 tx.save_jurisdictions(&rows).await?;
@@ -214,9 +273,15 @@ impl Service {
 
 async fn compile(row: ProgrammeRow) -> Result<Arc<Programme>, ServiceError> {
     let compiled = tokio::task::spawn_blocking(move || {
-        Programme::parse(&row.source).map_err(|_| format!("programme {} version {} no longer compiles", row.id, row.version))
+        Programme::parse(&row.source)
+            .map_err(|_| format!("programme {} version {} no longer compiles", row.id, row.version))
     });
-    Ok(Arc::new(compiled.await.map_err(ServiceError::bug)?.map_err(ServiceError::Bug)?))
+    Ok(Arc::new(
+        compiled
+            .await
+            .map_err(ServiceError::bug)?
+            .map_err(ServiceError::Bug)?,
+    ))
 }
 
 impl From<JurisdictionRow> for Jurisdiction {
@@ -226,7 +291,13 @@ impl From<JurisdictionRow> for Jurisdiction {
             "development_zone" => JurisdictionKind::DevelopmentZone,
             _ => JurisdictionKind::County,
         };
-        Self { code: row.code, name_zh: row.name_zh, name_en: row.name_en, kind, parent: row.parent }
+        Self {
+            code: row.code,
+            name_zh: row.name_zh,
+            name_en: row.name_en,
+            kind,
+            parent: row.parent,
+        }
     }
 }
 

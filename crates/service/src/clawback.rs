@@ -20,7 +20,10 @@ impl Service {
     ) -> Result<ClaimState, ServiceError> {
         permit.within(claim.jurisdiction.as_str())?;
         let document = reason(document, true)?;
-        let repaid = self.store().write(|tx| self.claw_back_in(tx, permit, claim, if_match, document.clone())).await?;
+        let repaid = self
+            .store()
+            .write(|tx| self.claw_back_in(tx, permit, claim, if_match, document.clone()))
+            .await?;
         self.serve_called_waitlists().await;
         Ok(repaid)
     }
@@ -37,10 +40,20 @@ impl Service {
         let row = rows.remove(&claim.uuid).ok_or(Refusal::NotFound("claim"))?;
         check_revision(&row, if_match)?;
         legal(&row, Verb::ClawBack)?;
-        let mover = Mover { actor: permit.actor(), now: self.clock().now() };
-        let moves = vec![Move { row, verb: Verb::ClawBack, reason: document, document: None }];
+        let mover = Mover {
+            actor: permit.actor(),
+            now: self.clock().now(),
+        };
+        let moves = vec![Move {
+            row,
+            verb: Verb::ClawBack,
+            reason: document,
+            document: None,
+        }];
         let moved = self.carry_out(&mut tx, &books, moves, mover).await?;
-        let row = moved.first().ok_or_else(|| ServiceError::bug("one move, one claim"))?;
+        let row = moved
+            .first()
+            .ok_or_else(|| ServiceError::bug("one move, one claim"))?;
         let state = self.detail(&mut tx, row).await?;
         Ok(tx.done(state))
     }

@@ -31,7 +31,11 @@ pub(crate) struct Candidate {
 impl Candidate {
     /// The subsidy, if it can be priced and is more than nothing.
     pub(crate) fn money(&self) -> Result<Option<ledger::Fen>, ServiceError> {
-        let amount = self.decision.price.as_ref().map(|price| ledger::Fen::from_decimal(price.amount));
+        let amount = self
+            .decision
+            .price
+            .as_ref()
+            .map(|price| ledger::Fen::from_decimal(price.amount));
         let amount = amount.transpose().map_err(ServiceError::bug)?;
         Ok(amount.filter(|fen| !fen.is_zero()))
     }
@@ -48,7 +52,9 @@ impl Service {
         claims: Vec<(Claim, String)>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Result<Candidate, Refusal>>, ServiceError> {
-        let unknown = claims.iter().any(|(claim, _)| self.catalogue().versions(claim.programme.as_str()).is_empty());
+        let unknown = claims
+            .iter()
+            .any(|(claim, _)| self.catalogue().versions(claim.programme.as_str()).is_empty());
         if unknown {
             self.refresh().await?;
         }
@@ -61,7 +67,9 @@ impl Service {
             let facts = claims::facts::facts(&claim, &digests, &known, received_on);
             let (programme, governing_date) = self.version_for(&claim, &facts)?;
             let decision = programme.decide(&facts);
-            let category = programme.canonical_category(claim.item.category()).unwrap_or(claim.item.category());
+            let category = programme
+                .canonical_category(claim.item.category())
+                .unwrap_or(claim.item.category());
             Ok(Candidate {
                 person: digests.applicant,
                 keys: claims::keys::unique_keys(&claim, digest),
@@ -113,12 +121,21 @@ impl Service {
     }
 
     /// The version in force on the governing date. A claim that shows no date yet is told by the newest what is missing.
-    fn version_for(&self, claim: &Claim, facts: &Facts) -> Result<(Arc<Programme>, Option<NaiveDate>), Refusal> {
+    fn version_for(
+        &self,
+        claim: &Claim,
+        facts: &Facts,
+    ) -> Result<(Arc<Programme>, Option<NaiveDate>), Refusal> {
         let catalogue = self.catalogue();
         let id = claim.programme.as_str();
-        let newest = catalogue.versions(id).last().ok_or(Refusal::NotFound("programme"))?;
+        let newest = catalogue
+            .versions(id)
+            .last()
+            .ok_or(Refusal::NotFound("programme"))?;
         let date = newest.governing_date(facts);
-        let programme = date.and_then(|date| catalogue.in_force(id, date)).unwrap_or(newest);
+        let programme = date
+            .and_then(|date| catalogue.in_force(id, date))
+            .unwrap_or(newest);
         Ok((Arc::clone(programme), programme.governing_date(facts)))
     }
 }

@@ -70,7 +70,9 @@ impl Service {
         key: Key,
     ) -> Result<Replayable<Disbursement>, ServiceError> {
         permit.within(jurisdiction)?;
-        self.store().write(|tx| self.make_in(tx, permit, jurisdiction, programme, &key)).await
+        self.store()
+            .write(|tx| self.make_in(tx, permit, jurisdiction, programme, &key))
+            .await
     }
 
     async fn make_in(
@@ -82,7 +84,9 @@ impl Service {
         key: &Key,
     ) -> Result<Done<Replayable<Disbursement>>, ServiceError> {
         let (actor, now) = (permit.actor(), self.clock().now());
-        tx.fund(jurisdiction, programme).await?.ok_or(Refusal::NotFound("fund"))?;
+        tx.fund(jurisdiction, programme)
+            .await?
+            .ok_or(Refusal::NotFound("fund"))?;
         let fund = (jurisdiction.to_owned(), programme.to_owned());
         let books = limits::lock(&mut tx, &self.catalogue(), [fund]).await?;
         // Under the lock, where whoever raced with the same key has committed.
@@ -105,19 +109,34 @@ impl Service {
         });
         tx.add_disbursement(&row, &lines.collect::<Vec<_>>()).await?;
         let mover = Mover { actor, now };
-        let (failed, mut payable): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|row| row.status == Status::PaymentFailed.as_str());
-        let again = failed.into_iter().map(|row| Move { row, verb: Verb::Retry, reason: None, document: None });
+        let (failed, mut payable): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .partition(|row| row.status == Status::PaymentFailed.as_str());
+        let again = failed.into_iter().map(|row| Move {
+            row,
+            verb: Verb::Retry,
+            reason: None,
+            document: None,
+        });
         payable.extend(self.carry_out(&mut tx, &books, again.collect(), mover).await?);
         let moves = payable.into_iter().map(|mut row| {
             row.disbursement = Some(id);
-            Move { row, verb: Verb::Instruct, reason: None, document: Some(id) }
+            Move {
+                row,
+                verb: Verb::Instruct,
+                reason: None,
+                document: Some(id),
+            }
         });
         self.carry_out(&mut tx, &books, moves.collect(), mover).await?;
         let made = shown(&row)?;
         self.note(&mut tx, &row, "make_disbursement", None, mover).await?;
-        self.keep_answer(&mut tx, actor, key, "make_disbursement", &made).await?;
-        Ok(tx.done(Replayable { value: made, replayed: false }))
+        self.keep_answer(&mut tx, actor, key, "make_disbursement", &made)
+            .await?;
+        Ok(tx.done(Replayable {
+            value: made,
+            replayed: false,
+        }))
     }
 
     /// A second person lets the money go.
@@ -131,7 +150,10 @@ impl Service {
         permit.within(id.jurisdiction.as_str())?;
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
-                let mover = Mover { actor: permit.actor(), now: self.clock().now() };
+                let mover = Mover {
+                    actor: permit.actor(),
+                    now: self.clock().now(),
+                };
                 if key.is_some() {
                     // Whoever races with the same key commits before the key is looked up.
                     tx.lock_disbursement(id.jurisdiction.as_str(), id.uuid).await?;
@@ -149,12 +171,17 @@ impl Service {
                 (row.releaser, row.released_at) = (Some(mover.actor.person.clone()), Some(mover.now));
                 row.revision = row.revision.saturating_add(1);
                 tx.save_disbursement(&row).await?;
-                self.note(&mut tx, &row, "release_disbursement", None, mover).await?;
+                self.note(&mut tx, &row, "release_disbursement", None, mover)
+                    .await?;
                 let value = shown(&row)?;
                 if let Some(key) = &key {
-                    self.keep_answer(&mut tx, mover.actor, key, "release_disbursement", &value).await?;
+                    self.keep_answer(&mut tx, mover.actor, key, "release_disbursement", &value)
+                        .await?;
                 }
-                Ok(tx.done(Replayable { value, replayed: false }))
+                Ok(tx.done(Replayable {
+                    value,
+                    replayed: false,
+                }))
             })
             .await
     }
@@ -168,7 +195,9 @@ impl Service {
     ) -> Result<Disbursement, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.store().write(|tx| self.cancel_in(tx, permit, id, why.clone())).await
+        self.store()
+            .write(|tx| self.cancel_in(tx, permit, id, why.clone()))
+            .await
     }
 
     async fn cancel_in(
@@ -178,7 +207,10 @@ impl Service {
         id: DisbursementId,
         why: Option<String>,
     ) -> Result<Done<Disbursement>, ServiceError> {
-        let mover = Mover { actor: permit.actor(), now: self.clock().now() };
+        let mover = Mover {
+            actor: permit.actor(),
+            now: self.clock().now(),
+        };
         let (lines, rows, books) = self.lock_lines(&mut tx, id).await?;
         let mut row = open(&mut tx, id, None, &["made"]).await?;
         let settled = lines.into_iter().map(|line| LineRow {
@@ -197,7 +229,8 @@ impl Service {
         (row.status, row.closed_at) = ("cancelled".into(), Some(mover.now));
         row.revision = row.revision.saturating_add(1);
         tx.save_disbursement(&row).await?;
-        self.note(&mut tx, &row, "cancel_disbursement", why, mover).await?;
+        self.note(&mut tx, &row, "cancel_disbursement", why, mover)
+            .await?;
         Ok(tx.done(shown(&row)?))
     }
 
@@ -211,9 +244,15 @@ impl Service {
         permit.within(id.jurisdiction.as_str())?;
         let limit = self.settings().disbursement_limit;
         if results.len() > limit {
-            return Err(Refusal::TooMany { what: "results", limit }.into());
+            return Err(Refusal::TooMany {
+                what: "results",
+                limit,
+            }
+            .into());
         }
-        self.store().write(|tx| self.results_in(tx, permit, id, &results)).await
+        self.store()
+            .write(|tx| self.results_in(tx, permit, id, &results))
+            .await
     }
 
     async fn results_in(
@@ -223,21 +262,35 @@ impl Service {
         id: DisbursementId,
         results: &[PaymentResult],
     ) -> Result<Done<Vec<Result<Payment, Refusal>>>, ServiceError> {
-        let mover = Mover { actor: permit.actor(), now: self.clock().now() };
+        let mover = Mover {
+            actor: permit.actor(),
+            now: self.clock().now(),
+        };
         let (lines, mut rows, books) = self.lock_lines(&mut tx, id).await?;
         let mut disbursement = open(&mut tx, id, None, &["released", "settled"]).await?;
         let mut lines: HashMap<Uuid, LineRow> = lines.into_iter().map(|line| (line.payment, line)).collect();
         let (mut moves, mut settled) = (Vec::new(), Vec::new());
         let mut answers = Vec::with_capacity(results.len());
         for result in results {
-            let line = lines.get_mut(&result.payment.uuid).filter(|_| result.payment.jurisdiction == id.jurisdiction);
+            let line = lines
+                .get_mut(&result.payment.uuid)
+                .filter(|_| result.payment.jurisdiction == id.jurisdiction);
             answers.push(match line {
                 None => Err(Refusal::NotFound("payment")),
                 Some(line) => settle(line, result, mover.now).and_then(|fresh| {
                     if fresh {
                         let row = rows.remove(&line.claim).ok_or(Refusal::ResultContradicts)?;
-                        let verb = if result.failure.is_none() { Verb::Pay } else { Verb::FailPayment };
-                        moves.push(Move { row, verb, reason: result.failure.clone(), document: Some(id.uuid) });
+                        let verb = if result.failure.is_none() {
+                            Verb::Pay
+                        } else {
+                            Verb::FailPayment
+                        };
+                        moves.push(Move {
+                            row,
+                            verb,
+                            reason: result.failure.clone(),
+                            document: Some(id.uuid),
+                        });
                         settled.push(line.clone());
                     }
                     Ok(line.payment)
@@ -250,12 +303,15 @@ impl Service {
             (disbursement.status, disbursement.closed_at) = ("settled".into(), Some(mover.now));
             disbursement.revision = disbursement.revision.saturating_add(1);
             tx.save_disbursement(&disbursement).await?;
-            self.note(&mut tx, &disbursement, "settle_disbursement", None, mover).await?;
+            self.note(&mut tx, &disbursement, "settle_disbursement", None, mover)
+                .await?;
         }
         let answers = answers.into_iter().map(|answer| match answer {
             Err(refusal) => Ok(Err(refusal)),
             Ok(payment) => {
-                let line = lines.get(&payment).ok_or_else(|| ServiceError::bug("a settled payment is gone"))?;
+                let line = lines
+                    .get(&payment)
+                    .ok_or_else(|| ServiceError::bug("a settled payment is gone"))?;
                 Ok(Ok(shown_line(line)?))
             }
         });
@@ -270,11 +326,17 @@ impl Service {
         id: DisbursementId,
     ) -> Result<(Vec<LineRow>, HashMap<Uuid, ClaimRow>, limits::Books), ServiceError> {
         let jurisdiction = id.jurisdiction.as_str();
-        let seen = tx.disbursement(jurisdiction, id.uuid).await?.ok_or(Refusal::NotFound("disbursement"))?;
+        let seen = tx
+            .disbursement(jurisdiction, id.uuid)
+            .await?
+            .ok_or(Refusal::NotFound("disbursement"))?;
         let fund = (seen.jurisdiction, seen.programme);
         let books = limits::lock(tx, &self.catalogue(), [fund]).await?;
         let lines = tx.all_lines(jurisdiction, id.uuid).await?;
-        let keys = lines.iter().map(|line| (line.jurisdiction.clone(), line.claim)).collect::<Vec<_>>();
+        let keys = lines
+            .iter()
+            .map(|line| (line.jurisdiction.clone(), line.claim))
+            .collect::<Vec<_>>();
         let rows = tx.lock_claims(&keys).await?;
         let rows = rows.into_iter().filter(|row| row.disbursement == Some(id.uuid));
         let rows = rows.map(|row| (row.id, row)).collect();
@@ -302,7 +364,12 @@ impl Service {
         id: DisbursementId,
     ) -> Result<Disbursement, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
-        let row = self.store().read().await?.disbursement(id.jurisdiction.as_str(), id.uuid).await?;
+        let row = self
+            .store()
+            .read()
+            .await?
+            .disbursement(id.jurisdiction.as_str(), id.uuid)
+            .await?;
         shown(&row.ok_or(Refusal::NotFound("disbursement"))?)
     }
 
@@ -318,7 +385,9 @@ impl Service {
         let counties = paging::counties(permit, jurisdiction)?;
         let before = paging::read(cursor)?;
         let mut conn = self.store().read().await?;
-        let rows = conn.disbursements(&counties, programme, before, paging::fetch(limit)).await?;
+        let rows = conn
+            .disbursements(&counties, programme, before, paging::fetch(limit))
+            .await?;
         paging::page(rows, limit, |row| row.id)?.try_map(|row| shown(&row))
     }
 
@@ -333,13 +402,19 @@ impl Service {
         permit.within(id.jurisdiction.as_str())?;
         let after = paging::read(cursor)?;
         let mut conn = self.store().read().await?;
-        let rows = conn.lines(id.jurisdiction.as_str(), id.uuid, after, paging::fetch(limit)).await?;
+        let rows = conn
+            .lines(id.jurisdiction.as_str(), id.uuid, after, paging::fetch(limit))
+            .await?;
         paging::page(rows, limit, |row| row.claim)?.try_map(|row| shown_line(&row))
     }
 
     /// The payment instruction as CSV (UTF-8 with BOM) for a bank that takes a table. It names accounts: handing it out is an
     /// audit event, and only a released disbursement has one.
-    pub async fn instruction(&self, permit: &Permit<ManageFunds>, id: DisbursementId) -> Result<Vec<u8>, ServiceError> {
+    pub async fn instruction(
+        &self,
+        permit: &Permit<ManageFunds>,
+        id: DisbursementId,
+    ) -> Result<Vec<u8>, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         self.store().write(|tx| self.instruction_in(tx, permit, id)).await
     }
@@ -352,27 +427,60 @@ impl Service {
     ) -> Result<Done<Vec<u8>>, ServiceError> {
         let row = open(&mut tx, id, None, &["released", "settled"]).await?;
         let lines = tx.all_lines(id.jurisdiction.as_str(), id.uuid).await?;
-        let keys = lines.iter().map(|line| (line.jurisdiction.clone(), line.claim)).collect::<Vec<_>>();
+        let keys = lines
+            .iter()
+            .map(|line| (line.jurisdiction.clone(), line.claim))
+            .collect::<Vec<_>>();
         let rows = tx.claims_by_id(&keys).await?;
         let sent = self.sent_claims(&mut tx, &rows).await?;
         let merchants: HashMap<Uuid, &str> = rows.iter().map(|row| (row.id, row.merchant.as_str())).collect();
         let mut csv = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
-        csv.write_record(["支付编号", "申请编号", "收款人类型", "收款人", "开户银行", "收款账号", "金额（元）"])
-            .map_err(ServiceError::bug)?;
+        csv.write_record([
+            "支付编号",
+            "申请编号",
+            "收款人类型",
+            "收款人",
+            "开户银行",
+            "收款账号",
+            "金额（元）",
+        ])
+        .map_err(ServiceError::bug)?;
         for line in &lines {
-            let claim = sent.get(&line.claim).ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
+            let claim = sent
+                .get(&line.claim)
+                .ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
             let (kind, payee, bank, account) = match &claim.payee {
-                Payee::Merchant => ("商户", merchants.get(&line.claim).copied().unwrap_or_default(), "", ""),
-                Payee::Applicant { bank_account, bank_name } => {
-                    ("个人", claim.applicant.name.expose(), bank_name.as_str(), bank_account.expose())
-                }
+                Payee::Merchant => (
+                    "商户",
+                    merchants.get(&line.claim).copied().unwrap_or_default(),
+                    "",
+                    "",
+                ),
+                Payee::Applicant {
+                    bank_account,
+                    bank_name,
+                } => (
+                    "个人",
+                    claim.applicant.name.expose(),
+                    bank_name.as_str(),
+                    bank_account.expose(),
+                ),
             };
             let shown = shown_line(line)?;
-            let (payment, claim, amount) = (shown.id.to_string(), shown.claim.to_string(), shown.amount.to_string());
-            csv.write_record([&payment, &claim, kind, payee, bank, account, &amount]).map_err(ServiceError::bug)?;
+            let (payment, claim, amount) = (
+                shown.id.to_string(),
+                shown.claim.to_string(),
+                shown.amount.to_string(),
+            );
+            csv.write_record([&payment, &claim, kind, payee, bank, account, &amount])
+                .map_err(ServiceError::bug)?;
         }
-        let mover = Mover { actor: permit.actor(), now: self.clock().now() };
-        self.note(&mut tx, &row, "hand_out_instruction", None, mover).await?;
+        let mover = Mover {
+            actor: permit.actor(),
+            now: self.clock().now(),
+        };
+        self.note(&mut tx, &row, "hand_out_instruction", None, mover)
+            .await?;
         let file = csv.into_inner().map_err(ServiceError::bug)?;
         Ok(tx.done(file))
     }
@@ -388,17 +496,28 @@ async fn open(
     let row = tx.lock_disbursement(id.jurisdiction.as_str(), id.uuid).await?;
     let row = row.ok_or(Refusal::NotFound("disbursement"))?;
     if if_match.is_some_and(|revision| revision != row.revision) {
-        return Err(Refusal::Stale { current: row.revision }.into());
+        return Err(Refusal::Stale {
+            current: row.revision,
+        }
+        .into());
     }
     if !statuses.contains(&row.status.as_str()) {
-        return Err(Refusal::Settled { what: "disbursement", status: row.status }.into());
+        return Err(Refusal::Settled {
+            what: "disbursement",
+            status: row.status,
+        }
+        .into());
     }
     Ok(row)
 }
 
 /// Closes a line with its result; false if it had that result already.
 fn settle(line: &mut LineRow, result: &PaymentResult, now: DateTime<Utc>) -> Result<bool, Refusal> {
-    let outcome = if result.failure.is_none() { "paid" } else { "failed" };
+    let outcome = if result.failure.is_none() {
+        "paid"
+    } else {
+        "failed"
+    };
     match line.outcome.as_str() {
         "open" => {
             line.outcome = outcome.into();
@@ -422,7 +541,10 @@ fn new_disbursement(
     if rows.is_empty() {
         return Err(Refusal::NothingPayable.into());
     }
-    let total = rows.iter().map(|row| row.amount.unwrap_or(0)).fold(0_i64, i64::saturating_add);
+    let total = rows
+        .iter()
+        .map(|row| row.amount.unwrap_or(0))
+        .fold(0_i64, i64::saturating_add);
     Ok(DisbursementRow {
         jurisdiction: jurisdiction.to_owned(),
         id,

@@ -149,12 +149,21 @@ impl Service {
         let after = paging::read::<(String, String)>(cursor)?;
         let mut conn = self.store().read().await?;
         let rows = conn.funds(&counties, after, paging::fetch(limit)).await?;
-        let page = paging::page(rows, limit, |row| (row.jurisdiction.clone(), row.programme.clone()))?;
+        let page = paging::page(rows, limit, |row| {
+            (row.jurisdiction.clone(), row.programme.clone())
+        })?;
         let places = limits::distinct(page.items.iter().map(|row| row.jurisdiction.clone()).collect());
         let programmes = limits::distinct(page.items.iter().map(|row| row.programme.clone()).collect());
         let caps = conn.caps(&places, &programmes).await?;
-        let items = page.items.iter().map(|row| fund(row, &caps)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page { items, next_cursor: page.next_cursor })
+        let items = page
+            .items
+            .iter()
+            .map(|row| fund(row, &caps))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Page {
+            items,
+            next_cursor: page.next_cursor,
+        })
     }
 
     /// What each fund has left, for citizens and press.
@@ -190,7 +199,10 @@ impl Service {
         key: Key,
     ) -> Result<Replayable<Appropriation>, ServiceError> {
         permit.within(&new.jurisdiction)?;
-        self.store().write(|tx| self.appropriate_in(tx, permit, &new, &key)).await.map_err(document_used)
+        self.store()
+            .write(|tx| self.appropriate_in(tx, permit, &new, &key))
+            .await
+            .map_err(document_used)
     }
 
     async fn appropriate_in(
@@ -201,9 +213,16 @@ impl Service {
         key: &Key,
     ) -> Result<Done<Replayable<Appropriation>>, ServiceError> {
         let actor = permit.actor();
-        tx.fund(&new.jurisdiction, &new.programme).await?.ok_or(Refusal::NotFound("fund"))?;
+        tx.fund(&new.jurisdiction, &new.programme)
+            .await?
+            .ok_or(Refusal::NotFound("fund"))?;
         // Under the lock, where whoever raced with the same key has committed.
-        limits::lock(&mut tx, &self.catalogue(), [(new.jurisdiction.clone(), new.programme.clone())]).await?;
+        limits::lock(
+            &mut tx,
+            &self.catalogue(),
+            [(new.jurisdiction.clone(), new.programme.clone())],
+        )
+        .await?;
         if let Some(first) = self.answered(&mut tx, actor, key).await? {
             return Ok(tx.done(first));
         }
@@ -226,8 +245,12 @@ impl Service {
         let made = appropriation(&row)?;
         let event = history::event(self, &row.jurisdiction, &made.id, "appropriate", actor, now);
         history::record(&mut tx, vec![event]).await?;
-        self.keep_answer(&mut tx, actor, key, "appropriate", &made).await?;
-        Ok(tx.done(Replayable { value: made, replayed: false }))
+        self.keep_answer(&mut tx, actor, key, "appropriate", &made)
+            .await?;
+        Ok(tx.done(Replayable {
+            value: made,
+            replayed: false,
+        }))
     }
 
     /// A second person's word on an appropriation: approved, the money is available.
@@ -240,7 +263,10 @@ impl Service {
     ) -> Result<Appropriation, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, check == Check::Refuse)?;
-        let checked = self.store().write(|tx| self.check_appropriation_in(tx, permit, id, check, why.clone())).await?;
+        let checked = self
+            .store()
+            .write(|tx| self.check_appropriation_in(tx, permit, id, check, why.clone()))
+            .await?;
         self.serve_called_waitlists().await;
         Ok(checked)
     }
@@ -255,8 +281,16 @@ impl Service {
     ) -> Result<Done<Appropriation>, ServiceError> {
         let (actor, now) = (permit.actor(), self.clock().now());
         let jurisdiction = id.jurisdiction.as_str();
-        let seen = tx.appropriation(jurisdiction, id.uuid).await?.ok_or(Refusal::NotFound("appropriation"))?;
-        limits::lock(&mut tx, &self.catalogue(), [(seen.jurisdiction.clone(), seen.programme.clone())]).await?;
+        let seen = tx
+            .appropriation(jurisdiction, id.uuid)
+            .await?
+            .ok_or(Refusal::NotFound("appropriation"))?;
+        limits::lock(
+            &mut tx,
+            &self.catalogue(),
+            [(seen.jurisdiction.clone(), seen.programme.clone())],
+        )
+        .await?;
         let row = tx.lock_appropriation(jurisdiction, id.uuid).await?;
         let mut row = row.ok_or(Refusal::NotFound("appropriation"))?;
         pending("appropriation", &row.status, &row.maker, &actor.person)?;
@@ -265,7 +299,8 @@ impl Service {
         tx.save_appropriation(&row).await?;
         let checked = appropriation(&row)?;
         let mut event = history::event(self, jurisdiction, &checked.id, "check_appropriation", actor, now);
-        (event.from_status, event.to_status, event.reason) = (Some("pending".into()), Some(row.status.clone()), why);
+        (event.from_status, event.to_status, event.reason) =
+            (Some("pending".into()), Some(row.status.clone()), why);
         history::record(&mut tx, vec![event]).await?;
         if check == Check::Approve {
             let posting = Posting {
@@ -277,7 +312,8 @@ impl Service {
                 actor: actor.client.clone(),
             };
             tx.post(&[posting], now).await?;
-            self.call_waitlist(&mut tx, (row.jurisdiction, row.programme), now).await?;
+            self.call_waitlist(&mut tx, (row.jurisdiction, row.programme), now)
+                .await?;
         }
         Ok(tx.done(checked))
     }
@@ -294,7 +330,9 @@ impl Service {
         permit.within(jurisdiction)?;
         let before = paging::read(cursor)?;
         let mut conn = self.store().read().await?;
-        let rows = conn.appropriations(jurisdiction, programme, before, paging::fetch(limit)).await?;
+        let rows = conn
+            .appropriations(jurisdiction, programme, before, paging::fetch(limit))
+            .await?;
         paging::page(rows, limit, |row| row.id)?.try_map(|row| appropriation(&row))
     }
 
@@ -350,7 +388,10 @@ impl Service {
     ) -> Result<CapChange, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, check == Check::Refuse)?;
-        let checked = self.store().write(|tx| self.check_caps_in(tx, permit, id, check, why.clone())).await?;
+        let checked = self
+            .store()
+            .write(|tx| self.check_caps_in(tx, permit, id, check, why.clone()))
+            .await?;
         self.serve_called_waitlists().await;
         Ok(checked)
     }
@@ -374,19 +415,26 @@ impl Service {
         tx.save_cap_change(&row).await?;
         let checked = cap_change(&row)?;
         if check == Check::Approve {
-            let funds = counties.iter().map(|county| (county.clone(), row.programme.clone()));
+            let funds = counties
+                .iter()
+                .map(|county| (county.clone(), row.programme.clone()));
             limits::lock(&mut tx, &self.catalogue(), funds).await?;
             let slices = tx.committed_by_slice(&counties, &row.programme).await?;
-            let old = tx.caps(&[row.jurisdiction.clone()], std::slice::from_ref(&row.programme)).await?;
-            let waiting: BTreeMap<&str, i64> = old.iter().map(|cap| (cap.scope.as_str(), cap.waiting)).collect();
+            let old = tx
+                .caps(&[row.jurisdiction.clone()], std::slice::from_ref(&row.programme))
+                .await?;
+            let waiting: BTreeMap<&str, i64> =
+                old.iter().map(|cap| (cap.scope.as_str(), cap.waiting)).collect();
             let caps = new_caps(&row, &checked.caps, &slices, &waiting)?;
             tx.replace_caps(jurisdiction, &row.programme, &caps).await?;
             for county in counties {
-                self.call_waitlist(&mut tx, (county, row.programme.clone()), now).await?;
+                self.call_waitlist(&mut tx, (county, row.programme.clone()), now)
+                    .await?;
             }
         }
         let mut event = history::event(self, jurisdiction, &checked.id, "check_caps", actor, now);
-        (event.from_status, event.to_status, event.reason) = (Some("pending".into()), Some(row.status.clone()), why);
+        (event.from_status, event.to_status, event.reason) =
+            (Some("pending".into()), Some(row.status.clone()), why);
         history::record(&mut tx, vec![event]).await?;
         Ok(tx.done(checked))
     }
@@ -403,7 +451,9 @@ impl Service {
         permit.within(jurisdiction)?;
         let before = paging::read(cursor)?;
         let mut conn = self.store().read().await?;
-        let rows = conn.cap_changes(jurisdiction, programme, before, paging::fetch(limit)).await?;
+        let rows = conn
+            .cap_changes(jurisdiction, programme, before, paging::fetch(limit))
+            .await?;
         paging::page(rows, limit, |row| row.id)?.try_map(|row| cap_change(&row))
     }
 }
@@ -411,9 +461,16 @@ impl Service {
 /// What was made is open to a check by another person.
 fn pending(what: &'static str, status: &str, maker: &str, checker: &str) -> Result<(), Refusal> {
     if status != "pending" {
-        return Err(Refusal::Settled { what, status: status.to_owned() });
+        return Err(Refusal::Settled {
+            what,
+            status: status.to_owned(),
+        });
     }
-    if maker == checker { Err(Refusal::FourEyes) } else { Ok(()) }
+    if maker == checker {
+        Err(Refusal::FourEyes)
+    } else {
+        Ok(())
+    }
 }
 
 fn document_used(error: ServiceError) -> ServiceError {
@@ -436,10 +493,16 @@ fn check_scopes(caps: &[(String, Fen)]) -> Result<Vec<CapSpec>, Refusal> {
                 "范围应为 whole、category:<类别> 或 month:<年-月>",
                 "a scope is whole, category:<category> or month:<yyyy-mm>",
             )),
-            Some(parsed) if !seen.insert(scope_text(&parsed)) => {
-                Err(Refusal::field(pointer, "cap.repeated", "同一范围出现两次", "the scope stands twice"))
-            }
-            Some(parsed) => Ok(CapSpec { scope: scope_text(&parsed), ceiling: ceiling.to_string() }),
+            Some(parsed) if !seen.insert(scope_text(&parsed)) => Err(Refusal::field(
+                pointer,
+                "cap.repeated",
+                "同一范围出现两次",
+                "the scope stands twice",
+            )),
+            Some(parsed) => Ok(CapSpec {
+                scope: scope_text(&parsed),
+                ceiling: ceiling.to_string(),
+            }),
         }
     });
     specs.collect()
@@ -459,10 +522,21 @@ fn new_caps(
             Scope::Category(own) => own == category,
             Scope::Month { .. } => scope_text(&scope) == format!("month:{month}"),
         };
-        let committed = slices.iter().filter(counts).map(|slice| slice.2).fold(0_i64, i64::saturating_add);
-        let ceiling: Fen = spec.ceiling.parse().map_err(|_| ServiceError::bug("unreadable ceiling"))?;
+        let committed = slices
+            .iter()
+            .filter(counts)
+            .map(|slice| slice.2)
+            .fold(0_i64, i64::saturating_add);
+        let ceiling: Fen = spec
+            .ceiling
+            .parse()
+            .map_err(|_| ServiceError::bug("unreadable ceiling"))?;
         if ceiling.get() < committed {
-            return Err(Refusal::CapBelowCommitted { scope: spec.scope.clone(), committed: fen(committed)? }.into());
+            return Err(Refusal::CapBelowCommitted {
+                scope: spec.scope.clone(),
+                committed: fen(committed)?,
+            }
+            .into());
         }
         Ok(CapRow {
             jurisdiction: change.jurisdiction.clone(),
@@ -510,7 +584,9 @@ pub(crate) fn code(jurisdiction: &str) -> Result<JurisdictionCode, ServiceError>
 }
 
 fn fund(row: &FundRow, caps: &[CapRow]) -> Result<Fund, ServiceError> {
-    let own = caps.iter().filter(|cap| cap.jurisdiction == row.jurisdiction && cap.programme == row.programme);
+    let own = caps
+        .iter()
+        .filter(|cap| cap.jurisdiction == row.jurisdiction && cap.programme == row.programme);
     let caps = own.map(|cap| {
         Ok(Cap {
             scope: cap.scope.clone(),

@@ -14,8 +14,8 @@ pub mod books;
 mod catalogue;
 mod clawback;
 mod deciding;
-pub mod document;
 pub mod disburse;
+pub mod document;
 pub mod funds;
 mod history;
 mod known;
@@ -26,8 +26,8 @@ pub mod paging;
 pub mod ports;
 pub mod reading;
 mod recording;
-pub mod registers;
 mod refusal;
+pub mod registers;
 pub mod review;
 pub mod state;
 pub mod submit;
@@ -75,7 +75,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { requests_per_second: 500, idempotency_days: 30, disbursement_limit: 10_000 }
+        Self {
+            requests_per_second: 500,
+            idempotency_days: 30,
+            disbursement_limit: 10_000,
+        }
     }
 }
 
@@ -136,7 +140,11 @@ impl Service {
 
     /// Programmes and jurisdictions as last read.
     pub fn catalogue(&self) -> Arc<Catalogue> {
-        self.0.catalogue.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.0
+            .catalogue
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     /// Connections of the pool, for the metrics.

@@ -41,7 +41,10 @@ pub(crate) fn parse_scope(text: &str) -> Option<Scope> {
         Some(("month", month)) => {
             let (year, month) = month.split_once('-')?;
             let month = month.parse().ok().filter(|month| (1..=12).contains(month))?;
-            Some(Scope::Month { year: year.parse().ok()?, month })
+            Some(Scope::Month {
+                year: year.parse().ok()?,
+                month,
+            })
         }
         _ => None,
     }
@@ -60,7 +63,8 @@ pub(crate) fn parse_waits_for(text: &str, programme: &str) -> Result<LimitKey, S
 
 pub(crate) fn limit_key(jurisdiction: &str, programme: &str, scope: &str) -> Result<LimitKey, ServiceError> {
     Ok(LimitKey {
-        jurisdiction: JurisdictionCode::parse(jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))?,
+        jurisdiction: JurisdictionCode::parse(jurisdiction)
+            .map_err(|_| ServiceError::bug("unreadable county"))?,
         programme: ProgrammeId::parse(programme).map_err(|_| ServiceError::bug("unreadable programme"))?,
         scope: parse_scope(scope).ok_or_else(|| ServiceError::bug("unreadable scope"))?,
     })
@@ -104,13 +108,17 @@ impl Books {
 
     pub(crate) fn add_fund(&mut self, row: &FundRow) -> Result<(), ServiceError> {
         let key = limit_key(&row.jurisdiction, &row.programme, "")?;
-        self.limits.insert(key, Limit::fund(fen(row.available)?, count(row.waiting)));
+        self.limits
+            .insert(key, Limit::fund(fen(row.available)?, count(row.waiting)));
         Ok(())
     }
 
     pub(crate) fn add_cap(&mut self, row: &CapRow) -> Result<(), ServiceError> {
         let key = limit_key(&row.jurisdiction, &row.programme, &row.scope)?;
-        self.limits.insert(key, Limit::cap(Some(fen(row.ceiling)?), fen(row.committed)?, count(row.waiting)));
+        self.limits.insert(
+            key,
+            Limit::cap(Some(fen(row.ceiling)?), fen(row.committed)?, count(row.waiting)),
+        );
         Ok(())
     }
 
@@ -127,7 +135,11 @@ impl Books {
         let mut places = catalogue.cities_of(&[county.to_owned()]);
         places.push(county.to_owned());
         for place in &places {
-            for scope in ["whole".to_owned(), format!("category:{category}"), format!("month:{month}")] {
+            for scope in [
+                "whole".to_owned(),
+                format!("category:{category}"),
+                format!("month:{month}"),
+            ] {
                 let key = limit_key(place, programme, &scope)?;
                 if self.limits.contains_key(&key) {
                     keys.push(key);
@@ -138,7 +150,10 @@ impl Books {
     }
 
     pub(crate) fn state(&self) -> State {
-        State { limits: self.limits.clone(), ..State::default() }
+        State {
+            limits: self.limits.clone(),
+            ..State::default()
+        }
     }
 
     /// Takes the money of a claim that counts already out of the limits it counts in, as if it had never counted.
@@ -169,7 +184,11 @@ pub(crate) fn wait(changes: &mut LimitChanges, key: &LimitKey, by: i64) {
 }
 
 fn change_key(key: &LimitKey) -> (String, String, String) {
-    (key.jurisdiction.as_str().to_owned(), key.programme.as_str().to_owned(), scope_text(&key.scope))
+    (
+        key.jurisdiction.as_str().to_owned(),
+        key.programme.as_str().to_owned(),
+        scope_text(&key.scope),
+    )
 }
 
 /// The caps and fund that a recorded claim's money counts in.
@@ -201,7 +220,13 @@ mod tests {
         for text in ["", "whole", "category:air_conditioner", "month:2026-05"] {
             assert_eq!(scope_text(&parse_scope(text).unwrap()), text);
         }
-        for wrong in ["county", "category:", "month:2026-13", "month:202605", "week:2026-05"] {
+        for wrong in [
+            "county",
+            "category:",
+            "month:2026-13",
+            "month:202605",
+            "week:2026-05",
+        ] {
             assert_eq!(parse_scope(wrong), None, "{wrong}");
         }
     }

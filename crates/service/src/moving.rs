@@ -58,9 +58,14 @@ impl Service {
         tx: &mut Tx,
         ids: &[ClaimId],
     ) -> Result<(Books, HashMap<Uuid, ClaimRow>), ServiceError> {
-        let keys = ids.iter().map(|id| (id.jurisdiction.as_str().to_owned(), id.uuid)).collect::<Vec<_>>();
+        let keys = ids
+            .iter()
+            .map(|id| (id.jurisdiction.as_str().to_owned(), id.uuid))
+            .collect::<Vec<_>>();
         let seen = tx.claims_by_id(&keys).await?;
-        let funds = seen.iter().map(|row| (row.jurisdiction.clone(), row.programme.clone()));
+        let funds = seen
+            .iter()
+            .map(|row| (row.jurisdiction.clone(), row.programme.clone()));
         let books = limits::lock(tx, &self.catalogue(), funds).await?;
         let rows = tx.lock_claims(&keys).await?;
         Ok((books, rows.into_iter().map(|row| (row.id, row)).collect()))
@@ -84,12 +89,15 @@ impl Service {
         history::record(tx, writes.events).await?;
         tx.post(&writes.postings, mover.now).await?;
         tx.change_limits(&writes.limits).await?;
-        let calls = writes.refilled.into_keys().map(|(jurisdiction, programme)| WaitlistCallRow {
-            jurisdiction,
-            programme,
-            id: self.ids().next(mover.now),
-            due_at: mover.now,
-        });
+        let calls = writes
+            .refilled
+            .into_keys()
+            .map(|(jurisdiction, programme)| WaitlistCallRow {
+                jurisdiction,
+                programme,
+                id: self.ids().next(mover.now),
+                due_at: mover.now,
+            });
         WaitlistCallRow::insert(tx, &calls.collect::<Vec<_>>()).await?;
         Ok(writes.rows)
     }
@@ -102,21 +110,39 @@ impl Service {
         step: Step,
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
-        let Move { mut row, verb, reason, document } = one;
+        let Move {
+            mut row,
+            verb,
+            reason,
+            document,
+        } = one;
         let Mover { actor, now } = mover;
         let from = std::mem::replace(&mut row.status, step.to.as_str().to_owned());
         let catalogue = self.catalogue();
         if let (Some(reason), Some(amount)) = (step.transfer, row.amount) {
-            writes.postings.push(posting(&row, reason, amount, document, &actor.client)?);
-            if matches!(reason, Reason::Release | Reason::ReleasePayable | Reason::ClawBack) {
-                writes.refilled.insert((row.jurisdiction.clone(), row.programme.clone()), ());
+            writes
+                .postings
+                .push(posting(&row, reason, amount, document, &actor.client)?);
+            if matches!(
+                reason,
+                Reason::Release | Reason::ReleasePayable | Reason::ClawBack
+            ) {
+                writes
+                    .refilled
+                    .insert((row.jurisdiction.clone(), row.programme.clone()), ());
             }
         }
         if let Some(limit) = row.waits_for.take() {
-            limits::wait(&mut writes.limits, &limits::parse_waits_for(&limit, &row.programme)?, -1);
+            limits::wait(
+                &mut writes.limits,
+                &limits::parse_waits_for(&limit, &row.programme)?,
+                -1,
+            );
             if verb != Verb::Promote {
                 // No money came back, but whoever stood behind it may fit where it did not.
-                writes.refilled.insert((row.jurisdiction.clone(), row.programme.clone()), ());
+                writes
+                    .refilled
+                    .insert((row.jurisdiction.clone(), row.programme.clone()), ());
             }
         }
         if step.holdings == Holdings::Release {
@@ -140,7 +166,14 @@ impl Service {
         row.changed_at = now;
         row.correct_by = None;
         self.sign(&mut row, verb, mover)?;
-        let mut event = history::event(self, &row.jurisdiction, &claim_subject(&row)?, verb.as_str(), actor, now);
+        let mut event = history::event(
+            self,
+            &row.jurisdiction,
+            &claim_subject(&row)?,
+            verb.as_str(),
+            actor,
+            now,
+        );
         event.revision = Some(row.revision);
         event.from_status = Some(from);
         event.to_status = Some(row.status.clone());
@@ -161,8 +194,10 @@ impl Service {
                 let version = u32::try_from(row.programme_version).map_err(ServiceError::bug)?;
                 let programme = self.catalogue().version(&row.programme, version).cloned();
                 let programme = programme.ok_or_else(|| ServiceError::bug("version gone"))?;
-                row.correct_by =
-                    Some(crate::recording::correction_deadline(programme.correction_days(), mover.now));
+                row.correct_by = Some(crate::recording::correction_deadline(
+                    programme.correction_days(),
+                    mover.now,
+                ));
             }
             Verb::CancelInstruction | Verb::FailPayment => row.disbursement = None,
             _ => {}
@@ -180,7 +215,8 @@ impl Service {
             let keys = claims::keys::unique_keys(&claim, |domain, text| self.vault().digest(domain, text));
             digests.extend(keys.into_iter().map(|(_, digest)| digest.as_bytes().to_vec()));
         }
-        tx.release_keys(&digests, &rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+        tx.release_keys(&digests, &rows.iter().map(|row| row.id).collect::<Vec<_>>())
+            .await?;
         let mut quotas = BTreeMap::<(Vec<u8>, String), i32>::new();
         for row in rows {
             if let Some(slot) = &row.quota_slot {
@@ -188,7 +224,12 @@ impl Service {
                 *used = used.saturating_sub(1);
             }
         }
-        let changes = quotas.into_iter().map(|((person, slot), used)| QuotaRow { person, slot, used, ceiling: 0 });
+        let changes = quotas.into_iter().map(|((person, slot), used)| QuotaRow {
+            person,
+            slot,
+            used,
+            ceiling: 0,
+        });
         tx.use_quotas(changes.collect()).await?;
         Ok(())
     }
@@ -199,16 +240,28 @@ impl Service {
         conn: &mut store::Conn,
         rows: &[ClaimRow],
     ) -> Result<HashMap<Uuid, claims::claim::Claim>, ServiceError> {
-        let keys = rows.iter().map(|row| (row.jurisdiction.clone(), row.id)).collect::<Vec<_>>();
+        let keys = rows
+            .iter()
+            .map(|row| (row.jurisdiction.clone(), row.id))
+            .collect::<Vec<_>>();
         let documents = conn.latest_documents(&keys).await?;
         let mut sent = HashMap::with_capacity(documents.len());
         for document in documents {
             let place = document_place(&document.jurisdiction, document.claim, document.revision);
-            let text =
-                self.vault().open(&document.key_id, &place, &document.sealed).map_err(ServiceError::bug)?;
-            sent.insert(document.claim, crate::document::read(&text).map_err(ServiceError::bug)?);
+            let text = self
+                .vault()
+                .open(&document.key_id, &place, &document.sealed)
+                .map_err(ServiceError::bug)?;
+            sent.insert(
+                document.claim,
+                crate::document::read(&text).map_err(ServiceError::bug)?,
+            );
         }
-        if sent.len() == rows.len() { Ok(sent) } else { Err(ServiceError::bug("a claim has no document")) }
+        if sent.len() == rows.len() {
+            Ok(sent)
+        } else {
+            Err(ServiceError::bug("a claim has no document"))
+        }
     }
 
     /// Claims with their decisions, in order.
@@ -217,19 +270,28 @@ impl Service {
         conn: &mut store::Conn,
         rows: &[ClaimRow],
     ) -> Result<Vec<ClaimState>, ServiceError> {
-        let keys = rows.iter().map(|row| (row.jurisdiction.clone(), row.id, row.decided)).collect::<Vec<_>>();
+        let keys = rows
+            .iter()
+            .map(|row| (row.jurisdiction.clone(), row.id, row.decided))
+            .collect::<Vec<_>>();
         let decisions = conn.decisions(&keys).await?;
         let decisions: HashMap<Uuid, _> = decisions.into_iter().map(|row| (row.claim, row)).collect();
         let catalogue = self.catalogue();
         let shown = rows.iter().map(|row| {
-            let decision = decisions.get(&row.id).ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
+            let decision = decisions
+                .get(&row.id)
+                .ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
             state::detail(&catalogue, row, decision)
         });
         shown.collect()
     }
 
     /// The claim with its decision, as it stands after a move.
-    pub(crate) async fn detail(&self, conn: &mut store::Conn, row: &ClaimRow) -> Result<ClaimState, ServiceError> {
+    pub(crate) async fn detail(
+        &self,
+        conn: &mut store::Conn,
+        row: &ClaimRow,
+    ) -> Result<ClaimState, ServiceError> {
         let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
         let decision = decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
         state::detail(&self.catalogue(), row, &decision)
@@ -238,21 +300,30 @@ impl Service {
 
 /// What the life cycle says of a verb for a claim as it stands.
 pub(crate) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, ServiceError> {
-    step(state::standing(row)?, verb)
-        .map_err(|out| Refusal::OutOfTurn { status: out.status, verb: out.verb }.into())
+    step(state::standing(row)?, verb).map_err(|out| {
+        Refusal::OutOfTurn {
+            status: out.status,
+            verb: out.verb,
+        }
+        .into()
+    })
 }
 
 /// Refuses a change of something that moved since the caller looked.
 pub(crate) fn check_revision(row: &ClaimRow, if_match: Option<i32>) -> Result<(), Refusal> {
     match if_match {
-        Some(revision) if revision != row.revision => Err(Refusal::Stale { current: row.revision }),
+        Some(revision) if revision != row.revision => Err(Refusal::Stale {
+            current: row.revision,
+        }),
         _ => Ok(()),
     }
 }
 
 /// A reason that says something, of at most 500 characters; required where something is refused.
 pub(crate) fn reason(text: Option<String>, required: bool) -> Result<Option<String>, Refusal> {
-    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let text = text
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty());
     if required && text.is_none() {
         return Err(Refusal::ReasonRequired);
     }
@@ -266,5 +337,11 @@ pub(crate) fn would_touch(
     row: &ClaimRow,
     now: DateTime<Utc>,
 ) -> Result<Vec<LimitKey>, ServiceError> {
-    books.touched(catalogue, &row.jurisdiction, &row.programme, &row.category, &limits::month_of(now))
+    books.touched(
+        catalogue,
+        &row.jurisdiction,
+        &row.programme,
+        &row.category,
+        &limits::month_of(now),
+    )
 }

@@ -42,11 +42,21 @@ impl Service {
         actor: &Actor,
         key: &Key,
     ) -> Result<Option<Replayable<T>>, ServiceError> {
-        let rows = conn.idempotency_keys(&actor.client, std::slice::from_ref(&key.key)).await?;
-        let Some(row) = rows.into_iter().next() else { return Ok(None) };
-        let answer = row.answer.filter(|_| row.request == key.request).ok_or(Refusal::IdempotencyKeyReused)?;
+        let rows = conn
+            .idempotency_keys(&actor.client, std::slice::from_ref(&key.key))
+            .await?;
+        let Some(row) = rows.into_iter().next() else {
+            return Ok(None);
+        };
+        let answer = row
+            .answer
+            .filter(|_| row.request == key.request)
+            .ok_or(Refusal::IdempotencyKeyReused)?;
         let value = serde_json::from_str(&answer).map_err(ServiceError::bug)?;
-        Ok(Some(Replayable { value, replayed: true }))
+        Ok(Some(Replayable {
+            value,
+            replayed: true,
+        }))
     }
 
     /// The claim as a move with this key first left it, if the key was used before.
@@ -57,7 +67,9 @@ impl Service {
         key: Option<&Key>,
     ) -> Result<Option<ClaimState>, ServiceError> {
         let Some(key) = key else { return Ok(None) };
-        let Some(first) = self.answered::<Moved>(conn, actor, key).await? else { return Ok(None) };
+        let Some(first) = self.answered::<Moved>(conn, actor, key).await? else {
+            return Ok(None);
+        };
         let first = first.value;
         let id = ClaimId::parse(&first.claim).map_err(ServiceError::bug)?;
         let row = conn.claim(id.jurisdiction.as_str(), id.uuid).await?;

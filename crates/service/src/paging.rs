@@ -25,10 +25,15 @@ pub(crate) fn page<T, K: Serialize>(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = match rows.last().filter(|_| more) {
-        Some(last) => Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&key(last)).map_err(ServiceError::bug)?)),
+        Some(last) => {
+            Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&key(last)).map_err(ServiceError::bug)?))
+        }
         None => None,
     };
-    Ok(Page { items: rows, next_cursor })
+    Ok(Page {
+        items: rows,
+        next_cursor,
+    })
 }
 
 pub(crate) fn read<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>, Refusal> {
@@ -54,8 +59,14 @@ pub(crate) fn counties<R>(permit: &Permit<R>, asked: Option<String>) -> Result<V
 }
 
 impl<T> Page<T> {
-    pub(crate) fn try_map<U>(self, map: impl Fn(T) -> Result<U, ServiceError>) -> Result<Page<U>, ServiceError> {
+    pub(crate) fn try_map<U>(
+        self,
+        map: impl Fn(T) -> Result<U, ServiceError>,
+    ) -> Result<Page<U>, ServiceError> {
         let items = self.items.into_iter().map(map).collect::<Result<_, _>>()?;
-        Ok(Page { items, next_cursor: self.next_cursor })
+        Ok(Page {
+            items,
+            next_cursor: self.next_cursor,
+        })
     }
 }

@@ -17,7 +17,10 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the machine's clock"
+    )]
     fn now(&self) -> DateTime<Utc> {
         // Microseconds, as PostgreSQL keeps them: what is answered equals what is read back.
         let now = Utc::now();
@@ -57,13 +60,18 @@ pub fn shanghai_date(instant: DateTime<Utc>) -> NaiveDate {
 
 /// Local time in Asia/Shanghai.
 pub fn shanghai(instant: DateTime<Utc>) -> chrono::NaiveDateTime {
-    instant.naive_utc().checked_add_signed(Duration::hours(8)).unwrap_or(instant.naive_utc())
+    instant
+        .naive_utc()
+        .checked_add_signed(Duration::hours(8))
+        .unwrap_or(instant.naive_utc())
 }
 
 /// The instant at which a day begins in Asia/Shanghai.
 pub fn shanghai_midnight(date: NaiveDate) -> DateTime<Utc> {
     let midnight = date.and_time(chrono::NaiveTime::MIN).and_utc();
-    midnight.checked_sub_signed(Duration::hours(8)).unwrap_or(midnight)
+    midnight
+        .checked_sub_signed(Duration::hours(8))
+        .unwrap_or(midnight)
 }
 
 /// Ids of version 7: they sort by arrival, within a millisecond too.
@@ -74,16 +82,25 @@ pub struct Ids {
 
 impl Default for Ids {
     fn default() -> Self {
-        Self { context: Mutex::new(uuid::ContextV7::new()) }
+        Self {
+            context: Mutex::new(uuid::ContextV7::new()),
+        }
     }
 }
 
 impl Ids {
     /// The next id at this time, after every id given before.
     pub fn next(&self, now: DateTime<Utc>) -> Uuid {
-        let context = self.context.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let context = self
+            .context
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-        Uuid::new_v7(uuid::Timestamp::from_unix(&*context, seconds, now.timestamp_subsec_nanos()))
+        Uuid::new_v7(uuid::Timestamp::from_unix(
+            &*context,
+            seconds,
+            now.timestamp_subsec_nanos(),
+        ))
     }
 }
 

@@ -54,9 +54,15 @@ impl Service {
         let mut conn = self.store().read().await?;
         let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
         let state = self.detail(&mut conn, &row).await?;
-        let sent = self.sent_claims(&mut conn, std::slice::from_ref(&row)).await?.remove(&row.id);
+        let sent = self
+            .sent_claims(&mut conn, std::slice::from_ref(&row))
+            .await?
+            .remove(&row.id);
         let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
-        Ok(ClaimDetail { state, masked: crate::document::masked(&sent) })
+        Ok(ClaimDetail {
+            state,
+            masked: crate::document::masked(&sent),
+        })
     }
 
     /// A page of claims without their decisions.
@@ -68,7 +74,11 @@ impl Service {
         limit: usize,
     ) -> Result<Page<ClaimState>, ServiceError> {
         let actor = permit.actor();
-        let merchant = if actor.role.is_merchant() { actor.merchant.clone() } else { query.merchant.clone() };
+        let merchant = if actor.role.is_merchant() {
+            actor.merchant.clone()
+        } else {
+            query.merchant.clone()
+        };
         let filter = ClaimFilter {
             jurisdictions: paging::counties(permit, query.jurisdiction.clone())?,
             merchant,
@@ -79,7 +89,12 @@ impl Service {
             before: paging::read(cursor)?,
             oldest_first: query.oldest_first,
         };
-        let rows = self.store().read().await?.list_claims(&filter, paging::fetch(limit)).await?;
+        let rows = self
+            .store()
+            .read()
+            .await?
+            .list_claims(&filter, paging::fetch(limit))
+            .await?;
         paging::page(rows, limit, |row| row.id)?.try_map(|row| state::summary(&row))
     }
 
@@ -94,7 +109,14 @@ impl Service {
         let after = paging::read(cursor)?;
         let mut conn = self.store().read().await?;
         let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
-        let rows = conn.events(&row.jurisdiction, &claim_subject(&row)?, after, paging::fetch(limit)).await?;
+        let rows = conn
+            .events(
+                &row.jurisdiction,
+                &claim_subject(&row)?,
+                after,
+                paging::fetch(limit),
+            )
+            .await?;
         let hidden = permit.actor().role.is_merchant();
         paging::page(rows, limit, |row| row.id)?.try_map(|row| {
             Ok(Event {
@@ -120,7 +142,9 @@ impl Service {
     ) -> Result<serde_json::Value, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.store().write(|tx| self.reveal_in(tx, permit, id, why.clone())).await
+        self.store()
+            .write(|tx| self.reveal_in(tx, permit, id, why.clone()))
+            .await
     }
 
     async fn reveal_in(
@@ -130,8 +154,14 @@ impl Service {
         id: ClaimId,
         why: Option<String>,
     ) -> Result<Done<serde_json::Value>, ServiceError> {
-        let row = tx.claim(id.jurisdiction.as_str(), id.uuid).await?.ok_or(Refusal::NotFound("claim"))?;
-        let sent = self.sent_claims(&mut tx, std::slice::from_ref(&row)).await?.remove(&row.id);
+        let row = tx
+            .claim(id.jurisdiction.as_str(), id.uuid)
+            .await?
+            .ok_or(Refusal::NotFound("claim"))?;
+        let sent = self
+            .sent_claims(&mut tx, std::slice::from_ref(&row))
+            .await?
+            .remove(&row.id);
         let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
         let now = self.clock().now();
         let subject = claim_subject(&row)?;
@@ -145,7 +175,9 @@ impl Service {
 fn visible(permit: &Permit<ReadClaims>, row: Option<ClaimRow>, id: ClaimId) -> Result<ClaimRow, Refusal> {
     let actor = permit.actor();
     if actor.role.is_merchant() {
-        return row.filter(|row| Some(&row.merchant) == actor.merchant.as_ref()).ok_or(Refusal::NotFound("claim"));
+        return row
+            .filter(|row| Some(&row.merchant) == actor.merchant.as_ref())
+            .ok_or(Refusal::NotFound("claim"));
     }
     permit.within(id.jurisdiction.as_str())?;
     row.ok_or(Refusal::NotFound("claim"))

@@ -57,10 +57,15 @@ pub(crate) async fn load_state(
     let digest = |digest: &Digest| digest.as_bytes().to_vec();
     let keys = candidates.iter().flat_map(|(candidate, _)| &candidate.keys);
     let kinds: HashMap<Vec<u8>, (UniqueKind, Digest)> = keys.map(|key| (digest(&key.1), *key)).collect();
-    let own: HashSet<Uuid> = candidates.iter().filter_map(|(_, before)| Some(before.as_ref()?.row.id)).collect();
+    let own: HashSet<Uuid> = candidates
+        .iter()
+        .filter_map(|(_, before)| Some(before.as_ref()?.row.id))
+        .collect();
     let holders = conn.holders(&kinds.keys().cloned().collect::<Vec<_>>()).await?;
     let persons = candidates.iter().map(|(candidate, _)| digest(&candidate.person));
-    let quotas = conn.quotas(&persons.collect::<HashSet<_>>().into_iter().collect::<Vec<_>>()).await?;
+    let quotas = conn
+        .quotas(&persons.collect::<HashSet<_>>().into_iter().collect::<Vec<_>>())
+        .await?;
 
     let mut state = books.state();
     state.taken = holders
@@ -69,12 +74,20 @@ pub(crate) async fn load_state(
         .filter_map(|holder| kinds.get(&holder.digest).copied())
         .collect();
     for row in quotas {
-        state.quotas.insert(quota_key(&row.person, row.slot)?, u32::try_from(row.used).unwrap_or(0));
+        state.quotas.insert(
+            quota_key(&row.person, row.slot)?,
+            u32::try_from(row.used).unwrap_or(0),
+        );
     }
     for (_, before) in candidates {
-        let Some(row) = before.as_ref().map(|before| &before.row).filter(|row| row.holds) else { continue };
+        let Some(row) = before.as_ref().map(|before| &before.row).filter(|row| row.holds) else {
+            continue;
+        };
         if let Some(slot) = &row.quota_slot {
-            let used = state.quotas.entry(quota_key(&row.person, slot.clone())?).or_default();
+            let used = state
+                .quotas
+                .entry(quota_key(&row.person, slot.clone())?)
+                .or_default();
             *used = used.saturating_sub(1);
         }
     }
@@ -82,8 +95,13 @@ pub(crate) async fn load_state(
 }
 
 fn quota_key(person: &[u8], slot: String) -> Result<QuotaKey, ServiceError> {
-    let person: [u8; 16] = person.try_into().map_err(|_| ServiceError::bug("digest of a wrong length"))?;
-    Ok(QuotaKey { person: Digest::new(person), slot })
+    let person: [u8; 16] = person
+        .try_into()
+        .map_err(|_| ServiceError::bug("digest of a wrong length"))?;
+    Ok(QuotaKey {
+        person: Digest::new(person),
+        slot,
+    })
 }
 
 /// Gives out what a candidate asks for, if it may have it, and writes its receipt.
@@ -104,7 +122,15 @@ pub(crate) fn judge(
     let quota = candidate.quota.as_ref();
     let demand = Demand {
         keys: candidate.keys.clone(),
-        quota: quota.map(|q| (QuotaKey { person: candidate.person, slot: q.slot.clone() }, q.limit)),
+        quota: quota.map(|q| {
+            (
+                QuotaKey {
+                    person: candidate.person,
+                    slot: q.slot.clone(),
+                },
+                q.limit,
+            )
+        }),
         money: candidate.money()?,
         funds: touched.clone(),
         priority: before.is_some(),
@@ -125,24 +151,46 @@ pub(crate) fn judge(
         limit.waiting = limit.waiting.saturating_sub(1);
     }
     let system = system_rules(candidate, &demand, &seen, &allocation);
-    let receipt = policy::receipt::receipt(&candidate.programme, &candidate.facts, &candidate.decision, &system);
+    let receipt = policy::receipt::receipt(
+        &candidate.programme,
+        &candidate.facts,
+        &candidate.decision,
+        &system,
+    );
     let ruling = match receipt.outcome {
         Outcome::Eligible => Ruling::UnderReview,
         Outcome::Waitlisted => Ruling::Waitlisted,
-        Outcome::NeedsCorrection => Ruling::NeedsCorrection { reserve: allocation.reserved },
+        Outcome::NeedsCorrection => Ruling::NeedsCorrection {
+            reserve: allocation.reserved,
+        },
         Outcome::Ineligible => Ruling::Rejected,
     };
     let standing = before.map(|before| state::standing(&before.row)).transpose()?;
-    let ruled = rule(standing, ruling).map_err(|out| Refusal::OutOfTurn { status: out.status, verb: out.verb })?;
+    let ruled = rule(standing, ruling).map_err(|out| Refusal::OutOfTurn {
+        status: out.status,
+        verb: out.verb,
+    })?;
     if allocation.holds != (ruled.holdings == Holdings::Keep) || (ruled.reserve && !allocation.reserved) {
-        return Err(ServiceError::bug("what a claim was given does not follow from its outcome"));
+        return Err(ServiceError::bug(
+            "what a claim was given does not follow from its outcome",
+        ));
     }
-    let kept = before.filter(|_| ruled.reserved && !ruled.reserve).and_then(|before| before.row.amount);
+    let kept = before
+        .filter(|_| ruled.reserved && !ruled.reserve)
+        .and_then(|before| before.row.amount);
     let amount = match kept {
         Some(kept) => Some(limits::fen(kept)?),
         None => demand.money,
     };
-    Ok(Judgement { receipt, system, ruled, amount, waits_for, touched, month })
+    Ok(Judgement {
+        receipt,
+        system,
+        ruled,
+        amount,
+        waits_for,
+        touched,
+        month,
+    })
 }
 
 /// Who stands in a demand's way, as a look before anything is taken: an ineligible claim is told all the same.
@@ -152,9 +200,21 @@ struct Seen {
 }
 
 fn look(state: &State, demand: &Demand) -> Seen {
-    let taken = demand.keys.iter().filter(|key| state.taken.contains(key)).map(|(kind, _)| kind.rule_id());
-    let used = demand.quota.as_ref().and_then(|(key, _)| state.quotas.get(key)).copied().unwrap_or(0);
-    Seen { taken: taken.collect(), used }
+    let taken = demand
+        .keys
+        .iter()
+        .filter(|key| state.taken.contains(key))
+        .map(|(kind, _)| kind.rule_id());
+    let used = demand
+        .quota
+        .as_ref()
+        .and_then(|(key, _)| state.quotas.get(key))
+        .copied()
+        .unwrap_or(0);
+    Seen {
+        taken: taken.collect(),
+        used,
+    }
 }
 
 fn system_rules(
@@ -169,24 +229,31 @@ fn system_rules(
         let id = kind.rule_id();
         if named.insert(id) {
             let mut rule = RuleOutcome::system(id, !seen.taken.contains(id));
-            rule.facts.insert(format!("{id}.taken"), Value::Bool(seen.taken.contains(id)));
+            rule.facts
+                .insert(format!("{id}.taken"), Value::Bool(seen.taken.contains(id)));
             rules.push(rule);
         }
     }
     if let Some((key, limit)) = &demand.quota {
         let mut rule = RuleOutcome::system("quota", seen.used < *limit);
-        rule.facts.insert("quota.slot".into(), Value::Text(key.slot.clone()));
-        rule.facts.insert("quota.used".into(), Value::Text(seen.used.to_string()));
-        rule.facts.insert("quota.limit".into(), Value::Text(limit.to_string()));
+        rule.facts
+            .insert("quota.slot".into(), Value::Text(key.slot.clone()));
+        rule.facts
+            .insert("quota.used".into(), Value::Text(seen.used.to_string()));
+        rule.facts
+            .insert("quota.limit".into(), Value::Text(limit.to_string()));
         rules.push(rule);
     }
     match &allocation.cap {
         Some(CapOutcome::Granted) => rules.push(RuleOutcome::system("cap", true)),
         Some(CapOutcome::Exhausted { key, left, waiting }) => {
             let mut rule = RuleOutcome::system("cap", false);
-            rule.facts.insert("cap.limit".into(), Value::Text(limits::waits_for_text(key)));
-            rule.facts.insert("cap.left".into(), Value::Text(left.to_string()));
-            rule.facts.insert("cap.waiting".into(), Value::Text(waiting.to_string()));
+            rule.facts
+                .insert("cap.limit".into(), Value::Text(limits::waits_for_text(key)));
+            rule.facts
+                .insert("cap.left".into(), Value::Text(left.to_string()));
+            rule.facts
+                .insert("cap.waiting".into(), Value::Text(waiting.to_string()));
             rules.push(rule);
         }
         None => {}
@@ -205,7 +272,13 @@ impl Judgement {
         ClaimDecision {
             outcome: self.receipt.outcome,
             price: candidate.decision.price.clone(),
-            rules: candidate.decision.rules.iter().chain(&self.system).cloned().collect(),
+            rules: candidate
+                .decision
+                .rules
+                .iter()
+                .chain(&self.system)
+                .cloned()
+                .collect(),
             receipt: Some(self.receipt.digest.clone()),
             programme: candidate.programme.clone(),
         }
@@ -225,7 +298,8 @@ impl Judgement {
         let kept = before.filter(|_| self.ruled.reserved && !self.ruled.reserve);
         let revision = before.map_or(1, |row| row.revision.saturating_add(1));
         let first_deadline = before.and_then(|row| row.correct_by);
-        let correct_by = first_deadline.unwrap_or_else(|| correction_deadline(candidate.programme.correction_days(), now));
+        let correct_by =
+            first_deadline.unwrap_or_else(|| correction_deadline(candidate.programme.correction_days(), now));
         Ok(ClaimRow {
             jurisdiction: candidate.claim.jurisdiction.as_str().to_owned(),
             id,
@@ -258,7 +332,8 @@ impl Judgement {
 
 /// When a correction asked for now is due.
 pub(crate) fn correction_deadline(days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
-    now.checked_add_signed(Duration::days(i64::from(days))).unwrap_or(now)
+    now.checked_add_signed(Duration::days(i64::from(days)))
+        .unwrap_or(now)
 }
 
 /// One claim to be written.
@@ -297,7 +372,9 @@ impl Service {
         let mut writes = Writes::default();
         let mut states = Vec::with_capacity(judged.len());
         for one in judged {
-            let row = one.judgement.row(one.candidate, one.id, one.before, &actor.client, now)?;
+            let row = one
+                .judgement
+                .row(one.candidate, one.id, one.before, &actor.client, now)?;
             let mut shown = state::summary(&row)?;
             shown.decision = Some(one.judgement.decision(one.candidate));
             states.push(shown);
@@ -318,7 +395,10 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let (candidate, judgement) = (one.candidate, &one.judgement);
         let place = document_place(&row.jurisdiction, row.id, row.revision);
-        let sealed = self.vault().seal(&place, &crate::document::write(&candidate.claim)).map_err(ServiceError::bug)?;
+        let sealed = self
+            .vault()
+            .seal(&place, &crate::document::write(&candidate.claim))
+            .map_err(ServiceError::bug)?;
         writes.documents.push(DocumentRow {
             jurisdiction: row.jurisdiction.clone(),
             claim: row.id,
@@ -345,7 +425,11 @@ impl Service {
         event.from_status = one.before.map(|before| before.row.status.clone());
         event.to_status = Some(row.status.clone());
         writes.events.push(event);
-        if one.before.is_some() { writes.changed.push(row) } else { writes.new.push(row) }
+        if one.before.is_some() {
+            writes.changed.push(row)
+        } else {
+            writes.new.push(row)
+        }
         Ok(())
     }
 }
@@ -357,10 +441,18 @@ impl Writes {
             Some(before) if before.row.holds => before.keys.iter().map(bytes).collect(),
             _ => HashSet::new(),
         };
-        let holds: HashSet<Vec<u8>> =
-            if one.judgement.holds() { one.candidate.keys.iter().map(bytes).collect() } else { HashSet::new() };
+        let holds: HashSet<Vec<u8>> = if one.judgement.holds() {
+            one.candidate.keys.iter().map(bytes).collect()
+        } else {
+            HashSet::new()
+        };
         self.released.extend(held.difference(&holds).cloned());
-        for key in one.candidate.keys.iter().filter(|key| one.judgement.holds() && !held.contains(&bytes(key))) {
+        for key in one
+            .candidate
+            .keys
+            .iter()
+            .filter(|key| one.judgement.holds() && !held.contains(&bytes(key)))
+        {
             self.taken.push(UniqueKeyRow {
                 digest: bytes(key),
                 kind: key.0.as_str().to_owned(),
@@ -371,10 +463,16 @@ impl Writes {
         if let Some(before) = one.before.filter(|before| before.row.holds)
             && let Some(slot) = &before.row.quota_slot
         {
-            self.quotas.entry((before.row.person.clone(), slot.clone())).or_default().0 -= 1;
+            self.quotas
+                .entry((before.row.person.clone(), slot.clone()))
+                .or_default()
+                .0 -= 1;
         }
         if let Some(quota) = one.candidate.quota.as_ref().filter(|_| one.judgement.holds()) {
-            let entry = self.quotas.entry((row.person.clone(), quota.slot.clone())).or_default();
+            let entry = self
+                .quotas
+                .entry((row.person.clone(), quota.slot.clone()))
+                .or_default();
             *entry = (entry.0.saturating_add(1), quota.limit);
         }
     }
@@ -414,12 +512,15 @@ impl Writes {
         let changed = self.changed.iter().map(|row| row.id).collect::<Vec<_>>();
         tx.release_keys(&self.released, &changed).await?;
         tx.take_keys(self.taken).await?;
-        let quotas = self.quotas.into_iter().map(|((person, slot), (used, ceiling))| QuotaRow {
-            person,
-            slot,
-            used,
-            ceiling: i32::try_from(ceiling).unwrap_or(i32::MAX),
-        });
+        let quotas = self
+            .quotas
+            .into_iter()
+            .map(|((person, slot), (used, ceiling))| QuotaRow {
+                person,
+                slot,
+                used,
+                ceiling: i32::try_from(ceiling).unwrap_or(i32::MAX),
+            });
         tx.use_quotas(quotas.collect()).await?;
         ClaimRow::insert(tx, &self.new).await?;
         tx.save_claims(&self.changed).await?;

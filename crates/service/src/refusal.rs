@@ -22,7 +22,12 @@ impl FieldError {
         zh: impl Into<String>,
         en: impl Into<String>,
     ) -> Self {
-        Self { pointer: pointer.into(), code: code.into(), zh: zh.into(), en: en.into() }
+        Self {
+            pointer: pointer.into(),
+            code: code.into(),
+            zh: zh.into(),
+            en: en.into(),
+        }
     }
 
     pub fn message(&self, lang: Lang) -> &str {
@@ -41,7 +46,10 @@ pub enum Refusal {
     #[error("the token is missing, malformed, expired or signed by an unknown key")]
     BadToken,
     #[error("the role lacks the right {right}")]
-    Forbidden { right: &'static str, roles: &'static [Role] },
+    Forbidden {
+        right: &'static str,
+        roles: &'static [Role],
+    },
     #[error("the business of another county")]
     OtherJurisdiction,
     #[error("no such {0}")]
@@ -113,7 +121,11 @@ impl ServiceError {
 }
 
 /// Constraints that refuse a unit of work because another one committed first: run again, it reads what that one wrote.
-const LOST_RACES: [&str; 3] = ["unique_keys_pkey", "quotas_within_ceiling", "idempotency_keys_pkey"];
+const LOST_RACES: [&str; 3] = [
+    "unique_keys_pkey",
+    "quotas_within_ceiling",
+    "idempotency_keys_pkey",
+];
 
 impl Retry for ServiceError {
     fn is_worth_retrying(&self) -> bool {

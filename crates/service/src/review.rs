@@ -81,7 +81,12 @@ impl Service {
     ) -> Result<Replayable<ClaimState>, ServiceError> {
         permit.within(claim.jurisdiction.as_str())?;
         let why = reason(why, verdict != ReviewVerdict::Recommend)?;
-        let verdict = Verdict { claim, if_match, verb: verdict.verb(), reason: why };
+        let verdict = Verdict {
+            claim,
+            if_match,
+            verb: verdict.verb(),
+            reason: why,
+        };
         self.give_verdict(permit.actor(), verdict, key).await
     }
 
@@ -97,7 +102,12 @@ impl Service {
     ) -> Result<Replayable<ClaimState>, ServiceError> {
         permit.within(claim.jurisdiction.as_str())?;
         let why = reason(why, verdict != ApprovalVerdict::Approve)?;
-        let verdict = Verdict { claim, if_match, verb: verdict.verb(), reason: why };
+        let verdict = Verdict {
+            claim,
+            if_match,
+            verb: verdict.verb(),
+            reason: why,
+        };
         self.give_verdict(permit.actor(), verdict, key).await
     }
 
@@ -108,7 +118,11 @@ impl Service {
         approvals: Vec<Approval>,
     ) -> Result<Vec<Result<ClaimState, Refusal>>, ServiceError> {
         if approvals.len() > MAX_BATCH {
-            return Err(Refusal::TooMany { what: "approvals", limit: MAX_BATCH }.into());
+            return Err(Refusal::TooMany {
+                what: "approvals",
+                limit: MAX_BATCH,
+            }
+            .into());
         }
         let checked = approvals.into_iter().map(|approval| {
             permit.within(approval.claim.jurisdiction.as_str())?;
@@ -121,7 +135,10 @@ impl Service {
             })
         });
         let checked = checked.collect::<Vec<Result<Verdict, Refusal>>>();
-        let results = self.store().write(|tx| self.verdicts_in(tx, &checked, permit.actor())).await?;
+        let results = self
+            .store()
+            .write(|tx| self.verdicts_in(tx, &checked, permit.actor()))
+            .await?;
         self.serve_called_waitlists().await;
         Ok(results)
     }
@@ -133,7 +150,10 @@ impl Service {
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
         let one = [Ok(verdict)];
-        let given = self.store().write(|tx| self.verdict_in(tx, &one, actor, key.as_ref())).await?;
+        let given = self
+            .store()
+            .write(|tx| self.verdict_in(tx, &one, actor, key.as_ref()))
+            .await?;
         self.serve_called_waitlists().await;
         Ok(given)
     }
@@ -147,18 +167,31 @@ impl Service {
     ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
         if key.is_some() {
             // Whoever races with the same key commits before the key is looked up.
-            let claims = verdict.iter().flatten().map(|verdict| verdict.claim).collect::<Vec<_>>();
+            let claims = verdict
+                .iter()
+                .flatten()
+                .map(|verdict| verdict.claim)
+                .collect::<Vec<_>>();
             self.lock_claims(&mut tx, &claims).await?;
         }
         if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
-            return Ok(tx.done(Replayable { value, replayed: true }));
+            return Ok(tx.done(Replayable {
+                value,
+                replayed: true,
+            }));
         }
         let (moved, results) = self.carry_out_verdicts(&mut tx, verdict, actor).await?;
-        let given = results.into_iter().next().ok_or_else(|| ServiceError::bug("one verdict, one result"))??;
+        let given = results
+            .into_iter()
+            .next()
+            .ok_or_else(|| ServiceError::bug("one verdict, one result"))??;
         if let Some(row) = moved.first() {
             self.keep_move(&mut tx, actor, key, "verdict", row).await?;
         }
-        Ok(tx.done(Replayable { value: given, replayed: false }))
+        Ok(tx.done(Replayable {
+            value: given,
+            replayed: false,
+        }))
     }
 
     async fn verdicts_in(
@@ -177,8 +210,15 @@ impl Service {
         verdicts: &[Result<Verdict, Refusal>],
         actor: &Actor,
     ) -> Result<(Vec<ClaimRow>, Vec<Result<ClaimState, Refusal>>), ServiceError> {
-        let mover = Mover { actor, now: self.clock().now() };
-        let ids = verdicts.iter().flatten().map(|verdict| verdict.claim).collect::<Vec<_>>();
+        let mover = Mover {
+            actor,
+            now: self.clock().now(),
+        };
+        let ids = verdicts
+            .iter()
+            .flatten()
+            .map(|verdict| verdict.claim)
+            .collect::<Vec<_>>();
         let (books, mut rows) = self.lock_claims(tx, &ids).await?;
         let mut moves = Vec::new();
         let mut results = Vec::with_capacity(verdicts.len());
@@ -188,11 +228,18 @@ impl Service {
                 // A claim named twice has moved by the time its second verdict comes: it is no longer in the map.
                 Ok(verdict) => match rows.remove(&verdict.claim.uuid) {
                     None if ids.iter().filter(|id| **id == verdict.claim).count() > 1 => {
-                        Err(Refusal::Stale { current: verdict.if_match.saturating_add(1) })
+                        Err(Refusal::Stale {
+                            current: verdict.if_match.saturating_add(1),
+                        })
                     }
                     None => Err(Refusal::NotFound("claim")),
                     Some(row) => admissible(&row, verdict, actor).map(|()| {
-                        moves.push(Move { row, verb: verdict.verb, reason: verdict.reason.clone(), document: None });
+                        moves.push(Move {
+                            row,
+                            verb: verdict.verb,
+                            reason: verdict.reason.clone(),
+                            document: None,
+                        });
                     }),
                 },
             };
@@ -202,7 +249,11 @@ impl Service {
         let shown = self.details(tx, &moved).await?;
         let mut shown = shown.into_iter();
         let results = results.into_iter().map(|result| {
-            result.map(|()| shown.next().ok_or_else(|| ServiceError::bug("a verdict without a claim")))
+            result.map(|()| {
+                shown
+                    .next()
+                    .ok_or_else(|| ServiceError::bug("a verdict without a claim"))
+            })
         });
         let results = results.map(|result| match result {
             Ok(shown) => Ok(Ok(shown?)),

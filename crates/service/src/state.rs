@@ -79,7 +79,11 @@ pub(crate) fn summary(row: &ClaimRow) -> Result<ClaimState, ServiceError> {
 }
 
 /// The claim's row with its decision read back from the receipt.
-pub(crate) fn detail(catalogue: &Catalogue, row: &ClaimRow, decision: &DecisionRow) -> Result<ClaimState, ServiceError> {
+pub(crate) fn detail(
+    catalogue: &Catalogue,
+    row: &ClaimRow,
+    decision: &DecisionRow,
+) -> Result<ClaimState, ServiceError> {
     let mut state = summary(row)?;
     state.decision = Some(read_decision(catalogue, &row.programme, decision)?);
     Ok(state)
@@ -91,8 +95,11 @@ pub(crate) fn read_decision(
     programme: &str,
     row: &DecisionRow,
 ) -> Result<ClaimDecision, ServiceError> {
-    let version = policy::receipt::version(&row.receipt).ok_or_else(|| ServiceError::bug("unreadable receipt"))?;
-    let programme = catalogue.version(programme, version).ok_or_else(|| ServiceError::bug("version gone"))?;
+    let version =
+        policy::receipt::version(&row.receipt).ok_or_else(|| ServiceError::bug("unreadable receipt"))?;
+    let programme = catalogue
+        .version(programme, version)
+        .ok_or_else(|| ServiceError::bug("version gone"))?;
     let reading = policy::receipt::read(programme, &row.receipt).map_err(ServiceError::bug)?;
     Ok(ClaimDecision {
         outcome: reading.outcome,
@@ -110,8 +117,14 @@ pub(crate) fn status(row: &ClaimRow) -> Result<Status, ServiceError> {
 /// What the life cycle needs to know of a row.
 pub(crate) fn standing(row: &ClaimRow) -> Result<Standing, ServiceError> {
     let status = status(row)?;
-    let before_approval = matches!(status, Status::NeedsCorrection | Status::UnderReview | Status::Recommended);
-    Ok(Standing { status, reserved: row.committed && before_approval })
+    let before_approval = matches!(
+        status,
+        Status::NeedsCorrection | Status::UnderReview | Status::Recommended
+    );
+    Ok(Standing {
+        status,
+        reserved: row.committed && before_approval,
+    })
 }
 
 /// The status a decision gave a claim when it was made.

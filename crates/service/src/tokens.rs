@@ -70,7 +70,9 @@ pub struct Token {
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Token").field("expires_in", &self.expires_in).finish_non_exhaustive()
+        f.debug_struct("Token")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +125,9 @@ impl Throttle {
     }
 
     fn check(&self, key: &str) -> Result<(), Refusal> {
-        self.0.check_key(&key.to_owned()).map_err(|_| Refusal::Throttled { retry_after_s: 1 })
+        self.0
+            .check_key(&key.to_owned())
+            .map_err(|_| Refusal::Throttled { retry_after_s: 1 })
     }
 }
 
@@ -137,13 +141,23 @@ impl Service {
             _ => (DECOY.to_owned(), false),
         };
         let secret = secret.clone();
-        let matches = tokio::task::spawn_blocking(move || verify(&hash, &secret)).await.map_err(ServiceError::bug)?;
+        let matches = tokio::task::spawn_blocking(move || verify(&hash, &secret))
+            .await
+            .map_err(ServiceError::bug)?;
         if !(known && matches) {
             return Err(Refusal::BadCredentials.into());
         }
         let now = self.clock().now().timestamp();
-        let key = self.0.signing.0.first().ok_or_else(|| ServiceError::bug("no signing key"))?;
-        let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        let key = self
+            .0
+            .signing
+            .0
+            .first()
+            .ok_or_else(|| ServiceError::bug("no signing key"))?;
+        let header = Header {
+            kid: Some(key.kid.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
         let body = TokenClaims {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
@@ -152,13 +166,20 @@ impl Service {
             exp: now.saturating_add(LIFETIME_S),
         };
         let access_token = jsonwebtoken::encode(&header, &body, &key.encoding).map_err(ServiceError::bug)?;
-        Ok(Token { access_token, expires_in: LIFETIME_S })
+        Ok(Token {
+            access_token,
+            expires_in: LIFETIME_S,
+        })
     }
 
     /// Who a bearer token stands for.
     pub async fn authenticate(&self, token: &str, request: Option<String>) -> Result<Actor, ServiceError> {
         let client = self.verify_token(token).ok_or(Refusal::BadToken)?;
-        let row = self.client(&client).await?.filter(|row| row.status == "active").ok_or(Refusal::BadToken)?;
+        let row = self
+            .client(&client)
+            .await?
+            .filter(|row| row.status == "active")
+            .ok_or(Refusal::BadToken)?;
         Ok(Actor {
             client,
             person: row.person.clone(),
@@ -176,16 +197,16 @@ impl Service {
 
     /// The public keys as a JWK set (RFC 8037).
     pub fn jwks(&self) -> serde_json::Value {
-        let key = |key: &Key| {
-            serde_json::json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": key.public})
-        };
+        let key = |key: &Key| serde_json::json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": key.public});
         serde_json::json!({ "keys": self.0.signing.0.iter().map(key).collect::<Vec<_>>() })
     }
 
     /// Registers a client, or gives a known one a new secret and role.
     pub async fn register_client(&self, actor: &Actor, new: NewClient) -> Result<(), ServiceError> {
         let secret = new.secret;
-        let hash = tokio::task::spawn_blocking(move || hash(&secret)).await.map_err(ServiceError::bug)??;
+        let hash = tokio::task::spawn_blocking(move || hash(&secret))
+            .await
+            .map_err(ServiceError::bug)??;
         let now = self.clock().now();
         let row = ClientRow {
             id: new.id,
@@ -197,8 +218,19 @@ impl Service {
             status: "active".into(),
             created_at: now,
         };
-        let city = self.catalogue().city().map(|it| it.code.clone()).ok_or_else(|| ServiceError::bug("no city"))?;
-        let event = crate::history::event(self, &city, &format!("client:{}", row.id), "register_client", actor, now);
+        let city = self
+            .catalogue()
+            .city()
+            .map(|it| it.code.clone())
+            .ok_or_else(|| ServiceError::bug("no city"))?;
+        let event = crate::history::event(
+            self,
+            &city,
+            &format!("client:{}", row.id),
+            "register_client",
+            actor,
+            now,
+        );
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 tx.save_client(&row).await?;
@@ -217,7 +249,9 @@ impl Service {
         // Expiry is checked below against the service's own clock.
         validation.validate_exp = false;
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        let body = jsonwebtoken::decode::<TokenClaims>(token, &key.decoding, &validation).ok()?.claims;
+        let body = jsonwebtoken::decode::<TokenClaims>(token, &key.decoding, &validation)
+            .ok()?
+            .claims;
         (body.exp > self.clock().now().timestamp()).then_some(body.sub)
     }
 
@@ -242,14 +276,20 @@ impl Service {
 }
 
 /// A hash that nothing matches, so that an unknown client costs as much time as a wrong secret.
-const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y2hhbmdlIG9mIHNhbHQ$4rG8j9C1ckzFkbN+oPzWnEv1n0sH3E5tJ3l0p0mDx0Y";
+const DECOY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$Y2hhbmdlIG9mIHNhbHQ$4rG8j9C1ckzFkbN+oPzWnEv1n0sH3E5tJ3l0p0mDx0Y";
 
 fn verify(hash: &str, secret: &SecretString) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|hash| Argon2::default().verify_password(secret.expose_secret().as_bytes(), &hash).is_ok())
+    PasswordHash::new(hash).is_ok_and(|hash| {
+        Argon2::default()
+            .verify_password(secret.expose_secret().as_bytes(), &hash)
+            .is_ok()
+    })
 }
 
 fn hash(secret: &SecretString) -> Result<String, ServiceError> {
-    let hash = Argon2::default().hash_password(secret.expose_secret().as_bytes()).map_err(ServiceError::bug)?;
+    let hash = Argon2::default()
+        .hash_password(secret.expose_secret().as_bytes())
+        .map_err(ServiceError::bug)?;
     Ok(hash.to_string())
 }

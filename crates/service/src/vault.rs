@@ -20,7 +20,9 @@ pub struct Vault {
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.keys.iter().map(|(id, _)| id)).finish()
+        f.debug_list()
+            .entries(self.keys.iter().map(|(id, _)| id))
+            .finish()
     }
 }
 
@@ -50,8 +52,7 @@ impl Vault {
             .iter()
             .map(|(id, key)| (id.clone(), Aes256GcmSiv::new(key.expose_secret().into())))
             .collect();
-        let lookup =
-            Hmac::<Sha256>::new_from_slice(lookup.expose_secret()).map_err(|_| VaultError::NoKey)?;
+        let lookup = Hmac::<Sha256>::new_from_slice(lookup.expose_secret()).map_err(|_| VaultError::NoKey)?;
         Ok(Self { keys, lookup })
     }
 
@@ -66,7 +67,13 @@ impl Vault {
         let mut nonce = [0_u8; NONCE];
         rand::rng().fill_bytes(&mut nonce);
         let sealed = key
-            .encrypt(&Nonce::from(nonce), Payload { msg: text, aad: place.as_bytes() })
+            .encrypt(
+                &Nonce::from(nonce),
+                Payload {
+                    msg: text,
+                    aad: place.as_bytes(),
+                },
+            )
             .map_err(|_| VaultError::Altered)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
@@ -79,8 +86,14 @@ impl Vault {
             .find(|(id, _)| id == key_id)
             .ok_or_else(|| VaultError::UnknownKey(key_id.to_owned()))?;
         let (nonce, body) = sealed.split_first_chunk::<NONCE>().ok_or(VaultError::Altered)?;
-        key.decrypt(&Nonce::from(*nonce), Payload { msg: body, aad: place.as_bytes() })
-            .map_err(|_| VaultError::Altered)
+        key.decrypt(
+            &Nonce::from(*nonce),
+            Payload {
+                msg: body,
+                aad: place.as_bytes(),
+            },
+        )
+        .map_err(|_| VaultError::Altered)
     }
 
     /// The keyed hash of a value, for comparing and for uniqueness; 128 bits of HMAC-SHA-256.
@@ -110,7 +123,10 @@ mod tests {
         let sealed = old.seal("140802/1", "王建国".as_bytes()).unwrap();
         let new = Vault::new(&[("2026".into(), key(2)), ("2025".into(), key(1))], &key(9)).unwrap();
         assert_eq!(new.key_id(), "2026");
-        assert_eq!(new.open("2025", "140802/1", &sealed).unwrap(), "王建国".as_bytes());
+        assert_eq!(
+            new.open("2025", "140802/1", &sealed).unwrap(),
+            "王建国".as_bytes()
+        );
         assert_eq!(
             old.open("2026", "140802/1", &sealed),
             Err(VaultError::UnknownKey("2026".into()))
@@ -132,7 +148,13 @@ mod tests {
         let vault = Vault::new(&[("k".into(), key(1))], &key(9)).unwrap();
         let other = Vault::new(&[("k".into(), key(1))], &key(8)).unwrap();
         assert_ne!(vault.digest(Domain::Person, "x"), vault.digest(Domain::Vin, "x"));
-        assert_ne!(vault.digest(Domain::Person, "x"), other.digest(Domain::Person, "x"));
-        assert_eq!(vault.digest(Domain::Person, "x"), vault.digest(Domain::Person, "x"));
+        assert_ne!(
+            vault.digest(Domain::Person, "x"),
+            other.digest(Domain::Person, "x")
+        );
+        assert_eq!(
+            vault.digest(Domain::Person, "x"),
+            vault.digest(Domain::Person, "x")
+        );
     }
 }

@@ -36,7 +36,12 @@ impl Service {
         (jurisdiction, programme): (String, String),
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        let call = WaitlistCallRow { jurisdiction, programme, id: self.ids().next(now), due_at: now };
+        let call = WaitlistCallRow {
+            jurisdiction,
+            programme,
+            id: self.ids().next(now),
+            due_at: now,
+        };
         WaitlistCallRow::insert(tx, &[call]).await?;
         Ok(())
     }
@@ -53,8 +58,15 @@ impl Service {
     pub async fn serve_waitlists(&self) -> Result<usize, ServiceError> {
         let mut promoted = 0_usize;
         loop {
-            let calls = self.store().read().await?.called_waitlists(self.clock().now(), 1).await?;
-            let Some(call) = calls.into_iter().next() else { return Ok(promoted) };
+            let calls = self
+                .store()
+                .read()
+                .await?
+                .called_waitlists(self.clock().now(), 1)
+                .await?;
+            let Some(call) = calls.into_iter().next() else {
+                return Ok(promoted);
+            };
             let served = self.store().write(|tx| self.serve_waitlist(tx, &call)).await?;
             promoted = promoted.saturating_add(served);
         }
@@ -80,16 +92,30 @@ impl Service {
         let now = self.clock().now();
         let catalogue = self.catalogue();
         let cities = catalogue.cities_of(std::slice::from_ref(&call.jurisdiction));
-        let capped = !tx.caps(&cities, std::slice::from_ref(&call.programme)).await?.is_empty();
+        let capped = !tx
+            .caps(&cities, std::slice::from_ref(&call.programme))
+            .await?
+            .is_empty();
         let counties = match cities.first().filter(|_| capped) {
             Some(city) => catalogue.counties_of(city),
             None => vec![call.jurisdiction.clone()],
         };
-        let funds = counties.iter().map(|county| (county.clone(), call.programme.clone()));
+        let funds = counties
+            .iter()
+            .map(|county| (county.clone(), call.programme.clone()));
         let books = limits::lock(&mut tx, &catalogue, funds).await?;
-        tx.answer_waitlist_calls(&call.jurisdiction, &call.programme, now).await?;
-        let mut line = Line { state: books.state(), closed: BTreeSet::new(), after: Uuid::nil(), promoted: 0 };
-        while self.serve_part(&mut tx, &books, &counties, &call.programme, &mut line, now).await? {}
+        tx.answer_waitlist_calls(&call.jurisdiction, &call.programme, now)
+            .await?;
+        let mut line = Line {
+            state: books.state(),
+            closed: BTreeSet::new(),
+            after: Uuid::nil(),
+            promoted: 0,
+        };
+        while self
+            .serve_part(&mut tx, &books, &counties, &call.programme, &mut line, now)
+            .await?
+        {}
         Ok(tx.done(line.promoted))
     }
 
@@ -111,7 +137,10 @@ impl Service {
             Ok(Waiting {
                 money: limits::fen(row.amount.unwrap_or(0))?,
                 funds: would_touch(books, &catalogue, row, now)?,
-                waits_for: limits::parse_waits_for(row.waits_for.as_deref().unwrap_or_default(), &row.programme)?,
+                waits_for: limits::parse_waits_for(
+                    row.waits_for.as_deref().unwrap_or_default(),
+                    &row.programme,
+                )?,
             })
         });
         let waiting = waiting.collect::<Result<Vec<_>, ServiceError>>()?;
@@ -120,7 +149,12 @@ impl Service {
         let (mut moves, mut moved_on, mut changes) = (Vec::new(), Vec::new(), LimitChanges::new());
         for ((mut row, was), served) in rows.into_iter().zip(waiting).zip(served) {
             match served {
-                Served::Granted => moves.push(Move { row, verb: Verb::Promote, reason: None, document: None }),
+                Served::Granted => moves.push(Move {
+                    row,
+                    verb: Verb::Promote,
+                    reason: None,
+                    document: None,
+                }),
                 Served::Waits { key, .. } if key != was.waits_for => {
                     limits::wait(&mut changes, &was.waits_for, -1);
                     limits::wait(&mut changes, &key, 1);
@@ -133,11 +167,14 @@ impl Service {
         }
         line.promoted = line.promoted.saturating_add(moves.len());
         let actor = Actor::system();
-        self.carry_out(tx, books, moves, Mover { actor: &actor, now }).await?;
+        self.carry_out(tx, books, moves, Mover { actor: &actor, now })
+            .await?;
         tx.save_claims(&moved_on).await?;
         tx.change_limits(&changes).await?;
         // Every claim needs its county's fund: once all of those are closed, nobody behind can be served.
-        let mut funds = counties.iter().map(|county| limits::limit_key(county, programme, ""));
+        let mut funds = counties
+            .iter()
+            .map(|county| limits::limit_key(county, programme, ""));
         Ok(!funds.all(|key| key.is_ok_and(|key| line.closed.contains(&key))))
     }
 
@@ -146,7 +183,12 @@ impl Service {
         let mut expired = 0_usize;
         loop {
             let now = self.clock().now();
-            let funds = self.store().read().await?.funds_with_overdue_corrections(now, 100).await?;
+            let funds = self
+                .store()
+                .read()
+                .await?
+                .funds_with_overdue_corrections(now, 100)
+                .await?;
             let mut progress = 0_usize;
             for (jurisdiction, programme) in funds {
                 let unit = |tx| self.expire_in(tx, &jurisdiction, &programme);
@@ -161,17 +203,28 @@ impl Service {
         Ok(expired)
     }
 
-    async fn expire_in(&self, mut tx: Tx, jurisdiction: &str, programme: &str) -> Result<Done<usize>, ServiceError> {
+    async fn expire_in(
+        &self,
+        mut tx: Tx,
+        jurisdiction: &str,
+        programme: &str,
+    ) -> Result<Done<usize>, ServiceError> {
         let now = self.clock().now();
         let fund = (jurisdiction.to_owned(), programme.to_owned());
         let books = limits::lock(&mut tx, &self.catalogue(), [fund]).await?;
         let rows = tx.overdue_corrections(jurisdiction, programme, now, STEP).await?;
         let reason = Some("补正期限已过 correction overdue".to_owned());
-        let moves = rows.into_iter().map(|row| Move { row, verb: Verb::Expire, reason: reason.clone(), document: None });
+        let moves = rows.into_iter().map(|row| Move {
+            row,
+            verb: Verb::Expire,
+            reason: reason.clone(),
+            document: None,
+        });
         let moves = moves.collect::<Vec<_>>();
         let expired = moves.len();
         let actor = Actor::system();
-        self.carry_out(&mut tx, &books, moves, Mover { actor: &actor, now }).await?;
+        self.carry_out(&mut tx, &books, moves, Mover { actor: &actor, now })
+            .await?;
         Ok(tx.done(expired))
     }
 }

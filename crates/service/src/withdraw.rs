@@ -25,7 +25,8 @@ impl Service {
         why: Option<String>,
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
-        self.end(permit, claim, if_match, (Verb::Withdraw, why), key).await
+        self.end(permit, claim, if_match, (Verb::Withdraw, why), key)
+            .await
     }
 
     /// Reports that the goods came back. Before payment that ends the claim as a withdrawal does; after payment the subsidy
@@ -50,7 +51,10 @@ impl Service {
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
         let how = (verb, reason(why, true)?);
-        let ended = self.store().write(|tx| self.end_in(tx, permit, claim, if_match, &how, key.as_ref())).await?;
+        let ended = self
+            .store()
+            .write(|tx| self.end_in(tx, permit, claim, if_match, &how, key.as_ref()))
+            .await?;
         self.serve_called_waitlists().await;
         Ok(ended)
     }
@@ -68,18 +72,34 @@ impl Service {
         let (books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         // Under the lock, where whoever raced with the same key has committed.
         if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
-            return Ok(tx.done(Replayable { value, replayed: true }));
+            return Ok(tx.done(Replayable {
+                value,
+                replayed: true,
+            }));
         }
         let row = own(permit, rows.remove(&claim.uuid))?;
         check_revision(&row, if_match)?;
         legal(&row, *verb)?;
-        let mover = Mover { actor, now: self.clock().now() };
-        let moves = vec![Move { row, verb: *verb, reason: why.clone(), document: None }];
+        let mover = Mover {
+            actor,
+            now: self.clock().now(),
+        };
+        let moves = vec![Move {
+            row,
+            verb: *verb,
+            reason: why.clone(),
+            document: None,
+        }];
         let moved = self.carry_out(&mut tx, &books, moves, mover).await?;
-        let row = moved.first().ok_or_else(|| ServiceError::bug("one move, one claim"))?;
+        let row = moved
+            .first()
+            .ok_or_else(|| ServiceError::bug("one move, one claim"))?;
         self.keep_move(&mut tx, actor, key, verb.as_str(), row).await?;
         let value = self.detail(&mut tx, row).await?;
-        Ok(tx.done(Replayable { value, replayed: false }))
+        Ok(tx.done(Replayable {
+            value,
+            replayed: false,
+        }))
     }
 
     /// Decides a claim again with what it says now. Its place, and its reservation as far as the amount allows, are kept.
@@ -93,7 +113,10 @@ impl Service {
     ) -> Result<Replayable<ClaimState>, ServiceError> {
         let mut conn = self.store().read().await?;
         if let Some(value) = self.moved_before(&mut conn, permit.actor(), key.as_ref()).await? {
-            return Ok(Replayable { value, replayed: true });
+            return Ok(Replayable {
+                value,
+                replayed: true,
+            });
         }
         let row = own(permit, conn.claim(claim.jurisdiction.as_str(), claim.uuid).await?)?;
         drop(conn);
@@ -101,7 +124,10 @@ impl Service {
         legal(&row, Verb::Correct)?;
         same_place(&row, &corrected)?;
         let merchant = merchant(permit.actor())?;
-        let candidate = self.decide(vec![(corrected, merchant)], self.clock().now()).await?.pop();
+        let candidate = self
+            .decide(vec![(corrected, merchant)], self.clock().now())
+            .await?
+            .pop();
         let candidate = candidate.ok_or_else(|| ServiceError::bug("one claim, one candidate"))??;
         let seen = if_match.unwrap_or(row.revision);
         let unit = |tx| self.correct_in(tx, permit, claim, seen, &candidate, key.as_ref());
@@ -122,15 +148,25 @@ impl Service {
         let (actor, now) = (permit.actor(), self.clock().now());
         let (mut books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
-            return Ok(tx.done(Replayable { value, replayed: true }));
+            return Ok(tx.done(Replayable {
+                value,
+                replayed: true,
+            }));
         }
         let row = own(permit, rows.remove(&claim.uuid))?;
         check_revision(&row, Some(seen))?;
         legal(&row, Verb::Correct)?;
         if row.correct_by.is_some_and(|deadline| deadline < now) {
-            return Err(Refusal::Settled { what: "correction", status: "overdue".into() }.into());
+            return Err(Refusal::Settled {
+                what: "correction",
+                status: "overdue".into(),
+            }
+            .into());
         }
-        let sent = self.sent_claims(&mut tx, std::slice::from_ref(&row)).await?.remove(&row.id);
+        let sent = self
+            .sent_claims(&mut tx, std::slice::from_ref(&row))
+            .await?
+            .remove(&row.id);
         let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
         let keys = claims::keys::unique_keys(&sent, |domain, text| self.vault().digest(domain, text));
         let catalogue = self.catalogue();
@@ -145,27 +181,49 @@ impl Service {
         let freed = before.row.amount > judgement.amount.map(ledger::Fen::get) && judgement.ruled.release
             || judgement.ruled.release && !judgement.ruled.reserve;
         let fund = (before.row.jurisdiction.clone(), before.row.programme.clone());
-        let judged = [Judged { candidate, judgement, id: before.row.id, before: Some(&before) }];
+        let judged = [Judged {
+            candidate,
+            judgement,
+            id: before.row.id,
+            before: Some(&before),
+        }];
         let states = self.record(&mut tx, &books, &judged, actor, now).await?;
         if freed {
             self.call_waitlist(&mut tx, fund, now).await?;
         }
         let row = tx.claim(claim.jurisdiction.as_str(), claim.uuid).await?;
-        self.keep_move(&mut tx, actor, key, "correct", &row.ok_or(Refusal::NotFound("claim"))?).await?;
-        let value = states.into_iter().next().ok_or_else(|| ServiceError::bug("one claim, one state"))?;
-        Ok(tx.done(Replayable { value, replayed: false }))
+        self.keep_move(
+            &mut tx,
+            actor,
+            key,
+            "correct",
+            &row.ok_or(Refusal::NotFound("claim"))?,
+        )
+        .await?;
+        let value = states
+            .into_iter()
+            .next()
+            .ok_or_else(|| ServiceError::bug("one claim, one state"))?;
+        Ok(tx.done(Replayable {
+            value,
+            replayed: false,
+        }))
     }
 }
 
 /// The caller's own claim; another merchant's does not exist for it.
 pub(crate) fn own(permit: &Permit<SubmitClaims>, row: Option<ClaimRow>) -> Result<ClaimRow, Refusal> {
-    row.filter(|row| Some(&row.merchant) == permit.actor().merchant.as_ref()).ok_or(Refusal::NotFound("claim"))
+    row.filter(|row| Some(&row.merchant) == permit.actor().merchant.as_ref())
+        .ok_or(Refusal::NotFound("claim"))
 }
 
 fn same_place(row: &ClaimRow, corrected: &Claim) -> Result<(), Refusal> {
     let moved = [
         ("/programme", row.programme == corrected.programme.as_str()),
-        ("/jurisdiction", row.jurisdiction == corrected.jurisdiction.as_str()),
+        (
+            "/jurisdiction",
+            row.jurisdiction == corrected.jurisdiction.as_str(),
+        ),
     ];
     match moved.into_iter().find(|(_, same)| !same) {
         None => Ok(()),

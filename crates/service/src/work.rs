@@ -51,7 +51,12 @@ impl Service {
                 Ok(tx.done(forgotten))
             })
             .await?;
-        Ok(Round { expired, promoted, told, forgotten })
+        Ok(Round {
+            expired,
+            promoted,
+            told,
+            forgotten,
+        })
     }
 
     /// Tells the outside what happened, at least once each. What the receiver does not take is told again, later and later,
@@ -93,7 +98,8 @@ impl Service {
             let pause = Duration::seconds(LEASE_S.saturating_mul(1_i64 << doublings)).min(Duration::days(1));
             row.due_at = now.checked_add_signed(pause).unwrap_or(now);
         }
-        tx.tell_later(&due.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>()).await?;
+        tx.tell_later(&due.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>())
+            .await?;
         Ok(tx.done(due))
     }
 
@@ -124,7 +130,10 @@ impl Service {
                 let mut rows = tx.documents_under_other_keys(self.vault().key_id(), 500).await?;
                 for row in &mut rows {
                     let place = crate::recording::document_place(&row.jurisdiction, row.claim, row.revision);
-                    let text = self.vault().open(&row.key_id, &place, &row.sealed).map_err(ServiceError::bug)?;
+                    let text = self
+                        .vault()
+                        .open(&row.key_id, &place, &row.sealed)
+                        .map_err(ServiceError::bug)?;
                     row.sealed = self.vault().seal(&place, &text).map_err(ServiceError::bug)?;
                     row.key_id = self.vault().key_id().to_owned();
                 }
@@ -140,13 +149,23 @@ impl Service {
         let mut done = ReExecution::default();
         let mut after = None;
         loop {
-            let rows = self.store().read().await?.decisions_after(jurisdiction, after, 500).await?;
+            let rows = self
+                .store()
+                .read()
+                .await?
+                .decisions_after(jurisdiction, after, 500)
+                .await?;
             let Some(last) = rows.last() else { return Ok(done) };
             after = Some((last.claim, last.revision));
             for row in &rows {
                 done.decisions = done.decisions.saturating_add(1);
                 if let Err(why) = check_receipt(&catalogue, row) {
-                    done.mismatches.push(format!("clm_{}_{} revision {}: {why}", row.jurisdiction, row.claim.simple(), row.revision));
+                    done.mismatches.push(format!(
+                        "clm_{}_{} revision {}: {why}",
+                        row.jurisdiction,
+                        row.claim.simple(),
+                        row.revision
+                    ));
                 }
             }
         }
@@ -159,10 +178,17 @@ impl Service {
 
     /// Whether the service can do its work: the database answers and has every migration.
     pub async fn ready(&self) -> Result<(), NotReady> {
-        let mut conn = self.store().read().await.map_err(|error| NotReady(error.to_string()))?;
+        let mut conn = self
+            .store()
+            .read()
+            .await
+            .map_err(|error| NotReady(error.to_string()))?;
         match conn.missing_migrations().await {
             Ok(missing) if missing.is_empty() => Ok(()),
-            Ok(missing) => Err(NotReady(format!("{} migrations are missing: run huanxin migrate", missing.len()))),
+            Ok(missing) => Err(NotReady(format!(
+                "{} migrations are missing: run huanxin migrate",
+                missing.len()
+            ))),
             Err(error) => Err(NotReady(error.to_string())),
         }
     }
@@ -182,9 +208,14 @@ pub struct ReExecution {
 
 fn check_receipt(catalogue: &crate::Catalogue, row: &store::claims::DecisionRow) -> Result<(), String> {
     let receipt: serde_json::Value = serde_json::from_str(&row.receipt).map_err(|error| error.to_string())?;
-    let programme = receipt.get("programme").and_then(|id| id.as_str()).ok_or("no programme")?;
+    let programme = receipt
+        .get("programme")
+        .and_then(|id| id.as_str())
+        .ok_or("no programme")?;
     let version = policy::receipt::version(&row.receipt).ok_or("no version")?;
-    let programme = catalogue.version(programme, version).ok_or("unknown programme version")?;
+    let programme = catalogue
+        .version(programme, version)
+        .ok_or("unknown programme version")?;
     if policy::receipt::digest(row.receipt.as_bytes()) != format!("sha256:{}", hex::encode(&row.digest)) {
         return Err("the digest is not the receipt's".into());
     }

@@ -4,11 +4,11 @@
 
 use std::marker::PhantomData;
 
+use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{HasSqlType, Untyped};
-use diesel::QueryResult;
 
 /// A statement written by hand; `$1`, `$2`, … are bound in order by [`Bind::bind`].
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -101,8 +103,10 @@ impl Conn {
     /// The claims with these ids, whichever exist, in any order.
     pub async fn claims_by_id(&mut self, keys: &[(String, Uuid)]) -> Result<Vec<ClaimRow>, StoreError> {
         let (jurisdictions, ids): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
-        let rows = Sql("SELECT c.* FROM claims c JOIN UNNEST($1, $2) AS k (jurisdiction, id) \
-             ON c.jurisdiction = k.jurisdiction AND c.id = k.id")
+        let rows = Sql(
+            "SELECT c.* FROM claims c JOIN UNNEST($1, $2) AS k (jurisdiction, id) \
+             ON c.jurisdiction = k.jurisdiction AND c.id = k.id",
+        )
         .bind::<Array<Text>, _>(jurisdictions)
         .bind::<Array<SqlUuid>, _>(ids)
         .load(self.pg())
@@ -111,8 +115,15 @@ impl Conn {
     }
 
     /// At most `limit` claims of a filter, by arrival.
-    pub async fn list_claims(&mut self, filter: &ClaimFilter, limit: i64) -> Result<Vec<ClaimRow>, StoreError> {
-        let mut query = claims::table.select(ClaimRow::as_select()).limit(limit).into_boxed();
+    pub async fn list_claims(
+        &mut self,
+        filter: &ClaimFilter,
+        limit: i64,
+    ) -> Result<Vec<ClaimRow>, StoreError> {
+        let mut query = claims::table
+            .select(ClaimRow::as_select())
+            .limit(limit)
+            .into_boxed();
         query = match filter.jurisdictions.as_slice() {
             [] => query,
             [one] => query.filter(claims::jurisdiction.eq(one)),
@@ -163,13 +174,20 @@ impl Conn {
     }
 
     /// What was last sent for each of these claims.
-    pub async fn latest_documents(&mut self, keys: &[(String, Uuid)]) -> Result<Vec<DocumentRow>, StoreError> {
+    pub async fn latest_documents(
+        &mut self,
+        keys: &[(String, Uuid)],
+    ) -> Result<Vec<DocumentRow>, StoreError> {
         let (jurisdictions, ids): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
         let rows: Vec<DocumentRow> = claim_documents::table
             .filter(claim_documents::jurisdiction.eq_any(jurisdictions))
             .filter(claim_documents::claim.eq_any(ids))
             .distinct_on((claim_documents::jurisdiction, claim_documents::claim))
-            .order((claim_documents::jurisdiction, claim_documents::claim, claim_documents::revision.desc()))
+            .order((
+                claim_documents::jurisdiction,
+                claim_documents::claim,
+                claim_documents::revision.desc(),
+            ))
             .select(DocumentRow::as_select())
             .load(self.pg())
             .await?;
@@ -282,8 +300,10 @@ impl Tx {
         after: Uuid,
         limit: i64,
     ) -> Result<Vec<ClaimRow>, StoreError> {
-        let rows = Sql("SELECT * FROM claims WHERE jurisdiction = ANY($1) AND programme = $2 AND status = 'waitlisted' \
-             AND id > $3 ORDER BY id LIMIT $4 FOR UPDATE")
+        let rows = Sql(
+            "SELECT * FROM claims WHERE jurisdiction = ANY($1) AND programme = $2 AND status = 'waitlisted' \
+             AND id > $3 ORDER BY id LIMIT $4 FOR UPDATE",
+        )
         .bind::<Array<Text>, _>(jurisdictions.to_vec())
         .bind::<Text, _>(programme.to_owned())
         .bind::<SqlUuid, _>(after)
@@ -301,8 +321,10 @@ impl Tx {
         now: DateTime<Utc>,
         limit: i64,
     ) -> Result<Vec<ClaimRow>, StoreError> {
-        let rows = Sql("SELECT * FROM claims WHERE correct_by < $1 AND status = 'needs_correction' \
-             AND jurisdiction = $2 AND programme = $3 ORDER BY correct_by LIMIT $4 FOR UPDATE SKIP LOCKED")
+        let rows = Sql(
+            "SELECT * FROM claims WHERE correct_by < $1 AND status = 'needs_correction' \
+             AND jurisdiction = $2 AND programme = $3 ORDER BY correct_by LIMIT $4 FOR UPDATE SKIP LOCKED",
+        )
         .bind::<Timestamptz, _>(now)
         .bind::<Text, _>(jurisdiction.to_owned())
         .bind::<Text, _>(programme.to_owned())
@@ -334,7 +356,9 @@ impl Tx {
     pub async fn save_claims(&mut self, rows: &[ClaimRow]) -> Result<(), StoreError> {
         macro_rules! column {
             ($field:ident) => {
-                rows.iter().map(|row| row.$field.clone()).collect::<Vec<_>>()
+                rows.iter()
+                    .map(|row| row.$field.clone())
+                    .collect::<Vec<_>>()
             };
         }
         if rows.is_empty() {
@@ -374,14 +398,21 @@ impl Tx {
         .bind::<Array<Text>, _>(column!(merchant_reference))
         .execute(self.pg())
         .await?;
-        if changed == rows.len() { Ok(()) } else { Err(StoreError::Stale("claim")) }
+        if changed == rows.len() {
+            Ok(())
+        } else {
+            Err(StoreError::Stale("claim"))
+        }
     }
 
     /// Seals documents again, each under its row's key.
     pub async fn reseal_documents(&mut self, rows: &[DocumentRow]) -> Result<(), StoreError> {
         for row in rows {
             diesel::update(claim_documents::table.find((&row.jurisdiction, row.claim, row.revision)))
-                .set((claim_documents::key_id.eq(&row.key_id), claim_documents::sealed.eq(&row.sealed)))
+                .set((
+                    claim_documents::key_id.eq(&row.key_id),
+                    claim_documents::sealed.eq(&row.sealed),
+                ))
                 .execute(self.pg())
                 .await?;
         }

@@ -80,7 +80,11 @@ batch_insert! {
 }
 
 impl Conn {
-    pub async fn appropriation(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<AppropriationRow>, StoreError> {
+    pub async fn appropriation(
+        &mut self,
+        jurisdiction: &str,
+        id: Uuid,
+    ) -> Result<Option<AppropriationRow>, StoreError> {
         Ok(appropriations::table
             .find((jurisdiction, id))
             .select(AppropriationRow::as_select())
@@ -126,7 +130,11 @@ impl Conn {
             .await?)
     }
 
-    pub async fn disbursement(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<DisbursementRow>, StoreError> {
+    pub async fn disbursement(
+        &mut self,
+        jurisdiction: &str,
+        id: Uuid,
+    ) -> Result<Option<DisbursementRow>, StoreError> {
         Ok(disbursements::table
             .find((jurisdiction, id))
             .select(DisbursementRow::as_select())
@@ -180,7 +188,10 @@ impl Conn {
 
 impl Tx {
     pub async fn add_appropriation(&mut self, row: &AppropriationRow) -> Result<(), StoreError> {
-        diesel::insert_into(appropriations::table).values(row).execute(self.pg()).await?;
+        diesel::insert_into(appropriations::table)
+            .values(row)
+            .execute(self.pg())
+            .await?;
         Ok(())
     }
 
@@ -199,16 +210,26 @@ impl Tx {
     }
 
     pub async fn save_appropriation(&mut self, row: &AppropriationRow) -> Result<(), StoreError> {
-        diesel::update(appropriations::table.find((&row.jurisdiction, row.id))).set(row).execute(self.pg()).await?;
+        diesel::update(appropriations::table.find((&row.jurisdiction, row.id)))
+            .set(row)
+            .execute(self.pg())
+            .await?;
         Ok(())
     }
 
     pub async fn add_cap_change(&mut self, row: &CapChangeRow) -> Result<(), StoreError> {
-        diesel::insert_into(cap_changes::table).values(row).execute(self.pg()).await?;
+        diesel::insert_into(cap_changes::table)
+            .values(row)
+            .execute(self.pg())
+            .await?;
         Ok(())
     }
 
-    pub async fn lock_cap_change(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<CapChangeRow>, StoreError> {
+    pub async fn lock_cap_change(
+        &mut self,
+        jurisdiction: &str,
+        id: Uuid,
+    ) -> Result<Option<CapChangeRow>, StoreError> {
         Ok(cap_changes::table
             .find((jurisdiction, id))
             .for_update()
@@ -219,12 +240,22 @@ impl Tx {
     }
 
     pub async fn save_cap_change(&mut self, row: &CapChangeRow) -> Result<(), StoreError> {
-        diesel::update(cap_changes::table.find((&row.jurisdiction, row.id))).set(row).execute(self.pg()).await?;
+        diesel::update(cap_changes::table.find((&row.jurisdiction, row.id)))
+            .set(row)
+            .execute(self.pg())
+            .await?;
         Ok(())
     }
 
-    pub async fn add_disbursement(&mut self, row: &DisbursementRow, lines: &[LineRow]) -> Result<(), StoreError> {
-        diesel::insert_into(disbursements::table).values(row).execute(self.pg()).await?;
+    pub async fn add_disbursement(
+        &mut self,
+        row: &DisbursementRow,
+        lines: &[LineRow],
+    ) -> Result<(), StoreError> {
+        diesel::insert_into(disbursements::table)
+            .values(row)
+            .execute(self.pg())
+            .await?;
         LineRow::insert(self, lines).await?;
         Ok(())
     }
@@ -244,7 +275,10 @@ impl Tx {
     }
 
     pub async fn save_disbursement(&mut self, row: &DisbursementRow) -> Result<(), StoreError> {
-        diesel::update(disbursements::table.find((&row.jurisdiction, row.id))).set(row).execute(self.pg()).await?;
+        diesel::update(disbursements::table.find((&row.jurisdiction, row.id)))
+            .set(row)
+            .execute(self.pg())
+            .await?;
         Ok(())
     }
 
@@ -253,11 +287,13 @@ impl Tx {
         if rows.is_empty() {
             return Ok(());
         }
-        let changed = Sql("UPDATE disbursement_lines l SET outcome = u.outcome, reason = u.reason, \
+        let changed = Sql(
+            "UPDATE disbursement_lines l SET outcome = u.outcome, reason = u.reason, \
              settled_at = u.settled_at FROM UNNEST($1, $2, $3, $4, $5, $6) \
              AS u (jurisdiction, disbursement, claim, outcome, reason, settled_at) \
              WHERE l.jurisdiction = u.jurisdiction AND l.disbursement = u.disbursement AND l.claim = u.claim \
-             AND l.outcome = 'open'")
+             AND l.outcome = 'open'",
+        )
         .bind::<Array<Text>, _>(rows.iter().map(|r| r.jurisdiction.clone()).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.disbursement).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.claim).collect::<Vec<_>>())
@@ -266,11 +302,19 @@ impl Tx {
         .bind::<Array<Nullable<Timestamptz>>, _>(rows.iter().map(|r| r.settled_at).collect::<Vec<_>>())
         .execute(self.pg())
         .await?;
-        if changed == rows.len() { Ok(()) } else { Err(StoreError::Stale("payment")) }
+        if changed == rows.len() {
+            Ok(())
+        } else {
+            Err(StoreError::Stale("payment"))
+        }
     }
 
     /// All lines of a disbursement; they are bounded by the limit it was made with.
-    pub async fn all_lines(&mut self, jurisdiction: &str, disbursement: Uuid) -> Result<Vec<LineRow>, StoreError> {
+    pub async fn all_lines(
+        &mut self,
+        jurisdiction: &str,
+        disbursement: Uuid,
+    ) -> Result<Vec<LineRow>, StoreError> {
         self.lines(jurisdiction, disbursement, None, i64::MAX).await
     }
 }

@@ -73,12 +73,20 @@ fn from_database(kind: DatabaseErrorKind, info: &(dyn DatabaseErrorInformation +
         | DatabaseErrorKind::CheckViolation
         | DatabaseErrorKind::RestrictViolation
         | DatabaseErrorKind::ExclusionViolation => {
-            let name = info.constraint_name().map(str::to_owned).or_else(|| quoted(message));
+            let name = info
+                .constraint_name()
+                .map(str::to_owned)
+                .or_else(|| quoted(message));
             StoreError::Violated(without_shard(&name.unwrap_or_else(|| "unnamed".into())))
         }
-        _ if ["deadlock detected", "lock timeout", "could not obtain lock", "could not serialize"]
-            .iter()
-            .any(|text| message.contains(text)) =>
+        _ if [
+            "deadlock detected",
+            "lock timeout",
+            "could not obtain lock",
+            "could not serialize",
+        ]
+        .iter()
+        .any(|text| message.contains(text)) =>
         {
             StoreError::Contention(message.to_owned())
         }
@@ -106,7 +114,9 @@ fn quoted(message: &str) -> Option<String> {
 
 fn without_shard(name: &str) -> String {
     match name.rsplit_once('_') {
-        Some((stem, shard)) if shard.len() >= 6 && shard.bytes().all(|b| b.is_ascii_digit()) => stem.to_owned(),
+        Some((stem, shard)) if shard.len() >= 6 && shard.bytes().all(|b| b.is_ascii_digit()) => {
+            stem.to_owned()
+        }
         _ => name.to_owned(),
     }
 }
@@ -117,10 +127,17 @@ mod tests {
 
     #[test]
     fn a_shard_suffix_is_not_part_of_the_name() {
-        assert_eq!(without_shard("funds_available_not_negative_102008"), "funds_available_not_negative");
-        assert_eq!(without_shard("funds_available_not_negative"), "funds_available_not_negative");
         assert_eq!(
-            quoted(r#"new row for relation "funds_102" violates check constraint "funds_balanced_102008""#).as_deref(),
+            without_shard("funds_available_not_negative_102008"),
+            "funds_available_not_negative"
+        );
+        assert_eq!(
+            without_shard("funds_available_not_negative"),
+            "funds_available_not_negative"
+        );
+        assert_eq!(
+            quoted(r#"new row for relation "funds_102" violates check constraint "funds_balanced_102008""#)
+                .as_deref(),
             Some("funds_balanced_102008")
         );
     }

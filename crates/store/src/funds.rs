@@ -135,14 +135,20 @@ impl Conn {
             query = query.filter(
                 funds::jurisdiction
                     .gt(jurisdiction.clone())
-                    .or(funds::jurisdiction.eq(jurisdiction).and(funds::programme.gt(programme))),
+                    .or(funds::jurisdiction
+                        .eq(jurisdiction)
+                        .and(funds::programme.gt(programme))),
             );
         }
         Ok(query.load(self.pg()).await?)
     }
 
     /// The caps of these counties (with the city's, if its code is among them) in these programmes.
-    pub async fn caps(&mut self, jurisdictions: &[String], programmes: &[String]) -> Result<Vec<CapRow>, StoreError> {
+    pub async fn caps(
+        &mut self,
+        jurisdictions: &[String],
+        programmes: &[String],
+    ) -> Result<Vec<CapRow>, StoreError> {
         let rows = caps::table
             .filter(caps::jurisdiction.eq_any(jurisdictions.to_vec()))
             .filter(caps::programme.eq_any(programmes.to_vec()))
@@ -154,7 +160,11 @@ impl Conn {
     }
 
     /// A page of a county's transfers by height.
-    pub async fn transfers(&mut self, filter: &TransferFilter, limit: i64) -> Result<Vec<TransferRow>, StoreError> {
+    pub async fn transfers(
+        &mut self,
+        filter: &TransferFilter,
+        limit: i64,
+    ) -> Result<Vec<TransferRow>, StoreError> {
         let mut query = transfers::table
             .filter(transfers::jurisdiction.eq(&filter.jurisdiction))
             .filter(transfers::height.gt(filter.after))
@@ -198,7 +208,10 @@ impl Conn {
         .bind::<Timestamptz, _>(until)
         .load(self.pg())
         .await?;
-        Ok(rows.into_iter().map(|row| (row.programme, row.reason, row.amount)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.programme, row.reason, row.amount))
+            .collect())
     }
 }
 
@@ -216,8 +229,10 @@ pub struct TransferFilter {
 impl Tx {
     /// Opens funds of a programme in these counties; those that are open stay as they are.
     pub async fn open_funds(&mut self, programme: &str, jurisdictions: &[String]) -> Result<(), StoreError> {
-        Sql("INSERT INTO funds (jurisdiction, programme) SELECT j, $1 FROM UNNEST($2) AS j \
-             ON CONFLICT ON CONSTRAINT funds_pkey DO NOTHING")
+        Sql(
+            "INSERT INTO funds (jurisdiction, programme) SELECT j, $1 FROM UNNEST($2) AS j \
+             ON CONFLICT ON CONSTRAINT funds_pkey DO NOTHING",
+        )
         .bind::<Text, _>(programme.to_owned())
         .bind::<Array<Text>, _>(jurisdictions.to_vec())
         .execute(self.pg())
@@ -237,14 +252,18 @@ impl Tx {
             .bind::<Array<Text>, _>(counties.to_vec())
             .execute(self.pg())
             .await?;
-        let funds = Sql("SELECT * FROM funds WHERE jurisdiction = ANY($1) AND programme = ANY($2) \
-             ORDER BY jurisdiction, programme FOR UPDATE")
+        let funds = Sql(
+            "SELECT * FROM funds WHERE jurisdiction = ANY($1) AND programme = ANY($2) \
+             ORDER BY jurisdiction, programme FOR UPDATE",
+        )
         .bind::<Array<Text>, _>(counties.to_vec())
         .bind::<Array<Text>, _>(programmes.to_vec())
         .load(self.pg())
         .await?;
-        let caps = Sql("SELECT * FROM caps WHERE jurisdiction = ANY($1) AND programme = ANY($2) \
-             ORDER BY jurisdiction, programme, scope FOR UPDATE")
+        let caps = Sql(
+            "SELECT * FROM caps WHERE jurisdiction = ANY($1) AND programme = ANY($2) \
+             ORDER BY jurisdiction, programme, scope FOR UPDATE",
+        )
         .bind::<Array<Text>, _>([city, counties].concat())
         .bind::<Array<Text>, _>(programmes.to_vec())
         .load(self.pg())
@@ -273,13 +292,19 @@ impl Tx {
         .await?;
         let mut heads: BTreeMap<&str, (i64, DateTime<Utc>)> = ledgers
             .iter()
-            .map(|l| (l.jurisdiction.as_str(), (l.height, l.last_posted_at.unwrap_or(now))))
+            .map(|l| {
+                (
+                    l.jurisdiction.as_str(),
+                    (l.height, l.last_posted_at.unwrap_or(now)),
+                )
+            })
             .collect();
 
         let mut rows = Vec::with_capacity(postings.len());
         for posting in postings {
-            let (height, posted_at) =
-                heads.get_mut(posting.jurisdiction.as_str()).ok_or(StoreError::Stale("ledger"))?;
+            let (height, posted_at) = heads
+                .get_mut(posting.jurisdiction.as_str())
+                .ok_or(StoreError::Stale("ledger"))?;
             *height = height.saturating_add(1);
             rows.push(TransferRow {
                 jurisdiction: posting.jurisdiction.clone(),
@@ -303,18 +328,27 @@ impl Tx {
         use ledger::Account;
         let mut moves = BTreeMap::<(&str, &str), [i64; 7]>::new();
         for posting in postings {
-            let sums = moves.entry((&posting.jurisdiction, &posting.programme)).or_default();
+            let sums = moves
+                .entry((&posting.jurisdiction, &posting.programme))
+                .or_default();
             let amount = posting.transfer.amount.get();
             // Appropriated is the one account whose credits add to it.
             for (account, sign) in [(posting.transfer.debit(), 1), (posting.transfer.credit(), -1)] {
-                let sign = if account == Account::Appropriated { -sign } else { sign };
+                let sign = if account == Account::Appropriated {
+                    -sign
+                } else {
+                    sign
+                };
                 if let Some(sum) = sums.get_mut(place(account)) {
                     *sum = sum.saturating_add(amount.saturating_mul(sign));
                 }
             }
         }
         let column = |index: usize| {
-            moves.values().map(|sums| sums.get(index).copied().unwrap_or(0)).collect::<Vec<i64>>()
+            moves
+                .values()
+                .map(|sums| sums.get(index).copied().unwrap_or(0))
+                .collect::<Vec<i64>>()
         };
         let changed = Sql("UPDATE funds f SET appropriated = f.appropriated + u.a, available = f.available + u.b, \
              reserved = f.reserved + u.c, payable = f.payable + u.d, in_payment = f.in_payment + u.e, \
@@ -332,7 +366,11 @@ impl Tx {
         .bind::<Array<BigInt>, _>(column(6))
         .execute(self.pg())
         .await?;
-        if changed == moves.len() { Ok(()) } else { Err(StoreError::Stale("fund")) }
+        if changed == moves.len() {
+            Ok(())
+        } else {
+            Err(StoreError::Stale("fund"))
+        }
     }
 
     /// Changes what caps have committed and how many wait for them, and how many wait for funds (empty scope).
@@ -340,9 +378,14 @@ impl Tx {
         &mut self,
         changes: &BTreeMap<(String, String, String), LimitChange>,
     ) -> Result<(), StoreError> {
-        let changes = changes.iter().filter(|(_, change)| **change != LimitChange::default());
+        let changes = changes
+            .iter()
+            .filter(|(_, change)| **change != LimitChange::default());
         let (funds, caps): (Vec<_>, Vec<_>) = changes.partition(|((_, _, scope), _)| scope.is_empty());
-        let waiting = funds.iter().filter(|(_, change)| change.waiting != 0).collect::<Vec<_>>();
+        let waiting = funds
+            .iter()
+            .filter(|(_, change)| change.waiting != 0)
+            .collect::<Vec<_>>();
         if !waiting.is_empty() {
             Sql("UPDATE funds f SET waiting = f.waiting + u.n FROM UNNEST($1, $2, $3) AS u (jurisdiction, programme, n) \
                  WHERE f.jurisdiction = u.jurisdiction AND f.programme = u.programme")
@@ -353,9 +396,11 @@ impl Tx {
             .await?;
         }
         if !caps.is_empty() {
-            Sql("UPDATE caps c SET committed = c.committed + u.committed, waiting = c.waiting + u.waiting \
+            Sql(
+                "UPDATE caps c SET committed = c.committed + u.committed, waiting = c.waiting + u.waiting \
                  FROM UNNEST($1, $2, $3, $4, $5) AS u (jurisdiction, programme, scope, committed, waiting) \
-                 WHERE c.jurisdiction = u.jurisdiction AND c.programme = u.programme AND c.scope = u.scope")
+                 WHERE c.jurisdiction = u.jurisdiction AND c.programme = u.programme AND c.scope = u.scope",
+            )
             .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.0.clone()).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.1.clone()).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.2.clone()).collect::<Vec<_>>())
@@ -389,7 +434,10 @@ impl Tx {
         .bind::<Text, _>(programme.to_owned())
         .load(self.pg())
         .await?;
-        Ok(rows.into_iter().map(|row| (row.category, row.month, row.amount)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.category, row.month, row.amount))
+            .collect())
     }
 
     /// Replaces the caps of one jurisdiction and programme.
@@ -400,12 +448,17 @@ impl Tx {
         rows: &[CapRow],
     ) -> Result<(), StoreError> {
         diesel::delete(
-            caps::table.filter(caps::jurisdiction.eq(jurisdiction)).filter(caps::programme.eq(programme)),
+            caps::table
+                .filter(caps::jurisdiction.eq(jurisdiction))
+                .filter(caps::programme.eq(programme)),
         )
         .execute(self.pg())
         .await?;
         for row in rows {
-            diesel::insert_into(caps::table).values(row).execute(self.pg()).await?;
+            diesel::insert_into(caps::table)
+                .values(row)
+                .execute(self.pg())
+                .await?;
         }
         Ok(())
     }

@@ -85,9 +85,11 @@ impl Tx {
         changes.sort_by(|a, b| (&a.person, &a.slot).cmp(&(&b.person, &b.slot)));
         let (taken, given): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.used > 0);
         if !taken.is_empty() {
-            Sql("INSERT INTO quotas AS q (person, slot, used, ceiling) SELECT * FROM UNNEST($1, $2, $3, $4) \
+            Sql(
+                "INSERT INTO quotas AS q (person, slot, used, ceiling) SELECT * FROM UNNEST($1, $2, $3, $4) \
                  ON CONFLICT ON CONSTRAINT quotas_pkey \
-                 DO UPDATE SET used = q.used + excluded.used, ceiling = excluded.ceiling")
+                 DO UPDATE SET used = q.used + excluded.used, ceiling = excluded.ceiling",
+            )
             .bind::<Array<Bytea>, _>(taken.iter().map(|q| q.person.clone()).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(taken.iter().map(|q| q.slot.clone()).collect::<Vec<_>>())
             .bind::<Array<Integer>, _>(taken.iter().map(|q| q.used).collect::<Vec<_>>())

@@ -72,7 +72,11 @@ batch_insert! {
 
 impl Conn {
     /// What is remembered of these keys of a client.
-    pub async fn idempotency_keys(&mut self, client: &str, keys: &[String]) -> Result<Vec<IdempotencyRow>, StoreError> {
+    pub async fn idempotency_keys(
+        &mut self,
+        client: &str,
+        keys: &[String],
+    ) -> Result<Vec<IdempotencyRow>, StoreError> {
         let rows = idempotency_keys::table
             .filter(idempotency_keys::client.eq(client))
             .filter(idempotency_keys::key.eq_any(keys))
@@ -125,7 +129,10 @@ impl Conn {
 
 impl Tx {
     /// Remembers keys, waiting for another transaction that holds one of them, and returns those that were new.
-    pub async fn remember_keys(&mut self, rows: &[IdempotencyRow]) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn remember_keys(
+        &mut self,
+        rows: &[IdempotencyRow],
+    ) -> Result<Vec<(String, String)>, StoreError> {
         #[derive(QueryableByName)]
         struct New {
             #[diesel(sql_type = Text)]
@@ -143,7 +150,11 @@ impl Tx {
         .bind::<Array<Text>, _>(rows.iter().map(|r| r.key.clone()).collect::<Vec<_>>())
         .bind::<Array<Bytea>, _>(rows.iter().map(|r| r.request.clone()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(rows.iter().map(|r| r.operation.clone()).collect::<Vec<_>>())
-        .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|r| r.claim_jurisdiction.clone()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(
+            rows.iter()
+                .map(|r| r.claim_jurisdiction.clone())
+                .collect::<Vec<_>>(),
+        )
         .bind::<Array<Nullable<SqlUuid>>, _>(rows.iter().map(|r| r.claim).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|r| r.answer.clone()).collect::<Vec<_>>())
         .bind::<Array<Timestamptz>, _>(rows.iter().map(|r| r.created_at).collect::<Vec<_>>())
@@ -178,7 +189,9 @@ impl Tx {
     ) -> Result<Vec<(OutboxRow, EventRow)>, StoreError> {
         let rows = outbox::table
             .inner_join(
-                events::table.on(events::jurisdiction.eq(outbox::jurisdiction).and(events::id.eq(outbox::event))),
+                events::table.on(events::jurisdiction
+                    .eq(outbox::jurisdiction)
+                    .and(events::id.eq(outbox::event))),
             )
             .filter(outbox::due_at.le(now))
             .order(outbox::due_at)
@@ -192,8 +205,10 @@ impl Tx {
     }
 
     pub async fn told(&mut self, rows: &[OutboxRow]) -> Result<(), StoreError> {
-        Sql("DELETE FROM outbox o USING UNNEST($1, $2) AS t (jurisdiction, event) \
-             WHERE o.jurisdiction = t.jurisdiction AND o.event = t.event")
+        Sql(
+            "DELETE FROM outbox o USING UNNEST($1, $2) AS t (jurisdiction, event) \
+             WHERE o.jurisdiction = t.jurisdiction AND o.event = t.event",
+        )
         .bind::<Array<Text>, _>(rows.iter().map(|r| r.jurisdiction.clone()).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.event).collect::<Vec<_>>())
         .execute(self.pg())
@@ -216,10 +231,16 @@ impl Tx {
     }
 
     /// Forgets first answers older than an instant, a bounded number at a time.
-    pub async fn forget_idempotency_keys(&mut self, before: DateTime<Utc>, limit: i64) -> Result<usize, StoreError> {
-        let forgotten = Sql("DELETE FROM idempotency_keys i USING (SELECT client, key FROM idempotency_keys \
+    pub async fn forget_idempotency_keys(
+        &mut self,
+        before: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<usize, StoreError> {
+        let forgotten = Sql(
+            "DELETE FROM idempotency_keys i USING (SELECT client, key FROM idempotency_keys \
              WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED) o \
-             WHERE i.client = o.client AND i.key = o.key")
+             WHERE i.client = o.client AND i.key = o.key",
+        )
         .bind::<Timestamptz, _>(before)
         .bind::<BigInt, _>(limit)
         .execute(self.pg())

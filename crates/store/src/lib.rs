@@ -6,8 +6,8 @@
 
 mod batch;
 pub mod claims;
-mod error;
 pub mod disbursements;
+mod error;
 pub mod funds;
 pub mod holdings;
 pub mod journal;

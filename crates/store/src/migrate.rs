@@ -1,7 +1,9 @@
 //! Embedded migrations. They run in a subcommand, one process at a time (an advisory lock), never while serving;
 //! `serve` only asks whether any is missing.
 
-use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{
+    AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::{Conn, StoreError};
@@ -13,12 +15,18 @@ const LOCK: &str = "SELECT pg_advisory_lock(7382910461)";
 
 /// Runs every migration that is missing and names them. Needs a multi-threaded tokio runtime that is not actix's.
 pub async fn migrate(url: &str) -> Result<Vec<String>, StoreError> {
-    with_harness(url, |harness| harness.run_pending_migrations(MIGRATIONS).map(names)).await
+    with_harness(url, |harness| {
+        harness.run_pending_migrations(MIGRATIONS).map(names)
+    })
+    .await
 }
 
 /// Undoes every migration, newest first. For tests and for a pilot's fresh start; a county's ledger goes with it.
 pub async fn revert_all(url: &str) -> Result<Vec<String>, StoreError> {
-    with_harness(url, |harness| harness.revert_all_migrations(MIGRATIONS).map(names)).await
+    with_harness(url, |harness| {
+        harness.revert_all_migrations(MIGRATIONS).map(names)
+    })
+    .await
 }
 
 fn names(versions: Vec<diesel::migration::MigrationVersion<'_>>) -> Vec<String> {
@@ -27,7 +35,9 @@ fn names(versions: Vec<diesel::migration::MigrationVersion<'_>>) -> Vec<String> 
 
 async fn with_harness<F>(url: &str, run: F) -> Result<Vec<String>, StoreError>
 where
-    F: FnOnce(&mut AsyncMigrationHarness<AsyncPgConnection>) -> diesel::migration::Result<Vec<String>> + Send + 'static,
+    F: FnOnce(&mut AsyncMigrationHarness<AsyncPgConnection>) -> diesel::migration::Result<Vec<String>>
+        + Send
+        + 'static,
 {
     let mut conn = AsyncPgConnection::establish(url)
         .await
@@ -59,8 +69,13 @@ impl Conn {
             .load(self.pg())
             .await?;
         if let Some(newer) = run.iter().find(|version| !known.contains(version)) {
-            return Err(StoreError::Schema(format!("the database has migration {newer}, which this program does not know")));
+            return Err(StoreError::Schema(format!(
+                "the database has migration {newer}, which this program does not know"
+            )));
         }
-        Ok(known.into_iter().filter(|version| !run.contains(version)).collect())
+        Ok(known
+            .into_iter()
+            .filter(|version| !run.contains(version))
+            .collect())
     }
 }

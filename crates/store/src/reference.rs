@@ -33,7 +33,10 @@ pub struct ClientRow {
 
 impl std::fmt::Debug for ClientRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClientRow").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
+        f.debug_struct("ClientRow")
+            .field("id", &self.id)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,7 +64,12 @@ impl Conn {
     }
 
     pub async fn client(&mut self, id: &str) -> Result<Option<ClientRow>, StoreError> {
-        Ok(clients::table.find(id).select(ClientRow::as_select()).first(self.pg()).await.optional()?)
+        Ok(clients::table
+            .find(id)
+            .select(ClientRow::as_select())
+            .first(self.pg())
+            .await
+            .optional()?)
     }
 
     /// Every active version of every programme, oldest first.
@@ -116,7 +124,10 @@ impl Tx {
     }
 
     pub async fn add_programme(&mut self, row: &ProgrammeRow) -> Result<(), StoreError> {
-        diesel::insert_into(programmes::table).values(row).execute(self.pg()).await?;
+        diesel::insert_into(programmes::table)
+            .values(row)
+            .execute(self.pg())
+            .await?;
         Ok(())
     }
 }

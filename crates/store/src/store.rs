@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AnsiTransactionManager, AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager};
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
+};
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -51,7 +53,9 @@ pub struct Store {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("pool", &self.pool.status()).finish()
+        f.debug_struct("Store")
+            .field("pool", &self.pool.status())
+            .finish()
     }
 }
 
@@ -112,7 +116,10 @@ impl Drop for Tx {
             return;
         };
         runtime.spawn(async move {
-            if AnsiTransactionManager::rollback_transaction(conn.pg()).await.is_err() {
+            if AnsiTransactionManager::rollback_transaction(conn.pg())
+                .await
+                .is_err()
+            {
                 drop(Object::take(conn.0));
             }
         });
@@ -150,7 +157,9 @@ impl Store {
                     Ok(conn)
                 });
                 opened.await.unwrap_or_else(|_| {
-                    Err(diesel::ConnectionError::BadConnection("the runtime is shutting down".into()))
+                    Err(diesel::ConnectionError::BadConnection(
+                        "the runtime is shutting down".into(),
+                    ))
                 })
             })
         });
@@ -168,7 +177,11 @@ impl Store {
 
     /// A connection to read with. Every statement sees what was committed when it began.
     pub async fn read(&self) -> Result<Conn, StoreError> {
-        let conn = self.pool.get().await.map_err(|e| StoreError::Unavailable(pool_fault(&e)))?;
+        let conn = self
+            .pool
+            .get()
+            .await
+            .map_err(|e| StoreError::Unavailable(pool_fault(&e)))?;
         Ok(Conn(conn))
     }
 
@@ -201,10 +214,14 @@ impl Store {
         E: From<StoreError>,
     {
         let mut conn = self.read().await?;
-        AnsiTransactionManager::begin_transaction(conn.pg()).await.map_err(StoreError::from)?;
+        AnsiTransactionManager::begin_transaction(conn.pg())
+            .await
+            .map_err(StoreError::from)?;
         // On an error the closure has dropped its Tx, and a unit that is cancelled half-way drops it as well.
         let Done { mut tx, result } = unit(Tx(Some(conn))).await?;
-        AnsiTransactionManager::commit_transaction(tx.pg()).await.map_err(StoreError::from)?;
+        AnsiTransactionManager::commit_transaction(tx.pg())
+            .await
+            .map_err(StoreError::from)?;
         drop(tx.0.take());
         Ok(result)
     }
@@ -212,7 +229,12 @@ impl Store {
     /// Connections in use, idle, and the most there can be.
     pub fn pool_status(&self) -> PoolStatus {
         let status = self.pool.status();
-        PoolStatus { size: status.size, available: status.available, max: status.max_size, waiting: status.waiting }
+        PoolStatus {
+            size: status.size,
+            available: status.available,
+            max: status.max_size,
+            waiting: status.waiting,
+        }
     }
 }
 

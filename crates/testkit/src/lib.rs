@@ -3,6 +3,7 @@
 //!
 //! * [`TestApp`] is a database of its own, cloned from a migrated and seeded template, and the [`World`] in it.
 //! * [`World`] drives the service as its clients do: a cast of persons, claims with all their papers on file, and the verbs.
+//! * [`HttpApp`] serves it on a loopback port, and calls it over TCP as a client would.
 //! * [`audit`] reads the database behind the service's back and says what does not follow from what.
 
 #![allow(
@@ -17,6 +18,8 @@ mod audit;
 mod cars;
 mod cluster;
 mod drive;
+mod http;
+mod logs;
 pub mod numbers;
 mod sales;
 mod world;
@@ -25,6 +28,8 @@ pub use audit::audit;
 pub use cars::CarSale;
 pub use cluster::{TestDb, prepare, private_cluster};
 pub use drive::{keyed, new_key, tally};
+pub use http::{HttpApp, Reply, SECRET, on_the_wire};
+pub use logs::Recording;
 pub use sales::{Person, Sale};
 pub use world::{Cast, Setup, TestApp, World, day, permit, yuan};
 

@@ -216,11 +216,17 @@ impl World {
 
     /// Claims for sales, with their papers on file.
     pub async fn sales(&self, sales: &[Sale]) -> Vec<Claim> {
+        let (claims, on_file) = self.draft(sales);
+        self.file(on_file).await;
+        claims
+    }
+
+    /// Claims for sales, and the papers to put on file.
+    pub fn draft(&self, sales: &[Sale]) -> (Vec<Claim>, Vec<(Register, Value)>) {
         let merchant = self.cast.retailer.merchant.clone().unwrap();
         let drafts = sales.iter().map(|sale| sale.draft(&merchant, &self.cast.collector));
         let (claims, on_file): (Vec<_>, Vec<_>) = drafts.unzip();
-        self.file(on_file.into_iter().flatten().collect()).await;
-        claims
+        (claims, on_file.into_iter().flatten().collect())
     }
 
     /// Claims of as many persons for the same sale.

@@ -1,7 +1,6 @@
 //! Who waits is served in order when money returns, and nobody is overtaken.
 
 use claims::life_cycle::Status;
-use service::Service;
 use service::state::ClaimState;
 use testkit::{LINYI, Sale, TestApp, YANHU, YUNCHENG, yuan};
 
@@ -52,7 +51,7 @@ async fn a_rejection_by_the_reviewer_does_so_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn appropriated_money_goes_down_the_line() {
-    let app = with_money(0 + 600).await;
+    let app = with_money(600).await;
     let claims = submit(&app, &[600, 900, 600, 600]).await;
     app.appropriate(YANHU, PROGRAMME, whole(1_600)).await;
     assert_statuses(&app, &claims, &[UnderReview, UnderReview, UnderReview, Waitlisted]).await;
@@ -159,12 +158,15 @@ async fn waiting_for_a_category_does_not_hold_up_another() {
 async fn a_call_that_nobody_answered_is_answered_by_the_worker() {
     let app = with_money(600).await;
     let claims = submit(&app, &[600, 600]).await;
-    // As if the process had died between the commit that freed the money and the promotion.
-    app.db.rows("INSERT INTO waitlist_calls SELECT '140802', id, 'appliance-2026', created_at FROM claims LIMIT 1").await;
-    app.db.rows("UPDATE claims SET changed_at = changed_at").await;
+    // As if the process died between the commit that freed the money and the promotion.
+    let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$; \
+        CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.verb = 'promote') EXECUTE FUNCTION refuse()";
+    app.db.rows(refuse).await;
     app.withdraw(claims[0].id).await.unwrap();
-    let service: &Service = &app.service;
-    service.work(None, Some(claims[0].created_at)).await.unwrap();
+    assert_statuses(&app, &claims, &[Withdrawn, Waitlisted]).await;
+    assert_eq!(app.db.row("SELECT count(*) FROM waitlist_calls").await, "1");
+    app.db.rows("DROP TRIGGER refuse ON events").await;
+    app.service.work(None, Some(claims[0].created_at)).await.unwrap();
     assert_statuses(&app, &claims, &[Withdrawn, UnderReview]).await;
     assert_eq!(app.db.row("SELECT count(*) FROM waitlist_calls").await, "0");
     app.audit().await;

@@ -2,9 +2,9 @@
 
 use claims::ids::AppropriationId;
 use claims::life_cycle::Status;
-use service::access::{ApproveClaims, ManageFunds};
+use service::access::{ApproveClaims, ManageFunds, ReviewClaims, SubmitClaims};
 use service::funds::{Check, NewAppropriation, Source};
-use service::review::ApprovalVerdict;
+use service::review::{ApprovalVerdict, ReviewVerdict};
 use service::{Refusal, ServiceError};
 use testkit::{Sale, TestApp, YANHU, keyed, new_key, permit, yuan};
 
@@ -154,6 +154,27 @@ async fn one_key_is_one_appropriation_however_often_it_comes() {
     assert!(made.iter().all(|answer| answer.value == made[0].value));
     let again = app.service.appropriate(&maker, new, new_key()).await.unwrap_err();
     assert_eq!(again.refusal(), Some(&Refusal::DocumentUsed));
+    app.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_is_one_move_however_often_it_comes() {
+    let app = TestApp::new().await;
+    app.appropriate(YANHU, PROGRAMME, yuan("1000000.00")).await;
+    let claim = app.submit(app.sale(&Sale::air_conditioner()).await).await;
+    let (key, reviewer) = (new_key(), permit::<ReviewClaims>(&app.cast.reviewer));
+    let verdicts = (0..10)
+        .map(|_| app.service.review(&reviewer, claim.id, 1, ReviewVerdict::Recommend, None, Some(key.clone())));
+    let verdicts = futures::future::join_all(verdicts).await.into_iter().map(Result::unwrap).collect::<Vec<_>>();
+    assert_eq!(verdicts.iter().filter(|verdict| !verdict.replayed).count(), 1);
+    assert!(verdicts.iter().all(|verdict| (verdict.value.status, verdict.value.revision) == (Status::Recommended, 2)));
+
+    let (key, owner) = (new_key(), permit::<SubmitClaims>(&app.cast.retailer));
+    let why = || Some("顾客改变主意".to_owned());
+    let withdrawals = (0..10).map(|_| app.service.withdraw(&owner, claim.id, Some(2), why(), Some(key.clone())));
+    let withdrawals = futures::future::join_all(withdrawals).await.into_iter().map(Result::unwrap).collect::<Vec<_>>();
+    assert_eq!(withdrawals.iter().filter(|withdrawal| !withdrawal.replayed).count(), 1);
+    assert!(withdrawals.iter().all(|withdrawal| withdrawal.value.status == Status::Withdrawn));
     app.audit().await;
 }
 

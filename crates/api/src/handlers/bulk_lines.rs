@@ -44,9 +44,10 @@ impl Lines {
         let columns: Vec<Vec<String>> = columns.collect();
         check_columns(&columns)?;
         let mut rows = Vec::new();
+        let mut place = Place { text, line: 1, offset: 0 };
         for record in reader.into_records() {
             let record = record.map_err(|error| malformed(&error))?;
-            rows.push((record.position().map_or(0, csv::Position::line), record));
+            rows.push((place.line_at(record.position().map_or(0, csv::Position::byte)), record));
             if rows.len() > limits::BULK_LINES {
                 break;
             }
@@ -81,6 +82,25 @@ impl Lines {
                 rows.map(|(number, row)| (*number, Ok(nested(columns, row)))).collect()
             }
         }
+    }
+}
+
+/// Counts lines up to a record. csv's own count stands before the line feed of a CR LF, and is one short.
+struct Place<'a> {
+    text: &'a [u8],
+    line: u64,
+    offset: usize,
+}
+
+impl Place<'_> {
+    /// The line of a record that starts at this byte or after the line ends there. Records come in order.
+    fn line_at(&mut self, byte: u64) -> u64 {
+        let start = usize::try_from(byte).unwrap_or(usize::MAX);
+        while let Some(next) = self.text.get(self.offset).filter(|next| self.offset < start || matches!(next, b'\r' | b'\n')) {
+            self.line = self.line.saturating_add(u64::from(*next == b'\n'));
+            self.offset = self.offset.saturating_add(1);
+        }
+        self.line
     }
 }
 
@@ -164,6 +184,13 @@ mod tests {
         let rows = table("\u{feff}item.kind,item.brand,entitlement\nappliance,\"海尔,\n二\",\nvehicle,,QY1\n").unwrap();
         assert_eq!(rows[0], (2, json!({"item": {"kind": "appliance", "brand": "海尔,\n二"}})));
         assert_eq!(rows[1], (4, json!({"item": {"kind": "vehicle"}, "entitlement": "QY1"})));
+    }
+
+    #[test]
+    fn lines_are_counted_whatever_ends_them() {
+        let numbers = |text| table(text).unwrap().iter().map(|(line, _)| *line).collect::<Vec<_>>();
+        assert_eq!(numbers("a,b\r\n1,2\r\n3,4\r\n"), [2, 3]);
+        assert_eq!(numbers("a,b\n1,\"x\ny\"\n\n3,4"), [2, 5]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod registers;
 mod review;
 mod tokens;
 
+use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every documented operation. An operation that is not here is neither served nor documented.
@@ -21,9 +22,11 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(tokens::issue_token)
         .service(tokens::get_jwks)
-        // Before `/v1/claims/{id}/…`, so that their words are not taken for ids.
+        // Before `/v1/claims/{id}`, and with every method, so that their words are not taken for ids.
         .service(claims::check_claim)
+        .route("/v1/claims/check", web::route().to(fallback))
         .service(bulk::submit_claims)
+        .route("/v1/claims/bulk", web::route().to(fallback))
         .service(claims::submit_claim)
         .service(claims::list_claims)
         .service(claims::get_claim)

@@ -58,7 +58,7 @@ pub(crate) async fn load_register(
 #[utoipa::path(
     tag = "registers",
     params(RegisterPath, EntryPath),
-    responses((status = 200, description = "The entry's columns.", body = std::collections::HashMap<String, Object>)),
+    responses((status = 200, description = "The entry's columns.", body = std::collections::HashMap<String, serde_json::Value>)),
     extensions(("x-roles" = json!(roles::<KeepRegisters>()))),
 )]
 #[get("/v1/registers/{register}/{key}")]

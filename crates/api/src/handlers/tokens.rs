@@ -99,7 +99,7 @@ fn basic(request: &HttpRequest) -> Option<(String, SecretString)> {
 /// The keys that verify tokens, as a JWK set (RFC 7517, RFC 8037).
 #[utoipa::path(
     tag = "access",
-    responses((status = 200, description = "The keys.", body = std::collections::HashMap<String, Object>)),
+    responses((status = 200, description = "The keys.", body = std::collections::HashMap<String, serde_json::Value>)),
     security(()),
 )]
 #[get("/.well-known/jwks.json")]

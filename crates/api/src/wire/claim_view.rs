@@ -139,7 +139,7 @@ pub struct RuleView {
     #[schema(max_length = 2000)]
     pub fix: Option<String>,
     /// The facts that it read: money as a string, counts as numbers.
-    #[schema(value_type = std::collections::HashMap<String, Object>)]
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     pub facts: BTreeMap<String, serde_json::Value>,
     /// Facts that it needs and nobody supplied.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -30,7 +30,10 @@ pub(super) struct Client {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("client_id", &self.client_id).field("role", &self.role).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("client_id", &self.client_id)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
     }
 }
 
@@ -49,25 +52,47 @@ impl Cast {
         if file.exists() {
             let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
             let cast: Self = serde_json::from_str(&text).with_context(|| file.display().to_string())?;
-            return Ok(Self { url: url.to_owned(), ..cast });
+            return Ok(Self {
+                url: url.to_owned(),
+                ..cast
+            });
         }
-        let cast = Self { url: url.to_owned(), clients: clients(service) };
+        let cast = Self {
+            url: url.to_owned(),
+            clients: clients(service),
+        };
         let register = cast.clients.iter().map(|client| register(service, client));
-        futures::stream::iter(register).buffer_unordered(4).try_collect::<Vec<()>>().await?;
+        futures::stream::iter(register)
+            .buffer_unordered(4)
+            .try_collect::<Vec<()>>()
+            .await?;
         Ok(cast)
     }
 
     pub(super) fn client(&self, id: &str) -> anyhow::Result<&Client> {
-        self.clients.iter().find(|client| client.client_id == id).ok_or_else(|| anyhow!("no client {id}"))
+        self.clients
+            .iter()
+            .find(|client| client.client_id == id)
+            .ok_or_else(|| anyhow!("no client {id}"))
     }
 
-    /// `demo.json` for programs and `demo.sh` for a shell, both readable by their owner only.
-    pub(super) fn write(&self, dir: &Path) -> anyhow::Result<()> {
+    /// `demo.json` for programs, readable by its owner only. It is there when the demo's run is over.
+    pub(super) fn write_json(&self, dir: &Path) -> anyhow::Result<()> {
         let json = serde_json::to_string_pretty(self)?;
-        private(&dir.join("demo.json"), &format!("{json}\n"))?;
-        let cases: BTreeMap<&str, &str> =
-            self.clients.iter().map(|client| (client.client_id.as_str(), client.client_secret.as_str())).collect();
-        let cases: String = cases.iter().map(|(id, secret)| format!("    {id}) secret={secret} ;;\n")).collect();
+        private(&dir.join("demo.json"), &format!("{json}\n"))
+    }
+
+    /// `demo.sh` for a shell, readable by its owner only: where the service is, and a token for each client.
+    pub(super) fn write_shell(&self, dir: &Path) -> anyhow::Result<()> {
+        let cases: BTreeMap<&str, &str> = self
+            .clients
+            .iter()
+            .map(|client| (client.client_id.as_str(), client.client_secret.as_str()))
+            .collect();
+        let cases: String = cases
+            .iter()
+            .map(|(id, secret)| format!("    {id}) secret={secret} ;;\n"))
+            .collect();
         private(
             &dir.join("demo.sh"),
             &format!(
@@ -96,8 +121,9 @@ fn clients(service: &Service) -> Vec<Client> {
     }
     let catalogue = service.catalogue();
     // Counties first: whoever looks for a reviewer without naming a county should find one that has claims.
-    let (cities, counties): (Vec<_>, Vec<_>) =
-        catalogue.jurisdictions().partition(|it| it.kind == JurisdictionKind::City);
+    let (cities, counties): (Vec<_>, Vec<_>) = catalogue
+        .jurisdictions()
+        .partition(|it| it.kind == JurisdictionKind::City);
     for place in counties.into_iter().chain(cities) {
         for role in [Role::Reviewer, Role::Approver] {
             let id = format!("{}-{}", role.as_str(), place.code);
@@ -131,7 +157,12 @@ async fn register(service: &Service, client: &Client) -> anyhow::Result<()> {
 /// Writes a file whole or not at all, for its owner's eyes.
 pub(super) fn private(path: &Path, text: &str) -> anyhow::Result<()> {
     let new = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, path).with_context(|| path.display().to_string())

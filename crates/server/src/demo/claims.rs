@@ -31,7 +31,11 @@ struct Person {
 
 impl Person {
     fn new(name: &'static str) -> anyhow::Result<Self> {
-        Ok(Self { name, identity_number: identity_number()?, phone: phone() })
+        Ok(Self {
+            name,
+            identity_number: identity_number()?,
+            phone: phone(),
+        })
     }
 
     fn applicant(&self) -> Value {
@@ -70,7 +74,13 @@ fn purchase(person: &Person, sale: &Sale) -> Value {
 
 /// One eligible claim of each kind, one that is put right, and one that a rule refuses.
 pub(super) fn all() -> anyhow::Result<Vec<DemoClaim>> {
-    Ok(vec![air_conditioner()?, phone_claim()?, car()?, corrected()?, refused()?])
+    Ok(vec![
+        air_conditioner()?,
+        phone_claim()?,
+        car()?,
+        corrected()?,
+        refused()?,
+    ])
 }
 
 fn appliance(
@@ -109,7 +119,12 @@ fn air_conditioner() -> anyhow::Result<DemoClaim> {
         goods: "空调",
         address: "山西省运城市盐湖区解放北路100号",
     };
-    let item = goods("air_conditioner", "格力", "KFR-35GW/NhAa1BAj", "20241001-471100-92391729144470001")?;
+    let item = goods(
+        "air_conditioner",
+        "格力",
+        "KFR-35GW/NhAa1BAj",
+        "20241001-471100-92391729144470001",
+    )?;
     Ok(DemoClaim {
         name: "air-conditioner",
         title: "空调，盐湖区 · an air conditioner sold in Yanhu",
@@ -205,7 +220,8 @@ fn car() -> anyhow::Result<DemoClaim> {
 /// The credit code in the first row of a register's file.
 fn first_code(csv: &str) -> anyhow::Result<String> {
     let code = csv.lines().nth(1).and_then(|line| line.split(',').next());
-    code.map(str::to_owned).ok_or_else(|| anyhow::anyhow!("a register of the seeds is empty"))
+    code.map(str::to_owned)
+        .ok_or_else(|| anyhow::anyhow!("a register of the seeds is empty"))
 }
 
 fn corrected() -> anyhow::Result<DemoClaim> {
@@ -218,7 +234,12 @@ fn corrected() -> anyhow::Result<DemoClaim> {
         goods: "电冰箱",
         address: "山西省运城市盐湖区人民路66号",
     };
-    let item = goods("refrigerator", "海尔", "BCD-501WGHTD7DS9U1", "20241005-471100-92391729144470021")?;
+    let item = goods(
+        "refrigerator",
+        "海尔",
+        "BCD-501WGHTD7DS9U1",
+        "20241005-471100-92391729144470021",
+    )?;
     let right = appliance(&person, &sale, item, "140802", &code)?;
     let mut wrong = right.clone();
     if let Some(name) = wrong.pointer_mut("/purchase/payer_name") {
@@ -247,7 +268,12 @@ fn refused() -> anyhow::Result<DemoClaim> {
         goods: "电视机",
         address: "山西省运城市盐湖区河东街20号",
     };
-    let item = goods("television", "海信", "75E5N-PRO-2", "20241012-471100-92391729144470052")?;
+    let item = goods(
+        "television",
+        "海信",
+        "75E5N-PRO-2",
+        "20241012-471100-92391729144470052",
+    )?;
     Ok(DemoClaim {
         name: "television",
         title: "二级能效电视机，不予补贴 · a television of grade 2, refused",

@@ -43,7 +43,9 @@ pub struct Options {
 /// Runs the demo until it is stopped.
 pub async fn run(environment: &Environment, options: Options) -> anyhow::Result<()> {
     if !options.listen.ip().is_loopback() {
-        return Err(anyhow!("the demo's secrets stand in a file: it listens on loopback only"));
+        return Err(anyhow!(
+            "the demo's secrets stand in a file: it listens on loopback only"
+        ));
     }
     std::fs::create_dir_all(&options.data).with_context(|| options.data.display().to_string())?;
     let data = options.data.canonicalize()?;
@@ -56,7 +58,12 @@ pub async fn run(environment: &Environment, options: Options) -> anyhow::Result<
     outcome
 }
 
-async fn with_database(cluster: &PrivateCluster, data: &Path, options: &Options, stop: Stop) -> anyhow::Result<()> {
+async fn with_database(
+    cluster: &PrivateCluster,
+    data: &Path,
+    options: &Options,
+    stop: Stop,
+) -> anyhow::Result<()> {
     let url = cluster.ensure_database(DATABASE).await?;
     store::migrate(&url).await?;
     let base = format!("http://{}", options.listen);
@@ -76,7 +83,11 @@ async fn with_database(cluster: &PrivateCluster, data: &Path, options: &Options,
     let listener = wiring::listen(options.listen)?;
     let background = [
         tokio::spawn(wiring::keep_fresh(service.clone(), stop.clone())),
-        tokio::spawn(wiring::work(service.clone(), wiring::event_sink(&config)?, stop.clone())),
+        tokio::spawn(wiring::work(
+            service.clone(),
+            wiring::event_sink(&config)?,
+            stop.clone(),
+        )),
     ];
     let serving = wiring::serve_on(listener, service, &config, Some(&metrics), stop.clone());
     let telling = tell(&cast, data, options, &stop);
@@ -92,21 +103,29 @@ async fn with_database(cluster: &PrivateCluster, data: &Path, options: &Options,
 async fn tell(cast: &Cast, data: &Path, options: &Options, stop: &Stop) -> anyhow::Result<()> {
     let told = async {
         story::tell(cast, data).await?;
-        cast.write(data)
+        cast.write_json(data)
     };
     let told = told.await;
     if options.once || told.is_err() {
         stop.cancel();
         return told;
     }
-    say(&format!("\n服务中 serving {0} · 文档 docs {0}/docs · 密钥 secrets {1} · Ctrl-C 停止 stops", cast.url, data.join("demo.json").display()))
+    say(&format!(
+        "\n服务中 serving {0} · 文档 docs {0}/docs · 密钥 secrets {1} · Ctrl-C 停止 stops",
+        cast.url,
+        data.join("demo.json").display()
+    ))
 }
 
 /// The demo's configuration: the same that `serve` reads, from keys made at first start.
 fn config(data: &Path, database: &str, base: &str, listen: SocketAddr) -> anyhow::Result<Config> {
     let keys = keys::load_or_generate(&data.join("keys.env")).context("keys.env")?;
     let mut pairs = Vec::new();
-    for name in ["HUANXIN_TOKEN_KEYS", "HUANXIN_PERSONAL_DATA_KEYS", "HUANXIN_LOOKUP_KEY"] {
+    for name in [
+        "HUANXIN_TOKEN_KEYS",
+        "HUANXIN_PERSONAL_DATA_KEYS",
+        "HUANXIN_LOOKUP_KEY",
+    ] {
         let value = keys.os(name).ok_or_else(|| anyhow!("keys.env lacks {name}"))?;
         pairs.push((name.to_owned(), value.to_owned()));
     }
@@ -125,19 +144,34 @@ fn config(data: &Path, database: &str, base: &str, listen: SocketAddr) -> anyhow
 /// Gives every fund its first money, made by one person of treasury and checked by another. A second start finds it given.
 async fn appropriate(service: &Service) -> anyhow::Result<()> {
     let treasury = |person: &str| -> anyhow::Result<Permit<ManageFunds>> {
-        let actor = Actor { client: person.into(), person: person.into(), role: Role::Treasury, ..Actor::system() };
+        let actor = Actor {
+            client: person.into(),
+            person: person.into(),
+            role: Role::Treasury,
+            ..Actor::system()
+        };
         Ok(actor.permit()?)
     };
     let (maker, checker) = (treasury("treasury-1")?, treasury("treasury-2")?);
     let mut grants = Vec::new();
     for fund in service.public_funds().await? {
         if fund.appropriated.is_zero() {
-            grants.push((fund.jurisdiction.clone(), fund.programme.clone(), Source::Central, 18_000_000_00));
+            grants.push((
+                fund.jurisdiction.clone(),
+                fund.programme.clone(),
+                Source::Central,
+                18_000_000_00,
+            ));
             grants.push((fund.jurisdiction, fund.programme, Source::County, 2_000_000_00));
         }
     }
-    let work = grants.into_iter().map(|grant| give(service, &maker, &checker, grant));
-    futures::stream::iter(work).buffer_unordered(4).try_collect::<Vec<()>>().await?;
+    let work = grants
+        .into_iter()
+        .map(|grant| give(service, &maker, &checker, grant));
+    futures::stream::iter(work)
+        .buffer_unordered(4)
+        .try_collect::<Vec<()>>()
+        .await?;
     Ok(())
 }
 
@@ -155,10 +189,23 @@ async fn give(
         source,
         amount: Fen::new(fen)?,
     };
-    let made = service.appropriate(maker, new, Key { key: name, request: [0; 32] }).await?.value;
+    let made = service
+        .appropriate(
+            maker,
+            new,
+            Key {
+                key: name,
+                request: [0; 32],
+            },
+        )
+        .await?
+        .value;
     if made.status == "pending" {
         // A start that was cut short may have checked it: then there is nothing left to do.
-        match service.check_appropriation(checker, made.id.parse()?, Check::Approve, None).await {
+        match service
+            .check_appropriation(checker, made.id.parse()?, Check::Approve, None)
+            .await
+        {
             Ok(_) | Err(ServiceError::Refused(Refusal::Settled { .. })) => {}
             Err(error) => return Err(error.into()),
         }

@@ -33,7 +33,14 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     fn new(client: &'a str, path: impl Into<String>) -> Self {
-        Self { client, path: path.into(), key: None, etag: None, body: None, file: None }
+        Self {
+            client,
+            path: path.into(),
+            key: None,
+            etag: None,
+            body: None,
+            file: None,
+        }
     }
 
     fn body(mut self, body: Value) -> Self {
@@ -65,7 +72,9 @@ impl<'a> Line<'a> {
             curl.push_str(&format!(" -H 'If-Match: {etag}'"));
         }
         match (&self.file, &self.body) {
-            (Some(file), _) => curl.push_str(&format!(" -H 'Content-Type: application/json' --data-binary @{file}")),
+            (Some(file), _) => curl.push_str(&format!(
+                " -H 'Content-Type: application/json' --data-binary @{file}"
+            )),
             (None, Some(body)) => curl.push_str(&format!(" -H 'Content-Type: application/json' -d '{body}'")),
             (None, None) => {}
         }
@@ -75,10 +84,18 @@ impl<'a> Line<'a> {
 
 /// Tells it all. The first step that does not go as it should ends it with an error.
 pub(super) async fn tell(cast: &Cast, dir: &Path) -> anyhow::Result<()> {
-    let mut stage = Stage { api: OwnApi::new(&cast.url)?, cast, dir, tokens: HashMap::new() };
+    let mut stage = Stage {
+        api: OwnApi::new(&cast.url)?,
+        cast,
+        dir,
+        tokens: HashMap::new(),
+    };
     fs::create_dir_all(dir.join("claims"))?;
-    cast.write(dir)?;
-    say(&format!("\n以下各行可在另一终端粘贴执行 paste any line below after:\n  . {}", dir.join("demo.sh").display()))?;
+    cast.write_shell(dir)?;
+    say(&format!(
+        "\n以下各行可在另一终端粘贴执行 paste any line below after:\n  . {}",
+        dir.join("demo.sh").display()
+    ))?;
     for claim in claims::all()? {
         stage.claim(claim).await?;
     }
@@ -95,9 +112,16 @@ impl Stage<'_> {
             self.load(register, row).await?;
         }
         let decided = self.submit(&claim).await?;
-        let outcome = decided.pointer("/decision/outcome").and_then(Value::as_str).unwrap_or_default();
+        let outcome = decided
+            .pointer("/decision/outcome")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if outcome != claim.expected {
-            return Err(anyhow!("{}: expected {}, got {outcome}", claim.name, claim.expected));
+            return Err(anyhow!(
+                "{}: expected {}, got {outcome}",
+                claim.name,
+                claim.expected
+            ));
         }
         let id = text(&decided, "/id")?;
         let decided = match &claim.corrected {
@@ -113,35 +137,60 @@ impl Stage<'_> {
 
     async fn load(&mut self, register: &str, row: &Value) -> anyhow::Result<()> {
         let token = self.token("admin-1").await?;
-        let ask = Ask { token: Some(&token), body: Some(("application/x-ndjson", format!("{row}\n"))), ..Ask::default() };
+        let ask = Ask {
+            token: Some(&token),
+            body: Some(("application/x-ndjson", format!("{row}\n"))),
+            ..Ask::default()
+        };
         let answer = self.api.put(&format!("/v1/registers/{register}"), ask).await?;
-        if answer.is_success() { Ok(()) } else { Err(failed("load", &answer)) }
+        if answer.is_success() {
+            Ok(())
+        } else {
+            Err(failed("load", &answer))
+        }
     }
 
     async fn submit(&mut self, claim: &DemoClaim) -> anyhow::Result<Value> {
         let file = self.dir.join("claims").join(format!("{}.json", claim.name));
         private(&file, &serde_json::to_string_pretty(&claim.body)?)?;
         let key = text(&claim.body, "/merchant_reference")?;
-        let line = Line::new(claim.client, "/v1/claims").body(claim.body.clone()).key(key);
-        let decided = self.post("1 申请与决定 submitted and decided", line.file(file.display().to_string())).await?.json();
+        let line = Line::new(claim.client, "/v1/claims")
+            .body(claim.body.clone())
+            .key(key);
+        let decided = self
+            .post(
+                "1 申请与决定 submitted and decided",
+                line.file(file.display().to_string()),
+            )
+            .await?
+            .json();
         show_decision(&decided)?;
         Ok(decided)
     }
 
     async fn correct(&mut self, claim: &DemoClaim, id: &str, corrected: &Value) -> anyhow::Result<Value> {
-        let file = self.dir.join("claims").join(format!("{}-corrected.json", claim.name));
+        let file = self
+            .dir
+            .join("claims")
+            .join(format!("{}-corrected.json", claim.name));
         private(&file, &serde_json::to_string_pretty(corrected)?)?;
         let line = Line::new(claim.client, format!("/v1/claims/{id}/correction"))
             .body(corrected.clone())
             .key(format!("correct-{id}"))
             .file(file.display().to_string());
-        let decided = self.post("  更正 corrected; place and reservation kept", line).await?.json();
+        let decided = self
+            .post("  更正 corrected; place and reservation kept", line)
+            .await?
+            .json();
         show_decision(&decided)?;
         Ok(decided)
     }
 
     async fn review(&mut self, claim: &DemoClaim, id: &str) -> anyhow::Result<()> {
-        let (reviewer, approver) = (format!("reviewer-{}", claim.jurisdiction), format!("approver-{}", claim.jurisdiction));
+        let (reviewer, approver) = (
+            format!("reviewer-{}", claim.jurisdiction),
+            format!("approver-{}", claim.jurisdiction),
+        );
         let etag = self.etag(&reviewer, id).await?;
         let line = Line::new(&reviewer, format!("/v1/claims/{id}/review"))
             .body(json!({"verdict": "recommend", "reason": "材料齐全"}))
@@ -153,41 +202,91 @@ impl Stage<'_> {
             .body(json!({"verdict": "approve", "reason": "同意"}))
             .key(format!("approve-{id}"))
             .etag(reviewed.etag);
-        let approved = self.post("3 批准（另一人） approved by another person", line).await?;
+        let approved = self
+            .post("3 批准（另一人） approved by another person", line)
+            .await?;
         show_status(&approved.json())
     }
 
     async fn pay(&mut self, claim: &DemoClaim, id: &str) -> anyhow::Result<()> {
         let fund = json!({"jurisdiction": claim.jurisdiction, "programme": claim.programme});
-        let line = Line::new("treasury-1", "/v1/disbursements").body(fund).key(format!("pay-{id}"));
-        let made = self.post("4 支付 paid: gathered by one person of treasury", line).await?.json();
+        let line = Line::new("treasury-1", "/v1/disbursements")
+            .body(fund)
+            .key(format!("pay-{id}"));
+        let made = self
+            .post("4 支付 paid: gathered by one person of treasury", line)
+            .await?
+            .json();
         let batch = text(&made, "/id")?;
         let line = Line::new("treasury-2", format!("/v1/disbursements/{batch}/release"))
             .body(json!({}))
             .key(format!("release-{batch}"));
         self.post("  放行（另一人） released by another", line).await?;
-        let payments = self.get("  付款明细 its payments", Line::new("treasury-1", format!("/v1/disbursements/{batch}/payments"))).await?;
+        let payments = self
+            .get(
+                "  付款明细 its payments",
+                Line::new("treasury-1", format!("/v1/disbursements/{batch}/payments")),
+            )
+            .await?;
         let payments = payments.json();
-        let items = payments.pointer("/items").and_then(Value::as_array).cloned().unwrap_or_default();
-        let results = items.iter().map(|item| json!({"payment": item.get("id"), "outcome": "paid"})).collect::<Vec<_>>();
+        let items = payments
+            .pointer("/items")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        let results = items
+            .iter()
+            .map(|item| json!({"payment": item.get("id"), "outcome": "paid"}))
+            .collect::<Vec<_>>();
         let line = Line::new("treasury-1", format!("/v1/disbursements/{batch}/results"))
             .body(json!({"items": results}))
             .key(format!("results-{batch}"));
         self.post("  银行结果 the bank's result", line).await?;
-        let paid = self.get("  现状 as it stands", Line::new(claim.client, format!("/v1/claims/{id}"))).await?.json();
+        let paid = self
+            .get(
+                "  现状 as it stands",
+                Line::new(claim.client, format!("/v1/claims/{id}")),
+            )
+            .await?
+            .json();
         show_status(&paid)?;
-        if text(&paid, "/status")? == "paid" { Ok(()) } else { Err(anyhow!("{}: not paid", claim.name)) }
+        if text(&paid, "/status")? == "paid" {
+            Ok(())
+        } else {
+            Err(anyhow!("{}: not paid", claim.name))
+        }
     }
 
     async fn balances(&mut self, county: &str) -> anyhow::Result<()> {
         let line = Line::new("auditor", format!("/v1/ledgers/{county}/balances"));
-        let balances = self.get(&format!("\n━━ 余额 balances of {county}"), line).await?.json();
-        let items = balances.pointer("/items").and_then(Value::as_array).cloned().unwrap_or_default();
-        for item in items.iter().filter(|item| item.get("disbursed").and_then(Value::as_str) != Some("0.00")) {
-            let of = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let balances = self
+            .get(&format!("\n━━ 余额 balances of {county}"), line)
+            .await?
+            .json();
+        let items = balances
+            .pointer("/items")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        for item in &items {
+            let of = |name: &str| {
+                item.pointer(name)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            // Of eleven funds a county has, only those that paid anything say something here.
+            if of("/balances/disbursed") == "0.00" {
+                continue;
+            }
             say(&format!(
                 "   {:<26} 拨款 {:>14}  可用 {:>14}  预留 {:>10}  应付 {:>10}  已付 {:>12}",
-                of("programme"), of("appropriated"), of("available"), of("reserved"), of("payable"), of("disbursed"),
+                of("/programme"),
+                of("/balances/appropriated"),
+                of("/balances/available"),
+                of("/balances/reserved"),
+                of("/balances/payable"),
+                of("/balances/disbursed"),
             ))?;
         }
         Ok(())
@@ -195,8 +294,17 @@ impl Stage<'_> {
 
     async fn export(&mut self, county: &str) -> anyhow::Result<()> {
         let path = format!("/v1/ledgers/{county}/export?format=csv&lang=zh");
-        let export = self.get(&format!("\n━━ 台账导出 ledger export of {county}"), Line::new("auditor", path)).await?;
-        let lines = export.text.trim_start_matches('\u{feff}').lines().collect::<Vec<_>>();
+        let export = self
+            .get(
+                &format!("\n━━ 台账导出 ledger export of {county}"),
+                Line::new("auditor", path),
+            )
+            .await?;
+        let lines = export
+            .text
+            .trim_start_matches('\u{feff}')
+            .lines()
+            .collect::<Vec<_>>();
         for line in lines.iter().take(1).chain(lines.iter().rev().take(8).rev()) {
             say(&format!("   {line}"))?;
         }
@@ -209,22 +317,39 @@ impl Stage<'_> {
         }
         let known = self.cast.client(client)?;
         let answer = self.api.token(&known.client_id, &known.client_secret).await?;
-        let token = text(&answer.json(), "/access_token").with_context(|| format!("no token for {client}"))?;
+        let token =
+            text(&answer.json(), "/access_token").with_context(|| format!("no token for {client}"))?;
         self.tokens.insert(client.to_owned(), token.clone());
         Ok(token)
     }
 
     async fn etag(&mut self, client: &str, id: &str) -> anyhow::Result<Option<String>> {
         let token = self.token(client).await?;
-        let ask = Ask { token: Some(&token), ..Ask::default() };
+        let ask = Ask {
+            token: Some(&token),
+            ..Ask::default()
+        };
         Ok(self.api.get(&format!("/v1/claims/{id}"), ask).await?.etag)
     }
 
     async fn get(&mut self, title: &str, line: Line<'_>) -> anyhow::Result<Answer> {
         say(&format!("{title}\n   $ {}", line.curl()))?;
         let token = self.token(line.client).await?;
-        let answer = self.api.get(&line.path, Ask { token: Some(&token), ..Ask::default() }).await?;
-        if answer.is_success() { Ok(answer) } else { Err(failed(title, &answer)) }
+        let answer = self
+            .api
+            .get(
+                &line.path,
+                Ask {
+                    token: Some(&token),
+                    ..Ask::default()
+                },
+            )
+            .await?;
+        if answer.is_success() {
+            Ok(answer)
+        } else {
+            Err(failed(title, &answer))
+        }
     }
 
     async fn post(&mut self, title: &str, line: Line<'_>) -> anyhow::Result<Answer> {
@@ -234,22 +359,48 @@ impl Stage<'_> {
             token: Some(&token),
             idempotency_key: line.key.as_deref(),
             if_match: line.etag.as_deref(),
-            body: line.body.as_ref().map(|body| ("application/json", body.to_string())),
+            body: line
+                .body
+                .as_ref()
+                .map(|body| ("application/json", body.to_string())),
         };
         let answer = self.api.post(&line.path, ask).await?;
-        if answer.is_success() { Ok(answer) } else { Err(failed(title, &answer)) }
+        if answer.is_success() {
+            Ok(answer)
+        } else {
+            Err(failed(title, &answer))
+        }
     }
 }
 
 fn show_decision(claim: &Value) -> anyhow::Result<()> {
-    let of = |pointer: &str| claim.pointer(pointer).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let of = |pointer: &str| {
+        claim
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or("-")
+            .to_owned()
+    };
     say(&format!(
         "   {} → {}（{}）  补贴 subsidy {} 元  凭据 receipt {}",
-        of("/id"), of("/decision/outcome"), of("/status"), of("/subsidy/amount"), of("/decision/receipt"),
+        of("/id"),
+        of("/decision/outcome"),
+        of("/status"),
+        of("/subsidy/amount"),
+        of("/decision/receipt"),
     ))?;
-    let rules = claim.pointer("/decision/rules").and_then(Value::as_array).cloned().unwrap_or_default();
+    let rules = claim
+        .pointer("/decision/rules")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     for rule in &rules {
-        let of = |name: &str| rule.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let of = |name: &str| {
+            rule.get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let mark = match of("outcome").as_str() {
             "pass" => "✓",
             "fail" => "✗",
@@ -264,12 +415,17 @@ fn show_decision(claim: &Value) -> anyhow::Result<()> {
 }
 
 fn show_status(claim: &Value) -> anyhow::Result<()> {
-    say(&format!("   状态 status: {}", claim.get("status").and_then(Value::as_str).unwrap_or("-")))
+    say(&format!(
+        "   状态 status: {}",
+        claim.get("status").and_then(Value::as_str).unwrap_or("-")
+    ))
 }
 
 fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
     let found = value.pointer(pointer).and_then(Value::as_str);
-    found.map(str::to_owned).ok_or_else(|| anyhow!("the answer has no {pointer}: {value}"))
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| anyhow!("the answer has no {pointer}: {value}"))
 }
 
 fn failed(step: &str, answer: &Answer) -> anyhow::Error {

@@ -1,0 +1,155 @@
+//! Who may depend on whom, asked of the manifests and of the lock file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Crates of this workspace that each may use. A crate that is not here may not exist.
+const MAY_USE: [(&str, &[&str]); 11] = [
+    ("policy", &[]),
+    ("ledger", &[]),
+    ("claims", &["policy", "ledger"]),
+    ("store", &["claims", "policy", "ledger"]),
+    ("service", &["store", "claims", "policy", "ledger"]),
+    ("partners", &["service", "claims", "policy", "ledger"]),
+    ("api", &["service", "claims", "policy", "ledger"]),
+    ("server", &["api", "partners", "service", "store", "claims", "policy", "ledger"]),
+    ("testkit", &["server", "api", "partners", "service", "store", "claims", "policy", "ledger"]),
+    ("xtask", &["api"]),
+    ("tests", &["testkit", "server", "api", "partners", "service", "store", "claims", "policy", "ledger"]),
+];
+
+/// Libraries that are kept behind one door, and the crates that stand at it.
+const DOORS: [(&str, &[&str]); 10] = [
+    ("diesel", &["store"]),
+    ("diesel-async", &["store"]),
+    ("diesel_migrations", &["store"]),
+    ("deadpool", &["store"]),
+    ("actix-web", &["api", "server", "testkit"]),
+    ("utoipa", &["api", "server", "testkit"]),
+    ("utoipa-actix-web", &["api", "server"]),
+    ("utoipa-swagger-ui", &["api", "server"]),
+    ("reqwest", &["partners"]),
+    ("argon2", &["service"]),
+];
+
+/// Cannot fail for an outside reason: no runtime, database, HTTP, clock or randomness.
+const PURE: [&str; 3] = ["policy", "ledger", "claims"];
+const IMPURE: [&str; 10] =
+    ["tokio", "diesel", "diesel-async", "tokio-postgres", "actix-web", "actix-rt", "reqwest", "hyper", "mio", "async-std"];
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().manifest_path(format!("{ROOT}/Cargo.toml")).no_deps().exec().unwrap()
+}
+
+fn used(package: &Package, kinds: &[DependencyKind]) -> BTreeSet<String> {
+    let used = package.dependencies.iter().filter(|dependency| kinds.contains(&dependency.kind));
+    used.map(|dependency| dependency.name.clone()).collect()
+}
+
+#[test]
+fn every_crate_uses_only_those_below_it() {
+    let metadata = metadata();
+    let names = metadata.packages.iter().map(|package| package.name.to_string()).collect::<BTreeSet<_>>();
+    let known = MAY_USE.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(names, known);
+    for package in &metadata.packages {
+        let may = MAY_USE.iter().find(|(name, _)| *name == package.name.as_str()).unwrap().1;
+        for one in used(package, &[DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development]) {
+            assert!(!names.contains(&one) || may.contains(&one.as_str()), "{} uses {one}", package.name);
+        }
+    }
+}
+
+#[test]
+fn every_library_with_a_door_is_used_behind_it_only() {
+    for package in &metadata().packages {
+        let used = used(package, &[DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development]);
+        for (library, doors) in DOORS {
+            let outside = used.contains(library) && !doors.contains(&package.name.as_str());
+            assert!(!outside, "{} uses {library}", package.name);
+        }
+    }
+}
+
+/// Whatever a package of the lock file needs, by name.
+fn locked() -> BTreeMap<String, Vec<String>> {
+    let lock: toml::Table = std::fs::read_to_string(format!("{ROOT}/Cargo.lock")).unwrap().parse().unwrap();
+    let mut needs = BTreeMap::<String, Vec<String>>::new();
+    for package in lock["package"].as_array().unwrap() {
+        let all = package.get("dependencies").and_then(toml::Value::as_array);
+        let names = all.into_iter().flatten().filter_map(toml::Value::as_str);
+        let names = names.map(|name| name.split(' ').next().unwrap().to_owned());
+        needs.entry(package["name"].as_str().unwrap().to_owned()).or_default().extend(names);
+    }
+    needs
+}
+
+#[test]
+fn the_pure_crates_reach_no_runtime_database_or_network() {
+    let (metadata, needs) = (metadata(), locked());
+    for package in metadata.packages.iter().filter(|package| PURE.contains(&package.name.as_str())) {
+        let mut open = used(package, &[DependencyKind::Normal]).into_iter().collect::<Vec<_>>();
+        open.retain(|name| !PURE.contains(&name.as_str()));
+        let mut reached = BTreeSet::new();
+        while let Some(name) = open.pop() {
+            if reached.insert(name.clone()) {
+                open.extend(needs.get(&name).into_iter().flatten().cloned());
+            }
+        }
+        for name in IMPURE {
+            assert!(!reached.contains(name), "{} reaches {name}", package.name);
+        }
+    }
+    for name in ["claims", "ledger"] {
+        let package = metadata.packages.iter().find(|package| package.name.as_str() == name).unwrap();
+        let serde = used(package, &[DependencyKind::Normal]).into_iter().any(|it| it.starts_with("serde"));
+        assert!(!serde, "{name}: domain types derive neither serde nor diesel");
+    }
+}
+
+/// Source files of a crate, without its tests.
+fn sources(name: &str) -> Vec<(String, String)> {
+    let mut folders = vec![std::path::PathBuf::from(format!("{ROOT}/crates/{name}/src"))];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                files.push((path.display().to_string(), std::fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn the_pure_crates_ask_neither_the_clock_nor_chance() {
+    for name in PURE {
+        for (file, text) in sources(name) {
+            for forbidden in ["Utc::now", "Local::now", "SystemTime", "Instant::now", "thread_rng", "rand::", "new_v4", "now_v7"] {
+                assert!(!text.contains(forbidden), "{file} has {forbidden}");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_store_writes_sql_and_only_one_place_opens_a_transaction() {
+    for (name, _) in MAY_USE.into_iter().filter(|(name, _)| !["tests", "testkit", "store"].contains(name)) {
+        for (file, text) in sources(name) {
+            for forbidden in ["SELECT ", "INSERT INTO", "DELETE FROM", "begin_transaction"] {
+                // The private PostgreSQL has to ask which databases there are.
+                let private = file.contains("/server/src/postgres/");
+                assert!(private || !text.contains(forbidden), "{file} has {forbidden}");
+            }
+        }
+    }
+    let opens = sources("store").into_iter().filter(|(_, text)| text.contains("begin_transaction(")).map(|(file, _)| file);
+    let opens = opens.collect::<Vec<_>>();
+    assert!(matches!(&opens[..], [only] if only.ends_with("store/src/store.rs")), "{opens:?}");
+}
