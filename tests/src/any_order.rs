@@ -19,7 +19,11 @@ const PROGRAMME: &str = "appliance-2026";
 #[derive(Debug, Clone)]
 enum Deed {
     /// A claim of one of a few persons, perhaps incomplete, perhaps one that stood before.
-    Submit { person: usize, incomplete: bool, again: Option<usize> },
+    Submit {
+        person: usize,
+        incomplete: bool,
+        again: Option<usize>,
+    },
     Review(usize, ReviewVerdict),
     Approve(usize, ApprovalVerdict),
     Correct(usize),
@@ -84,10 +88,19 @@ fn answered<T>(result: Result<T, ServiceError>) -> Option<T> {
 
 impl Play {
     async fn open() -> Self {
-        let app = TestApp::with(Setup { pool_size: 4, ..Setup::default() }).await;
+        let app = TestApp::with(Setup {
+            pool_size: 4,
+            ..Setup::default()
+        })
+        .await;
         app.appropriate(YANHU, PROGRAMME, yuan("3000.00")).await;
         let persons = (0..8).map(|_| Person::new()).collect();
-        Self { app, persons, claims: Vec::new(), disbursements: Vec::new() }
+        Self {
+            app,
+            persons,
+            claims: Vec::new(),
+            disbursements: Vec::new(),
+        }
     }
 
     fn claim(&self, which: usize) -> Option<ClaimId> {
@@ -101,9 +114,17 @@ impl Play {
     /// Does it; `None` if there is nothing to do it to, or it was refused.
     async fn play(&mut self, deed: Deed) -> Option<()> {
         match deed {
-            Deed::Submit { person, incomplete, again } => self.submit(person, incomplete, again).await,
-            Deed::Review(which, verdict) => drop(answered(self.app.review(self.claim(which)?, verdict).await)?),
-            Deed::Approve(which, verdict) => drop(answered(self.app.decide(self.claim(which)?, verdict).await)?),
+            Deed::Submit {
+                person,
+                incomplete,
+                again,
+            } => self.submit(person, incomplete, again).await,
+            Deed::Review(which, verdict) => {
+                drop(answered(self.app.review(self.claim(which)?, verdict).await)?)
+            }
+            Deed::Approve(which, verdict) => {
+                drop(answered(self.app.decide(self.claim(which)?, verdict).await)?)
+            }
             Deed::Correct(which) => {
                 self.claim(which)?;
                 let (id, complete) = self.claims[which % self.claims.len()].clone();
@@ -113,7 +134,12 @@ impl Play {
             Deed::Return(which) => drop(answered(self.app.return_goods(self.claim(which)?).await)?),
             Deed::ClawBack(which) => {
                 let (claim, treasury) = (self.claim(which)?, permit(&self.app.cast.maker));
-                answered(self.app.service.claw_back(&treasury, claim, None, Some("回单".into())).await)?;
+                answered(
+                    self.app
+                        .service
+                        .claw_back(&treasury, claim, None, Some("回单".into()))
+                        .await,
+                )?;
             }
             Deed::Appropriate(money) => {
                 let money = ledger::Fen::new(money * 100).unwrap();
@@ -132,7 +158,12 @@ impl Play {
             Deed::Release(which) => drop(answered(self.app.release(self.disbursement(which)?).await)?),
             Deed::Cancel(which) => {
                 let (id, treasury) = (self.disbursement(which)?, permit(&self.app.cast.checker));
-                answered(self.app.service.cancel_disbursement(&treasury, id, Some("why".into())).await)?;
+                answered(
+                    self.app
+                        .service
+                        .cancel_disbursement(&treasury, id, Some("why".into()))
+                        .await,
+                )?;
             }
             Deed::Results(which, failed) => {
                 let id = self.disbursement(which)?;
@@ -152,10 +183,16 @@ impl Play {
     }
 
     async fn submit(&mut self, person: usize, incomplete: bool, again: Option<usize>) {
-        let before = again.filter(|_| !self.claims.is_empty()).map(|which| self.claims[which % self.claims.len()].1.clone());
+        let before = again
+            .filter(|_| !self.claims.is_empty())
+            .map(|which| self.claims[which % self.claims.len()].1.clone());
         let complete = match before {
             Some(claim) => claim,
-            None => self.app.sale(&Sale::air_conditioner().by(&self.persons[person])).await,
+            None => {
+                self.app
+                    .sale(&Sale::air_conditioner().by(&self.persons[person]))
+                    .await
+            }
         };
         let mut sent = complete.clone();
         if incomplete {
@@ -170,11 +207,17 @@ impl Play {
     async fn wind_up(&self) {
         for (claim, _) in &self.claims {
             if let Err(error) = self.app.withdraw(*claim).await {
-                assert!(matches!(error.refusal(), Some(Refusal::OutOfTurn { .. })), "{error:?}");
+                assert!(
+                    matches!(error.refusal(), Some(Refusal::OutOfTurn { .. })),
+                    "{error:?}"
+                );
             }
         }
         let balances = self.app.balances(YANHU, PROGRAMME).await;
-        assert_eq!((balances.reserved, balances.payable), (ledger::Fen::ZERO, ledger::Fen::ZERO));
+        assert_eq!(
+            (balances.reserved, balances.payable),
+            (ledger::Fen::ZERO, ledger::Fen::ZERO)
+        );
         for (claim, _) in &self.claims {
             let status = self.app.state(*claim).await.status;
             let money_is_out = matches!(status, Status::InPayment | Status::Paid | Status::ClawbackDue);
@@ -186,8 +229,17 @@ impl Play {
 
 #[test]
 fn nothing_is_paid_twice_overspent_or_left_behind() {
-    let config = Config { cases: 12, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let config = Config {
+        cases: 12,
+        max_shrink_iters: 60,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let outcome = TestRunner::new(config).run(&prop::collection::vec(deed(), 30..90), |deeds| {
         runtime.block_on(async {
             let mut play = Play::open().await;

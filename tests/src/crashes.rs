@@ -30,8 +30,15 @@ async fn persistently(world: &World, key: &str, claim: &Claim) -> ClaimId {
 }
 
 /// Submits all claims in some tasks, counting acknowledgements; what was acknowledged, by key.
-async fn submit_all(world: &World, claims: &BTreeMap<String, Claim>, acknowledged: &watch::Sender<usize>) -> BTreeMap<String, ClaimId> {
-    let claims = claims.iter().map(|(key, claim)| (key.clone(), claim.clone())).collect::<Vec<_>>();
+async fn submit_all(
+    world: &World,
+    claims: &BTreeMap<String, Claim>,
+    acknowledged: &watch::Sender<usize>,
+) -> BTreeMap<String, ClaimId> {
+    let claims = claims
+        .iter()
+        .map(|(key, claim)| (key.clone(), claim.clone()))
+        .collect::<Vec<_>>();
     let tasks = claims.chunks(EACH).map(|own| {
         let (world, own, acknowledged) = (world.clone(), own.to_vec(), acknowledged.clone());
         tokio::spawn(async move {
@@ -44,13 +51,19 @@ async fn submit_all(world: &World, claims: &BTreeMap<String, Claim>, acknowledge
             answers
         })
     });
-    let answers = futures::future::try_join_all(tasks.collect::<Vec<_>>()).await.unwrap();
+    let answers = futures::future::try_join_all(tasks.collect::<Vec<_>>())
+        .await
+        .unwrap();
     answers.into_iter().flatten().collect()
 }
 
 async fn keyed_claims(world: &World) -> BTreeMap<String, Claim> {
     let claims = world.many(TASKS * EACH, &Sale::air_conditioner()).await;
-    claims.into_iter().enumerate().map(|(index, claim)| (format!("key-{index:04}"), claim)).collect()
+    claims
+        .into_iter()
+        .enumerate()
+        .map(|(index, claim)| (format!("key-{index:04}"), claim))
+        .collect()
 }
 
 /// Every acknowledged claim is there once, and is the answer to its key still.
@@ -65,7 +78,11 @@ async fn assert_kept(world: &World, claims: &BTreeMap<String, Claim>, answers: &
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_connections_lose_nothing() {
-    let app = TestApp::with(Setup { pool_size: TASKS, ..Setup::default() }).await;
+    let app = TestApp::with(Setup {
+        pool_size: TASKS,
+        ..Setup::default()
+    })
+    .await;
     app.appropriate(YANHU, PROGRAMME, yuan("30000.00")).await;
     let claims = keyed_claims(&app).await;
     let (acknowledged, mut progress) = watch::channel(0);
@@ -78,7 +95,10 @@ async fn lost_connections_lose_nothing() {
     };
     let (answers, ()) = tokio::join!(submit_all(&app, &claims, &acknowledged), cut);
     assert_kept(&app, &claims, &answers).await;
-    assert_eq!(app.db.row("SELECT count(*) FROM claims").await, claims.len().to_string());
+    assert_eq!(
+        app.db.row("SELECT count(*) FROM claims").await,
+        claims.len().to_string()
+    );
     assert_eq!(app.balances(YANHU, PROGRAMME).await.reserved, yuan("30000.00"));
     app.audit().await;
 }
@@ -88,7 +108,14 @@ async fn a_killed_postgresql_loses_nothing() {
     let mut cluster = private_cluster().await;
     let url = cluster.create_database("huanxin", None).await.unwrap();
     prepare(&url).await;
-    let world = World::open(&url, &Setup { pool_size: TASKS, ..Setup::default() }).await;
+    let world = World::open(
+        &url,
+        &Setup {
+            pool_size: TASKS,
+            ..Setup::default()
+        },
+    )
+    .await;
     world.appropriate(YANHU, PROGRAMME, yuan("30000.00")).await;
     let claims = keyed_claims(&world).await;
     let (acknowledged, mut progress) = watch::channel(0);
@@ -101,7 +128,14 @@ async fn a_killed_postgresql_loses_nothing() {
     };
     let (answers, ()) = tokio::join!(submit_all(&world, &claims, &acknowledged), kill);
     assert_kept(&world, &claims, &answers).await;
-    assert_eq!(cluster.sql("huanxin", "SELECT count(*) FROM claims").await.unwrap().trim(), claims.len().to_string());
+    assert_eq!(
+        cluster
+            .sql("huanxin", "SELECT count(*) FROM claims")
+            .await
+            .unwrap()
+            .trim(),
+        claims.len().to_string()
+    );
     assert_eq!(world.balances(YANHU, PROGRAMME).await.reserved, yuan("30000.00"));
     audit(&cluster, "huanxin").await;
 }
@@ -123,7 +157,11 @@ async fn a_caller_that_goes_away_leaves_nothing_half_done() {
             task.await.is_err_and(|error| error.is_cancelled())
         });
     }
-    let cancelled = futures::future::join_all(tasks).await.into_iter().filter(|cancelled| *cancelled).count();
+    let cancelled = futures::future::join_all(tasks)
+        .await
+        .into_iter()
+        .filter(|cancelled| *cancelled)
+        .count();
     assert!(cancelled > 0, "every caller had its answer in time");
     app.audit().await;
     let (acknowledged, _) = watch::channel(0);

@@ -15,10 +15,25 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("service", &["store", "claims", "policy", "ledger"]),
     ("partners", &["service", "claims", "policy", "ledger"]),
     ("api", &["service", "claims", "policy", "ledger"]),
-    ("server", &["api", "partners", "service", "store", "claims", "policy", "ledger"]),
-    ("testkit", &["server", "api", "partners", "service", "store", "claims", "policy", "ledger"]),
+    (
+        "server",
+        &[
+            "api", "partners", "service", "store", "claims", "policy", "ledger",
+        ],
+    ),
+    (
+        "testkit",
+        &[
+            "server", "api", "partners", "service", "store", "claims", "policy", "ledger",
+        ],
+    ),
     ("xtask", &["api"]),
-    ("tests", &["testkit", "server", "api", "partners", "service", "store", "claims", "policy", "ledger"]),
+    (
+        "tests",
+        &[
+            "testkit", "server", "api", "partners", "service", "store", "claims", "policy", "ledger",
+        ],
+    ),
 ];
 
 /// Libraries that are kept behind one door, and the crates that stand at it.
@@ -37,28 +52,67 @@ const DOORS: [(&str, &[&str]); 10] = [
 
 /// Cannot fail for an outside reason: no runtime, database, HTTP, clock or randomness.
 const PURE: [&str; 3] = ["policy", "ledger", "claims"];
-const IMPURE: [&str; 10] =
-    ["tokio", "diesel", "diesel-async", "tokio-postgres", "actix-web", "actix-rt", "reqwest", "hyper", "mio", "async-std"];
+const IMPURE: [&str; 10] = [
+    "tokio",
+    "diesel",
+    "diesel-async",
+    "tokio-postgres",
+    "actix-web",
+    "actix-rt",
+    "reqwest",
+    "hyper",
+    "mio",
+    "async-std",
+];
 
 fn metadata() -> Metadata {
-    MetadataCommand::new().manifest_path(format!("{ROOT}/Cargo.toml")).no_deps().exec().unwrap()
+    MetadataCommand::new()
+        .manifest_path(format!("{ROOT}/Cargo.toml"))
+        .no_deps()
+        .exec()
+        .unwrap()
 }
 
 fn used(package: &Package, kinds: &[DependencyKind]) -> BTreeSet<String> {
-    let used = package.dependencies.iter().filter(|dependency| kinds.contains(&dependency.kind));
+    let used = package
+        .dependencies
+        .iter()
+        .filter(|dependency| kinds.contains(&dependency.kind));
     used.map(|dependency| dependency.name.clone()).collect()
 }
 
 #[test]
 fn every_crate_uses_only_those_below_it() {
     let metadata = metadata();
-    let names = metadata.packages.iter().map(|package| package.name.to_string()).collect::<BTreeSet<_>>();
-    let known = MAY_USE.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let names = metadata
+        .packages
+        .iter()
+        .map(|package| package.name.to_string())
+        .collect::<BTreeSet<_>>();
+    let known = MAY_USE
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .collect::<BTreeSet<_>>();
     assert_eq!(names, known);
     for package in &metadata.packages {
-        let may = MAY_USE.iter().find(|(name, _)| *name == package.name.as_str()).unwrap().1;
-        for one in used(package, &[DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development]) {
-            assert!(!names.contains(&one) || may.contains(&one.as_str()), "{} uses {one}", package.name);
+        let may = MAY_USE
+            .iter()
+            .find(|(name, _)| *name == package.name.as_str())
+            .unwrap()
+            .1;
+        for one in used(
+            package,
+            &[
+                DependencyKind::Normal,
+                DependencyKind::Build,
+                DependencyKind::Development,
+            ],
+        ) {
+            assert!(
+                !names.contains(&one) || may.contains(&one.as_str()),
+                "{} uses {one}",
+                package.name
+            );
         }
     }
 }
@@ -66,7 +120,14 @@ fn every_crate_uses_only_those_below_it() {
 #[test]
 fn every_library_with_a_door_is_used_behind_it_only() {
     for package in &metadata().packages {
-        let used = used(package, &[DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development]);
+        let used = used(
+            package,
+            &[
+                DependencyKind::Normal,
+                DependencyKind::Build,
+                DependencyKind::Development,
+            ],
+        );
         for (library, doors) in DOORS {
             let outside = used.contains(library) && !doors.contains(&package.name.as_str());
             assert!(!outside, "{} uses {library}", package.name);
@@ -76,13 +137,19 @@ fn every_library_with_a_door_is_used_behind_it_only() {
 
 /// Whatever a package of the lock file needs, by name.
 fn locked() -> BTreeMap<String, Vec<String>> {
-    let lock: toml::Table = std::fs::read_to_string(format!("{ROOT}/Cargo.lock")).unwrap().parse().unwrap();
+    let lock: toml::Table = std::fs::read_to_string(format!("{ROOT}/Cargo.lock"))
+        .unwrap()
+        .parse()
+        .unwrap();
     let mut needs = BTreeMap::<String, Vec<String>>::new();
     for package in lock["package"].as_array().unwrap() {
         let all = package.get("dependencies").and_then(toml::Value::as_array);
         let names = all.into_iter().flatten().filter_map(toml::Value::as_str);
         let names = names.map(|name| name.split(' ').next().unwrap().to_owned());
-        needs.entry(package["name"].as_str().unwrap().to_owned()).or_default().extend(names);
+        needs
+            .entry(package["name"].as_str().unwrap().to_owned())
+            .or_default()
+            .extend(names);
     }
     needs
 }
@@ -90,8 +157,14 @@ fn locked() -> BTreeMap<String, Vec<String>> {
 #[test]
 fn the_pure_crates_reach_no_runtime_database_or_network() {
     let (metadata, needs) = (metadata(), locked());
-    for package in metadata.packages.iter().filter(|package| PURE.contains(&package.name.as_str())) {
-        let mut open = used(package, &[DependencyKind::Normal]).into_iter().collect::<Vec<_>>();
+    for package in metadata
+        .packages
+        .iter()
+        .filter(|package| PURE.contains(&package.name.as_str()))
+    {
+        let mut open = used(package, &[DependencyKind::Normal])
+            .into_iter()
+            .collect::<Vec<_>>();
         open.retain(|name| !PURE.contains(&name.as_str()));
         let mut reached = BTreeSet::new();
         while let Some(name) = open.pop() {
@@ -104,8 +177,14 @@ fn the_pure_crates_reach_no_runtime_database_or_network() {
         }
     }
     for name in ["claims", "ledger"] {
-        let package = metadata.packages.iter().find(|package| package.name.as_str() == name).unwrap();
-        let serde = used(package, &[DependencyKind::Normal]).into_iter().any(|it| it.starts_with("serde"));
+        let package = metadata
+            .packages
+            .iter()
+            .find(|package| package.name.as_str() == name)
+            .unwrap();
+        let serde = used(package, &[DependencyKind::Normal])
+            .into_iter()
+            .any(|it| it.starts_with("serde"));
         assert!(!serde, "{name}: domain types derive neither serde nor diesel");
     }
 }
@@ -131,7 +210,16 @@ fn sources(name: &str) -> Vec<(String, String)> {
 fn the_pure_crates_ask_neither_the_clock_nor_chance() {
     for name in PURE {
         for (file, text) in sources(name) {
-            for forbidden in ["Utc::now", "Local::now", "SystemTime", "Instant::now", "thread_rng", "rand::", "new_v4", "now_v7"] {
+            for forbidden in [
+                "Utc::now",
+                "Local::now",
+                "SystemTime",
+                "Instant::now",
+                "thread_rng",
+                "rand::",
+                "new_v4",
+                "now_v7",
+            ] {
                 assert!(!text.contains(forbidden), "{file} has {forbidden}");
             }
         }
@@ -140,7 +228,10 @@ fn the_pure_crates_ask_neither_the_clock_nor_chance() {
 
 #[test]
 fn only_the_store_writes_sql_and_only_one_place_opens_a_transaction() {
-    for (name, _) in MAY_USE.into_iter().filter(|(name, _)| !["tests", "testkit", "store"].contains(name)) {
+    for (name, _) in MAY_USE
+        .into_iter()
+        .filter(|(name, _)| !["tests", "testkit", "store"].contains(name))
+    {
         for (file, text) in sources(name) {
             for forbidden in ["SELECT ", "INSERT INTO", "DELETE FROM", "begin_transaction"] {
                 // The private PostgreSQL has to ask which databases there are.
@@ -149,7 +240,13 @@ fn only_the_store_writes_sql_and_only_one_place_opens_a_transaction() {
             }
         }
     }
-    let opens = sources("store").into_iter().filter(|(_, text)| text.contains("begin_transaction(")).map(|(file, _)| file);
+    let opens = sources("store")
+        .into_iter()
+        .filter(|(_, text)| text.contains("begin_transaction("))
+        .map(|(file, _)| file);
     let opens = opens.collect::<Vec<_>>();
-    assert!(matches!(&opens[..], [only] if only.ends_with("store/src/store.rs")), "{opens:?}");
+    assert!(
+        matches!(&opens[..], [only] if only.ends_with("store/src/store.rs")),
+        "{opens:?}"
+    );
 }

@@ -32,28 +32,51 @@ fn whole(money: i64) -> Fen {
 async fn assert_books(app: &TestApp, expected: [i64; 6]) {
     let [available, reserved, payable, in_payment, disbursed, recoverable] = expected.map(whole);
     let appropriated = whole(expected.iter().sum());
-    let expected = Balances { appropriated, available, reserved, payable, in_payment, disbursed, recoverable };
+    let expected = Balances {
+        appropriated,
+        available,
+        reserved,
+        payable,
+        in_payment,
+        disbursed,
+        recoverable,
+    };
     assert_eq!(app.balances(YANHU, PROGRAMME).await, expected);
 }
 
 /// Why a claim's money moved, in order.
 async fn reasons(app: &TestApp, claim: ClaimId) -> Vec<&'static str> {
-    let query = LedgerQuery { claim: Some(claim), ..LedgerQuery::default() };
+    let query = LedgerQuery {
+        claim: Some(claim),
+        ..LedgerQuery::default()
+    };
     let permit = permit::<ReadLedger>(&app.cast.auditor);
-    let page = app.service.transfers(&permit, claim.jurisdiction.as_str(), &query, None, 200).await.unwrap();
+    let page = app
+        .service
+        .transfers(&permit, claim.jurisdiction.as_str(), &query, None, 200)
+        .await
+        .unwrap();
     page.items.iter().map(|line| line.reason.as_str()).collect()
 }
 
 /// What was done to a claim, in order.
 async fn verbs(app: &TestApp, claim: ClaimId) -> Vec<String> {
-    let page = app.service.claim_events(&permit(&app.cast.auditor), claim, None, 200).await.unwrap();
+    let page = app
+        .service
+        .claim_events(&permit(&app.cast.auditor), claim, None, 200)
+        .await
+        .unwrap();
     page.items.into_iter().map(|event| event.verb).collect()
 }
 
 /// A sale whose subsidy is ten times this many yuan and fifteen: at 15 %, in whole yuan.
 fn subsidised_with(subsidy: i64) -> Sale {
     let price = Fen::new(subsidy * 10_000 / 15).unwrap();
-    Sale { price, subsidy: whole(subsidy), ..Sale::air_conditioner() }
+    Sale {
+        price,
+        subsidy: whole(subsidy),
+        ..Sale::air_conditioner()
+    }
 }
 
 #[test]

@@ -39,7 +39,10 @@ async fn every_table_is_keyed_to_scale_out() {
     let db = TestDb::new().await;
     let tables = db.rows(TABLES).await;
     for named in REFERENCE.iter().chain(&REGISTERS).chain(&BY_VALUE) {
-        assert!(tables.iter().any(|table| table == named), "there is no table {named}");
+        assert!(
+            tables.iter().any(|table| table == named),
+            "there is no table {named}"
+        );
     }
     // Unique indexes, those of primary keys among them, with their columns in order.
     let indexes = ask(
@@ -51,12 +54,21 @@ async fn every_table_is_keyed_to_scale_out() {
          WHERE x.indisunique AND t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE '\\_\\_diesel%'",
     )
     .await;
-    let primary = indexes.iter().filter(|index| index[2] == "t").map(|index| index[0].as_str()).collect::<BTreeSet<_>>();
+    let primary = indexes
+        .iter()
+        .filter(|index| index[2] == "t")
+        .map(|index| index[0].as_str())
+        .collect::<BTreeSet<_>>();
     for table in &tables {
         assert!(primary.contains(table.as_str()), "{table} has no primary key");
     }
     for index in indexes.iter().filter(|index| is_a_county_s(&index[0])) {
-        assert!(index[3].split(',').next() == Some("jurisdiction"), "{} of {} is not led by the county", index[1], index[0]);
+        assert!(
+            index[3].split(',').next() == Some("jurisdiction"),
+            "{} of {} is not led by the county",
+            index[1],
+            index[0]
+        );
     }
     let references = ask(
         &db,
@@ -69,10 +81,15 @@ async fn every_table_is_keyed_to_scale_out() {
     .await;
     assert!(!references.is_empty());
     for reference in &references {
-        let [table, name, target, columns, deferrable] = &reference[..] else { panic!("{reference:?}") };
+        let [table, name, target, columns, deferrable] = &reference[..] else {
+            panic!("{reference:?}")
+        };
         let to_all = REFERENCE.contains(&target.as_str());
         let within = is_a_county_s(target) && columns.split(',').next() == Some("jurisdiction");
-        assert!(to_all || (is_a_county_s(table) && within), "{name} of {table} leaves the county");
+        assert!(
+            to_all || (is_a_county_s(table) && within),
+            "{name} of {table} leaves the county"
+        );
         assert_eq!(deferrable, "f", "{name} is checked late");
     }
 }
@@ -88,13 +105,22 @@ async fn every_constraint_has_a_name_of_its_own() {
     .await;
     let mut seen = BTreeSet::new();
     for constraint in &constraints {
-        let [table, name, kind] = &constraint[..] else { panic!("{constraint:?}") };
-        assert!(name.starts_with(&format!("{table}_")), "{name} does not say that it is of {table}");
+        let [table, name, kind] = &constraint[..] else {
+            panic!("{constraint:?}")
+        };
+        assert!(
+            name.starts_with(&format!("{table}_")),
+            "{name} does not say that it is of {table}"
+        );
         assert!(seen.insert(name), "{name} stands twice");
         let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
-        let generated = stem.ends_with("_check") || (stem != name && (stem.ends_with("key") || stem.ends_with("_excl")));
+        let generated =
+            stem.ends_with("_check") || (stem != name && (stem.ends_with("key") || stem.ends_with("_excl")));
         assert!(!generated, "{name} of {table} was named by PostgreSQL");
-        assert!("pufc".contains(kind.as_str()), "{name} is a constraint of kind {kind}");
+        assert!(
+            "pufc".contains(kind.as_str()),
+            "{name} is a constraint of kind {kind}"
+        );
     }
     assert!(constraints.len() > 80, "only {} constraints", constraints.len());
 }
@@ -118,7 +144,10 @@ fn written_tables() -> BTreeMap<String, BTreeSet<String>> {
         if line.ends_with(") {") {
             let (name, key) = line.trim_end_matches(" {").split_once(' ').unwrap();
             table = name.to_owned();
-            tables.entry(table.clone()).or_default().insert(format!("key {key}"));
+            tables
+                .entry(table.clone())
+                .or_default()
+                .insert(format!("key {key}"));
         } else if let Some((column, kind)) = line.trim_end_matches(',').split_once(" -> ") {
             tables.get_mut(&table).unwrap().insert(format!("{column} {kind}"));
         }
@@ -147,7 +176,10 @@ async fn the_tables_are_those_the_program_knows() {
     .await;
     let mut tables = BTreeMap::<String, BTreeSet<String>>::new();
     for key in keys {
-        tables.entry(key[0].clone()).or_default().insert(format!("key ({})", key[1]));
+        tables
+            .entry(key[0].clone())
+            .or_default()
+            .insert(format!("key ({})", key[1]));
     }
     for column in columns {
         let kind = match column[2].as_str() {
@@ -163,8 +195,15 @@ async fn the_tables_are_those_the_program_knows() {
             "text[]" => "Array<Text>",
             other => panic!("{}.{} is {other}", column[0], column[1]),
         };
-        let kind = if column[3] == "t" { kind.to_owned() } else { format!("Nullable<{kind}>") };
-        tables.entry(column[0].clone()).or_default().insert(format!("{} {kind}", column[1]));
+        let kind = if column[3] == "t" {
+            kind.to_owned()
+        } else {
+            format!("Nullable<{kind}>")
+        };
+        tables
+            .entry(column[0].clone())
+            .or_default()
+            .insert(format!("{} {kind}", column[1]));
     }
     assert_eq!(written_tables(), tables);
 }
@@ -188,8 +227,10 @@ async fn migrations_go_up_down_and_up_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_only_added_is_never_changed() {
     let app = testkit::TestApp::new().await;
-    app.appropriate(testkit::YANHU, "appliance-2026", testkit::yuan("600.00")).await;
-    app.submit(app.sale(&testkit::Sale::air_conditioner()).await).await;
+    app.appropriate(testkit::YANHU, "appliance-2026", testkit::yuan("600.00"))
+        .await;
+    app.submit(app.sale(&testkit::Sale::air_conditioner()).await)
+        .await;
     for (statement, constraint) in [
         ("UPDATE transfers SET amount = amount + 1", "transfers"),
         ("DELETE FROM transfers", "transfers"),
@@ -198,11 +239,23 @@ async fn what_is_only_added_is_never_changed() {
         ("UPDATE programmes SET source = 'x'", "programme"),
         ("DELETE FROM programmes", "programme"),
         ("UPDATE funds SET available = available + 1", "funds_balanced"),
-        ("UPDATE funds SET available = available - 60000, reserved = reserved + 60000", "funds_available_not_negative"),
+        (
+            "UPDATE funds SET available = available - 60000, reserved = reserved + 60000",
+            "funds_available_not_negative",
+        ),
         ("UPDATE claims SET holds = false", "claims_committed_has_amount"),
-        ("UPDATE claims SET status = 'approved'", "claims_payment_follows_approval"),
+        (
+            "UPDATE claims SET status = 'approved'",
+            "claims_payment_follows_approval",
+        ),
     ] {
-        let refused = app.db.cluster().sql(app.db.name(), statement).await.unwrap_err().to_string();
+        let refused = app
+            .db
+            .cluster()
+            .sql(app.db.name(), statement)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains(constraint), "{statement}: {refused}");
     }
     app.audit().await;

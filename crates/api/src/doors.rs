@@ -18,7 +18,9 @@ impl Doors {
     pub(crate) fn new(limits: &Limits) -> Self {
         let positive = |count| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_minute(positive(limits.tokens_per_minute));
-        Self(RateLimiter::keyed(quota.allow_burst(positive(limits.tokens_at_once))))
+        Self(RateLimiter::keyed(
+            quota.allow_burst(positive(limits.tokens_at_once)),
+        ))
     }
 
     /// Argon2 takes milliseconds of a whole core by design, so that guessing secrets would also starve the service.
@@ -27,6 +29,8 @@ impl Doors {
         if self.0.len() > REMEMBERED {
             self.0.retain_recent();
         }
-        self.0.check_key(&address).map_err(|_| Refusal::Throttled { retry_after_s: 1 }.into())
+        self.0
+            .check_key(&address)
+            .map_err(|_| Refusal::Throttled { retry_after_s: 1 }.into())
     }
 }

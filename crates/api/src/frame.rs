@@ -32,7 +32,11 @@ impl Context {
     /// The context that [`frame`] put there.
     pub(crate) fn of(request: &HttpRequest) -> Context {
         let known = request.extensions().get::<Context>().cloned();
-        known.unwrap_or(Context { lang: Lang::Zh, docs: false, request_id: String::new() })
+        known.unwrap_or(Context {
+            lang: Lang::Zh,
+            docs: false,
+            request_id: String::new(),
+        })
     }
 }
 
@@ -53,8 +57,14 @@ pub(crate) async fn frame(
         request.head_mut().method = Method::GET;
     }
     let (method, pattern) = (request.method().clone(), request.match_pattern());
-    let limit = request.app_data::<ApiState>().map_or(usize::MAX, |state| state.limits.uri);
-    if request.uri().path_and_query().is_some_and(|it| it.as_str().len() > limit) {
+    let limit = request
+        .app_data::<ApiState>()
+        .map_or(usize::MAX, |state| state.limits.uri);
+    if request
+        .uri()
+        .path_and_query()
+        .is_some_and(|it| it.as_str().len() > limit)
+    {
         let mut response = request.into_response(Problem::UriTooLong { limit }.respond_logged(&context));
         finish(response.headers_mut(), &context);
         return Ok(response);
@@ -92,7 +102,9 @@ fn rendered(response: ServiceResponse<BoxBody>, context: &Context) -> ServiceRes
 }
 
 fn is_problem(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(b"application/problem+json"))
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|it| it.as_bytes().starts_with(b"application/problem+json"))
 }
 
 /// `/readyz` and the like answer an error with a body of their own only as a problem; anything else is a library's.
@@ -127,7 +139,10 @@ fn finish(headers: &mut HeaderMap, context: &Context) {
     }
     if context.docs {
         headers.insert(header::CONTENT_SECURITY_POLICY, DOCS_POLICY);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=3600"),
+        );
     }
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
@@ -138,7 +153,10 @@ fn finish(headers: &mut HeaderMap, context: &Context) {
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::REFERRER_POLICY, "no-referrer");
     default(header::X_FRAME_OPTIONS, "DENY");
-    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    default(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    );
     default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     headers.append(header::VARY, HeaderValue::from_static("accept-language"));
 }

@@ -9,7 +9,9 @@ pub(crate) fn negotiate(header: Option<&str>) -> Lang {
     for range in header.unwrap_or_default().split(',').take(32) {
         let mut parts = range.split(';');
         let tag = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-        let quality = parts.find_map(|part| part.trim().strip_prefix("q=").map(quality)).unwrap_or(1000);
+        let quality = parts
+            .find_map(|part| part.trim().strip_prefix("q=").map(quality))
+            .unwrap_or(1000);
         let slot = match tag.split('-').next() {
             Some("zh") => &mut zh,
             Some("en") => &mut en,
@@ -17,7 +19,11 @@ pub(crate) fn negotiate(header: Option<&str>) -> Lang {
         };
         *slot = (*slot).max(Some(quality));
     }
-    if en.filter(|quality| *quality > 0) > zh { Lang::En } else { Lang::Zh }
+    if en.filter(|quality| *quality > 0) > zh {
+        Lang::En
+    } else {
+        Lang::Zh
+    }
 }
 
 /// Thousandths; at most three decimals count.

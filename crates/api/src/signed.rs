@@ -33,12 +33,22 @@ impl<R: Right> FromRequest for Signed<R> {
     }
 }
 
-async fn sign<R: Right>(state: &ApiState, token: Option<String>, context: Context) -> Result<Signed<R>, Problem> {
+async fn sign<R: Right>(
+    state: &ApiState,
+    token: Option<String>,
+    context: Context,
+) -> Result<Signed<R>, Problem> {
     let token = token.ok_or(Refusal::BadToken)?;
-    let actor = state.service.authenticate(&token, Some(context.request_id)).await?;
+    let actor = state
+        .service
+        .authenticate(&token, Some(context.request_id))
+        .await?;
     tracing::Span::current().record("client", actor.client.as_str());
     state.service.throttle(&actor)?;
-    Ok(Signed { permit: actor.permit()?, lang: context.lang })
+    Ok(Signed {
+        permit: actor.permit()?,
+        lang: context.lang,
+    })
 }
 
 /// The longest token that is looked at: ours have some 300 bytes.

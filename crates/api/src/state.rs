@@ -57,16 +57,27 @@ pub struct ApiState {
 
 impl fmt::Debug for ApiState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiState").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("ApiState")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
 impl ApiState {
     /// Call it on the main runtime: writes run there, so that neither a client's reset nor a stopping worker cuts one short.
     pub fn new(service: Service, metrics: MetricsText, limits: Limits) -> Self {
-        let writes = Writes { handle: Handle::current(), tracker: TaskTracker::new() };
+        let writes = Writes {
+            handle: Handle::current(),
+            tracker: TaskTracker::new(),
+        };
         let doors = Arc::new(crate::doors::Doors::new(&limits));
-        Self { service, metrics, limits, writes, doors }
+        Self {
+            service,
+            metrics,
+            limits,
+            writes,
+            doors,
+        }
     }
 
     /// Runs a write to its end, whatever becomes of the request: actix drops a handler's future when its client goes away,
@@ -80,7 +91,10 @@ impl ApiState {
     }
 
     /// Starts a write now; its result may be awaited later, or not at all.
-    pub(crate) fn start<T, F>(&self, work: impl FnOnce(Service) -> F) -> BoxFuture<'static, Result<T, Problem>>
+    pub(crate) fn start<T, F>(
+        &self,
+        work: impl FnOnce(Service) -> F,
+    ) -> BoxFuture<'static, Result<T, Problem>>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, ServiceError>> + Send + 'static,

@@ -15,8 +15,8 @@
 //! what it has seen by the id of an event; `webhook-id` lets it drop a repeated batch without looking inside, but a batch
 //! told again later may be cut differently and then has another id. `timestamp` is the latest event's.
 //!
-//! The caller holds a transaction open meanwhile. That is what bounds a call: its attempts and pauses together take no
-//! longer than [`Timeouts::call`], which is less than the database lets a transaction idle.
+//! The caller leases the events meanwhile. That is what bounds a call: its attempts and pauses together take no longer
+//! than [`Timeouts::call`], which is less than the shortest lease, so that two workers do not tell the same events at once.
 
 use std::fmt;
 use std::future::Future;
@@ -41,7 +41,7 @@ use crate::outcome::{self, Failure};
 use crate::signature::SigningKey;
 use crate::{ConfigError, retry};
 
-/// The longest that a call may be configured to take: the store ends a transaction that idles for 60 s.
+/// The longest that a call may be configured to take: the shortest lease is 60 s.
 pub const LONGEST_CALL: Duration = Duration::from_secs(45);
 
 /// Who is told of events, and how long is waited for it.

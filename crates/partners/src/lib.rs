@@ -32,7 +32,7 @@ pub enum ConfigError {
     SecretLength(usize),
     #[error("a timeout of zero lets no call succeed")]
     NoTime,
-    #[error("a call of {} s could outlive the transaction it is made in; the most is {} s", .0.as_secs(), events::LONGEST_CALL.as_secs())]
+    #[error("a call of {} s could outlive the lease of its events; the most is {} s", .0.as_secs(), events::LONGEST_CALL.as_secs())]
     TooLong(Duration),
     /// Nearly always: the machine has no root certificates.
     #[error("no HTTP client: {0}")]

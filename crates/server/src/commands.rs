@@ -96,8 +96,10 @@ pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
             let config = load(environment, file)?;
             telemetry::init(&config.log)?;
             let service = wiring::service(&config).await?;
-            wiring::work(service, wiring::event_sink(&config)?, wiring::stop_on_signal()?).await;
-            Ok(())
+            let stop = wiring::stop_on_signal()?;
+            let fresh = tokio::spawn(wiring::keep_fresh(service.clone(), stop.clone()));
+            wiring::work(service, wiring::event_sink(&config)?, stop).await;
+            Ok(fresh.await?)
         }
         Command::Migrate => {
             let database = Database::load(environment, file)?;
@@ -219,6 +221,9 @@ async fn verify(environment: &Environment, file: Option<&Path>, args: VerifyArgs
     let service = wiring::service(&load(environment, file)?).await?;
     let catalogue = service.catalogue();
     let counties = match args.jurisdiction {
+        Some(county) if catalogue.jurisdiction(&county).is_none() => {
+            return Err(anyhow!("no jurisdiction {county}"));
+        }
         Some(county) => vec![county],
         None => catalogue.jurisdictions().map(|it| it.code.clone()).collect(),
     };

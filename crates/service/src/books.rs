@@ -45,7 +45,7 @@ pub struct LedgerQuery {
 /// How an export is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportFormat {
-    /// RFC 4180, UTF-8 with BOM, so that spreadsheets read the Chinese right.
+    /// Comma and quotes as in RFC 4180, LF, UTF-8 with BOM, so that spreadsheets read the Chinese right.
     Csv,
     JsonLines,
 }

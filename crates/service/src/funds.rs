@@ -121,21 +121,6 @@ pub struct Cap {
     pub waiting: i64,
 }
 
-/// What anybody may know of a fund.
-#[derive(Debug, Clone)]
-pub struct PublicFund {
-    pub jurisdiction: String,
-    pub name_zh: String,
-    pub name_en: String,
-    pub programme: String,
-    pub title_zh: String,
-    pub title_en: String,
-    pub appropriated: Fen,
-    pub committed: Fen,
-    pub left: Fen,
-    pub waiting: i64,
-}
-
 impl Service {
     /// Funds by county and programme.
     pub async fn funds(
@@ -164,31 +149,6 @@ impl Service {
             items,
             next_cursor: page.next_cursor,
         })
-    }
-
-    /// What each fund has left, for citizens and press.
-    pub async fn public_funds(&self) -> Result<Vec<PublicFund>, ServiceError> {
-        let catalogue = self.catalogue();
-        let rows = self.store().read().await?.funds(&[], None, 10_000).await?;
-        let shown = rows.iter().filter_map(|row| {
-            let place = catalogue.jurisdiction(&row.jurisdiction)?;
-            let programme = catalogue.versions(&row.programme).last()?;
-            Some(balances(row).and_then(|balances| {
-                Ok(PublicFund {
-                    jurisdiction: row.jurisdiction.clone(),
-                    name_zh: place.name_zh.clone(),
-                    name_en: place.name_en.clone(),
-                    programme: row.programme.clone(),
-                    title_zh: programme.title(policy::Lang::Zh).to_owned(),
-                    title_en: programme.title(policy::Lang::En).to_owned(),
-                    appropriated: fen(row.appropriated)?,
-                    committed: balances.committed(),
-                    left: fen(row.available)?,
-                    waiting: row.waiting,
-                })
-            }))
-        });
-        shown.collect()
     }
 
     /// Enters money granted to a fund; a second person approves it.
@@ -407,6 +367,14 @@ impl Service {
         let (actor, now) = (permit.actor(), self.clock().now());
         let jurisdiction = id.jurisdiction.as_str();
         let counties = self.catalogue().counties_of(jurisdiction);
+        let seen = tx
+            .cap_change(jurisdiction, id.uuid)
+            .await?
+            .ok_or(Refusal::NotFound("cap change"))?;
+        let funds = counties
+            .iter()
+            .map(|county| (county.clone(), seen.programme.clone()));
+        limits::lock(&mut tx, &self.catalogue(), funds).await?;
         let row = tx.lock_cap_change(jurisdiction, id.uuid).await?;
         let mut row = row.ok_or(Refusal::NotFound("cap change"))?;
         pending("cap change", &row.status, &row.maker, &actor.person)?;

@@ -24,6 +24,7 @@ mod moving;
 pub mod once;
 pub mod paging;
 pub mod ports;
+pub mod public;
 pub mod reading;
 mod recording;
 mod refusal;

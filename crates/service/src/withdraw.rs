@@ -178,8 +178,8 @@ impl Service {
         let before = Before { row, keys };
         let mut state = load_state(&mut tx, &books, &[(candidate, Some(&before))]).await?;
         let judgement = judge(&catalogue, &books, &mut state, candidate, Some(&before), now)?;
-        let freed = before.row.amount > judgement.amount.map(ledger::Fen::get) && judgement.ruled.release
-            || judgement.ruled.release && !judgement.ruled.reserve;
+        let less = !judgement.ruled.reserve || before.row.amount > judgement.amount.map(ledger::Fen::get);
+        let freed = judgement.ruled.release && less;
         let fund = (before.row.jurisdiction.clone(), before.row.programme.clone());
         let judged = [Judged {
             candidate,

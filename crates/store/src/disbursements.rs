@@ -112,6 +112,19 @@ impl Conn {
             .await?)
     }
 
+    pub async fn cap_change(
+        &mut self,
+        jurisdiction: &str,
+        id: Uuid,
+    ) -> Result<Option<CapChangeRow>, StoreError> {
+        Ok(cap_changes::table
+            .find((jurisdiction, id))
+            .select(CapChangeRow::as_select())
+            .first(self.pg())
+            .await
+            .optional()?)
+    }
+
     pub async fn cap_changes(
         &mut self,
         jurisdiction: &str,

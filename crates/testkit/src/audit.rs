@@ -124,6 +124,9 @@ SELECT 'a remembered claim does not exist', i.claim_jurisdiction, i.key, 1, 0
 /// Panics with whatever does not follow: balances from transfers, caps from claims, queues from who waits, keys and quotas from
 /// who holds them, payments from disbursements, statuses from events.
 pub async fn audit(cluster: &PrivateCluster, database: &str) {
-    let findings = cluster.sql(database, QUESTIONS).await.expect("the auditor's questions are answered");
+    let findings = cluster
+        .sql(database, QUESTIONS)
+        .await
+        .expect("the auditor's questions are answered");
     assert!(findings.trim().is_empty(), "the books are wrong:\n{findings}");
 }

@@ -2,12 +2,12 @@
 
 use chrono::{Datelike, NaiveDate};
 use claims::claim::{
-    Channel, Claim, Deregistration, Energy, Item, NewVehicle, OldItem, OldVehicle, Payee, ScrapPaper, VehicleTransfer,
-    VehicleType,
+    Channel, Claim, Deregistration, Energy, Item, NewVehicle, OldItem, OldVehicle, Payee, ScrapPaper,
+    VehicleTransfer, VehicleType,
 };
 use claims::identifiers::{
-    BankAccount, CertificateNumber, EntitlementCode, IdentityNumber, InvoiceNumber, MerchantReference, PlateNumber,
-    ProgrammeId, Vin,
+    BankAccount, CertificateNumber, EntitlementCode, IdentityNumber, InvoiceNumber, MerchantReference,
+    PlateNumber, ProgrammeId, Vin,
 };
 use claims::jurisdictions::JurisdictionCode;
 use claims::registers::Register;
@@ -53,7 +53,11 @@ impl CarSale {
 
     /// A petrol car of 1,498 ml.
     pub fn petrol(programme: &str, price: &str, on: &str) -> Self {
-        Self { energy: Energy::Petrol, displacement_ml: Some(1_498), ..Self::electric(programme, price, on) }
+        Self {
+            energy: Energy::Petrol,
+            displacement_ml: Some(1_498),
+            ..Self::electric(programme, price, on)
+        }
     }
 
     #[must_use]
@@ -66,8 +70,10 @@ impl CarSale {
         let person = self.person.clone().unwrap_or_default();
         let (model, old_vin, plate) = (numbers::tag("V-"), numbers::vin(), numbers::plate());
         let (certificate, entitlement) = (numbers::tag("1408"), numbers::tag("QY"));
-        let mut on_file =
-            vec![(Register::Entitlements, entitlement_row(&entitlement, &self.programme, &person, "vehicle"))];
+        let mut on_file = vec![(
+            Register::Entitlements,
+            entitlement_row(&entitlement, &self.programme, &person, "vehicle"),
+        )];
         if self.energy == Energy::NewEnergy {
             on_file.push((
                 Register::VehicleModels,

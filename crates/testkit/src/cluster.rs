@@ -13,8 +13,12 @@ const TEMPLATE: &str = "template_huanxin";
 
 /// A new cluster that nobody else uses and that goes when it is dropped: for tests that kill it.
 pub async fn private_cluster() -> PrivateCluster {
-    let installed = Installations::find(&Environment::of_process()).await.expect("PostgreSQL 15 or later is installed");
-    PrivateCluster::start(&installed, Options::temporary()).await.expect("PostgreSQL starts")
+    let installed = Installations::find(&Environment::of_process())
+        .await
+        .expect("PostgreSQL 15 or later is installed");
+    PrivateCluster::start(&installed, Options::temporary())
+        .await
+        .expect("PostgreSQL starts")
 }
 
 /// The cluster of this process. A static is never dropped: the cluster's own watcher cleans up when the process ends.
@@ -39,7 +43,16 @@ pub async fn prepare(url: &str) {
 async fn template() -> &'static str {
     static READY: OnceCell<()> = OnceCell::const_new();
     READY
-        .get_or_init(async || prepare(&cluster().await.create_database(TEMPLATE, None).await.expect("a template")).await)
+        .get_or_init(async || {
+            prepare(
+                &cluster()
+                    .await
+                    .create_database(TEMPLATE, None)
+                    .await
+                    .expect("a template"),
+            )
+            .await
+        })
         .await;
     TEMPLATE
 }
@@ -49,7 +62,10 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let run = move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build();
         runtime.expect("a runtime").block_on(work);
     };
     tokio::task::spawn_blocking(run).await.expect("the work is done");
@@ -79,7 +95,10 @@ impl TestDb {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let cluster = cluster().await;
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let url = cluster.create_database(&name, template).await.expect("a database");
+        let url = cluster
+            .create_database(&name, template)
+            .await
+            .expect("a database");
         Self { cluster, name, url }
     }
 
@@ -97,7 +116,11 @@ impl TestDb {
 
     /// Rows of a statement run behind the service's back; columns are separated by `|`.
     pub async fn rows(&self, statement: &str) -> Vec<String> {
-        let rows = self.cluster.sql(&self.name, statement).await.expect("the statement runs");
+        let rows = self
+            .cluster
+            .sql(&self.name, statement)
+            .await
+            .expect("the statement runs");
         rows.lines().map(str::to_owned).collect()
     }
 
@@ -112,17 +135,30 @@ impl TestDb {
     pub fn schema(&self) -> String {
         let dump = self.cluster.installation().bin().join("pg_dump");
         let mut command = std::process::Command::new(dump);
-        command.args(["-s", "--no-owner", "-U", "huanxin", "-h"]).arg(self.cluster.socket_dir()).arg(&self.name);
+        command
+            .args(["-s", "--no-owner", "-U", "huanxin", "-h"])
+            .arg(self.cluster.socket_dir())
+            .arg(&self.name);
         let output = command.output().expect("pg_dump runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let text = String::from_utf8(output.stdout).expect("UTF-8");
         // Newer minor versions fence the dump with a random word.
-        text.lines().filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict")).collect::<Vec<_>>().join("\n")
+        text.lines()
+            .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// Ends every connection, as a failing network would.
     pub async fn disconnect(&self) {
-        self.cluster.disconnect(&self.name).await.expect("connections end");
+        self.cluster
+            .disconnect(&self.name)
+            .await
+            .expect("connections end");
     }
 }
 

@@ -30,13 +30,20 @@ pub fn tally(claims: &[ClaimState]) -> BTreeMap<&'static str, usize> {
 /// The claim with a key: the request's hash is the claim's.
 pub fn keyed(key: &str, claim: Claim) -> Command {
     let request = Sha256::digest(service::document::write(&claim)).into();
-    Command { key: key.into(), request, claim }
+    Command {
+        key: key.into(),
+        request,
+        claim,
+    }
 }
 
 /// A key that was never used, for a request that is as its key.
 pub fn new_key() -> Key {
     let key = numbers::tag("key-");
-    Key { request: Sha256::digest(&key).into(), key }
+    Key {
+        request: Sha256::digest(&key).into(),
+        key,
+    }
 }
 
 impl World {
@@ -53,8 +60,14 @@ impl World {
         actor: &Actor,
         commands: Vec<Command>,
     ) -> Result<Vec<Result<Submitted, Refusal>>, ServiceError> {
-        let results = self.service.submit(&permit(actor), commands, Mode::Continue).await?;
-        Ok(results.into_iter().map(|result| result.expect("every line of a batch has a result")).collect())
+        let results = self
+            .service
+            .submit(&permit(actor), commands, Mode::Continue)
+            .await?;
+        Ok(results
+            .into_iter()
+            .map(|result| result.expect("every line of a batch has a result"))
+            .collect())
     }
 
     /// Submits under a key.
@@ -74,11 +87,22 @@ impl World {
 
     /// One batch.
     pub async fn submit_batch(&self, claims: Vec<Claim>) -> Vec<ClaimState> {
-        let Some(first) = claims.first() else { return Vec::new() };
+        let Some(first) = claims.first() else {
+            return Vec::new();
+        };
         let actor = self.seller(first);
-        let commands = claims.into_iter().map(|claim| keyed(&numbers::tag("key-"), claim)).collect();
-        let results = self.submit_as(&actor, commands).await.expect("the batch is recorded");
-        results.into_iter().map(|result| result.expect("the claim is recorded").claim).collect()
+        let commands = claims
+            .into_iter()
+            .map(|claim| keyed(&numbers::tag("key-"), claim))
+            .collect();
+        let results = self
+            .submit_as(&actor, commands)
+            .await
+            .expect("the batch is recorded");
+        results
+            .into_iter()
+            .map(|result| result.expect("the claim is recorded").claim)
+            .collect()
     }
 
     /// Every claim in a task of its own, all at once.
@@ -88,59 +112,96 @@ impl World {
             tokio::spawn(async move { world.submit(claim).await })
         });
         let tasks = tasks.collect::<Vec<_>>();
-        futures::future::try_join_all(tasks).await.expect("no task panics")
+        futures::future::try_join_all(tasks)
+            .await
+            .expect("no task panics")
     }
 
     pub async fn state(&self, id: ClaimId) -> ClaimState {
         let permit = permit::<ReadClaims>(&self.cast.auditor);
-        self.service.claim(&permit, id).await.expect("the claim is there").state
+        self.service
+            .claim(&permit, id)
+            .await
+            .expect("the claim is there")
+            .state
     }
 
     pub async fn correct(&self, id: ClaimId, claim: Claim) -> Result<ClaimState, ServiceError> {
         let actor = self.seller(&claim);
-        Ok(self.service.correct(&permit(&actor), id, None, claim, None).await?.value)
+        Ok(self
+            .service
+            .correct(&permit(&actor), id, None, claim, None)
+            .await?
+            .value)
     }
 
     fn owner(&self, state: &ClaimState) -> Actor {
-        let sellers = [&self.cast.retailer, &self.cast.other_retailer, &self.cast.platform, &self.cast.dealer];
-        let owner = sellers.into_iter().find(|it| it.merchant.as_ref() == Some(&state.merchant));
+        let sellers = [
+            &self.cast.retailer,
+            &self.cast.other_retailer,
+            &self.cast.platform,
+            &self.cast.dealer,
+        ];
+        let owner = sellers
+            .into_iter()
+            .find(|it| it.merchant.as_ref() == Some(&state.merchant));
         owner.expect("a merchant of the cast").clone()
     }
 
     pub async fn withdraw(&self, id: ClaimId) -> Result<ClaimState, ServiceError> {
         let owner = self.owner(&self.state(id).await);
         let why = Some("顾客改变主意".to_owned());
-        Ok(self.service.withdraw(&permit(&owner), id, None, why, None).await?.value)
+        Ok(self
+            .service
+            .withdraw(&permit(&owner), id, None, why, None)
+            .await?
+            .value)
     }
 
     pub async fn return_goods(&self, id: ClaimId) -> Result<ClaimState, ServiceError> {
         let owner = self.owner(&self.state(id).await);
         let why = Some("七天无理由退货".to_owned());
-        Ok(self.service.return_goods(&permit(&owner), id, None, why, None).await?.value)
+        Ok(self
+            .service
+            .return_goods(&permit(&owner), id, None, why, None)
+            .await?
+            .value)
     }
 
     /// The reviewer's verdict on the claim as it stands.
     pub async fn review(&self, id: ClaimId, verdict: ReviewVerdict) -> Result<ClaimState, ServiceError> {
         let revision = self.state(id).await.revision;
         let why = Some("材料".to_owned());
-        Ok(self.service.review(&permit(&self.cast.reviewer), id, revision, verdict, why, None).await?.value)
+        Ok(self
+            .service
+            .review(&permit(&self.cast.reviewer), id, revision, verdict, why, None)
+            .await?
+            .value)
     }
 
     /// The approver's verdict on the claim as it stands.
     pub async fn decide(&self, id: ClaimId, verdict: ApprovalVerdict) -> Result<ClaimState, ServiceError> {
         let revision = self.state(id).await.revision;
         let why = Some("材料".to_owned());
-        Ok(self.service.approve(&permit(&self.cast.approver), id, revision, verdict, why, None).await?.value)
+        Ok(self
+            .service
+            .approve(&permit(&self.cast.approver), id, revision, verdict, why, None)
+            .await?
+            .value)
     }
 
     pub async fn recommend(&self, id: ClaimId) -> ClaimState {
-        self.review(id, ReviewVerdict::Recommend).await.expect("the claim is recommended")
+        self.review(id, ReviewVerdict::Recommend)
+            .await
+            .expect("the claim is recommended")
     }
 
     /// Reviews and approves.
     pub async fn approve(&self, id: ClaimId) -> ClaimState {
         self.recommend(id).await;
-        self.decide(id, ApprovalVerdict::Approve).await.expect("the claim is approved")
+        self.decide(id, ApprovalVerdict::Approve)
+            .await
+            .expect("the claim is approved")
     }
 
     /// Enters money for a fund, to be approved by a second person.
@@ -152,7 +213,11 @@ impl World {
             amount,
             document: numbers::tag("晋财建-"),
         };
-        let made = self.service.appropriate(&permit(&self.cast.maker), new, new_key()).await.expect("money is entered");
+        let made = self
+            .service
+            .appropriate(&permit(&self.cast.maker), new, new_key())
+            .await
+            .expect("money is entered");
         AppropriationId::parse(&made.value.id).expect("an id")
     }
 
@@ -160,7 +225,10 @@ impl World {
     pub async fn appropriate(&self, county: &str, programme: &str, amount: Fen) {
         let id = self.propose_money(county, programme, amount).await;
         let permit = permit::<ManageFunds>(&self.cast.checker);
-        self.service.check_appropriation(&permit, id, Check::Approve, None).await.expect("money is approved");
+        self.service
+            .check_appropriation(&permit, id, Check::Approve, None)
+            .await
+            .expect("money is approved");
     }
 
     /// Replaces the caps under a jurisdiction's code, proposed by one and approved by another.
@@ -170,36 +238,64 @@ impl World {
         programme: &str,
         caps: &[(&str, Fen)],
     ) -> Result<CapChange, ServiceError> {
-        let caps = caps.iter().map(|(scope, ceiling)| ((*scope).to_owned(), *ceiling)).collect();
+        let caps = caps
+            .iter()
+            .map(|(scope, ceiling)| ((*scope).to_owned(), *ceiling))
+            .collect();
         let maker = permit::<ManageFunds>(&self.cast.maker);
-        let made = self.service.propose_caps(&maker, programme, place, caps, "运财〔2026〕1号").await?;
+        let made = self
+            .service
+            .propose_caps(&maker, programme, place, caps, "运财〔2026〕1号")
+            .await?;
         let id = CapChangeId::parse(&made.id).expect("an id");
-        self.service.check_caps(&permit(&self.cast.checker), id, Check::Approve, None).await
+        self.service
+            .check_caps(&permit(&self.cast.checker), id, Check::Approve, None)
+            .await
     }
 
     pub async fn caps(&self, place: &str, programme: &str, caps: &[(&str, Fen)]) {
-        self.try_caps(place, programme, caps).await.expect("the caps are set");
+        self.try_caps(place, programme, caps)
+            .await
+            .expect("the caps are set");
     }
 
     /// The fund with its caps.
     pub async fn fund(&self, county: &str, programme: &str) -> Fund {
         let permit = permit::<ReadFunds>(&self.cast.auditor);
-        let page = self.service.funds(&permit, Some(county.into()), None, 200).await.expect("funds are read");
-        page.items.into_iter().find(|fund| fund.programme == programme).expect("the fund is open")
+        let page = self
+            .service
+            .funds(&permit, Some(county.into()), None, 200)
+            .await
+            .expect("funds are read");
+        page.items
+            .into_iter()
+            .find(|fund| fund.programme == programme)
+            .expect("the fund is open")
     }
 
     pub async fn balances(&self, county: &str, programme: &str) -> Balances {
         self.fund(county, programme).await.balances
     }
 
-    pub async fn make_disbursement(&self, county: &str, programme: &str) -> Result<DisbursementId, ServiceError> {
+    pub async fn make_disbursement(
+        &self,
+        county: &str,
+        programme: &str,
+    ) -> Result<DisbursementId, ServiceError> {
         let maker = permit::<ManageFunds>(&self.cast.maker);
-        let made = self.service.make_disbursement(&maker, county, programme, new_key()).await?;
+        let made = self
+            .service
+            .make_disbursement(&maker, county, programme, new_key())
+            .await?;
         Ok(DisbursementId::parse(&made.value.id).expect("an id"))
     }
 
     pub async fn release(&self, id: DisbursementId) -> Result<Disbursement, ServiceError> {
-        Ok(self.service.release_disbursement(&permit(&self.cast.checker), id, None, None).await?.value)
+        Ok(self
+            .service
+            .release_disbursement(&permit(&self.cast.checker), id, None, None)
+            .await?
+            .value)
     }
 
     pub async fn payments(&self, id: DisbursementId) -> Vec<Payment> {
@@ -207,7 +303,11 @@ impl World {
         let mut payments = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let page = self.service.payments(&permit, id, cursor.as_deref(), 200).await.expect("payments are read");
+            let page = self
+                .service
+                .payments(&permit, id, cursor.as_deref(), 200)
+                .await
+                .expect("payments are read");
             payments.extend(page.items);
             cursor = page.next_cursor;
             if cursor.is_none() {
@@ -226,12 +326,17 @@ impl World {
             payment: payment.id,
             failure: failure.map(str::to_owned),
         });
-        self.service.record_results(&permit(&self.cast.maker), id, results.collect()).await
+        self.service
+            .record_results(&permit(&self.cast.maker), id, results.collect())
+            .await
     }
 
     /// Makes a disbursement of everything payable and releases it.
     pub async fn instruct(&self, county: &str, programme: &str) -> (DisbursementId, Vec<Payment>) {
-        let id = self.make_disbursement(county, programme).await.expect("something is payable");
+        let id = self
+            .make_disbursement(county, programme)
+            .await
+            .expect("something is payable");
         self.release(id).await.expect("a second person releases");
         (id, self.payments(id).await)
     }

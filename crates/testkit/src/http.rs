@@ -43,8 +43,15 @@ impl Reply {
 
     /// The code of a problem; `None` for any other answer.
     pub fn code(&self) -> Option<String> {
-        let problem = self.header("content-type")?.starts_with("application/problem+json");
-        problem.then(|| self.json()["code"].as_str().expect("a problem has a code").to_owned())
+        let problem = self
+            .header("content-type")?
+            .starts_with("application/problem+json");
+        problem.then(|| {
+            self.json()["code"]
+                .as_str()
+                .expect("a problem has a code")
+                .to_owned()
+        })
     }
 
     /// Itself, if it has this status.
@@ -87,11 +94,17 @@ impl HttpApp {
         let state = api::ApiState::new(app.service.clone(), Arc::new(String::new), api::Limits::default());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let server = actix_web::HttpServer::new(move || api::app(&state)).workers(2).disable_signals();
+        let server = actix_web::HttpServer::new(move || api::app(&state))
+            .workers(2)
+            .disable_signals();
         let server = server.listen(listener).expect("it listens").run();
         let handle = server.handle();
         tokio::spawn(server);
-        let served = Self { app, address, server: handle };
+        let served = Self {
+            app,
+            address,
+            server: handle,
+        };
         let cast = served.cast.clone();
         for actor in [
             &cast.retailer,
@@ -121,18 +134,27 @@ impl HttpApp {
             merchant: actor.merchant.clone(),
             jurisdictions: actor.jurisdictions.clone(),
         };
-        self.service.register_client(&Actor::system(), client).await.expect("the client is registered");
+        self.service
+            .register_client(&Actor::system(), client)
+            .await
+            .expect("the client is registered");
     }
 
     /// A bearer token.
     pub async fn token(&self, actor: &Actor) -> String {
-        let token = self.service.issue_token(&actor.client, &SecretString::from(SECRET)).await;
+        let token = self
+            .service
+            .issue_token(&actor.client, &SecretString::from(SECRET))
+            .await;
         token.expect("the credentials are good").access_token
     }
 
     /// A request as it stands, with no header but those given.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
+            self.address
+        );
         if !body.is_empty() || method != "GET" {
             head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
@@ -149,7 +171,14 @@ impl HttpApp {
     }
 
     /// A JSON request of a client; what creates gets a key of its own.
-    pub async fn call(&self, actor: &Actor, method: &str, path: &str, body: Option<&Value>, more: &[(&str, &str)]) -> Reply {
+    pub async fn call(
+        &self,
+        actor: &Actor,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        more: &[(&str, &str)],
+    ) -> Reply {
         let bearer = format!("Bearer {}", self.token(actor).await);
         let key = numbers::tag("key-");
         let mut headers = vec![("authorization", bearer.as_str()), ("accept-language", "en")];
@@ -176,12 +205,20 @@ impl HttpApp {
     pub async fn post_on(&self, actor: &Actor, claim: &str, what: &str, body: &Value) -> Reply {
         let seen = self.get(actor, &format!("/v1/claims/{claim}")).await.expect(200);
         let etag = seen.header("etag").expect("a claim has an ETag").to_owned();
-        self.call(actor, "POST", &format!("/v1/claims/{claim}/{what}"), Some(body), &[("if-match", &etag)]).await
+        self.call(
+            actor,
+            "POST",
+            &format!("/v1/claims/{claim}/{what}"),
+            Some(body),
+            &[("if-match", &etag)],
+        )
+        .await
     }
 
     /// Submits a claim as its seller.
     pub async fn post_claim(&self, claim: &Claim) -> Reply {
-        self.post(&self.seller(claim), "/v1/claims", &on_the_wire(claim)).await
+        self.post(&self.seller(claim), "/v1/claims", &on_the_wire(claim))
+            .await
     }
 }
 
@@ -191,23 +228,38 @@ pub fn on_the_wire(claim: &Claim) -> Value {
 }
 
 fn parse(answer: &[u8]) -> Reply {
-    let split = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| {
-        panic!("no HTTP: {}", String::from_utf8_lossy(answer));
-    });
+    let split = answer
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap_or_else(|| {
+            panic!("no HTTP: {}", String::from_utf8_lossy(answer));
+        });
     let (head, body) = (String::from_utf8_lossy(&answer[..split]), &answer[split + 4..]);
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .and_then(|status| status.parse().ok());
     let headers = lines.filter_map(|line| line.split_once(": "));
-    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect::<BTreeMap<_, _>>();
-    let chunked = headers.get("transfer-encoding").is_some_and(|coding| coding == "chunked");
+    let headers = headers
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect::<BTreeMap<_, _>>();
+    let chunked = headers
+        .get("transfer-encoding")
+        .is_some_and(|coding| coding == "chunked");
     let body = if chunked { unchunked(body) } else { body.to_vec() };
-    Reply { status: status.expect("a status"), headers, body }
+    Reply {
+        status: status.expect("a status"),
+        headers,
+        body,
+    }
 }
 
 fn unchunked(mut rest: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some(end) = rest.windows(2).position(|window| window == b"\r\n") {
-        let length = usize::from_str_radix(&String::from_utf8_lossy(&rest[..end]), 16).expect("a chunk's length");
+        let length =
+            usize::from_str_radix(&String::from_utf8_lossy(&rest[..end]), 16).expect("a chunk's length");
         if length == 0 {
             return body;
         }

@@ -48,7 +48,9 @@ struct Tape;
 impl Write for Tape {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if RECORDINGS.load(Ordering::SeqCst) > 0 {
-            TEXT.lock().unwrap_or_else(PoisonError::into_inner).push_str(&String::from_utf8_lossy(bytes));
+            TEXT.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push_str(&String::from_utf8_lossy(bytes));
         }
         Ok(bytes.len())
     }

@@ -37,7 +37,10 @@ pub fn identity_number() -> String {
     let n = next();
     let birth = NaiveDate::from_ymd_opt(1950, 1, 1).unwrap() + Days::new(n / 1_000 % 18_000);
     let body = format!("140802{}{:03}", birth.format("%Y%m%d"), n % 1_000);
-    let sum = weighted(body.bytes().map(digit), &[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]);
+    let sum = weighted(
+        body.bytes().map(digit),
+        &[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2],
+    );
     format!("{body}{}", b"10X98765432"[(sum % 11) as usize] as char)
 }
 
@@ -68,7 +71,10 @@ pub fn vin() -> String {
     let mut text = format!("LSV{}", spelled(next(), VIN_ALPHABET, 14)).into_bytes();
     // The number's leading digits are zeros: its place of the check digit is free.
     text[8] = b'0';
-    let sum = weighted(text.iter().copied().map(value), &[8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2]) % 11;
+    let sum = weighted(
+        text.iter().copied().map(value),
+        &[8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2],
+    ) % 11;
     text[8] = b"0123456789X"[sum as usize];
     String::from_utf8(text).unwrap()
 }
@@ -92,7 +98,12 @@ pub fn imei() -> String {
 /// EAN-13.
 pub fn gtin() -> String {
     let body = format!("690{:09}", next());
-    let sum: u64 = body.bytes().map(digit).enumerate().map(|(i, d)| if i % 2 == 1 { 3 * d } else { d }).sum();
+    let sum: u64 = body
+        .bytes()
+        .map(digit)
+        .enumerate()
+        .map(|(i, d)| if i % 2 == 1 { 3 * d } else { d })
+        .sum();
     format!("{body}{}", (10 - sum % 10) % 10)
 }
 
@@ -116,7 +127,9 @@ pub fn plate() -> String {
 
 #[cfg(test)]
 mod tests {
-    use claims::identifiers::{CreditCode, Gtin13, IdentityNumber, Imei, InvoiceNumber, Phone, PlateNumber, Vin};
+    use claims::identifiers::{
+        CreditCode, Gtin13, IdentityNumber, Imei, InvoiceNumber, Phone, PlateNumber, Vin,
+    };
 
     #[test]
     fn every_number_is_well_formed() {

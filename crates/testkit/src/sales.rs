@@ -3,8 +3,8 @@
 use chrono::{Datelike, NaiveDate};
 use claims::claim::{Applicant, Channel, Claim, Goods, Invoice, Item, OldItem, Payee, Purchase};
 use claims::identifiers::{
-    Address, EfficiencyRecord, EntitlementCode, Gtin13, IdentityNumber, Imei, InvoiceNumber, MerchantReference,
-    PersonName, Phone, ProgrammeId, SerialNumber,
+    Address, EfficiencyRecord, EntitlementCode, Gtin13, IdentityNumber, Imei, InvoiceNumber,
+    MerchantReference, PersonName, Phone, ProgrammeId, SerialNumber,
 };
 use claims::jurisdictions::JurisdictionCode;
 use claims::registers::Register;
@@ -25,7 +25,11 @@ pub struct Person {
 impl Person {
     /// Somebody who never bought anything.
     pub fn new() -> Self {
-        Self { name: "王建国".into(), identity_number: numbers::identity_number(), phone: numbers::phone() }
+        Self {
+            name: "王建国".into(),
+            identity_number: numbers::identity_number(),
+            phone: numbers::phone(),
+        }
     }
 
     pub(crate) fn applicant(&self) -> Applicant {
@@ -67,7 +71,13 @@ pub struct Sale {
 impl Sale {
     /// An air conditioner of 2026 at 4,000 yuan, subsidised with 600.
     pub fn air_conditioner() -> Self {
-        Self::appliance("appliance-2026", "air_conditioner", "4000.00", "600.00", "2026-06-01")
+        Self::appliance(
+            "appliance-2026",
+            "air_conditioner",
+            "4000.00",
+            "600.00",
+            "2026-06-01",
+        )
     }
 
     /// An appliance of grade 1.
@@ -87,7 +97,10 @@ impl Sale {
 
     /// A phone, tablet, watch or pair of glasses.
     pub fn digital(programme: &str, category: &str, price: &str, subsidy: &str, on: &str) -> Self {
-        Self { grade: None, ..Self::appliance(programme, category, price, subsidy, on) }
+        Self {
+            grade: None,
+            ..Self::appliance(programme, category, price, subsidy, on)
+        }
     }
 
     #[must_use]
@@ -114,8 +127,14 @@ impl Sale {
         let (model, record) = (numbers::tag("M-"), numbers::tag("2024-"));
         let entitlement = numbers::tag("QY");
         let mut on_file = vec![
-            (Register::FiledPrices, json!({"merchant": merchant, "model": model, "price": self.price.to_string(), "filed_on": "2024-01-02"})),
-            (Register::Entitlements, entitlement_row(&entitlement, &self.programme, &person, &self.category)),
+            (
+                Register::FiledPrices,
+                json!({"merchant": merchant, "model": model, "price": self.price.to_string(), "filed_on": "2024-01-02"}),
+            ),
+            (
+                Register::Entitlements,
+                entitlement_row(&entitlement, &self.programme, &person, &self.category),
+            ),
         ];
         if let Some(grade) = self.grade {
             on_file.push((
@@ -128,9 +147,15 @@ impl Sale {
             category: self.category.clone(),
             brand: "海尔".into(),
             model,
-            serial_number: Some(SerialNumber::parse(&self.serial_number.clone().unwrap_or_else(|| numbers::tag("SN"))).unwrap()),
+            serial_number: Some(
+                SerialNumber::parse(&self.serial_number.clone().unwrap_or_else(|| numbers::tag("SN")))
+                    .unwrap(),
+            ),
             gtin: Some(Gtin13::parse(&numbers::gtin()).unwrap()),
-            efficiency_label: self.grade.filter(|_| !digital).map(|_| EfficiencyRecord::parse(&record).unwrap()),
+            efficiency_label: self
+                .grade
+                .filter(|_| !digital)
+                .map(|_| EfficiencyRecord::parse(&record).unwrap()),
         };
         let old_item = (!digital).then(|| OldItem::Appliance {
             category: self.category.clone(),
@@ -138,7 +163,10 @@ impl Sale {
             collected_on: Some(self.on),
         });
         let item = if digital {
-            Item::Digital { goods, imeis: vec![Imei::parse(&numbers::imei()).unwrap()] }
+            Item::Digital {
+                goods,
+                imeis: vec![Imei::parse(&numbers::imei()).unwrap()],
+            }
         } else {
             Item::Appliance(goods)
         };
@@ -148,7 +176,13 @@ impl Sale {
             merchant_reference: MerchantReference::parse(&numbers::tag("B-")).unwrap(),
             channel: Channel::InStore,
             applicant: person.applicant(),
-            purchase: purchase(&person, self.price, self.price.checked_sub(self.subsidy).unwrap(), self.on, goods_name(&self.category)),
+            purchase: purchase(
+                &person,
+                self.price,
+                self.price.checked_sub(self.subsidy).unwrap(),
+                self.on,
+                goods_name(&self.category),
+            ),
             item,
             old_item,
             entitlement: Some(EntitlementCode::parse(&entitlement).unwrap()),
@@ -224,7 +258,9 @@ impl World {
     /// Claims for sales, and the papers to put on file.
     pub fn draft(&self, sales: &[Sale]) -> (Vec<Claim>, Vec<(Register, Value)>) {
         let merchant = self.cast.retailer.merchant.clone().unwrap();
-        let drafts = sales.iter().map(|sale| sale.draft(&merchant, &self.cast.collector));
+        let drafts = sales
+            .iter()
+            .map(|sale| sale.draft(&merchant, &self.cast.collector));
         let (claims, on_file): (Vec<_>, Vec<_>) = drafts.unzip();
         (claims, on_file.into_iter().flatten().collect())
     }

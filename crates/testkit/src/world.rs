@@ -34,7 +34,11 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { pool_size: 16, settings: Settings::default(), now: "2026-06-15T02:00:00Z".parse().unwrap() }
+        Self {
+            pool_size: 16,
+            settings: Settings::default(),
+            now: "2026-06-15T02:00:00Z".parse().unwrap(),
+        }
     }
 }
 
@@ -62,7 +66,10 @@ pub struct Cast {
 impl Cast {
     /// The same firms in every process, since the template knows them.
     fn new() -> Self {
-        let merchant = |client: &str, role, code: &str| Actor { merchant: Some(code.into()), ..actor(client, client, role) };
+        let merchant = |client: &str, role, code: &str| Actor {
+            merchant: Some(code.into()),
+            ..actor(client, client, role)
+        };
         Self {
             retailer: merchant("retailer-1", Role::Retailer, "91140802MA0H1P4A1X"),
             other_retailer: merchant("retailer-2", Role::Retailer, "91140802MA0H1P4A2X"),
@@ -82,7 +89,12 @@ impl Cast {
     }
 
     fn with_check_digits(mut self) -> Self {
-        let merchants = [&mut self.retailer, &mut self.other_retailer, &mut self.platform, &mut self.dealer];
+        let merchants = [
+            &mut self.retailer,
+            &mut self.other_retailer,
+            &mut self.platform,
+            &mut self.dealer,
+        ];
         for code in merchants.into_iter().filter_map(|actor| actor.merchant.as_mut()) {
             *code = numbers::checked_credit_code(code);
         }
@@ -123,16 +135,23 @@ impl World {
             ..StoreConfig::new(SecretString::from(url.to_owned()))
         };
         let key = |byte| SecretBox::new(Box::new([byte; 32]));
-        let pem = SigningKey::from_bytes(&[3; 32]).to_pkcs8_pem(LineEnding::LF).expect("a key");
+        let pem = SigningKey::from_bytes(&[3; 32])
+            .to_pkcs8_pem(LineEnding::LF)
+            .expect("a key");
         let parts = Parts {
             store: Store::open(&config).expect("a pool"),
             clock: clock.clone(),
             vault: Vault::new(&[("test".into(), key(1))], &key(2)).expect("a vault"),
-            signing: SigningKeys::new(&[("test".into(), SecretString::from(pem.to_string()))]).expect("a signing key"),
+            signing: SigningKeys::new(&[("test".into(), SecretString::from(pem.to_string()))])
+                .expect("a signing key"),
             settings: setup.settings.clone(),
         };
         let service = Service::start(parts).await.expect("the service starts");
-        Self { service, clock, cast: Cast::new() }
+        Self {
+            service,
+            clock,
+            cast: Cast::new(),
+        }
     }
 
     /// Puts the firms of the cast on file.
@@ -152,7 +171,10 @@ impl World {
                 json!({"credit_code": code, "name": actor.client, "kind": kind, "jurisdiction": YANHU, "status": "admitted"}),
             ));
         }
-        for (register, code) in [(Register::Collectors, &cast.collector), (Register::Dismantlers, &cast.dismantler)] {
+        for (register, code) in [
+            (Register::Collectors, &cast.collector),
+            (Register::Dismantlers, &cast.dismantler),
+        ] {
             rows.push((register, json!({"credit_code": code, "name": "再生资源", "jurisdiction": YANHU, "licensed_until": "2030-12-31"})));
         }
         self.file(rows).await;
@@ -162,14 +184,20 @@ impl World {
     pub async fn file(&self, rows: Vec<(Register, Value)>) {
         let mut files = BTreeMap::<&str, (Register, String)>::new();
         for (register, row) in rows {
-            let file = files.entry(register.as_str()).or_insert_with(|| (register, String::new()));
+            let file = files
+                .entry(register.as_str())
+                .or_insert_with(|| (register, String::new()));
             file.1.push_str(&row.to_string());
             file.1.push('\n');
         }
         let permit: Permit<KeepRegisters> = permit(&self.cast.admin);
         for (register, text) in files.into_values() {
             let body = futures::stream::iter([Ok::<_, Infallible>(Bytes::from(text))]);
-            let report = self.service.load_register(&permit, register, RegisterFormat::Ndjson, body).await.expect("a load");
+            let report = self
+                .service
+                .load_register(&permit, register, RegisterFormat::Ndjson, body)
+                .await
+                .expect("a load");
             assert_eq!(report.refused, 0, "{register}: {:?}", report.errors);
         }
     }

@@ -22,7 +22,9 @@ const OPEN: [(&str, &str); 9] = [
 ];
 
 const MERCHANTS: &[Role] = &[Retailer, Platform, Dealer];
-const EVERYBODY: &[Role] = &[Retailer, Platform, Dealer, Reviewer, Approver, Treasury, Auditor, Admin];
+const EVERYBODY: &[Role] = &[
+    Retailer, Platform, Dealer, Reviewer, Approver, Treasury, Auditor, Admin,
+];
 const OFFICERS: &[Role] = &[Reviewer, Approver, Treasury, Auditor, Admin];
 const LEDGERS: &[Role] = &[Treasury, Auditor];
 
@@ -57,14 +59,39 @@ async fn things(app: &HttpApp) -> Things {
     app.appropriate(YANHU, "appliance-2026", yuan("6000.00")).await;
     let first = app.submit(app.sale(&Sale::air_conditioner()).await).await;
     app.approve(first.id).await;
-    let disbursement = app.make_disbursement(YANHU, "appliance-2026").await.unwrap().to_string();
-    let claim = app.submit(app.sale(&Sale::air_conditioner()).await).await.id.to_string();
-    let appropriation = app.propose_money(YANHU, "appliance-2026", yuan("1.00")).await.to_string();
+    let disbursement = app
+        .make_disbursement(YANHU, "appliance-2026")
+        .await
+        .unwrap()
+        .to_string();
+    let claim = app
+        .submit(app.sale(&Sale::air_conditioner()).await)
+        .await
+        .id
+        .to_string();
+    let appropriation = app
+        .propose_money(YANHU, "appliance-2026", yuan("1.00"))
+        .await
+        .to_string();
     let caps = json!({"caps": [{"scope": "whole", "ceiling": "6000.00"}], "document": "运财〔2026〕3号"});
-    let made = app.call(&app.cast.maker, "PUT", "/v1/funds/appliance-2026/140802/caps", Some(&caps), &[]).await;
+    let made = app
+        .call(
+            &app.cast.maker,
+            "PUT",
+            "/v1/funds/appliance-2026/140802/caps",
+            Some(&caps),
+            &[],
+        )
+        .await;
     let cap_change = made.expect(200).json()["id"].as_str().unwrap().to_owned();
     let sent = on_the_wire(&app.sale(&Sale::air_conditioner()).await);
-    Things { claim, disbursement, appropriation, cap_change, sent }
+    Things {
+        claim,
+        disbursement,
+        appropriation,
+        cap_change,
+        sent,
+    }
 }
 
 fn table(it: &Things) -> Vec<Row> {
@@ -75,7 +102,10 @@ fn table(it: &Things) -> Vec<Row> {
         path: path.into(),
         body,
     };
-    let (claim, dsb) = (format!("/v1/claims/{}", it.claim), format!("/v1/disbursements/{}", it.disbursement));
+    let (claim, dsb) = (
+        format!("/v1/claims/{}", it.claim),
+        format!("/v1/disbursements/{}", it.disbursement),
+    );
     let fund = "/v1/funds/appliance-2026/140802";
     let why = || Some(json!({"reason": "why"}));
     let no = || Some(json!({"verdict": "reject", "reason": "why"}));
@@ -88,40 +118,220 @@ fn table(it: &Things) -> Vec<Row> {
     vec![
         row("GET /v1/claims", EVERYBODY, Served, "/v1/claims", None),
         row("GET /v1/claims/{id}", EVERYBODY, Refused, &claim, None),
-        row("GET /v1/claims/{id}/events", EVERYBODY, Refused, &format!("{claim}/events"), None),
-        row("GET /v1/disbursements", OFFICERS, Served, "/v1/disbursements", None),
+        row(
+            "GET /v1/claims/{id}/events",
+            EVERYBODY,
+            Refused,
+            &format!("{claim}/events"),
+            None,
+        ),
+        row(
+            "GET /v1/disbursements",
+            OFFICERS,
+            Served,
+            "/v1/disbursements",
+            None,
+        ),
         row("GET /v1/disbursements/{id}", OFFICERS, Refused, &dsb, None),
-        row("GET /v1/disbursements/{id}/payments", OFFICERS, Refused, &format!("{dsb}/payments"), None),
-        row("GET /v1/disbursements/{id}/instruction", &[Treasury], Refused, &format!("{dsb}/instruction?format=csv"), None),
+        row(
+            "GET /v1/disbursements/{id}/payments",
+            OFFICERS,
+            Refused,
+            &format!("{dsb}/payments"),
+            None,
+        ),
+        row(
+            "GET /v1/disbursements/{id}/instruction",
+            &[Treasury],
+            Refused,
+            &format!("{dsb}/instruction?format=csv"),
+            None,
+        ),
         row("GET /v1/funds", OFFICERS, Served, "/v1/funds", None),
-        row("GET /v1/funds/{programme}/{jurisdiction}/appropriations", OFFICERS, Refused, &format!("{fund}/appropriations"), None),
-        row("GET /v1/funds/{programme}/{jurisdiction}/cap-changes", OFFICERS, Refused, &format!("{fund}/cap-changes"), None),
-        row("GET /v1/ledgers/{jurisdiction}/balances", LEDGERS, Refused, "/v1/ledgers/140802/balances", None),
-        row("GET /v1/ledgers/{jurisdiction}/transfers", LEDGERS, Refused, "/v1/ledgers/140802/transfers", None),
-        row("GET /v1/ledgers/{jurisdiction}/export", LEDGERS, Refused, "/v1/ledgers/140802/export?format=csv", None),
+        row(
+            "GET /v1/funds/{programme}/{jurisdiction}/appropriations",
+            OFFICERS,
+            Refused,
+            &format!("{fund}/appropriations"),
+            None,
+        ),
+        row(
+            "GET /v1/funds/{programme}/{jurisdiction}/cap-changes",
+            OFFICERS,
+            Refused,
+            &format!("{fund}/cap-changes"),
+            None,
+        ),
+        row(
+            "GET /v1/ledgers/{jurisdiction}/balances",
+            LEDGERS,
+            Refused,
+            "/v1/ledgers/140802/balances",
+            None,
+        ),
+        row(
+            "GET /v1/ledgers/{jurisdiction}/transfers",
+            LEDGERS,
+            Refused,
+            "/v1/ledgers/140802/transfers",
+            None,
+        ),
+        row(
+            "GET /v1/ledgers/{jurisdiction}/export",
+            LEDGERS,
+            Refused,
+            "/v1/ledgers/140802/export?format=csv",
+            None,
+        ),
         row("GET /v1/programmes", EVERYBODY, Served, "/v1/programmes", None),
-        row("GET /v1/programmes/{id}", EVERYBODY, Served, "/v1/programmes/appliance-2026", None),
-        row("GET /v1/registers/{register}/{key}", &[Admin], Served, "/v1/registers/merchants/91140802MA0H1P4A1X", None),
-        row("PUT /v1/registers/{register}", &[Admin], Served, "/v1/registers/merchants", None),
-        row("POST /v1/claims/check", MERCHANTS, Refused, "/v1/claims/check", Some(it.sent.clone())),
+        row(
+            "GET /v1/programmes/{id}",
+            EVERYBODY,
+            Served,
+            "/v1/programmes/appliance-2026",
+            None,
+        ),
+        row(
+            "GET /v1/registers/{register}/{key}",
+            &[Admin],
+            Served,
+            "/v1/registers/merchants/91140802MA0H1P4A1X",
+            None,
+        ),
+        row(
+            "PUT /v1/registers/{register}",
+            &[Admin],
+            Served,
+            "/v1/registers/merchants",
+            None,
+        ),
+        row(
+            "POST /v1/claims/check",
+            MERCHANTS,
+            Refused,
+            "/v1/claims/check",
+            Some(it.sent.clone()),
+        ),
         row("POST /v1/claims/bulk", MERCHANTS, Served, "/v1/claims/bulk", None),
-        row("POST /v1/claims", MERCHANTS, Refused, "/v1/claims", Some(it.sent.clone())),
-        row("POST /v1/claims/{id}/correction", MERCHANTS, Served, &format!("{claim}/correction"), Some(it.sent.clone())),
-        row("POST /v1/claims/{id}/reveal", &[Reviewer, Approver, Auditor], Refused, &format!("{claim}/reveal"), why()),
-        row("POST /v1/claims/{id}/clawback", &[Treasury], Refused, &format!("{claim}/clawback"), why()),
-        row("POST /v1/claims/{id}/approval", &[Approver], Refused, &format!("{claim}/approval"), no()),
-        row("POST /v1/approvals", &[Approver], Served, "/v1/approvals", Some(approvals)),
-        row("POST /v1/claims/{id}/review", &[Reviewer], Refused, &format!("{claim}/review"), no()),
-        row("POST /v1/claims/{id}/return", MERCHANTS, Served, &format!("{claim}/return"), why()),
-        row("POST /v1/claims/{id}/withdrawal", MERCHANTS, Served, &format!("{claim}/withdrawal"), why()),
-        row("POST /v1/disbursements", &[Treasury], Refused, "/v1/disbursements", Some(payout)),
-        row("POST /v1/disbursements/{id}/results", &[Treasury], Refused, &format!("{dsb}/results"), Some(results)),
-        row("POST /v1/disbursements/{id}/release", &[Treasury], Refused, &format!("{dsb}/release"), Some(json!({}))),
-        row("POST /v1/disbursements/{id}/cancellation", &[Treasury], Refused, &format!("{dsb}/cancellation"), why()),
-        row("POST /v1/funds/{programme}/{jurisdiction}/appropriations", &[Treasury], Refused, &format!("{fund}/appropriations"), Some(money)),
-        row("PUT /v1/funds/{programme}/{jurisdiction}/caps", &[Treasury], Refused, &format!("{fund}/caps"), Some(caps)),
-        row("POST /v1/appropriations/{id}/decision", &[Treasury], Refused, &format!("/v1/appropriations/{}/decision", it.appropriation), Some(json!({"verdict": "approve"}))),
-        row("POST /v1/cap-changes/{id}/decision", &[Treasury], Refused, &format!("/v1/cap-changes/{}/decision", it.cap_change), Some(json!({"verdict": "approve"}))),
+        row(
+            "POST /v1/claims",
+            MERCHANTS,
+            Refused,
+            "/v1/claims",
+            Some(it.sent.clone()),
+        ),
+        row(
+            "POST /v1/claims/{id}/correction",
+            MERCHANTS,
+            Served,
+            &format!("{claim}/correction"),
+            Some(it.sent.clone()),
+        ),
+        row(
+            "POST /v1/claims/{id}/reveal",
+            &[Reviewer, Approver, Auditor],
+            Refused,
+            &format!("{claim}/reveal"),
+            why(),
+        ),
+        row(
+            "POST /v1/claims/{id}/clawback",
+            &[Treasury],
+            Refused,
+            &format!("{claim}/clawback"),
+            why(),
+        ),
+        row(
+            "POST /v1/claims/{id}/approval",
+            &[Approver],
+            Refused,
+            &format!("{claim}/approval"),
+            no(),
+        ),
+        row(
+            "POST /v1/approvals",
+            &[Approver],
+            Served,
+            "/v1/approvals",
+            Some(approvals),
+        ),
+        row(
+            "POST /v1/claims/{id}/review",
+            &[Reviewer],
+            Refused,
+            &format!("{claim}/review"),
+            no(),
+        ),
+        row(
+            "POST /v1/claims/{id}/return",
+            MERCHANTS,
+            Served,
+            &format!("{claim}/return"),
+            why(),
+        ),
+        row(
+            "POST /v1/claims/{id}/withdrawal",
+            MERCHANTS,
+            Served,
+            &format!("{claim}/withdrawal"),
+            why(),
+        ),
+        row(
+            "POST /v1/disbursements",
+            &[Treasury],
+            Refused,
+            "/v1/disbursements",
+            Some(payout),
+        ),
+        row(
+            "POST /v1/disbursements/{id}/results",
+            &[Treasury],
+            Refused,
+            &format!("{dsb}/results"),
+            Some(results),
+        ),
+        row(
+            "POST /v1/disbursements/{id}/release",
+            &[Treasury],
+            Refused,
+            &format!("{dsb}/release"),
+            Some(json!({})),
+        ),
+        row(
+            "POST /v1/disbursements/{id}/cancellation",
+            &[Treasury],
+            Refused,
+            &format!("{dsb}/cancellation"),
+            why(),
+        ),
+        row(
+            "POST /v1/funds/{programme}/{jurisdiction}/appropriations",
+            &[Treasury],
+            Refused,
+            &format!("{fund}/appropriations"),
+            Some(money),
+        ),
+        row(
+            "PUT /v1/funds/{programme}/{jurisdiction}/caps",
+            &[Treasury],
+            Refused,
+            &format!("{fund}/caps"),
+            Some(caps),
+        ),
+        row(
+            "POST /v1/appropriations/{id}/decision",
+            &[Treasury],
+            Refused,
+            &format!("/v1/appropriations/{}/decision", it.appropriation),
+            Some(json!({"verdict": "approve"})),
+        ),
+        row(
+            "POST /v1/cap-changes/{id}/decision",
+            &[Treasury],
+            Refused,
+            &format!("/v1/cap-changes/{}/decision", it.cap_change),
+            Some(json!({"verdict": "approve"})),
+        ),
     ]
 }
 
@@ -151,7 +361,10 @@ async fn ask(app: &HttpApp, row: &Row, token: Option<&str>) -> testkit::Reply {
     if method == "POST" {
         headers.push(("idempotency-key", &key));
     }
-    let lines = matches!(row.operation, "POST /v1/claims/bulk" | "PUT /v1/registers/{register}");
+    let lines = matches!(
+        row.operation,
+        "POST /v1/claims/bulk" | "PUT /v1/registers/{register}"
+    );
     let body = row.body.as_ref().map(Value::to_string).unwrap_or_default();
     if lines {
         headers.push(("content-type", "application/x-ndjson"));
@@ -174,14 +387,22 @@ fn every_operation_stands_in_the_table() {
         sent: Value::Null,
     };
     let listed = table(&nothing).into_iter().map(|row| row.operation.to_owned());
-    let listed = listed.chain(OPEN.iter().map(|(operation, _)| (*operation).to_owned())).collect::<BTreeSet<_>>();
-    let served = api::operations().into_iter().flat_map(|(path, methods)| {
-        methods.into_iter().map(move |method| format!("{method} {path}"))
-    });
+    let listed = listed
+        .chain(OPEN.iter().map(|(operation, _)| (*operation).to_owned()))
+        .collect::<BTreeSet<_>>();
+    let served = api::operations()
+        .into_iter()
+        .flat_map(|(path, methods)| methods.into_iter().map(move |method| format!("{method} {path}")));
     let served = served.collect::<BTreeSet<_>>();
     let missing = served.difference(&listed).collect::<Vec<_>>();
-    assert!(missing.is_empty(), "not in the table of who may do what: {missing:?}");
-    let gone = listed.difference(&served).filter(|operation| *operation != "GET /docs").collect::<Vec<_>>();
+    assert!(
+        missing.is_empty(),
+        "not in the table of who may do what: {missing:?}"
+    );
+    let gone = listed
+        .difference(&served)
+        .filter(|operation| *operation != "GET /docs")
+        .collect::<Vec<_>>();
     assert!(gone.is_empty(), "in the table and not served: {gone:?}");
 }
 
@@ -191,7 +412,10 @@ async fn who_may_do_what() {
     let things = things(&app).await;
     let mut tokens = Vec::new();
     for role in EVERYBODY {
-        let (here, elsewhere) = (of_role(&app, *role, "here", &[YANHU]), of_role(&app, *role, "elsewhere", &[LINYI]));
+        let (here, elsewhere) = (
+            of_role(&app, *role, "here", &[YANHU]),
+            of_role(&app, *role, "elsewhere", &[LINYI]),
+        );
         app.register(&here).await;
         app.register(&elsewhere).await;
         tokens.push((*role, app.token(&here).await, app.token(&elsewhere).await));
@@ -201,7 +425,11 @@ async fn who_may_do_what() {
         let operation = row.operation;
         for bad in [None, Some(""), Some("x.y.z")] {
             let reply = ask(&app, &row, bad).await;
-            assert_eq!((reply.status, reply.code().as_deref()), (401, Some("unauthenticated")), "{operation}");
+            assert_eq!(
+                (reply.status, reply.code().as_deref()),
+                (401, Some("unauthenticated")),
+                "{operation}"
+            );
         }
         for (role, here, elsewhere) in &tokens {
             if !row.roles.contains(role) {
@@ -215,12 +443,23 @@ async fn who_may_do_what() {
             let own = role.is_merchant() && row.path.contains("clm_");
             if row.elsewhere == Refused && !own {
                 let told = (reply.status, reply.code());
-                assert_eq!(told, (403, Some("other-jurisdiction".into())), "{operation} as {role:?} from elsewhere");
+                assert_eq!(
+                    told,
+                    (403, Some("other-jurisdiction".into())),
+                    "{operation} as {role:?} from elsewhere"
+                );
             }
             let reply = ask(&app, &row, Some(here)).await;
             let stranger = own && *role != Retailer;
-            assert!(!matches!(reply.status, 401 | 403) && reply.status < 500, "{operation} as {role:?}: {reply:?}");
-            assert_eq!(reply.status == 404 && own, stranger, "{operation} as {role:?}: {reply:?}");
+            assert!(
+                !matches!(reply.status, 401 | 403) && reply.status < 500,
+                "{operation} as {role:?}: {reply:?}"
+            );
+            assert_eq!(
+                reply.status == 404 && own,
+                stranger,
+                "{operation} as {role:?}: {reply:?}"
+            );
         }
     }
     app.audit().await;
@@ -244,14 +483,31 @@ async fn lists_show_ones_own_only() {
     // A disabled client is out when its cache has aged.
     let reviewer = of_role(&app, Reviewer, "here", &[YANHU]);
     let bearer = format!("Bearer {}", app.token(&reviewer).await);
-    app.db.rows("UPDATE clients SET status = 'disabled' WHERE id = 'reviewer-here'").await;
+    app.db
+        .rows("UPDATE clients SET status = 'disabled' WHERE id = 'reviewer-here'")
+        .await;
     app.clock.advance(chrono::Duration::seconds(6));
     let path = format!("/v1/claims/{}", things.claim);
-    assert_eq!(app.send("GET", &path, &[("authorization", &bearer)], b"").await.status, 401);
+    assert_eq!(
+        app.send("GET", &path, &[("authorization", &bearer)], b"")
+            .await
+            .status,
+        401
+    );
     // A token ends with its time.
     let auditor = of_role(&app, Auditor, "city", &[]);
     let bearer = format!("Bearer {}", app.token(&auditor).await);
-    assert_eq!(app.send("GET", &path, &[("authorization", &bearer)], b"").await.status, 200);
+    assert_eq!(
+        app.send("GET", &path, &[("authorization", &bearer)], b"")
+            .await
+            .status,
+        200
+    );
     app.clock.advance(chrono::Duration::seconds(900));
-    assert_eq!(app.send("GET", &path, &[("authorization", &bearer)], b"").await.status, 401);
+    assert_eq!(
+        app.send("GET", &path, &[("authorization", &bearer)], b"")
+            .await
+            .status,
+        401
+    );
 }

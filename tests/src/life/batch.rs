@@ -42,32 +42,49 @@ fn line() -> impl Strategy<Value = Line> {
         prop::bool::weighted(0.15),
         prop::bool::weighted(0.1),
     )
-        .prop_map(|(subsidy, county, category, person, serial_number, incomplete, ineligible)| Line {
-            subsidy,
-            county,
-            category,
-            person,
-            serial_number,
-            incomplete,
-            ineligible,
-        })
+        .prop_map(
+            |(subsidy, county, category, person, serial_number, incomplete, ineligible)| Line {
+                subsidy,
+                county,
+                category,
+                person,
+                serial_number,
+                incomplete,
+                ineligible,
+            },
+        )
 }
 
 fn scene() -> impl Strategy<Value = Scene> {
     let cap = || prop::option::of(prop::sample::select(vec![600, 1_500, 3_000]));
-    (prop::collection::vec(line(), 1..16), prop::sample::select(vec![0, 900, 2_000, 20_000]), cap(), cap())
-        .prop_map(|(lines, money, category_cap, city_cap)| Scene { lines, money, category_cap, city_cap })
+    (
+        prop::collection::vec(line(), 1..16),
+        prop::sample::select(vec![0, 900, 2_000, 20_000]),
+        cap(),
+        cap(),
+    )
+        .prop_map(|(lines, money, category_cap, city_cap)| Scene {
+            lines,
+            money,
+            category_cap,
+            city_cap,
+        })
 }
 
 async fn open(scene: &Scene) -> TestApp {
-    let app = TestApp::with(Setup { pool_size: 4, ..Setup::default() }).await;
+    let app = TestApp::with(Setup {
+        pool_size: 4,
+        ..Setup::default()
+    })
+    .await;
     for county in [YANHU, LINYI] {
         if scene.money > 0 {
             app.appropriate(county, PROGRAMME, whole(scene.money)).await;
         }
     }
     if let Some(cap) = scene.category_cap {
-        app.caps(YANHU, PROGRAMME, &[("category:air_conditioner", whole(cap))]).await;
+        app.caps(YANHU, PROGRAMME, &[("category:air_conditioner", whole(cap))])
+            .await;
     }
     if let Some(cap) = scene.city_cap {
         app.caps(YUNCHENG, PROGRAMME, &[("whole", whole(cap))]).await;
@@ -101,7 +118,12 @@ async fn claims(scene: &Scene, worlds: [&World; 2]) -> Vec<Claim> {
 /// What a claimant is told, without ids.
 fn told(claim: &ClaimState) -> impl PartialEq + std::fmt::Debug + use<> {
     let decision = claim.decision.as_ref().unwrap();
-    (claim.status, claim.amount, claim.waits_for.clone(), decision.receipt.clone())
+    (
+        claim.status,
+        claim.amount,
+        claim.waits_for.clone(),
+        decision.receipt.clone(),
+    )
 }
 
 async fn play(scene: Scene) {
@@ -116,7 +138,10 @@ async fn play(scene: Scene) {
         assert_eq!(told(one), told(other), "claim {index}");
     }
     for county in [YANHU, LINYI] {
-        let (one, other) = (together.fund(county, PROGRAMME).await, apart.fund(county, PROGRAMME).await);
+        let (one, other) = (
+            together.fund(county, PROGRAMME).await,
+            apart.fund(county, PROGRAMME).await,
+        );
         assert_eq!(format!("{one:?}"), format!("{other:?}"));
     }
     together.audit().await;
@@ -125,8 +150,17 @@ async fn play(scene: Scene) {
 
 #[test]
 fn a_batch_is_its_claims_one_after_another() {
-    let config = Config { cases: 8, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let config = Config {
+        cases: 8,
+        max_shrink_iters: 40,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let outcome = TestRunner::new(config).run(&scene(), |scene| {
         runtime.block_on(play(scene));
         Ok(())

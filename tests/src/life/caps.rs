@@ -7,25 +7,48 @@ use service::funds::Check;
 use service::{Actor, Refusal};
 use testkit::{LINYI, Sale, TestApp, YANHU, YUNCHENG, permit};
 
-use super::{PROGRAMME, with_money, whole};
+use super::{PROGRAMME, whole, with_money};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cap_below_what_is_committed_is_refused_and_changes_nothing() {
     let app = with_money(10_000).await;
     app.caps(YANHU, PROGRAMME, &[("whole", whole(5_000))]).await;
-    app.submit_batch(app.many(3, &Sale::air_conditioner()).await).await;
+    app.submit_batch(app.many(3, &Sale::air_conditioner()).await)
+        .await;
     for scope in ["whole", "category:air_conditioner", "month:2026-06"] {
-        let refused = app.try_caps(YANHU, PROGRAMME, &[(scope, whole(1_799))]).await.unwrap_err();
-        let expected = Refusal::CapBelowCommitted { scope: scope.into(), committed: whole(1_800) };
+        let refused = app
+            .try_caps(YANHU, PROGRAMME, &[(scope, whole(1_799))])
+            .await
+            .unwrap_err();
+        let expected = Refusal::CapBelowCommitted {
+            scope: scope.into(),
+            committed: whole(1_800),
+        };
         assert_eq!(refused.refusal(), Some(&expected));
         // The city's caps count this county's claims as well.
-        let refused = app.try_caps(YUNCHENG, PROGRAMME, &[(scope, whole(1_799))]).await.unwrap_err();
+        let refused = app
+            .try_caps(YUNCHENG, PROGRAMME, &[(scope, whole(1_799))])
+            .await
+            .unwrap_err();
         assert_eq!(refused.refusal(), Some(&expected));
     }
     let caps = app.fund(YANHU, PROGRAMME).await.caps;
-    assert_eq!(caps.iter().map(|cap| (cap.scope.as_str(), cap.ceiling)).collect::<Vec<_>>(), [("whole", whole(5_000))]);
-    app.caps(YANHU, PROGRAMME, &[("whole", whole(1_800)), ("month:2026-07", whole(0))]).await;
-    assert_eq!(app.submit(app.sale(&Sale::air_conditioner()).await).await.status, Status::Waitlisted);
+    assert_eq!(
+        caps.iter()
+            .map(|cap| (cap.scope.as_str(), cap.ceiling))
+            .collect::<Vec<_>>(),
+        [("whole", whole(5_000))]
+    );
+    app.caps(
+        YANHU,
+        PROGRAMME,
+        &[("whole", whole(1_800)), ("month:2026-07", whole(0))],
+    )
+    .await;
+    assert_eq!(
+        app.submit(app.sale(&Sale::air_conditioner()).await).await.status,
+        Status::Waitlisted
+    );
     app.audit().await;
 }
 
@@ -34,19 +57,34 @@ async fn caps_are_proposed_by_one_and_approved_by_another() {
     let app = with_money(10_000).await;
     let maker = permit::<ManageFunds>(&app.cast.maker);
     let propose = async |caps: Vec<(String, ledger::Fen)>| {
-        app.service.propose_caps(&maker, PROGRAMME, YANHU, caps, "运财〔2026〕2号").await
+        app.service
+            .propose_caps(&maker, PROGRAMME, YANHU, caps, "运财〔2026〕2号")
+            .await
     };
     let made = propose(vec![("whole".into(), whole(600))]).await.unwrap();
     let id = CapChangeId::parse(&made.id).unwrap();
     assert!(app.fund(YANHU, PROGRAMME).await.caps.is_empty());
-    let second_credential = Actor { client: "treasury-9".into(), ..app.cast.maker.clone() };
+    let second_credential = Actor {
+        client: "treasury-9".into(),
+        ..app.cast.maker.clone()
+    };
     let alone = permit::<ManageFunds>(&second_credential);
-    let refused = app.service.check_caps(&alone, id, Check::Approve, None).await.unwrap_err();
+    let refused = app
+        .service
+        .check_caps(&alone, id, Check::Approve, None)
+        .await
+        .unwrap_err();
     assert_eq!(refused.refusal(), Some(&Refusal::FourEyes));
     let checker = permit::<ManageFunds>(&app.cast.checker);
-    let silent = app.service.check_caps(&checker, id, Check::Refuse, None).await.unwrap_err();
+    let silent = app
+        .service
+        .check_caps(&checker, id, Check::Refuse, None)
+        .await
+        .unwrap_err();
     assert_eq!(silent.refusal(), Some(&Refusal::ReasonRequired));
-    let approvals = futures::future::join_all((0..5).map(|_| app.service.check_caps(&checker, id, Check::Approve, None))).await;
+    let approvals =
+        futures::future::join_all((0..5).map(|_| app.service.check_caps(&checker, id, Check::Approve, None)))
+            .await;
     assert_eq!(approvals.iter().filter(|approval| approval.is_ok()).count(), 1);
     assert_eq!(app.fund(YANHU, PROGRAMME).await.caps.len(), 1);
 
@@ -55,9 +93,14 @@ async fn caps_are_proposed_by_one_and_approved_by_another() {
         (vec![("month:2026-13", 1)], "cap.scope"),
         (vec![("whole", 1), ("whole", 2)], "cap.repeated"),
     ] {
-        let caps = caps.into_iter().map(|(scope, money)| (scope.to_owned(), whole(money))).collect();
+        let caps = caps
+            .into_iter()
+            .map(|(scope, money)| (scope.to_owned(), whole(money)))
+            .collect();
         let refused = propose(caps).await.unwrap_err();
-        let Some(Refusal::Invalid(errors)) = refused.refusal() else { panic!("{refused}") };
+        let Some(Refusal::Invalid(errors)) = refused.refusal() else {
+            panic!("{refused}")
+        };
         assert_eq!(errors[0].code, code);
     }
     app.audit().await;
@@ -69,8 +112,21 @@ async fn every_cap_on_the_way_has_to_have_room() {
     for county in [YANHU, LINYI] {
         app.appropriate(county, PROGRAMME, whole(100_000)).await;
     }
-    app.caps(YUNCHENG, PROGRAMME, &[("whole", whole(3_000)), ("category:air_conditioner", whole(1_800))]).await;
-    app.caps(YANHU, PROGRAMME, &[("whole", whole(1_200)), ("month:2026-06", whole(6_000))]).await;
+    app.caps(
+        YUNCHENG,
+        PROGRAMME,
+        &[
+            ("whole", whole(3_000)),
+            ("category:air_conditioner", whole(1_800)),
+        ],
+    )
+    .await;
+    app.caps(
+        YANHU,
+        PROGRAMME,
+        &[("whole", whole(1_200)), ("month:2026-06", whole(6_000))],
+    )
+    .await;
     let television = Sale::appliance(PROGRAMME, "television", "4000.00", "600.00", "2026-06-01");
     let sales = [
         (Sale::air_conditioner(), None),
@@ -79,7 +135,10 @@ async fn every_cap_on_the_way_has_to_have_room() {
         (Sale::air_conditioner(), Some("140802/whole")),
         (Sale::air_conditioner().in_county(LINYI), None),
         // The city's cap on air conditioners.
-        (Sale::air_conditioner().in_county(LINYI), Some("140800/category:air_conditioner")),
+        (
+            Sale::air_conditioner().in_county(LINYI),
+            Some("140800/category:air_conditioner"),
+        ),
         (television.clone().in_county(LINYI), None),
         (television.clone().in_county(LINYI), None),
         // The city's cap on everything.
@@ -95,7 +154,16 @@ async fn every_cap_on_the_way_has_to_have_room() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cap_counts_a_claim_until_it_holds_nothing() {
     let app = with_money(100_000).await;
-    app.caps(YANHU, PROGRAMME, &[("whole", whole(600)), ("category:air_conditioner", whole(600)), ("month:2026-06", whole(600))]).await;
+    app.caps(
+        YANHU,
+        PROGRAMME,
+        &[
+            ("whole", whole(600)),
+            ("category:air_conditioner", whole(600)),
+            ("month:2026-06", whole(600)),
+        ],
+    )
+    .await;
     let committed = async || {
         let caps = app.fund(YANHU, PROGRAMME).await.caps;
         caps.iter().map(|cap| cap.committed).collect::<Vec<_>>()
@@ -106,7 +174,10 @@ async fn a_cap_counts_a_claim_until_it_holds_nothing() {
     app.pay_out(YANHU, PROGRAMME).await;
     app.return_goods(claim.id).await.unwrap();
     assert_eq!(committed().await, [whole(600); 3]);
-    app.service.claw_back(&permit(&app.cast.maker), claim.id, None, Some("回单".into())).await.unwrap();
+    app.service
+        .claw_back(&permit(&app.cast.maker), claim.id, None, Some("回单".into()))
+        .await
+        .unwrap();
     // In the month in which it was committed, too.
     assert_eq!(committed().await, [whole(0); 3]);
     app.audit().await;

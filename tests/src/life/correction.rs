@@ -8,7 +8,7 @@ use service::access::SubmitClaims;
 use service::review::ReviewVerdict;
 use testkit::{Sale, TestApp, YANHU, permit, yuan};
 
-use super::{PROGRAMME, assert_books, reasons, subsidised_with, verbs, with_money, whole};
+use super::{PROGRAMME, assert_books, reasons, subsidised_with, verbs, whole, with_money};
 
 /// A claim that lacks what the consumer paid, and the same as it should have been.
 async fn incomplete(app: &TestApp, sale: &Sale) -> (Claim, Claim) {
@@ -23,15 +23,26 @@ async fn the_reservation_survives_although_others_exhaust_the_money() {
     let app = with_money(1_200).await;
     let (lacking, corrected) = incomplete(&app, &Sale::air_conditioner()).await;
     let first = app.submit(lacking).await;
-    assert_eq!((first.status, first.amount), (Status::NeedsCorrection, Some(whole(600))));
+    assert_eq!(
+        (first.status, first.amount),
+        (Status::NeedsCorrection, Some(whole(600)))
+    );
     assert!(first.correct_by.is_some());
     assert_books(&app, [600, 600, 0, 0, 0, 0]).await;
-    let others = app.submit_batch(app.many(3, &Sale::air_conditioner()).await).await;
+    let others = app
+        .submit_batch(app.many(3, &Sale::air_conditioner()).await)
+        .await;
     let statuses = others.iter().map(|claim| claim.status).collect::<Vec<_>>();
-    assert_eq!(statuses, [Status::UnderReview, Status::Waitlisted, Status::Waitlisted]);
+    assert_eq!(
+        statuses,
+        [Status::UnderReview, Status::Waitlisted, Status::Waitlisted]
+    );
 
     let corrected = app.correct(first.id, corrected).await.unwrap();
-    assert_eq!((corrected.id, corrected.status, corrected.revision), (first.id, Status::UnderReview, 2));
+    assert_eq!(
+        (corrected.id, corrected.status, corrected.revision),
+        (first.id, Status::UnderReview, 2)
+    );
     assert_eq!(corrected.correct_by, None);
     assert_books(&app, [0, 1_200, 0, 0, 0, 0]).await;
     assert_eq!(reasons(&app, first.id).await, ["reserve"]);
@@ -46,7 +57,10 @@ async fn a_reviewer_sends_a_claim_back_and_gets_it_again() {
     let state = app.submit(claim.clone()).await;
     let returned = app.review(state.id, ReviewVerdict::Return).await.unwrap();
     assert_eq!(returned.status, Status::NeedsCorrection);
-    assert_eq!(returned.correct_by, Some(returned.changed_at + Duration::days(15)));
+    assert_eq!(
+        returned.correct_by,
+        Some(returned.changed_at + Duration::days(15))
+    );
     assert_books(&app, [0, 600, 0, 0, 0, 0]).await;
     let again = app.correct(state.id, claim).await.unwrap();
     assert_eq!((again.status, again.revision), (Status::UnderReview, 3));
@@ -70,7 +84,10 @@ async fn what_a_smaller_amount_frees_goes_to_who_waits() {
     smaller.purchase.invoice.total = yuan("4000.00");
     smaller.purchase.paid = Some(yuan("3400.00"));
     let corrected = app.correct(big.id, smaller).await.unwrap();
-    assert_eq!((corrected.status, corrected.amount), (Status::UnderReview, Some(whole(600))));
+    assert_eq!(
+        (corrected.status, corrected.amount),
+        (Status::UnderReview, Some(whole(600)))
+    );
     assert_eq!(app.state(waiting.id).await.status, Status::UnderReview);
     assert_books(&app, [0, 1_200, 0, 0, 0, 0]).await;
     app.audit().await;
@@ -83,16 +100,25 @@ async fn a_larger_amount_that_does_not_fit_waits_in_its_old_place() {
     let first = app.submit(lacking.clone()).await;
     let other = app.submit(app.sale(&subsidised_with(600)).await).await;
     let behind = app.submit(app.sale(&subsidised_with(600)).await).await;
-    assert_eq!((other.status, behind.status), (Status::UnderReview, Status::Waitlisted));
+    assert_eq!(
+        (other.status, behind.status),
+        (Status::UnderReview, Status::Waitlisted)
+    );
     let mut larger = lacking;
     let sale = app.sale(&Sale::air_conditioner().at("8000.00", "1200.00")).await;
     larger.purchase = claims::claim::Purchase {
-        invoice: claims::claim::Invoice { number: larger.purchase.invoice.number.clone(), ..sale.purchase.invoice },
+        invoice: claims::claim::Invoice {
+            number: larger.purchase.invoice.number.clone(),
+            ..sale.purchase.invoice
+        },
         ..sale.purchase
     };
     larger.item = sale.item;
     let corrected = app.correct(first.id, larger).await.unwrap();
-    assert_eq!((corrected.status, corrected.amount), (Status::Waitlisted, Some(whole(1_200))));
+    assert_eq!(
+        (corrected.status, corrected.amount),
+        (Status::Waitlisted, Some(whole(1_200)))
+    );
     app.audit().await;
     // Its money comes back before that of whoever came later.
     app.appropriate(YANHU, PROGRAMME, whole(600)).await;
@@ -108,10 +134,16 @@ async fn a_correction_that_lacks_something_again_keeps_the_first_deadline() {
     let first = app.submit(lacking.clone()).await;
     app.clock.advance(Duration::days(10));
     let again = app.correct(first.id, lacking).await.unwrap();
-    assert_eq!((again.status, again.correct_by), (Status::NeedsCorrection, first.correct_by));
+    assert_eq!(
+        (again.status, again.correct_by),
+        (Status::NeedsCorrection, first.correct_by)
+    );
     assert_books(&app, [0, 600, 0, 0, 0, 0]).await;
     app.clock.set(first.correct_by.unwrap());
-    assert_eq!(app.correct(first.id, corrected).await.unwrap().status, Status::UnderReview);
+    assert_eq!(
+        app.correct(first.id, corrected).await.unwrap().status,
+        Status::UnderReview
+    );
     app.audit().await;
 }
 
@@ -123,9 +155,19 @@ async fn after_the_deadline_the_claim_is_rejected_and_holds_nothing() {
     let waiting = app.submit(app.sale(&Sale::air_conditioner()).await).await;
     assert_eq!(waiting.status, Status::Waitlisted);
 
-    app.clock.set(claim.correct_by.unwrap() + Duration::microseconds(1));
+    app.clock
+        .set(claim.correct_by.unwrap() + Duration::microseconds(1));
     let late = app.correct(claim.id, corrected.clone()).await.unwrap_err();
-    assert!(matches!(late.refusal(), Some(Refusal::Settled { what: "correction", .. })), "{late}");
+    assert!(
+        matches!(
+            late.refusal(),
+            Some(Refusal::Settled {
+                what: "correction",
+                ..
+            })
+        ),
+        "{late}"
+    );
     let round = app.service.work(None, Some(claim.created_at)).await.unwrap();
     assert_eq!(round.expired, 1);
     assert_eq!(app.state(claim.id).await.status, Status::Rejected);
@@ -145,7 +187,10 @@ async fn two_workers_expire_a_claim_once() {
     let app = with_money(6_000).await;
     let mut claims = Vec::new();
     for _ in 0..10 {
-        claims.push(app.submit(incomplete(&app, &Sale::air_conditioner()).await.0).await);
+        claims.push(
+            app.submit(incomplete(&app, &Sale::air_conditioner()).await.0)
+                .await,
+        );
     }
     app.clock.advance(Duration::days(16));
     let workers = futures::future::join_all((0..4).map(|_| app.service.work(None, None))).await;
@@ -161,9 +206,22 @@ async fn only_its_owner_corrects_a_claim_and_only_when_asked() {
     let (lacking, corrected) = incomplete(&app, &Sale::air_conditioner()).await;
     let claim = app.submit(lacking).await;
     let stranger = permit::<SubmitClaims>(&app.cast.other_retailer);
-    let refused = app.service.correct(&stranger, claim.id, None, corrected.clone(), None).await.unwrap_err();
+    let refused = app
+        .service
+        .correct(&stranger, claim.id, None, corrected.clone(), None)
+        .await
+        .unwrap_err();
     assert_eq!(refused.refusal(), Some(&Refusal::NotFound("claim")));
-    let stale = app.service.correct(&permit(&app.cast.retailer), claim.id, Some(9), corrected.clone(), None).await;
+    let stale = app
+        .service
+        .correct(
+            &permit(&app.cast.retailer),
+            claim.id,
+            Some(9),
+            corrected.clone(),
+            None,
+        )
+        .await;
     assert_eq!(stale.unwrap_err().refusal(), Some(&Refusal::Stale { current: 1 }));
     let mut elsewhere = corrected.clone();
     elsewhere.jurisdiction = testkit::LINYI.parse().unwrap();
@@ -172,7 +230,13 @@ async fn only_its_owner_corrects_a_claim_and_only_when_asked() {
 
     app.correct(claim.id, corrected.clone()).await.unwrap();
     let again = app.correct(claim.id, corrected).await.unwrap_err();
-    assert_eq!(again.refusal(), Some(&Refusal::OutOfTurn { status: Status::UnderReview, verb: Verb::Correct }));
+    assert_eq!(
+        again.refusal(),
+        Some(&Refusal::OutOfTurn {
+            status: Status::UnderReview,
+            verb: Verb::Correct
+        })
+    );
     app.audit().await;
 }
 
@@ -185,7 +249,10 @@ async fn a_correction_takes_the_new_keys_and_frees_the_old() {
     let claim = app.submit(lacking.clone()).await;
     let mut renamed = corrected.clone();
     renamed.purchase.invoice.number = app.sale(&Sale::air_conditioner()).await.purchase.invoice.number;
-    assert_eq!(app.correct(claim.id, renamed).await.unwrap().status, Status::UnderReview);
+    assert_eq!(
+        app.correct(claim.id, renamed).await.unwrap().status,
+        Status::UnderReview
+    );
     // The invoice number given first is free again.
     let mut other = app.sale(&Sale::air_conditioner()).await;
     other.purchase.invoice.number = corrected.purchase.invoice.number.clone();

@@ -4,12 +4,12 @@ use claims::claim::Claim;
 use claims::ids::ClaimId;
 use claims::life_cycle::{Status, Verb};
 use service::access::SubmitClaims;
-use service::{Refusal, ServiceError};
 use service::review::ReviewVerdict;
 use service::state::ClaimState;
+use service::{Refusal, ServiceError};
 use testkit::{CarSale, Person, Sale, TestApp, YANHU, permit};
 
-use super::{PROGRAMME, assert_books, reasons, with_money, whole};
+use super::{PROGRAMME, assert_books, reasons, whole, with_money};
 
 /// Takes a new claim to each status from which it can end before it is paid.
 async fn bring_to(app: &TestApp, status: Status, claim: Claim) -> ClaimId {
@@ -28,7 +28,9 @@ async fn bring_to(app: &TestApp, status: Status, claim: Claim) -> ClaimId {
         Status::PaymentFailed => {
             app.approve(id).await;
             let (disbursement, payments) = app.instruct(YANHU, PROGRAMME).await;
-            app.results(disbursement, &[(&payments[0], Some("账号不存在"))]).await.unwrap();
+            app.results(disbursement, &[(&payments[0], Some("账号不存在"))])
+                .await
+                .unwrap();
         }
         other => panic!("no way to {other}"),
     }
@@ -36,8 +38,13 @@ async fn bring_to(app: &TestApp, status: Status, claim: Claim) -> ClaimId {
     id
 }
 
-const BEFORE_PAYMENT: [Status; 5] =
-    [Status::UnderReview, Status::NeedsCorrection, Status::Recommended, Status::Approved, Status::PaymentFailed];
+const BEFORE_PAYMENT: [Status; 5] = [
+    Status::UnderReview,
+    Status::NeedsCorrection,
+    Status::Recommended,
+    Status::Approved,
+    Status::PaymentFailed,
+];
 
 async fn ends_and_starts_again<F>(ended: Status, end: F)
 where
@@ -50,10 +57,17 @@ where
         let id = bring_to(&app, status, claim.clone()).await;
         assert_eq!(end(&app, id).await.unwrap().status, ended);
         assert_books(&app, [600, 0, 0, 0, 0, 0]).await;
-        let free = if matches!(status, Status::Approved | Status::PaymentFailed) { "release_payable" } else { "release" };
+        let free = if matches!(status, Status::Approved | Status::PaymentFailed) {
+            "release_payable"
+        } else {
+            "release"
+        };
         assert_eq!(reasons(&app, id).await.last(), Some(&free));
         let twice = end(&app, id).await.unwrap_err();
-        assert!(matches!(twice.refusal(), Some(Refusal::OutOfTurn { .. })), "{twice}");
+        assert!(
+            matches!(twice.refusal(), Some(Refusal::OutOfTurn { .. })),
+            "{twice}"
+        );
         app.audit().await;
     }
 }
@@ -91,12 +105,30 @@ async fn a_claim_in_payment_neither_leaves_nor_returns() {
     app.approve(id).await;
     let (disbursement, payments) = app.instruct(YANHU, PROGRAMME).await;
     let refused = app.withdraw(id).await.unwrap_err();
-    assert_eq!(refused.refusal(), Some(&Refusal::OutOfTurn { status: Status::InPayment, verb: Verb::Withdraw }));
+    assert_eq!(
+        refused.refusal(),
+        Some(&Refusal::OutOfTurn {
+            status: Status::InPayment,
+            verb: Verb::Withdraw
+        })
+    );
     let refused = app.return_goods(id).await.unwrap_err();
-    assert_eq!(refused.refusal(), Some(&Refusal::OutOfTurn { status: Status::InPayment, verb: Verb::Return }));
+    assert_eq!(
+        refused.refusal(),
+        Some(&Refusal::OutOfTurn {
+            status: Status::InPayment,
+            verb: Verb::Return
+        })
+    );
     app.results(disbursement, &[(&payments[0], None)]).await.unwrap();
     let refused = app.withdraw(id).await.unwrap_err();
-    assert_eq!(refused.refusal(), Some(&Refusal::OutOfTurn { status: Status::Paid, verb: Verb::Withdraw }));
+    assert_eq!(
+        refused.refusal(),
+        Some(&Refusal::OutOfTurn {
+            status: Status::Paid,
+            verb: Verb::Withdraw
+        })
+    );
     assert_books(&app, [0, 0, 0, 0, 600, 0]).await;
     app.audit().await;
 }
@@ -113,11 +145,28 @@ async fn after_payment_everything_stays_taken_until_the_money_is_back() {
     assert_eq!(app.submit(claim.clone()).await.status, Status::Rejected);
     assert_books(&app, [0, 0, 0, 0, 0, 600]).await;
     let treasury = permit(&app.cast.maker);
-    let silent = app.service.claw_back(&treasury, id, None, None).await.unwrap_err();
+    let silent = app
+        .service
+        .claw_back(&treasury, id, None, None)
+        .await
+        .unwrap_err();
     assert_eq!(silent.refusal(), Some(&Refusal::ReasonRequired));
-    app.service.claw_back(&treasury, id, None, Some("回单".into())).await.unwrap();
-    let twice = app.service.claw_back(&treasury, id, None, Some("回单".into())).await.unwrap_err();
-    assert_eq!(twice.refusal(), Some(&Refusal::OutOfTurn { status: Status::ClawedBack, verb: Verb::ClawBack }));
+    app.service
+        .claw_back(&treasury, id, None, Some("回单".into()))
+        .await
+        .unwrap();
+    let twice = app
+        .service
+        .claw_back(&treasury, id, None, Some("回单".into()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        twice.refusal(),
+        Some(&Refusal::OutOfTurn {
+            status: Status::ClawedBack,
+            verb: Verb::ClawBack
+        })
+    );
     assert_eq!(app.submit(claim).await.status, Status::UnderReview);
     assert_books(&app, [0, 600, 0, 0, 0, 0]).await;
     app.audit().await;
@@ -132,7 +181,10 @@ async fn clawed_back_money_goes_to_who_waits() {
     let waiting = app.submit(app.sale(&Sale::air_conditioner()).await).await;
     app.return_goods(id).await.unwrap();
     assert_eq!(app.state(waiting.id).await.status, Status::Waitlisted);
-    app.service.claw_back(&permit(&app.cast.maker), id, None, Some("回单".into())).await.unwrap();
+    app.service
+        .claw_back(&permit(&app.cast.maker), id, None, Some("回单".into()))
+        .await
+        .unwrap();
     assert_eq!(app.state(waiting.id).await.status, Status::UnderReview);
     app.audit().await;
 }
@@ -144,8 +196,12 @@ async fn a_quota_is_free_again_across_programmes() {
         app.appropriate(YANHU, programme, whole(100_000)).await;
     }
     let person = Person::new();
-    let scrapped = app.car(&CarSale::electric("vehicle-scrap-2026", "100000.00", "2026-06-01").by(&person)).await;
-    let replaced = app.car(&CarSale::electric("vehicle-replacement-2026", "100000.00", "2026-06-01").by(&person)).await;
+    let scrapped = app
+        .car(&CarSale::electric("vehicle-scrap-2026", "100000.00", "2026-06-01").by(&person))
+        .await;
+    let replaced = app
+        .car(&CarSale::electric("vehicle-replacement-2026", "100000.00", "2026-06-01").by(&person))
+        .await;
     let first = app.submit(scrapped).await;
     assert_eq!(first.status, Status::UnderReview);
     assert_eq!(app.submit(replaced.clone()).await.status, Status::Rejected);
@@ -162,12 +218,18 @@ async fn another_merchant_s_claim_does_not_exist() {
     let why = || Some("why".to_owned());
     let refused = [
         app.service.withdraw(&stranger, claim.id, None, why(), None).await,
-        app.service.return_goods(&stranger, claim.id, None, why(), None).await,
+        app.service
+            .return_goods(&stranger, claim.id, None, why(), None)
+            .await,
     ];
     for refused in refused {
         assert_eq!(refused.unwrap_err().refusal(), Some(&Refusal::NotFound("claim")));
     }
-    let looked = app.service.claim(&permit(&app.cast.platform), claim.id).await.unwrap_err();
+    let looked = app
+        .service
+        .claim(&permit(&app.cast.platform), claim.id)
+        .await
+        .unwrap_err();
     assert_eq!(looked.refusal(), Some(&Refusal::NotFound("claim")));
     app.audit().await;
 }
@@ -178,9 +240,17 @@ async fn what_changed_meanwhile_is_not_withdrawn() {
     let claim = app.submit(app.sale(&Sale::air_conditioner()).await).await;
     app.recommend(claim.id).await;
     let owner = permit::<SubmitClaims>(&app.cast.retailer);
-    let stale = app.service.withdraw(&owner, claim.id, Some(1), Some("why".into()), None).await.unwrap_err();
+    let stale = app
+        .service
+        .withdraw(&owner, claim.id, Some(1), Some("why".into()), None)
+        .await
+        .unwrap_err();
     assert_eq!(stale.refusal(), Some(&Refusal::Stale { current: 2 }));
-    let silent = app.service.withdraw(&owner, claim.id, Some(2), None, None).await.unwrap_err();
+    let silent = app
+        .service
+        .withdraw(&owner, claim.id, Some(2), None, None)
+        .await
+        .unwrap_err();
     assert_eq!(silent.refusal(), Some(&Refusal::ReasonRequired));
     app.audit().await;
 }

@@ -12,7 +12,9 @@ use super::{PROGRAMME, assert_books, reasons, with_money};
 
 /// This many approved claims of 600 yuan.
 async fn approved(app: &TestApp, count: usize) -> Vec<ClaimId> {
-    let claims = app.submit_batch(app.many(count, &Sale::air_conditioner()).await).await;
+    let claims = app
+        .submit_batch(app.many(count, &Sale::air_conditioner()).await)
+        .await;
     for claim in &claims {
         app.approve(claim.id).await;
     }
@@ -25,25 +27,49 @@ async fn whoever_made_a_disbursement_does_not_release_it() {
     let claims = approved(&app, 2).await;
     let id = app.make_disbursement(YANHU, PROGRAMME).await.unwrap();
     assert_books(&app, [0, 0, 0, 1_200, 0, 0]).await;
-    let second_credential = Actor { client: "treasury-9".into(), ..app.cast.maker.clone() };
+    let second_credential = Actor {
+        client: "treasury-9".into(),
+        ..app.cast.maker.clone()
+    };
     for actor in [&app.cast.maker, &second_credential] {
         let alone = permit::<ManageFunds>(actor);
-        let refused = app.service.release_disbursement(&alone, id, None, None).await.unwrap_err();
+        let refused = app
+            .service
+            .release_disbursement(&alone, id, None, None)
+            .await
+            .unwrap_err();
         assert_eq!(refused.refusal(), Some(&Refusal::FourEyes));
     }
     let checker = permit::<ManageFunds>(&app.cast.checker);
-    let stale = app.service.release_disbursement(&checker, id, Some(7), None).await.unwrap_err();
+    let stale = app
+        .service
+        .release_disbursement(&checker, id, Some(7), None)
+        .await
+        .unwrap_err();
     assert_eq!(stale.refusal(), Some(&Refusal::Stale { current: 1 }));
     // Nothing is paid, and no instruction handed out, before a second person let it go.
     let payments = app.payments(id).await;
     let early = app.results(id, &[(&payments[0], None)]).await.unwrap_err();
-    assert!(matches!(early.refusal(), Some(Refusal::Settled { .. })), "{early}");
+    assert!(
+        matches!(early.refusal(), Some(Refusal::Settled { .. })),
+        "{early}"
+    );
     assert!(app.service.instruction(&checker, id).await.is_err());
     let released = app.release(id).await.unwrap();
-    assert_eq!((released.status.as_str(), released.claims, released.total.as_str()), ("released", 2, "1200.00"));
+    assert_eq!(
+        (released.status.as_str(), released.claims, released.total.as_str()),
+        ("released", 2, "1200.00")
+    );
     let twice = app.release(id).await.unwrap_err();
-    assert!(matches!(twice.refusal(), Some(Refusal::Settled { .. })), "{twice}");
-    let late = app.service.cancel_disbursement(&checker, id, Some("why".into())).await.unwrap_err();
+    assert!(
+        matches!(twice.refusal(), Some(Refusal::Settled { .. })),
+        "{twice}"
+    );
+    let late = app
+        .service
+        .cancel_disbursement(&checker, id, Some("why".into()))
+        .await
+        .unwrap_err();
     assert!(matches!(late.refusal(), Some(Refusal::Settled { .. })), "{late}");
     let csv = String::from_utf8(app.service.instruction(&checker, id).await.unwrap()).unwrap();
     for (payment, claim) in payments.iter().zip(&claims) {
@@ -58,18 +84,40 @@ async fn a_cancelled_disbursement_makes_its_claims_payable_again() {
     let claims = approved(&app, 2).await;
     let id = app.make_disbursement(YANHU, PROGRAMME).await.unwrap();
     let checker = permit::<ManageFunds>(&app.cast.checker);
-    let silent = app.service.cancel_disbursement(&checker, id, None).await.unwrap_err();
+    let silent = app
+        .service
+        .cancel_disbursement(&checker, id, None)
+        .await
+        .unwrap_err();
     assert_eq!(silent.refusal(), Some(&Refusal::ReasonRequired));
-    let cancelled = app.service.cancel_disbursement(&checker, id, Some("名单有误".into())).await.unwrap();
+    let cancelled = app
+        .service
+        .cancel_disbursement(&checker, id, Some("名单有误".into()))
+        .await
+        .unwrap();
     assert_eq!(cancelled.status, "cancelled");
     assert_books(&app, [0, 0, 1_200, 0, 0, 0]).await;
     assert_eq!(app.state(claims[0]).await.disbursement, None);
-    let twice = app.service.cancel_disbursement(&checker, id, Some("why".into())).await.unwrap_err();
-    assert!(matches!(twice.refusal(), Some(Refusal::Settled { .. })), "{twice}");
+    let twice = app
+        .service
+        .cancel_disbursement(&checker, id, Some("why".into()))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(twice.refusal(), Some(Refusal::Settled { .. })),
+        "{twice}"
+    );
     app.withdraw(claims[0]).await.unwrap();
     app.pay_out(YANHU, PROGRAMME).await;
     assert_books(&app, [600, 0, 0, 0, 600, 0]).await;
-    let moves = ["reserve", "approve", "instruct", "cancel_instruction", "instruct", "pay"];
+    let moves = [
+        "reserve",
+        "approve",
+        "instruct",
+        "cancel_instruction",
+        "instruct",
+        "pay",
+    ];
     assert_eq!(reasons(&app, claims[1]).await, moves);
     app.audit().await;
 }
@@ -79,12 +127,22 @@ async fn a_failed_payment_is_gathered_again() {
     let app = with_money(1_200).await;
     let claims = approved(&app, 2).await;
     let (first, payments) = app.instruct(YANHU, PROGRAMME).await;
-    let results = app.results(first, &[(&payments[0], Some("账号不存在")), (&payments[1], None)]).await.unwrap();
-    let outcomes = results.iter().map(|result| result.as_ref().unwrap().outcome.as_str()).collect::<Vec<_>>();
+    let results = app
+        .results(first, &[(&payments[0], Some("账号不存在")), (&payments[1], None)])
+        .await
+        .unwrap();
+    let outcomes = results
+        .iter()
+        .map(|result| result.as_ref().unwrap().outcome.as_str())
+        .collect::<Vec<_>>();
     assert_eq!(outcomes, ["failed", "paid"]);
     assert_books(&app, [0, 0, 600, 0, 600, 0]).await;
     assert_eq!(app.state(claims[0]).await.status, Status::PaymentFailed);
-    let settled = app.service.disbursement(&permit(&app.cast.auditor), first).await.unwrap();
+    let settled = app
+        .service
+        .disbursement(&permit(&app.cast.auditor), first)
+        .await
+        .unwrap();
     assert_eq!(settled.status, "settled");
 
     let (second, again) = app.instruct(YANHU, PROGRAMME).await;
@@ -96,7 +154,14 @@ async fn a_failed_payment_is_gathered_again() {
     assert_eq!(late[0].as_ref().unwrap_err(), &Refusal::ResultContradicts);
     app.results(second, &[(&again[0], None)]).await.unwrap();
     assert_books(&app, [0, 0, 0, 0, 1_200, 0]).await;
-    let moves = ["reserve", "approve", "instruct", "fail_payment", "instruct", "pay"];
+    let moves = [
+        "reserve",
+        "approve",
+        "instruct",
+        "fail_payment",
+        "instruct",
+        "pay",
+    ];
     assert_eq!(reasons(&app, claims[0]).await, moves);
     let nothing = app.make_disbursement(YANHU, PROGRAMME).await.unwrap_err();
     assert_eq!(nothing.refusal(), Some(&Refusal::NothingPayable));
@@ -108,7 +173,13 @@ async fn results_may_come_in_parts_and_repeat_but_not_contradict() {
     let app = with_money(1_800).await;
     approved(&app, 3).await;
     let (id, payments) = app.instruct(YANHU, PROGRAMME).await;
-    let status = async || app.service.disbursement(&permit(&app.cast.auditor), id).await.unwrap().status;
+    let status = async || {
+        app.service
+            .disbursement(&permit(&app.cast.auditor), id)
+            .await
+            .unwrap()
+            .status
+    };
     app.results(id, &[(&payments[0], None)]).await.unwrap();
     assert_eq!(status().await, "released");
     assert_books(&app, [0, 0, 0, 1_200, 600, 0]).await;
@@ -116,18 +187,53 @@ async fn results_may_come_in_parts_and_repeat_but_not_contradict() {
     // All in one report: a repeat, a contradiction, a stranger, and one payment twice with two words.
     let stranger = PaymentId::new(payments[0].id.jurisdiction, Uuid::from_u128(7));
     let report = vec![
-        PaymentResult { payment: payments[0].id, failure: None },
-        PaymentResult { payment: payments[0].id, failure: Some("退票".into()) },
-        PaymentResult { payment: stranger, failure: None },
-        PaymentResult { payment: payments[1].id, failure: Some("账户冻结".into()) },
-        PaymentResult { payment: payments[1].id, failure: Some("账户冻结".into()) },
-        PaymentResult { payment: payments[1].id, failure: None },
+        PaymentResult {
+            payment: payments[0].id,
+            failure: None,
+        },
+        PaymentResult {
+            payment: payments[0].id,
+            failure: Some("退票".into()),
+        },
+        PaymentResult {
+            payment: stranger,
+            failure: None,
+        },
+        PaymentResult {
+            payment: payments[1].id,
+            failure: Some("账户冻结".into()),
+        },
+        PaymentResult {
+            payment: payments[1].id,
+            failure: Some("账户冻结".into()),
+        },
+        PaymentResult {
+            payment: payments[1].id,
+            failure: None,
+        },
     ];
-    let results = app.service.record_results(&permit(&app.cast.checker), id, report).await.unwrap();
-    let outcomes = results.iter().map(|result| result.as_ref().map(|it| it.outcome.as_str())).collect::<Vec<_>>();
+    let results = app
+        .service
+        .record_results(&permit(&app.cast.checker), id, report)
+        .await
+        .unwrap();
+    let outcomes = results
+        .iter()
+        .map(|result| result.as_ref().map(|it| it.outcome.as_str()))
+        .collect::<Vec<_>>();
     let contradicts = Err(&Refusal::ResultContradicts);
     let unknown = Err(&Refusal::NotFound("payment"));
-    assert_eq!(outcomes, [Ok("paid"), contradicts.clone(), unknown, Ok("failed"), Ok("failed"), contradicts]);
+    assert_eq!(
+        outcomes,
+        [
+            Ok("paid"),
+            contradicts,
+            unknown,
+            Ok("failed"),
+            Ok("failed"),
+            contradicts
+        ]
+    );
     assert_books(&app, [0, 0, 600, 600, 600, 0]).await;
     app.results(id, &[(&payments[2], None)]).await.unwrap();
     assert_eq!(status().await, "settled");
@@ -140,17 +246,36 @@ async fn money_is_entered_by_one_and_approved_by_another() {
     let app = TestApp::new().await;
     let id = app.propose_money(YANHU, PROGRAMME, super::whole(600)).await;
     assert_books(&app, [0, 0, 0, 0, 0, 0]).await;
-    let second_credential = Actor { client: "treasury-9".into(), ..app.cast.maker.clone() };
+    let second_credential = Actor {
+        client: "treasury-9".into(),
+        ..app.cast.maker.clone()
+    };
     let alone = permit::<ManageFunds>(&second_credential);
-    let refused = app.service.check_appropriation(&alone, id, service::funds::Check::Approve, None).await.unwrap_err();
+    let refused = app
+        .service
+        .check_appropriation(&alone, id, service::funds::Check::Approve, None)
+        .await
+        .unwrap_err();
     assert_eq!(refused.refusal(), Some(&Refusal::FourEyes));
     let checker = permit::<ManageFunds>(&app.cast.checker);
-    let silent = app.service.check_appropriation(&checker, id, service::funds::Check::Refuse, None).await.unwrap_err();
+    let silent = app
+        .service
+        .check_appropriation(&checker, id, service::funds::Check::Refuse, None)
+        .await
+        .unwrap_err();
     assert_eq!(silent.refusal(), Some(&Refusal::ReasonRequired));
     let why = Some("文号不符".to_owned());
-    let no = app.service.check_appropriation(&checker, id, service::funds::Check::Refuse, why).await.unwrap();
+    let no = app
+        .service
+        .check_appropriation(&checker, id, service::funds::Check::Refuse, why)
+        .await
+        .unwrap();
     assert_eq!(no.status, "refused");
-    let late = app.service.check_appropriation(&checker, id, service::funds::Check::Approve, None).await.unwrap_err();
+    let late = app
+        .service
+        .check_appropriation(&checker, id, service::funds::Check::Approve, None)
+        .await
+        .unwrap_err();
     assert!(matches!(late.refusal(), Some(Refusal::Settled { .. })), "{late}");
     assert_books(&app, [0, 0, 0, 0, 0, 0]).await;
     app.audit().await;

@@ -4,11 +4,14 @@ use claims::life_cycle::Status;
 use service::state::ClaimState;
 use testkit::{LINYI, Sale, TestApp, YANHU, YUNCHENG, yuan};
 
-use super::{PROGRAMME, assert_books, reasons, subsidised_with, with_money, whole};
+use super::{PROGRAMME, assert_books, reasons, subsidised_with, whole, with_money};
 
 /// Submits sales with these subsidies, one after another.
 async fn submit(app: &TestApp, subsidies: &[i64]) -> Vec<ClaimState> {
-    let sales = subsidies.iter().map(|subsidy| subsidised_with(*subsidy)).collect::<Vec<_>>();
+    let sales = subsidies
+        .iter()
+        .map(|subsidy| subsidised_with(*subsidy))
+        .collect::<Vec<_>>();
     let mut states = Vec::new();
     for claim in app.sales(&sales).await {
         states.push(app.submit(claim).await);
@@ -44,7 +47,9 @@ async fn a_withdrawal_lets_the_first_in_line_move_up() {
 async fn a_rejection_by_the_reviewer_does_so_too() {
     let app = with_money(600).await;
     let claims = submit(&app, &[600, 600]).await;
-    app.review(claims[0].id, service::review::ReviewVerdict::Reject).await.unwrap();
+    app.review(claims[0].id, service::review::ReviewVerdict::Reject)
+        .await
+        .unwrap();
     assert_statuses(&app, &claims, &[Rejected, UnderReview]).await;
     app.audit().await;
 }
@@ -54,7 +59,12 @@ async fn appropriated_money_goes_down_the_line() {
     let app = with_money(600).await;
     let claims = submit(&app, &[600, 900, 600, 600]).await;
     app.appropriate(YANHU, PROGRAMME, whole(1_600)).await;
-    assert_statuses(&app, &claims, &[UnderReview, UnderReview, UnderReview, Waitlisted]).await;
+    assert_statuses(
+        &app,
+        &claims,
+        &[UnderReview, UnderReview, UnderReview, Waitlisted],
+    )
+    .await;
     assert_books(&app, [100, 2_100, 0, 0, 0, 0]).await;
     assert_eq!(app.fund(YANHU, PROGRAMME).await.waiting, 1);
     app.audit().await;
@@ -87,7 +97,12 @@ async fn when_the_first_in_line_leaves_those_behind_it_move_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_month_opens_its_slice() {
     let app = with_money(100_000).await;
-    app.caps(YANHU, PROGRAMME, &[("month:2026-06", whole(600)), ("month:2026-07", whole(1_200))]).await;
+    app.caps(
+        YANHU,
+        PROGRAMME,
+        &[("month:2026-06", whole(600)), ("month:2026-07", whole(1_200))],
+    )
+    .await;
     let claims = submit(&app, &[600, 600, 600, 600]).await;
     assert_statuses(&app, &claims, &[UnderReview, Waitlisted, Waitlisted, Waitlisted]).await;
     let june = claims[0].created_at;
@@ -96,8 +111,19 @@ async fn a_new_month_opens_its_slice() {
     assert_eq!(app.service.work(None, Some(june)).await.unwrap().promoted, 0);
     app.clock.set("2026-06-30T16:00:00Z".parse().unwrap());
     assert_eq!(app.service.work(None, Some(june)).await.unwrap().promoted, 2);
-    assert_statuses(&app, &claims, &[UnderReview, UnderReview, UnderReview, Waitlisted]).await;
-    let committed = app.fund(YANHU, PROGRAMME).await.caps.iter().map(|cap| cap.committed).collect::<Vec<_>>();
+    assert_statuses(
+        &app,
+        &claims,
+        &[UnderReview, UnderReview, UnderReview, Waitlisted],
+    )
+    .await;
+    let committed = app
+        .fund(YANHU, PROGRAMME)
+        .await
+        .caps
+        .iter()
+        .map(|cap| cap.committed)
+        .collect::<Vec<_>>();
     assert_eq!(committed, [whole(600), whole(1_200)]);
     // What June gives back in July is June's: it helps nobody.
     app.withdraw(claims[0].id).await.unwrap();
@@ -114,7 +140,10 @@ async fn the_city_s_cap_is_one_line_through_all_counties() {
     app.caps(YUNCHENG, PROGRAMME, &[("whole", whole(600))]).await;
     let mut claims = Vec::new();
     for county in [YANHU, LINYI, YANHU, LINYI] {
-        claims.push(app.submit(app.sale(&Sale::air_conditioner().in_county(county)).await).await);
+        claims.push(
+            app.submit(app.sale(&Sale::air_conditioner().in_county(county)).await)
+                .await,
+        );
     }
     assert_statuses(&app, &claims, &[UnderReview, Waitlisted, Waitlisted, Waitlisted]).await;
     for (leaves, moves_up) in [(0, 1), (1, 2), (2, 3)] {
@@ -127,17 +156,38 @@ async fn the_city_s_cap_is_one_line_through_all_counties() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_higher_cap_or_none_lets_in_who_waited_for_it() {
     let app = with_money(1_800).await;
-    app.caps(YANHU, PROGRAMME, &[("whole", whole(600)), ("category:air_conditioner", whole(600))]).await;
+    app.caps(
+        YANHU,
+        PROGRAMME,
+        &[("whole", whole(600)), ("category:air_conditioner", whole(600))],
+    )
+    .await;
     let claims = submit(&app, &[600, 600, 600, 600]).await;
     assert_statuses(&app, &claims, &[UnderReview, Waitlisted, Waitlisted, Waitlisted]).await;
     // The other cap still stands in the way.
-    app.caps(YANHU, PROGRAMME, &[("whole", whole(6_000)), ("category:air_conditioner", whole(1_200))]).await;
+    app.caps(
+        YANHU,
+        PROGRAMME,
+        &[
+            ("whole", whole(6_000)),
+            ("category:air_conditioner", whole(1_200)),
+        ],
+    )
+    .await;
     assert_statuses(&app, &claims, &[UnderReview, UnderReview, Waitlisted, Waitlisted]).await;
     app.audit().await;
     app.caps(YANHU, PROGRAMME, &[]).await;
-    assert_statuses(&app, &claims, &[UnderReview, UnderReview, UnderReview, Waitlisted]).await;
+    assert_statuses(
+        &app,
+        &claims,
+        &[UnderReview, UnderReview, UnderReview, Waitlisted],
+    )
+    .await;
     // The last one lacks the fund's money now.
-    assert_eq!(app.state(claims[3].id).await.waits_for.as_deref(), Some("140802/"));
+    assert_eq!(
+        app.state(claims[3].id).await.waits_for.as_deref(),
+        Some("140802/")
+    );
     app.audit().await;
     app.caps(YANHU, PROGRAMME, &[("whole", whole(1_800))]).await;
     app.audit().await;
@@ -146,7 +196,8 @@ async fn a_higher_cap_or_none_lets_in_who_waited_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_a_category_does_not_hold_up_another() {
     let app = with_money(100_000).await;
-    app.caps(YANHU, PROGRAMME, &[("category:air_conditioner", whole(600))]).await;
+    app.caps(YANHU, PROGRAMME, &[("category:air_conditioner", whole(600))])
+        .await;
     let claims = submit(&app, &[600, 600]).await;
     assert_statuses(&app, &claims, &[UnderReview, Waitlisted]).await;
     let other = Sale::appliance(PROGRAMME, "television", "4000.00", "600.00", "2026-06-01");
@@ -177,7 +228,10 @@ async fn withdrawals_at_once_promote_as_many_and_no_more() {
     let app = with_money(12_000).await;
     let sales = vec![Sale::air_conditioner(); 40];
     let claims = app.submit_batch(app.sales(&sales).await).await;
-    assert_eq!(claims.iter().filter(|claim| claim.status == UnderReview).count(), 20);
+    assert_eq!(
+        claims.iter().filter(|claim| claim.status == UnderReview).count(),
+        20
+    );
     let leave = claims.iter().take(20).map(|claim| app.withdraw(claim.id));
     for left in futures::future::join_all(leave).await {
         assert_eq!(left.unwrap().status, Withdrawn);

@@ -101,20 +101,43 @@ async fn json(
 
 /// The request's media type, which must be one of these; parameters such as the charset are not looked at, since JSON and
 /// the lines we take are UTF-8 always.
-pub(crate) fn media_type(request: &HttpRequest, allowed: &'static [&'static str]) -> Result<&'static str, Problem> {
+pub(crate) fn media_type(
+    request: &HttpRequest,
+    allowed: &'static [&'static str],
+) -> Result<&'static str, Problem> {
     let unsupported = || Problem::UnsupportedMediaType(allowed);
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(unsupported());
     }
-    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.and_then(|value| value.split(';').next()).map(str::trim).ok_or_else(unsupported)?;
-    allowed.iter().copied().find(|it| it.eq_ignore_ascii_case(essence)).ok_or_else(unsupported)
+    let value = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value
+        .and_then(|value| value.split(';').next())
+        .map(str::trim)
+        .ok_or_else(unsupported)?;
+    allowed
+        .iter()
+        .copied()
+        .find(|it| it.eq_ignore_ascii_case(essence))
+        .ok_or_else(unsupported)
 }
 
 /// The whole body, refused as soon as it is known to be too large.
-pub async fn raw_body(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<bytes::Bytes, Problem> {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > limit) {
+pub async fn raw_body(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+) -> Result<bytes::Bytes, Problem> {
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    if announced
+        .and_then(|text| text.parse::<usize>().ok())
+        .is_some_and(|length| length > limit)
+    {
         return Err(Problem::BodyTooLarge { limit });
     }
     let mut body = BytesMut::new();
@@ -130,8 +153,10 @@ pub async fn raw_body(request: &HttpRequest, mut payload: Payload, limit: usize)
 
 /// JSON, or where it stops being JSON. serde's own text is dropped: it may quote the body.
 pub fn parse_json(bytes: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Problem::MalformedJson { line: error.line(), column: error.column() })
+    serde_json::from_slice(bytes).map_err(|error| Problem::MalformedJson {
+        line: error.line(),
+        column: error.column(),
+    })
 }
 
 /// The hash by which a repeated request is known: SHA-256 over the path and the body's canonical form (RFC 8785), so that
@@ -153,7 +178,10 @@ mod tests {
     #[test]
     fn where_json_breaks_and_nothing_of_what_it_says() {
         let problem = parse_json(b"{\n  \"name\": secret }").unwrap_err();
-        assert!(matches!(problem, Problem::MalformedJson { line: 2, column: 11 }), "{problem:?}");
+        assert!(
+            matches!(problem, Problem::MalformedJson { line: 2, column: 11 }),
+            "{problem:?}"
+        );
         let body = serde_json::to_string(&problem.view(policy::Lang::En, "r")).unwrap();
         assert!(!body.contains("secret"));
     }

@@ -22,7 +22,8 @@ impl FromRequest for IdempotencyKey {
         let Some(value) = request.headers().get("idempotency-key") else {
             return ready(Err(Problem::IdempotencyKeyRequired));
         };
-        let visible = |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+        let visible =
+            |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
         let key = value.to_str().ok().filter(visible);
         ready(key.map(|key| IdempotencyKey(key.to_owned())).ok_or_else(|| {
             Problem::header(
@@ -54,7 +55,11 @@ impl FromRequest for OptionalKey {
         if !request.headers().contains_key("idempotency-key") {
             return ready(Ok(OptionalKey(None)));
         }
-        ready(IdempotencyKey::from_request(request, payload).into_inner().map(|key| OptionalKey(Some(key))))
+        ready(
+            IdempotencyKey::from_request(request, payload)
+                .into_inner()
+                .map(|key| OptionalKey(Some(key))),
+        )
     }
 }
 
@@ -74,10 +79,17 @@ impl FromRequest for IfMatch {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let Some(value) = request.headers().get(header::IF_MATCH) else { return ready(Ok(IfMatch(None))) };
+        let Some(value) = request.headers().get(header::IF_MATCH) else {
+            return ready(Ok(IfMatch(None)));
+        };
         let revision = value.to_str().ok().and_then(revision_of);
         ready(revision.map(|revision| IfMatch(Some(revision))).ok_or_else(|| {
-            Problem::header("If-Match", "form", "须为一个 ETag，例如 \"3\"", "it is one ETag, such as \"3\"")
+            Problem::header(
+                "If-Match",
+                "form",
+                "须为一个 ETag，例如 \"3\"",
+                "it is one ETag, such as \"3\"",
+            )
         }))
     }
 }
@@ -101,7 +113,18 @@ mod tests {
     #[test]
     fn an_etag_is_a_quoted_revision() {
         assert_eq!(revision_of(&etag_of(7)), Some(7));
-        for wrong in ["", "7", "*", "W/\"7\"", "\"\"", "\"-1\"", "\"0\"", "\"7\", \"8\"", "\"+7\"", "\"99999999999\""] {
+        for wrong in [
+            "",
+            "7",
+            "*",
+            "W/\"7\"",
+            "\"\"",
+            "\"-1\"",
+            "\"0\"",
+            "\"7\", \"8\"",
+            "\"+7\"",
+            "\"99999999999\"",
+        ] {
             assert_eq!(revision_of(wrong), None, "{wrong:?}");
         }
     }

@@ -99,7 +99,11 @@ impl FromRequest for PathText {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let parts = web::Path::<Parts>::from_request(request, payload).into_inner();
-        ready(parts.map(|parts| PathText(parts.into_inner())).map_err(|_| Problem::NoSuchPath))
+        ready(
+            parts
+                .map(|parts| PathText(parts.into_inner()))
+                .map_err(|_| Problem::NoSuchPath),
+        )
     }
 }
 
@@ -112,7 +116,10 @@ mod tests {
     #[actix_web::test]
     async fn parts_are_decoded_and_what_cannot_be_kept_names_nothing() {
         let key = async |text: &'static str| {
-            let request = TestRequest::default().param("register", "merchants").param("key", text).to_http_request();
+            let request = TestRequest::default()
+                .param("register", "merchants")
+                .param("key", text)
+                .to_http_request();
             let path = PathText::extract(&request).await.unwrap();
             path.parse(Part::Key, "register entry", |key| Some(key.to_owned()))
         };

@@ -33,7 +33,12 @@ fn parse<T: Params>(query: &str) -> Result<T, Problem> {
     for (name, value) in pairs.into_inner() {
         if object.insert(name.clone(), Value::String(value)).is_some() {
             let name: String = name.chars().take(64).collect();
-            return Err(Problem::query(&name, "repeated", "参数重复", "the parameter is given twice"));
+            return Err(Problem::query(
+                &name,
+                "repeated",
+                "参数重复",
+                "the parameter is given twice",
+            ));
         }
     }
     read(&Value::Object(object), "/query", T::read).map_err(Problem::InvalidParameter)
@@ -63,7 +68,13 @@ mod tests {
             ("offset=3", "/query/offset", "unknown-field"),
         ] {
             let problem = parse::<Page>(query).unwrap_err();
-            assert_eq!((problem.errors()[0].pointer.as_str(), problem.errors()[0].code.as_str()), (pointer, code));
+            assert_eq!(
+                (
+                    problem.errors()[0].pointer.as_str(),
+                    problem.errors()[0].code.as_str()
+                ),
+                (pointer, code)
+            );
         }
     }
 }

@@ -32,7 +32,9 @@ pub(crate) fn tagged(etag: &str, body: &impl Serialize) -> Answer {
 pub(crate) fn again(etag: &str, replayed: bool, body: &impl Serialize) -> Answer {
     let mut answer = tagged(etag, body)?;
     if replayed {
-        answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        answer
+            .headers_mut()
+            .insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(answer)
 }
@@ -69,20 +71,32 @@ pub(crate) fn results<S, T: Serialize + ToSchema>(
     view: impl Fn(S) -> T,
 ) -> Answer {
     let item = |result| match result {
-        Ok(record) => ItemResultView { status: 200, item: Some(view(record)), problem: None },
+        Ok(record) => ItemResultView {
+            status: 200,
+            item: Some(view(record)),
+            problem: None,
+        },
         Err(refusal) => {
             let problem = Problem::Refused(refusal).view(lang, request_id);
-            ItemResultView { status: problem.status, item: None, problem: Some(problem) }
+            ItemResultView {
+                status: problem.status,
+                item: None,
+                problem: Some(problem),
+            }
         }
     };
-    ok(&ResultsView { items: results.into_iter().map(item).collect() })
+    ok(&ResultsView {
+        items: results.into_iter().map(item).collect(),
+    })
 }
 
 /// A list's page. A cursor that cannot be read is a wrong parameter, which the use case can only call a wrong field.
 pub(crate) fn paged<T>(page: Result<T, ServiceError>) -> Result<T, Problem> {
     page.map_err(|error| match Problem::from(error) {
         Problem::Refused(Refusal::Invalid(mut errors)) => {
-            errors.iter_mut().for_each(|error| error.pointer.insert_str(0, "/query"));
+            errors
+                .iter_mut()
+                .for_each(|error| error.pointer.insert_str(0, "/query"));
             Problem::InvalidParameter(errors)
         }
         other => other,

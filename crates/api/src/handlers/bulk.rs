@@ -59,7 +59,9 @@ pub(crate) async fn submit_claims(
         "text/csv" => Lines::table(&body),
         _ => Lines::json(body),
     });
-    let lines = lines.await.map_err(|error| Problem::Internal(error.to_string()))??;
+    let lines = lines
+        .await
+        .map_err(|error| Problem::Internal(error.to_string()))??;
     let batch = Batch {
         permit: signed.permit,
         key: key.0,
@@ -74,7 +76,10 @@ pub(crate) async fn submit_claims(
 }
 
 fn as_lines(request: &HttpRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("application/x-ndjson"))
 }
 
@@ -91,7 +96,11 @@ impl Batch {
     fn command(&self, value: &Value) -> Result<Command, Problem> {
         let claim = read_claim(value).map_err(Refusal::Invalid)?;
         let key = format!("{}:{}", self.key, claim.merchant_reference);
-        Ok(Command { key, request: canonical_hash(&self.path, value)?, claim })
+        Ok(Command {
+            key,
+            request: canonical_hash(&self.path, value)?,
+            claim,
+        })
     }
 
     fn line(&self, line: u64, result: Result<Submitted, Problem>) -> BulkLine {
@@ -105,7 +114,13 @@ impl Batch {
             },
             Err(problem) => {
                 let problem = problem.view(self.lang, &self.request_id);
-                BulkLine { line, status: problem.status, replayed: false, claim: None, problem: Some(problem) }
+                BulkLine {
+                    line,
+                    status: problem.status,
+                    replayed: false,
+                    claim: None,
+                    problem: Some(problem),
+                }
             }
         }
     }
@@ -161,9 +176,13 @@ fn continued(api: &ApiState, batch: Batch, lines: Lines, as_lines: bool) -> Http
             let (shared, source) = (std::sync::Arc::clone(&batch), std::sync::Arc::clone(&lines));
             let parsed = tokio::task::spawn_blocking(move || {
                 let values = source.values(range).into_iter();
-                values.map(|(line, value)| (line, value.and_then(|value| shared.command(&value)))).collect()
+                values
+                    .map(|(line, value)| (line, value.and_then(|value| shared.command(&value))))
+                    .collect()
             });
-            let parsed = parsed.await.map_err(|error| ServiceError::Bug(error.to_string()))?;
+            let parsed = parsed
+                .await
+                .map_err(|error| ServiceError::Bug(error.to_string()))?;
             let results = batch.submit(&service, parsed).await;
             let text = written(&results, &mut summary, as_lines, start == 0);
             if sender.send(Bytes::from(text)).await.is_err() {
@@ -171,7 +190,11 @@ fn continued(api: &ApiState, batch: Batch, lines: Lines, as_lines: bool) -> Http
             }
         }
         let summary = serde_json::to_string(&summary).unwrap_or_default();
-        let end = if as_lines { format!("{{\"summary\":{summary}}}\n") } else { format!("],\"summary\":{summary}}}") };
+        let end = if as_lines {
+            format!("{{\"summary\":{summary}}}\n")
+        } else {
+            format!("],\"summary\":{summary}}}")
+        };
         let _ = sender.send(Bytes::from(end)).await;
         Ok(())
     });
@@ -185,7 +208,11 @@ fn continued(api: &ApiState, batch: Batch, lines: Lines, as_lines: bool) -> Http
             Err(problem) => Some((Err(problem), (receiver, None))),
         }
     });
-    let media_type = if as_lines { "application/x-ndjson" } else { "application/json" };
+    let media_type = if as_lines {
+        "application/x-ndjson"
+    } else {
+        "application/json"
+    };
     HttpResponse::Ok().content_type(media_type).streaming(body)
 }
 
@@ -224,15 +251,22 @@ impl BulkSummary {
 /// All or nothing: one transaction, so at most as many lines as one takes.
 async fn atomic(api: &ApiState, batch: Batch, lines: Lines) -> Answer {
     if lines.len() > MAX_BATCH {
-        return Err(Refusal::TooMany { what: "lines", limit: MAX_BATCH }.into());
+        return Err(Refusal::TooMany {
+            what: "lines",
+            limit: MAX_BATCH,
+        }
+        .into());
     }
     let parsing = web::block(move || {
         let values = lines.values(0..lines.len()).into_iter();
-        let parsed: Vec<_> =
-            values.map(|(line, value)| (line, value.and_then(|value| batch.command(&value)))).collect();
+        let parsed: Vec<_> = values
+            .map(|(line, value)| (line, value.and_then(|value| batch.command(&value))))
+            .collect();
         (batch, parsed)
     });
-    let (batch, parsed) = parsing.await.map_err(|error| Problem::Internal(error.to_string()))?;
+    let (batch, parsed) = parsing
+        .await
+        .map_err(|error| Problem::Internal(error.to_string()))?;
     let (mut numbers, mut commands, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for (line, command) in parsed {
         match command {
@@ -247,7 +281,9 @@ async fn atomic(api: &ApiState, batch: Batch, lines: Lines) -> Answer {
         return Err(Problem::BulkRefused(errors));
     }
     let permit = batch.permit.clone();
-    let results = api.write(|it| async move { it.submit(&permit, commands, Mode::Atomic).await }).await?;
+    let results = api
+        .write(|it| async move { it.submit(&permit, commands, Mode::Atomic).await })
+        .await?;
     let (mut items, mut summary) = (Vec::with_capacity(results.len()), BulkSummary::default());
     for (line, result) in numbers.into_iter().zip(results) {
         match result {
@@ -268,7 +304,12 @@ fn of_line(line: u64, problem: &Problem) -> Vec<FieldError> {
     let fields = problem.errors();
     if fields.is_empty() {
         let text = |lang| problem.view(lang, "").detail;
-        return vec![FieldError::new(format!("/{line}"), problem.kind().code(), text(Lang::Zh), text(Lang::En))];
+        return vec![FieldError::new(
+            format!("/{line}"),
+            problem.kind().code(),
+            text(Lang::Zh),
+            text(Lang::En),
+        )];
     }
     let error = |error: &FieldError| FieldError {
         pointer: format!("/{line}{}", error.pointer),
@@ -282,7 +323,13 @@ mod tests {
     use super::*;
 
     fn line(line: u64, replayed: bool) -> BulkLine {
-        BulkLine { line, status: 422, replayed, claim: None, problem: None }
+        BulkLine {
+            line,
+            status: 422,
+            replayed,
+            claim: None,
+            problem: None,
+        }
     }
 
     #[test]
@@ -301,6 +348,12 @@ mod tests {
         let problem = Problem::Refused(Refusal::field("/item/gtin", "gtin.length", "长", "long"));
         assert_eq!(of_line(7, &problem)[0].pointer, "/7/item/gtin");
         let other = Problem::Refused(Refusal::OtherJurisdiction);
-        assert_eq!((of_line(7, &other)[0].pointer.as_str(), of_line(7, &other)[0].code.as_str()), ("/7", "other-jurisdiction"));
+        assert_eq!(
+            (
+                of_line(7, &other)[0].pointer.as_str(),
+                of_line(7, &other)[0].code.as_str()
+            ),
+            ("/7", "other-jurisdiction")
+        );
     }
 }

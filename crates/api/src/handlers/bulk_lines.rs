@@ -16,8 +16,14 @@ use crate::wire::limits;
 /// A batch whose lines are counted and not yet parsed.
 #[derive(Debug)]
 pub(crate) enum Lines {
-    Json { body: Bytes, lines: Vec<(u64, Range<usize>)> },
-    Table { columns: Vec<Vec<String>>, rows: Vec<(u64, StringRecord)> },
+    Json {
+        body: Bytes,
+        lines: Vec<(u64, Range<usize>)>,
+    },
+    Table {
+        columns: Vec<Vec<String>>,
+        rows: Vec<(u64, StringRecord)>,
+    },
 }
 
 impl Lines {
@@ -40,14 +46,23 @@ impl Lines {
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(text);
         let header = reader.headers().map_err(|error| malformed(&error))?.clone();
-        let columns = header.iter().map(|name| name.trim().split('.').map(str::to_owned).collect());
+        let columns = header
+            .iter()
+            .map(|name| name.trim().split('.').map(str::to_owned).collect());
         let columns: Vec<Vec<String>> = columns.collect();
         check_columns(&columns)?;
         let mut rows = Vec::new();
-        let mut place = Place { text, line: 1, offset: 0 };
+        let mut place = Place {
+            text,
+            line: 1,
+            offset: 0,
+        };
         for record in reader.into_records() {
             let record = record.map_err(|error| malformed(&error))?;
-            rows.push((place.line_at(record.position().map_or(0, csv::Position::byte)), record));
+            rows.push((
+                place.line_at(record.position().map_or(0, csv::Position::byte)),
+                record,
+            ));
             if rows.len() > limits::BULK_LINES {
                 break;
             }
@@ -57,9 +72,18 @@ impl Lines {
 
     fn bounded(self) -> Result<Lines, Problem> {
         match self.len() {
-            0 => Err(Problem::MalformedBody(FieldError::new("", "bulk.empty", "没有任何一行", "there is no line"))),
+            0 => Err(Problem::MalformedBody(FieldError::new(
+                "",
+                "bulk.empty",
+                "没有任何一行",
+                "there is no line",
+            ))),
             1..=limits::BULK_LINES => Ok(self),
-            _ => Err(Refusal::TooMany { what: "lines", limit: limits::BULK_LINES }.into()),
+            _ => Err(Refusal::TooMany {
+                what: "lines",
+                limit: limits::BULK_LINES,
+            }
+            .into()),
         }
     }
 
@@ -75,11 +99,14 @@ impl Lines {
         match self {
             Lines::Json { body, lines } => {
                 let lines = lines.get(range).unwrap_or_default().iter();
-                lines.map(|(number, at)| (*number, object(body.get(at.clone()).unwrap_or_default()))).collect()
+                lines
+                    .map(|(number, at)| (*number, object(body.get(at.clone()).unwrap_or_default())))
+                    .collect()
             }
             Lines::Table { columns, rows } => {
                 let rows = rows.get(range).unwrap_or_default().iter();
-                rows.map(|(number, row)| (*number, Ok(nested(columns, row)))).collect()
+                rows.map(|(number, row)| (*number, Ok(nested(columns, row))))
+                    .collect()
             }
         }
     }
@@ -96,7 +123,11 @@ impl Place<'_> {
     /// The line of a record that starts at this byte or after the line ends there. Records come in order.
     fn line_at(&mut self, byte: u64) -> u64 {
         let start = usize::try_from(byte).unwrap_or(usize::MAX);
-        while let Some(next) = self.text.get(self.offset).filter(|next| self.offset < start || matches!(next, b'\r' | b'\n')) {
+        while let Some(next) = self
+            .text
+            .get(self.offset)
+            .filter(|next| self.offset < start || matches!(next, b'\r' | b'\n'))
+        {
             self.line = self.line.saturating_add(u64::from(*next == b'\n'));
             self.offset = self.offset.saturating_add(1);
         }
@@ -121,9 +152,14 @@ fn malformed(error: &csv::Error) -> Problem {
 
 /// Refuses a header in which a field stands twice, or is both a value and an object.
 fn check_columns(columns: &[Vec<String>]) -> Result<(), Problem> {
-    let empty = |column: &Vec<String>| column.iter().any(|part| part.is_empty() || part.len() > 64) || column.len() > 6;
+    let empty = |column: &Vec<String>| {
+        column.iter().any(|part| part.is_empty() || part.len() > 64) || column.len() > 6
+    };
     let clashes = |(i, column): (usize, &Vec<String>)| {
-        columns.iter().take(i).any(|earlier| earlier.starts_with(column) || column.starts_with(earlier))
+        columns
+            .iter()
+            .take(i)
+            .any(|earlier| earlier.starts_with(column) || column.starts_with(earlier))
     };
     if columns.len() > 100 || columns.iter().any(empty) || columns.iter().enumerate().any(clashes) {
         return Err(Problem::MalformedBody(FieldError::new(
@@ -138,7 +174,11 @@ fn check_columns(columns: &[Vec<String>]) -> Result<(), Problem> {
 
 fn nested(columns: &[Vec<String>], row: &StringRecord) -> Value {
     let mut object = Map::new();
-    for (path, cell) in columns.iter().zip(row).filter(|(_, cell)| !cell.trim().is_empty()) {
+    for (path, cell) in columns
+        .iter()
+        .zip(row)
+        .filter(|(_, cell)| !cell.trim().is_empty())
+    {
         put(&mut object, path, cell);
     }
     Value::Object(object)
@@ -151,7 +191,9 @@ fn put(object: &mut Map<String, Value>, path: &[String], cell: &str) {
             object.insert(name.clone(), Value::String(cell.to_owned()));
         }
         [name, rest @ ..] => {
-            let inner = object.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
+            let inner = object
+                .entry(name.clone())
+                .or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(inner) = inner {
                 put(inner, rest, cell);
             }
@@ -167,28 +209,49 @@ mod tests {
 
     fn table(text: &str) -> Result<Vec<(u64, Value)>, Problem> {
         let lines = Lines::table(&Bytes::from(text.to_owned()))?;
-        Ok(lines.values(0..lines.len()).into_iter().map(|(line, value)| (line, value.unwrap())).collect())
+        Ok(lines
+            .values(0..lines.len())
+            .into_iter()
+            .map(|(line, value)| (line, value.unwrap()))
+            .collect())
     }
 
     #[test]
     fn json_lines_keep_their_numbers() {
         let lines = Lines::json(Bytes::from_static(b"{\"a\":1}\n\n  {\"b\":2}\r\nnot json\n")).unwrap();
         let values = lines.values(0..lines.len());
-        assert_eq!(values.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 3, 4]);
+        assert_eq!(
+            values.iter().map(|(line, _)| *line).collect::<Vec<_>>(),
+            [1, 3, 4]
+        );
         assert_eq!(values[1].1.as_ref().unwrap(), &json!({"b": 2}));
         assert!(matches!(values[2].1, Err(Problem::MalformedJson { line: 1, .. })));
     }
 
     #[test]
     fn columns_are_paths_and_empty_cells_nothing() {
-        let rows = table("\u{feff}item.kind,item.brand,entitlement\nappliance,\"海尔,\n二\",\nvehicle,,QY1\n").unwrap();
-        assert_eq!(rows[0], (2, json!({"item": {"kind": "appliance", "brand": "海尔,\n二"}})));
-        assert_eq!(rows[1], (4, json!({"item": {"kind": "vehicle"}, "entitlement": "QY1"})));
+        let rows =
+            table("\u{feff}item.kind,item.brand,entitlement\nappliance,\"海尔,\n二\",\nvehicle,,QY1\n")
+                .unwrap();
+        assert_eq!(
+            rows[0],
+            (2, json!({"item": {"kind": "appliance", "brand": "海尔,\n二"}}))
+        );
+        assert_eq!(
+            rows[1],
+            (4, json!({"item": {"kind": "vehicle"}, "entitlement": "QY1"}))
+        );
     }
 
     #[test]
     fn lines_are_counted_whatever_ends_them() {
-        let numbers = |text| table(text).unwrap().iter().map(|(line, _)| *line).collect::<Vec<_>>();
+        let numbers = |text| {
+            table(text)
+                .unwrap()
+                .iter()
+                .map(|(line, _)| *line)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(numbers("a,b\r\n1,2\r\n3,4\r\n"), [2, 3]);
         assert_eq!(numbers("a,b\n1,\"x\ny\"\n\n3,4"), [2, 5]);
     }
@@ -206,6 +269,9 @@ mod tests {
     #[test]
     fn a_batch_has_a_limit() {
         let body = "{}\n".repeat(limits::BULK_LINES + 1);
-        assert!(matches!(Lines::json(Bytes::from(body)), Err(Problem::Refused(Refusal::TooMany { .. }))));
+        assert!(matches!(
+            Lines::json(Bytes::from(body)),
+            Err(Problem::Refused(Refusal::TooMany { .. }))
+        ));
     }
 }

@@ -37,13 +37,24 @@ pub(crate) async fn submit_claim(
     key: IdempotencyKey,
     body: ClaimBody,
 ) -> Answer {
-    let command = Command { key: key.0, request: body.hash, claim: body.claim };
+    let command = Command {
+        key: key.0,
+        request: body.hash,
+        claim: body.claim,
+    };
     let permit = signed.permit;
-    let results = api.write(|it| async move { it.submit(&permit, vec![command], Mode::Continue).await }).await?;
+    let results = api
+        .write(|it| async move { it.submit(&permit, vec![command], Mode::Continue).await })
+        .await?;
     let missing = || Problem::Internal("a command has no result".into());
     let submitted = results.into_iter().next().flatten().ok_or_else(missing)??;
     let view = ClaimView::of(&submitted.claim, signed.lang);
-    created(&format!("/v1/claims/{}", view.id), Some(&view.etag), submitted.replayed, &view)
+    created(
+        &format!("/v1/claims/{}", view.id),
+        Some(&view.etag),
+        submitted.replayed,
+        &view,
+    )
 }
 
 /// 试算 · Check a claim
@@ -89,7 +100,11 @@ pub(crate) async fn get_claim(api: ApiState, signed: Signed<ReadClaims>, id: Pat
     extensions(("x-roles" = json!(roles::<ReadClaims>()))),
 )]
 #[get("/v1/claims")]
-pub(crate) async fn list_claims(api: ApiState, signed: Signed<ReadClaims>, query: Query<ClaimsQuery>) -> Answer {
+pub(crate) async fn list_claims(
+    api: ApiState,
+    signed: Signed<ReadClaims>,
+    query: Query<ClaimsQuery>,
+) -> Answer {
     let Query(query) = query;
     let filter = ClaimQuery {
         jurisdiction: query.jurisdiction.map(|it| it.as_str().to_owned()),
@@ -100,7 +115,15 @@ pub(crate) async fn list_claims(api: ApiState, signed: Signed<ReadClaims>, query
         to: query.to,
         oldest_first: query.order == ListOrder::Queue,
     };
-    let page = api.service.claims(&signed.permit, &filter, query.page.cursor.as_deref(), query.page.limit).await;
+    let page = api
+        .service
+        .claims(
+            &signed.permit,
+            &filter,
+            query.page.cursor.as_deref(),
+            query.page.limit,
+        )
+        .await;
     ok(&PageView::of(paged(page)?, |state| ClaimSummary::from(&state)))
 }
 
@@ -125,8 +148,9 @@ pub(crate) async fn correct_claim(
     body: ClaimBody,
 ) -> Answer {
     let (permit, key) = (signed.permit, key.of(body.hash));
-    let moved =
-        api.write(|it| async move { it.correct(&permit, id.0, seen.0, body.claim, key).await }).await?;
+    let moved = api
+        .write(|it| async move { it.correct(&permit, id.0, seen.0, body.claim, key).await })
+        .await?;
     stands(&moved, signed.lang)
 }
 
@@ -151,7 +175,9 @@ pub(crate) async fn withdraw_claim(
     body: Body<ReasonGiven>,
 ) -> Answer {
     let (permit, key, why) = (signed.permit, key.of(body.hash), Some(body.value.reason));
-    let moved = api.write(|it| async move { it.withdraw(&permit, id.0, seen.0, why, key).await }).await?;
+    let moved = api
+        .write(|it| async move { it.withdraw(&permit, id.0, seen.0, why, key).await })
+        .await?;
     stands(&moved, signed.lang)
 }
 
@@ -176,7 +202,9 @@ pub(crate) async fn return_goods(
     body: Body<ReasonGiven>,
 ) -> Answer {
     let (permit, key, why) = (signed.permit, key.of(body.hash), Some(body.value.reason));
-    let moved = api.write(|it| async move { it.return_goods(&permit, id.0, seen.0, why, key).await }).await?;
+    let moved = api
+        .write(|it| async move { it.return_goods(&permit, id.0, seen.0, why, key).await })
+        .await?;
     stands(&moved, signed.lang)
 }
 
@@ -200,7 +228,9 @@ pub(crate) async fn claw_back_claim(
     body: Body<ReasonGiven>,
 ) -> Answer {
     let (permit, document) = (signed.permit, Some(body.value.reason));
-    let state = api.write(|it| async move { it.claw_back(&permit, id.0, seen.0, document).await }).await?;
+    let state = api
+        .write(|it| async move { it.claw_back(&permit, id.0, seen.0, document).await })
+        .await?;
     let view = ClaimView::of(&state, signed.lang);
     tagged(&view.etag, &view)
 }
@@ -222,7 +252,10 @@ pub(crate) async fn list_claim_events(
     page: Query<PageQuery>,
 ) -> Answer {
     let Query(page) = page;
-    let events = api.service.claim_events(&signed.permit, id.0, page.cursor.as_deref(), page.limit).await;
+    let events = api
+        .service
+        .claim_events(&signed.permit, id.0, page.cursor.as_deref(), page.limit)
+        .await;
     ok(&PageView::of(paged(events)?, EventView::from))
 }
 
@@ -244,5 +277,7 @@ pub(crate) async fn reveal_claim(
     body: Body<ReasonGiven>,
 ) -> Answer {
     let (permit, why) = (signed.permit, Some(body.value.reason));
-    ok(&api.write(|it| async move { it.reveal(&permit, id.0, why).await }).await?)
+    ok(&api
+        .write(|it| async move { it.reveal(&permit, id.0, why).await })
+        .await?)
 }

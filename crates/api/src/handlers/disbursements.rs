@@ -14,7 +14,9 @@ use crate::openapi::roles;
 use crate::signed::Signed;
 use crate::state::ApiState;
 use crate::wire::finance::{DisbursementView, PaymentView};
-use crate::wire::queries::{FundParams, FundQuery, InstructionParams, InstructionQuery, PageParams, PageQuery};
+use crate::wire::queries::{
+    FundParams, FundQuery, InstructionParams, InstructionQuery, PageParams, PageQuery,
+};
 use crate::wire::requests::{
     MakeDisbursement, MakeDisbursementRead, Nothing, ReasonGiven, RecordResults, RecordResultsRead,
 };
@@ -38,15 +40,30 @@ pub(crate) async fn make_disbursement(
     key: IdempotencyKey,
     body: Body<MakeDisbursementRead>,
 ) -> Answer {
-    let (permit, key) = (signed.permit, Key { key: key.0, request: body.hash });
-    let MakeDisbursementRead { jurisdiction, programme } = body.value;
+    let (permit, key) = (
+        signed.permit,
+        Key {
+            key: key.0,
+            request: body.hash,
+        },
+    );
+    let MakeDisbursementRead {
+        jurisdiction,
+        programme,
+    } = body.value;
     let made = api
         .write(|it| async move {
-            it.make_disbursement(&permit, jurisdiction.as_str(), programme.as_str(), key).await
+            it.make_disbursement(&permit, jurisdiction.as_str(), programme.as_str(), key)
+                .await
         })
         .await?;
     let view = DisbursementView::from(made.value);
-    created(&format!("/v1/disbursements/{}", view.id), Some(&view.etag), made.replayed, &view)
+    created(
+        &format!("/v1/disbursements/{}", view.id),
+        Some(&view.etag),
+        made.replayed,
+        &view,
+    )
 }
 
 /// 支付批次列表 · List disbursements
@@ -59,12 +76,23 @@ pub(crate) async fn make_disbursement(
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
 #[get("/v1/disbursements")]
-pub(crate) async fn list_disbursements(api: ApiState, signed: Signed<ReadFunds>, query: Query<FundQuery>) -> Answer {
-    let Query(FundQuery { jurisdiction, programme, page }) = query;
+pub(crate) async fn list_disbursements(
+    api: ApiState,
+    signed: Signed<ReadFunds>,
+    query: Query<FundQuery>,
+) -> Answer {
+    let Query(FundQuery {
+        jurisdiction,
+        programme,
+        page,
+    }) = query;
     let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
     let programme = programme.as_ref().map(|it| it.as_str());
     let cursor = page.cursor.as_deref();
-    let list = api.service.disbursements(&signed.permit, jurisdiction, programme, cursor, page.limit).await;
+    let list = api
+        .service
+        .disbursements(&signed.permit, jurisdiction, programme, cursor, page.limit)
+        .await;
     ok(&PageView::of(paged(list)?, DisbursementView::from))
 }
 
@@ -101,7 +129,10 @@ pub(crate) async fn list_payments(
     page: Query<PageQuery>,
 ) -> Answer {
     let Query(page) = page;
-    let list = api.service.payments(&signed.permit, id.0, page.cursor.as_deref(), page.limit).await;
+    let list = api
+        .service
+        .payments(&signed.permit, id.0, page.cursor.as_deref(), page.limit)
+        .await;
     ok(&PageView::of(paged(list)?, PaymentView::from))
 }
 
@@ -126,8 +157,9 @@ pub(crate) async fn release_disbursement(
     body: Body<Nothing>,
 ) -> Answer {
     let (permit, key) = (signed.permit, key.of(body.hash));
-    let released =
-        api.write(|it| async move { it.release_disbursement(&permit, id.0, seen.0, key).await }).await?;
+    let released = api
+        .write(|it| async move { it.release_disbursement(&permit, id.0, seen.0, key).await })
+        .await?;
     let view = DisbursementView::from(released.value);
     again(&view.etag, released.replayed, &view)
 }
@@ -151,7 +183,9 @@ pub(crate) async fn cancel_disbursement(
     body: Body<ReasonGiven>,
 ) -> Answer {
     let (permit, why) = (signed.permit, Some(body.value.reason));
-    let cancelled = api.write(|it| async move { it.cancel_disbursement(&permit, id.0, why).await }).await?;
+    let cancelled = api
+        .write(|it| async move { it.cancel_disbursement(&permit, id.0, why).await })
+        .await?;
     let view = DisbursementView::from(cancelled);
     tagged(&view.etag, &view)
 }
@@ -175,10 +209,22 @@ pub(crate) async fn record_results(
     request: HttpRequest,
 ) -> Answer {
     let said = body.value.0.into_iter();
-    let said = said.map(|it| disburse::PaymentResult { payment: it.payment, failure: it.failed }).collect();
+    let said = said
+        .map(|it| disburse::PaymentResult {
+            payment: it.payment,
+            failure: it.failed,
+        })
+        .collect();
     let permit = signed.permit;
-    let outcome = api.write(|it| async move { it.record_results(&permit, id.0, said).await }).await?;
-    results(outcome, signed.lang, &Context::of(&request).request_id, PaymentView::from)
+    let outcome = api
+        .write(|it| async move { it.record_results(&permit, id.0, said).await })
+        .await?;
+    results(
+        outcome,
+        signed.lang,
+        &Context::of(&request).request_id,
+        PaymentView::from,
+    )
 }
 
 /// 支付指令 · Get the instruction for the bank
@@ -198,7 +244,9 @@ pub(crate) async fn get_instruction(
     _: Query<InstructionQuery>,
 ) -> Answer {
     let permit = signed.permit;
-    let csv = api.write(|it| async move { it.instruction(&permit, id.0).await }).await?;
+    let csv = api
+        .write(|it| async move { it.instruction(&permit, id.0).await })
+        .await?;
     let name = format!("attachment; filename=\"{}.csv\"", id.0);
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")

@@ -48,7 +48,9 @@ impl From<CheckVerdict> for Word {
 /// The fund that a path names.
 fn fund(path: &PathText) -> Result<(String, String), Problem> {
     let programme = path.parse(Part::Programme, "fund", |text| ProgrammeId::parse(text).ok())?;
-    let jurisdiction = path.parse(Part::Jurisdiction, "fund", |text| JurisdictionCode::parse(text).ok())?;
+    let jurisdiction = path.parse(Part::Jurisdiction, "fund", |text| {
+        JurisdictionCode::parse(text).ok()
+    })?;
     Ok((programme.as_str().to_owned(), jurisdiction.as_str().to_owned()))
 }
 
@@ -62,10 +64,17 @@ fn fund(path: &PathText) -> Result<(String, String), Problem> {
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
 #[get("/v1/funds")]
-pub(crate) async fn list_funds(api: ApiState, signed: Signed<ReadFunds>, query: Query<JurisdictionQuery>) -> Answer {
+pub(crate) async fn list_funds(
+    api: ApiState,
+    signed: Signed<ReadFunds>,
+    query: Query<JurisdictionQuery>,
+) -> Answer {
     let Query(JurisdictionQuery { jurisdiction, page }) = query;
     let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
-    let funds = api.service.funds(&signed.permit, jurisdiction, page.cursor.as_deref(), page.limit).await;
+    let funds = api
+        .service
+        .funds(&signed.permit, jurisdiction, page.cursor.as_deref(), page.limit)
+        .await;
     ok(&PageView::of(paged(funds)?, FundView::from))
 }
 
@@ -90,11 +99,34 @@ pub(crate) async fn appropriate(
 ) -> Answer {
     let (programme, jurisdiction) = fund(&path)?;
     let location = format!("/v1/funds/{programme}/{jurisdiction}/appropriations");
-    let AppropriateRead { source, amount, document } = body.value;
-    let new = NewAppropriation { programme, jurisdiction, source: source.into(), amount, document };
-    let (permit, key) = (signed.permit, Key { key: key.0, request: body.hash });
-    let made = api.write(|it| async move { it.appropriate(&permit, new, key).await }).await?;
-    created(&location, None, made.replayed, &AppropriationView::from(made.value))
+    let AppropriateRead {
+        source,
+        amount,
+        document,
+    } = body.value;
+    let new = NewAppropriation {
+        programme,
+        jurisdiction,
+        source: source.into(),
+        amount,
+        document,
+    };
+    let (permit, key) = (
+        signed.permit,
+        Key {
+            key: key.0,
+            request: body.hash,
+        },
+    );
+    let made = api
+        .write(|it| async move { it.appropriate(&permit, new, key).await })
+        .await?;
+    created(
+        &location,
+        None,
+        made.replayed,
+        &AppropriationView::from(made.value),
+    )
 }
 
 /// 拨款列表 · List appropriations
@@ -115,7 +147,10 @@ pub(crate) async fn list_appropriations(
 ) -> Answer {
     let ((programme, jurisdiction), Query(page)) = (fund(&path)?, page);
     let cursor = page.cursor.as_deref();
-    let list = api.service.appropriations(&signed.permit, &programme, &jurisdiction, cursor, page.limit).await;
+    let list = api
+        .service
+        .appropriations(&signed.permit, &programme, &jurisdiction, cursor, page.limit)
+        .await;
     ok(&PageView::of(paged(list)?, AppropriationView::from))
 }
 
@@ -137,8 +172,12 @@ pub(crate) async fn check_appropriation(
     body: Body<Check>,
 ) -> Answer {
     let (permit, Check { verdict, reason }) = (signed.permit, body.value);
-    let checked =
-        api.write(|it| async move { it.check_appropriation(&permit, id.0, verdict.into(), reason).await }).await?;
+    let checked = api
+        .write(|it| async move {
+            it.check_appropriation(&permit, id.0, verdict.into(), reason)
+                .await
+        })
+        .await?;
     ok(&AppropriationView::from(checked))
 }
 
@@ -162,7 +201,10 @@ pub(crate) async fn propose_caps(
     let (permit, (programme, jurisdiction)) = (signed.permit, fund(&path)?);
     let ProposeCapsRead { caps, document } = body.value;
     let proposed = api
-        .write(|it| async move { it.propose_caps(&permit, &programme, &jurisdiction, caps, &document).await })
+        .write(|it| async move {
+            it.propose_caps(&permit, &programme, &jurisdiction, caps, &document)
+                .await
+        })
         .await?;
     ok(&CapChangeView::from(proposed))
 }
@@ -185,7 +227,10 @@ pub(crate) async fn list_cap_changes(
 ) -> Answer {
     let ((programme, jurisdiction), Query(page)) = (fund(&path)?, page);
     let cursor = page.cursor.as_deref();
-    let list = api.service.cap_changes(&signed.permit, &programme, &jurisdiction, cursor, page.limit).await;
+    let list = api
+        .service
+        .cap_changes(&signed.permit, &programme, &jurisdiction, cursor, page.limit)
+        .await;
     ok(&PageView::of(paged(list)?, CapChangeView::from))
 }
 
@@ -207,7 +252,9 @@ pub(crate) async fn check_caps(
     body: Body<Check>,
 ) -> Answer {
     let (permit, Check { verdict, reason }) = (signed.permit, body.value);
-    let checked = api.write(|it| async move { it.check_caps(&permit, id.0, verdict.into(), reason).await }).await?;
+    let checked = api
+        .write(|it| async move { it.check_caps(&permit, id.0, verdict.into(), reason).await })
+        .await?;
     ok(&CapChangeView::from(checked))
 }
 
@@ -227,18 +274,30 @@ pub(crate) async fn check_caps(
 pub(crate) async fn list_public_funds(api: ApiState, request: HttpRequest) -> Answer {
     let lang = Context::of(&request).lang;
     let funds = api.service.public_funds().await?;
-    let items: Vec<_> = funds.into_iter().map(|fund| PublicFundView::of(fund, lang)).collect();
+    let items: Vec<_> = funds
+        .into_iter()
+        .map(|fund| PublicFundView::of(fund, lang))
+        .collect();
     let text = serde_json::to_vec(&items).map_err(|error| Problem::Internal(error.to_string()))?;
     let etag = format!("\"{}\"", hex::encode(Sha256::digest(&text)));
-    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
     let unchanged = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == etag));
     let mut answer = if unchanged {
         HttpResponse::NotModified().finish()
     } else {
-        ok(&PublicFunds { as_of: api.service.clock().now(), items })?
+        ok(&PublicFunds {
+            as_of: api.service.clock().now(),
+            items,
+        })?
     };
     let headers = answer.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=30"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=30"),
+    );
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         headers.insert(header::ETAG, etag);
     }

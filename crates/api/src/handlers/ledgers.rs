@@ -24,7 +24,9 @@ use crate::wire::queries::{
 use crate::wire::views::PageView;
 
 fn county(path: &PathText) -> Result<String, Problem> {
-    let code = path.parse(Part::Jurisdiction, "ledger", |text| JurisdictionCode::parse(text).ok())?;
+    let code = path.parse(Part::Jurisdiction, "ledger", |text| {
+        JurisdictionCode::parse(text).ok()
+    })?;
     Ok(code.as_str().to_owned())
 }
 
@@ -46,8 +48,15 @@ pub(crate) async fn get_balances(
 ) -> Answer {
     let (jurisdiction, as_of) = (county(&path)?, query.0.as_of);
     let funds = api.service.balances(&signed.permit, &jurisdiction, as_of).await?;
-    let fund = |(programme, balances)| FundBalances { programme, balances: BalancesView::from(&balances) };
-    ok(&CountyBalances { jurisdiction, as_of, items: funds.into_iter().map(fund).collect() })
+    let fund = |(programme, balances)| FundBalances {
+        programme,
+        balances: BalancesView::from(&balances),
+    };
+    ok(&CountyBalances {
+        jurisdiction,
+        as_of,
+        items: funds.into_iter().map(fund).collect(),
+    })
 }
 
 /// 流水 · List transfers
@@ -74,13 +83,16 @@ pub(crate) async fn list_transfers(
         to: query.to,
     };
     let cursor = query.page.cursor.as_deref();
-    let page = api.service.transfers(&signed.permit, &jurisdiction, &filter, cursor, query.page.limit).await;
+    let page = api
+        .service
+        .transfers(&signed.permit, &jurisdiction, &filter, cursor, query.page.limit)
+        .await;
     ok(&PageView::of(paged(page)?, TransferView::from))
 }
 
 /// 导出流水 · Export a ledger
 ///
-/// The county's transfers of a period, streamed: CSV (RFC 4180, UTF-8 with BOM) or JSON lines; gzip if the client takes it.
+/// The county's transfers of a period, streamed: CSV (UTF-8 with BOM, comma, quotes as in RFC 4180, LF) or JSON lines; gzip if the client takes it.
 #[utoipa::path(
     tag = "ledgers",
     params(JurisdictionPath, ExportParams),
@@ -110,7 +122,9 @@ pub(crate) async fn export_ledger(
         Headings::Zh => Lang::Zh,
         Headings::En => Lang::En,
     };
-    let stream = api.service.export_ledger(&signed.permit, &jurisdiction, &filter, format, lang)?;
+    let stream = api
+        .service
+        .export_ledger(&signed.permit, &jurisdiction, &filter, format, lang)?;
     let name = format!("attachment; filename=\"ledger-{jurisdiction}.{ending}\"");
     Ok(HttpResponse::Ok()
         .content_type(media_type)

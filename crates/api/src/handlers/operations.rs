@@ -39,7 +39,10 @@ pub(crate) async fn healthz() -> Answer {
 )]
 #[get("/readyz")]
 pub(crate) async fn readyz(api: ApiState) -> Answer {
-    api.service.ready().await.map_err(|reason| Problem::Unavailable(reason.to_string()))?;
+    api.service
+        .ready()
+        .await
+        .map_err(|reason| Problem::Unavailable(reason.to_string()))?;
     ok(&Health { status: "ready" })
 }
 
@@ -53,7 +56,9 @@ pub(crate) async fn readyz(api: ApiState) -> Answer {
 )]
 #[get("/metrics")]
 pub(crate) async fn metrics(api: ApiState) -> Answer {
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body((api.metrics)()))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body((api.metrics)()))
 }
 
 /// 接口文档 · Get this document
@@ -72,12 +77,23 @@ pub(crate) async fn openapi_document(request: HttpRequest) -> Answer {
         let etag = format!("\"{}\"", hex::encode(Sha256::digest(text.as_bytes())));
         (text, etag)
     });
-    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
     let unchanged = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == etag));
-    let mut answer = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let mut answer = if unchanged {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
     answer.insert_header((header::ETAG, etag.as_str()));
     answer.insert_header((header::CACHE_CONTROL, "no-cache"));
-    Ok(if unchanged { answer.finish() } else { answer.content_type("application/json").body(text.as_str()) })
+    Ok(if unchanged {
+        answer.finish()
+    } else {
+        answer.content_type("application/json").body(text.as_str())
+    })
 }
 
 /// A kind of problem, explained.
@@ -128,7 +144,9 @@ pub(crate) fn docs() -> SwaggerUi {
 /// What no operation answers: `/docs` without its slash, an unknown path, or a known path with a method it does not take.
 pub(crate) async fn fallback(request: HttpRequest) -> Answer {
     if request.path() == "/docs" && request.method() == Method::GET {
-        return Ok(HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish());
+        return Ok(HttpResponse::PermanentRedirect()
+            .insert_header((header::LOCATION, "/docs/"))
+            .finish());
     }
     let mut methods = allowed(request.path());
     if methods.is_empty() {
@@ -146,7 +164,10 @@ fn allowed(path: &str) -> Vec<String> {
     static ROUTES: OnceLock<Vec<(ResourceDef, Vec<String>)>> = OnceLock::new();
     let routes = ROUTES.get_or_init(|| {
         let route = |(pattern, methods): (String, Vec<String>)| (ResourceDef::new(pattern), methods);
-        let pages = [("/docs".to_owned(), vec!["GET".to_owned()]), ("/docs/{_:.*}".to_owned(), vec!["GET".to_owned()])];
+        let pages = [
+            ("/docs".to_owned(), vec!["GET".to_owned()]),
+            ("/docs/{_:.*}".to_owned(), vec!["GET".to_owned()]),
+        ];
         operations().into_iter().chain(pages).map(route).collect()
     });
     // A path that is written out, such as `/v1/claims/check`, is not also an id.

@@ -28,8 +28,14 @@ pub(crate) async fn list_programmes(
     _: Query<NoParams>,
 ) -> Answer {
     let programmes = api.service.programmes(&signed.permit);
-    let items = programmes.iter().map(|it| ProgrammeView::of(it, signed.lang)).collect();
-    ok(&PageView { items, next_cursor: None })
+    let items = programmes
+        .iter()
+        .map(|it| ProgrammeView::of(it, signed.lang))
+        .collect();
+    ok(&PageView {
+        items,
+        next_cursor: None,
+    })
 }
 
 /// 查询补贴项目 · Get a programme
@@ -49,7 +55,9 @@ pub(crate) async fn get_programme(
     query: Query<VersionQuery>,
 ) -> Answer {
     let id = path.parse(Part::Id, "programme", |text| ProgrammeId::parse(text).ok())?;
-    let found = api.service.programme(&signed.permit, id.as_str(), query.0.version)?;
+    let found = api
+        .service
+        .programme(&signed.permit, id.as_str(), query.0.version)?;
     ok(&ProgrammeDetail {
         versions: found.versions,
         programme: found.programme.summary(signed.lang),

@@ -62,9 +62,15 @@ pub(crate) async fn load_register(
     extensions(("x-roles" = json!(roles::<KeepRegisters>()))),
 )]
 #[get("/v1/registers/{register}/{key}")]
-pub(crate) async fn get_register_entry(api: ApiState, signed: Signed<KeepRegisters>, path: PathText) -> Answer {
+pub(crate) async fn get_register_entry(
+    api: ApiState,
+    signed: Signed<KeepRegisters>,
+    path: PathText,
+) -> Answer {
     let register = path.parse(Part::Register, "register", Register::parse)?;
-    let key = path.parse(Part::Key, "register entry", |key| (1..=200).contains(&key.len()).then(|| key.to_owned()))?;
+    let key = path.parse(Part::Key, "register entry", |key| {
+        (1..=200).contains(&key.len()).then(|| key.to_owned())
+    })?;
     ok(&api.service.register_entry(&signed.permit, register, &key).await?)
 }
 
@@ -119,7 +125,13 @@ mod tests {
     #[actix_web::test]
     async fn a_body_that_is_cut_off_is_not_taken_for_a_whole_one() {
         let chunk = || Piece::Chunk(Bytes::from_static(b"a,b\n"));
-        assert_eq!(read(vec![chunk(), Piece::End]).await, [Ok(Bytes::from_static(b"a,b\n"))]);
-        assert_eq!(read(vec![chunk()]).await, [Ok(Bytes::from_static(b"a,b\n")), Err(())]);
+        assert_eq!(
+            read(vec![chunk(), Piece::End]).await,
+            [Ok(Bytes::from_static(b"a,b\n"))]
+        );
+        assert_eq!(
+            read(vec![chunk()]).await,
+            [Ok(Bytes::from_static(b"a,b\n")), Err(())]
+        );
     }
 }

@@ -58,8 +58,9 @@ pub(crate) async fn review_claim(
 ) -> Answer {
     let (permit, seen, key) = (signed.permit, seen.required()?, key.of(body.hash));
     let Review { verdict, reason } = body.value;
-    let moved =
-        api.write(|it| async move { it.review(&permit, id.0, seen, verdict.into(), reason, key).await }).await?;
+    let moved = api
+        .write(|it| async move { it.review(&permit, id.0, seen, verdict.into(), reason, key).await })
+        .await?;
     stands(&moved, signed.lang)
 }
 
@@ -85,8 +86,9 @@ pub(crate) async fn approve_claim(
 ) -> Answer {
     let (permit, seen, key) = (signed.permit, seen.required()?, key.of(body.hash));
     let Approval { verdict, reason } = body.value;
-    let moved =
-        api.write(|it| async move { it.approve(&permit, id.0, seen, verdict.into(), reason, key).await }).await?;
+    let moved = api
+        .write(|it| async move { it.approve(&permit, id.0, seen, verdict.into(), reason, key).await })
+        .await?;
     stands(&moved, signed.lang)
 }
 
@@ -113,7 +115,9 @@ pub(crate) async fn approve_claims(
         reason: item.reason,
     });
     let (permit, approvals) = (signed.permit, approvals.collect());
-    let outcome = api.write(|it| async move { it.approve_many(&permit, approvals).await }).await?;
+    let outcome = api
+        .write(|it| async move { it.approve_many(&permit, approvals).await })
+        .await?;
     let id = Context::of(&request).request_id;
     results(outcome, signed.lang, &id, |state| ClaimSummary::from(&state))
 }

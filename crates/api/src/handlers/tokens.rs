@@ -20,7 +20,11 @@ use crate::wire::views::TokenView;
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenRequest {
-    #[schema(max_length = 40, pattern = "^client_credentials$", example = "client_credentials")]
+    #[schema(
+        max_length = 40,
+        pattern = "^client_credentials$",
+        example = "client_credentials"
+    )]
     pub grant_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 100)]
@@ -65,9 +69,16 @@ pub(crate) async fn issue_token(api: ApiState, request: HttpRequest, payload: we
     api.doors.knock(request.peer_addr().map(|address| address.ip()))?;
     media_type(&request, &["application/x-www-form-urlencoded"])?;
     let body = raw_body(&request, payload.into_inner(), FORM_MAX).await?;
-    let pairs = std::str::from_utf8(&body).ok().and_then(|text| Pairs::from_query(text).ok());
-    let pairs = pairs.ok_or(Problem::Bare(actix_web::http::StatusCode::BAD_REQUEST))?.into_inner();
-    let object: Map<String, Value> = pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+    let pairs = std::str::from_utf8(&body)
+        .ok()
+        .and_then(|text| Pairs::from_query(text).ok());
+    let pairs = pairs
+        .ok_or(Problem::Bare(actix_web::http::StatusCode::BAD_REQUEST))?
+        .into_inner();
+    let object: Map<String, Value> = pairs
+        .into_iter()
+        .map(|(name, value)| (name, Value::String(value)))
+        .collect();
     let form = read(&Value::Object(object), "", form).map_err(Refusal::Invalid)?;
     if form.grant_type != "client_credentials" {
         return Err(Problem::UnsupportedGrantType);
@@ -77,7 +88,11 @@ pub(crate) async fn issue_token(api: ApiState, request: HttpRequest, payload: we
         None => basic(&request).ok_or(Refusal::BadCredentials)?,
     };
     let token = api.service.issue_token(&id, &secret).await?;
-    ok(&TokenView { access_token: token.access_token, token_type: "Bearer", expires_in: token.expires_in })
+    ok(&TokenView {
+        access_token: token.access_token,
+        token_type: "Bearer",
+        expires_in: token.expires_in,
+    })
 }
 
 type Pairs = web::Query<Vec<(String, String)>>;
@@ -88,8 +103,13 @@ const FORM_MAX: usize = 4096;
 fn basic(request: &HttpRequest) -> Option<(String, SecretString)> {
     let value = request.headers().get("authorization")?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
-    let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
-    let text = String::from_utf8(decoded).ok().filter(|text| !text.contains('\0'))?;
+    let decoded = STANDARD
+        .decode(encoded.trim())
+        .ok()
+        .filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(decoded)
+        .ok()
+        .filter(|text| !text.contains('\0'))?;
     let (id, secret) = text.split_once(':')?;
     Some((id.to_owned(), SecretString::from(secret)))
 }
@@ -106,6 +126,8 @@ fn basic(request: &HttpRequest) -> Option<(String, SecretString)> {
 pub(crate) async fn get_jwks(api: ApiState) -> Answer {
     let mut answer = ok(&api.service.jwks())?;
     let cacheable = actix_web::http::header::HeaderValue::from_static("public, max-age=300");
-    answer.headers_mut().insert(actix_web::http::header::CACHE_CONTROL, cacheable);
+    answer
+        .headers_mut()
+        .insert(actix_web::http::header::CACHE_CONTROL, cacheable);
     Ok(answer)
 }

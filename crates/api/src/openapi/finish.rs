@@ -12,25 +12,34 @@ pub(crate) const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 /// Completes the document.
 pub(crate) fn finish(document: &mut Value) {
     let closed = request_schemas(document);
-    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
+        return;
+    };
     for (path, item) in paths.iter_mut() {
-        let Some(item) = item.as_object_mut() else { continue };
+        let Some(item) = item.as_object_mut() else {
+            continue;
+        };
         for method in METHODS {
             if let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) {
                 complete(path, method, operation);
             }
         }
     }
-    let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) else { return };
+    let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) else {
+        return;
+    };
     components.insert("responses".into(), problem_responses());
     components.insert("parameters".into(), shared_parameters());
-    components.insert("headers".into(), json!({ "RequestId": {
-        "description": "The request's id: the caller's own if it sent one, otherwise a new one.",
-        "schema": { "type": "string", "maxLength": 64 },
-    }, "Replayed": {
-        "description": "`true` on the first answer again; absent otherwise.",
-        "schema": { "type": "string", "enum": ["true"] },
-    }}));
+    components.insert(
+        "headers".into(),
+        json!({ "RequestId": {
+            "description": "The request's id: the caller's own if it sent one, otherwise a new one.",
+            "schema": { "type": "string", "maxLength": 64 },
+        }, "Replayed": {
+            "description": "`true` on the first answer again; absent otherwise.",
+            "schema": { "type": "string", "enum": ["true"] },
+        }}),
+    );
     components.insert("securitySchemes".into(), json!({ "bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token from `POST /oauth/token`.",
     }}));
@@ -50,25 +59,40 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         operation.insert("security".into(), json!([{ "bearer": [] }]));
     }
     let statuses = statuses(path, method, public, operation);
-    let keyed = operation.get("parameters").is_some_and(|it| it.to_string().contains("\"Idempotency-Key\""));
+    let keyed = operation
+        .get("parameters")
+        .is_some_and(|it| it.to_string().contains("\"Idempotency-Key\""));
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
         // A parameter that may be left out is left out, never null.
-        parameters.iter_mut().filter_map(|it| it.get_mut("schema")).for_each(without_null);
+        parameters
+            .iter_mut()
+            .filter_map(|it| it.get_mut("schema"))
+            .for_each(without_null);
         parameters.push(json!({ "$ref": "#/components/parameters/AcceptLanguage" }));
         parameters.push(json!({ "$ref": "#/components/parameters/RequestId" }));
     }
     if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
-        let optional = body.get("content").is_some_and(|content| content.to_string().contains("/Nothing\""));
+        let optional = body
+            .get("content")
+            .is_some_and(|content| content.to_string().contains("/Nothing\""));
         body.insert("required".into(), json!(!optional));
     }
-    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+        return;
+    };
     for response in responses.values_mut().filter_map(Value::as_object_mut) {
         let headers = response.entry("headers").or_insert_with(|| json!({}));
         if let Some(headers) = headers.as_object_mut() {
-            headers.insert("X-Request-Id".into(), json!({ "$ref": "#/components/headers/RequestId" }));
+            headers.insert(
+                "X-Request-Id".into(),
+                json!({ "$ref": "#/components/headers/RequestId" }),
+            );
             if keyed && path != "/v1/claims/bulk" {
-                headers.insert("Idempotency-Replayed".into(), json!({ "$ref": "#/components/headers/Replayed" }));
+                headers.insert(
+                    "Idempotency-Replayed".into(),
+                    json!({ "$ref": "#/components/headers/Replayed" }),
+                );
             }
         }
     }
@@ -80,7 +104,11 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
 
 /// The statuses of problems that an operation can answer.
 fn statuses(path: &str, method: &str, public: bool, operation: &Map<String, Value>) -> BTreeSet<u16> {
-    let parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let parameters = operation
+        .get("parameters")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let takes = |place: &str, name: Option<&str>| {
         parameters.iter().any(|it| {
             it.get("in").and_then(Value::as_str) == Some(place)
@@ -109,7 +137,9 @@ fn statuses(path: &str, method: &str, public: bool, operation: &Map<String, Valu
     if takes("header", Some("If-Match")) {
         statuses.extend([400, 412]);
     }
-    let if_match = parameters.iter().find(|it| it.get("name").and_then(Value::as_str) == Some("If-Match"));
+    let if_match = parameters
+        .iter()
+        .find(|it| it.get("name").and_then(Value::as_str) == Some("If-Match"));
     if if_match.is_some_and(|it| it.get("required").and_then(Value::as_bool) == Some(true)) {
         statuses.insert(428);
     }
@@ -128,7 +158,9 @@ fn problem_responses() -> Value {
         by_status.entry(kind.status().as_u16()).or_default().push(*kind);
     }
     let response = |(status, kinds): (u16, Vec<Kind>)| {
-        let lines = kinds.iter().map(|kind| format!("- `{}` {}", kind.code(), kind.title(Lang::En)));
+        let lines = kinds
+            .iter()
+            .map(|kind| format!("- `{}` {}", kind.code(), kind.title(Lang::En)));
         let mut headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/RequestId" } });
         for (with, name, text) in [
             (401, "WWW-Authenticate", "How to sign in."),
@@ -139,12 +171,19 @@ fn problem_responses() -> Value {
             if with == status
                 && let Some(headers) = headers.as_object_mut()
             {
-                headers.insert(name.into(), json!({ "description": text, "schema": { "type": "string", "maxLength": 100 } }));
+                headers.insert(
+                    name.into(),
+                    json!({ "description": text, "schema": { "type": "string", "maxLength": 100 } }),
+                );
             }
         }
-        let content = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+        let content =
+            json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
         let description = lines.collect::<Vec<_>>().join("\n");
-        (format!("Problem{status}"), json!({ "description": description, "headers": headers, "content": content }))
+        (
+            format!("Problem{status}"),
+            json!({ "description": description, "headers": headers, "content": content }),
+        )
     };
     Value::Object(by_status.into_iter().map(response).collect())
 }
@@ -168,7 +207,11 @@ fn shared_parameters() -> Value {
 pub(crate) fn request_schemas(document: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open: Vec<&Value> = Vec::new();
-    let items = document.get("paths").and_then(Value::as_object).into_iter().flat_map(Map::values);
+    let items = document
+        .get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(Map::values);
     for item in items {
         let operations = item.as_object().into_iter().flat_map(Map::values);
         open.extend(operations.filter_map(|operation| operation.get("requestBody")));

@@ -59,12 +59,22 @@ pub fn openapi_json() -> String {
 /// Every path with the methods it takes, in upper case.
 pub fn operations() -> Vec<(String, Vec<String>)> {
     let document = serde_json::to_value(collected()).unwrap_or_default();
-    let paths = document.get("paths").and_then(|paths| paths.as_object()).cloned().unwrap_or_default();
+    let paths = document
+        .get("paths")
+        .and_then(|paths| paths.as_object())
+        .cloned()
+        .unwrap_or_default();
     let methods = |item: serde_json::Value| {
         let item = item.as_object().cloned().unwrap_or_default();
-        item.keys().filter(|key| finish::METHODS.contains(&key.as_str())).map(|key| key.to_uppercase()).collect()
+        item.keys()
+            .filter(|key| finish::METHODS.contains(&key.as_str()))
+            .map(|key| key.to_uppercase())
+            .collect()
     };
-    paths.into_iter().map(|(path, item)| (path, methods(item))).collect()
+    paths
+        .into_iter()
+        .map(|(path, item)| (path, methods(item)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,13 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyHeader {
     /// A new key for each new thing, the same on every retry. The first answer is remembered for 30 days.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$", example = "YH-20260501-000123")]
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]{1,255}$",
+        example = "YH-20260501-000123"
+    )]
     pub idempotency_key: String,
 }
 
@@ -16,7 +22,12 @@ pub struct IdempotencyHeader {
 #[into_params(parameter_in = Header)]
 pub struct OptionalIdempotencyHeader {
     /// A new key for each new thing, the same on every retry.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$")]
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]{1,255}$"
+    )]
     pub idempotency_key: Option<String>,
 }
 
@@ -25,7 +36,12 @@ pub struct OptionalIdempotencyHeader {
 #[into_params(parameter_in = Header)]
 pub struct IfMatchHeader {
     /// The ETag that the caller saw; if it is stale, nothing is done.
-    #[param(rename = "If-Match", pattern = "^\"[0-9]{1,10}\"$", max_length = 12, example = "\"1\"")]
+    #[param(
+        rename = "If-Match",
+        pattern = "^\"[0-9]{1,10}\"$",
+        max_length = 12,
+        example = "\"1\""
+    )]
     pub if_match: Option<String>,
 }
 
@@ -34,7 +50,12 @@ pub struct IfMatchHeader {
 #[into_params(parameter_in = Header)]
 pub struct IfMatchRequired {
     /// The ETag that the caller saw; without it the answer is 428, and if it is stale 412.
-    #[param(rename = "If-Match", pattern = "^\"[0-9]{1,10}\"$", max_length = 12, example = "\"1\"")]
+    #[param(
+        rename = "If-Match",
+        pattern = "^\"[0-9]{1,10}\"$",
+        max_length = 12,
+        example = "\"1\""
+    )]
     pub if_match: String,
 }
 

@@ -12,7 +12,8 @@ fn each_operation(document: &Value) -> Vec<(String, &Value)> {
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, item)| {
         let item = item.as_object().unwrap();
-        item.iter().map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+        item.iter()
+            .map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
     });
     operations.collect()
 }
@@ -22,16 +23,37 @@ fn every_operation_is_whole() {
     let document = document();
     let mut ids = BTreeSet::new();
     for (name, operation) in each_operation(&document) {
-        let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{name} has no operationId"));
+        let id = operation["operationId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{name} has no operationId"));
         assert!(ids.insert(id.to_owned()), "{id} stands twice");
-        assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{name}: {}", operation["tags"]);
-        assert!(operation["summary"].as_str().is_some_and(|text| text.contains(" · ")), "{name} lacks a language");
+        assert!(
+            operation["tags"].as_array().is_some_and(|tags| tags.len() == 1),
+            "{name}: {}",
+            operation["tags"]
+        );
+        assert!(
+            operation["summary"]
+                .as_str()
+                .is_some_and(|text| text.contains(" · ")),
+            "{name} lacks a language"
+        );
         assert!(operation["security"].is_array(), "{name}");
         let signed = operation["security"] != serde_json::json!([{}]);
-        assert_eq!(signed, operation["x-roles"].is_array(), "{name}: {}", operation["security"]);
+        assert_eq!(
+            signed,
+            operation["x-roles"].is_array(),
+            "{name}: {}",
+            operation["security"]
+        );
         for (status, response) in operation["responses"].as_object().unwrap() {
-            let described = response["description"].as_str().is_some_and(|text| !text.is_empty());
-            assert!(described || response["$ref"].is_string(), "{name} {status} has no description");
+            let described = response["description"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty());
+            assert!(
+                described || response["$ref"].is_string(),
+                "{name} {status} has no description"
+            );
         }
     }
 }
@@ -80,10 +102,20 @@ fn a_request_takes_no_unknown_field_and_no_null() {
     let document = document();
     for name in finish::request_schemas(&document) {
         let schema = &document["components"]["schemas"][&name];
-        assert!(!schema.to_string().contains("\"null\""), "{name} takes null: {schema}");
-        let shapes = schema["oneOf"].as_array().cloned().unwrap_or_else(|| vec![schema.clone()]);
+        assert!(
+            !schema.to_string().contains("\"null\""),
+            "{name} takes null: {schema}"
+        );
+        let shapes = schema["oneOf"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| vec![schema.clone()]);
         for shape in shapes.iter().filter(|shape| shape.get("properties").is_some()) {
-            assert_eq!(shape["additionalProperties"], Value::Bool(false), "{name} takes anything: {shape}");
+            assert_eq!(
+                shape["additionalProperties"],
+                Value::Bool(false),
+                "{name} takes anything: {shape}"
+            );
         }
     }
 }

@@ -26,7 +26,10 @@ pub enum Problem {
     /// A use case refused.
     Refused(Refusal),
     /// Line and column count from 1. The reader's own message may quote the body and is dropped.
-    MalformedJson { line: usize, column: usize },
+    MalformedJson {
+        line: usize,
+        column: usize,
+    },
     /// The body is cut off, not UTF-8, or its header line is wrong.
     MalformedBody(FieldError),
     InvalidParameter(Vec<FieldError>),
@@ -35,8 +38,12 @@ pub enum Problem {
     NoSuchPath,
     /// The methods that the path does take.
     MethodNotAllowed(Vec<String>),
-    BodyTooLarge { limit: usize },
-    UriTooLong { limit: usize },
+    BodyTooLarge {
+        limit: usize,
+    },
+    UriTooLong {
+        limit: usize,
+    },
     /// The media types that the operation takes.
     UnsupportedMediaType(&'static [&'static str]),
     /// An atomic batch; each pointer starts with its line.

@@ -83,7 +83,12 @@ impl Problem {
             detail: self.detail(lang),
             code: kind.code().to_owned(),
             hint: kind.hint(lang).to_owned(),
-            errors: self.errors().iter().take(LISTED).map(|error| FieldErrorView::of(error, lang)).collect(),
+            errors: self
+                .errors()
+                .iter()
+                .take(LISTED)
+                .map(|error| FieldErrorView::of(error, lang))
+                .collect(),
             request_id: request_id.to_owned(),
             error: kind.oauth_error().map(str::to_owned),
         }
@@ -125,21 +130,31 @@ impl Problem {
                 format!("请求体第 {line} 行第 {column} 列不是合法的 JSON"),
                 format!("the body is not JSON at line {line}, column {column}"),
             ),
-            Problem::BodyTooLarge { limit } => {
-                (format!("请求体不得超过 {limit} 字节"), format!("a body has at most {limit} bytes"))
-            }
-            Problem::UriTooLong { limit } => {
-                (format!("路径和查询不得超过 {limit} 字节"), format!("path and query have at most {limit} bytes"))
-            }
+            Problem::BodyTooLarge { limit } => (
+                format!("请求体不得超过 {limit} 字节"),
+                format!("a body has at most {limit} bytes"),
+            ),
+            Problem::UriTooLong { limit } => (
+                format!("路径和查询不得超过 {limit} 字节"),
+                format!("path and query have at most {limit} bytes"),
+            ),
             Problem::UnsupportedMediaType(types) => {
                 let types = types.join(", ");
-                (format!("Content-Type 须为 {types}"), format!("Content-Type is one of {types}"))
+                (
+                    format!("Content-Type 须为 {types}"),
+                    format!("Content-Type is one of {types}"),
+                )
             }
             Problem::MethodNotAllowed(methods) => {
                 let methods = methods.join(", ");
-                (format!("此路径支持 {methods}"), format!("the path takes {methods}"))
+                (
+                    format!("此路径支持 {methods}"),
+                    format!("the path takes {methods}"),
+                )
             }
-            Problem::InvalidParameter(errors) | Problem::BulkRefused(errors) => return counted(errors.len(), lang),
+            Problem::InvalidParameter(errors) | Problem::BulkRefused(errors) => {
+                return counted(errors.len(), lang);
+            }
             Problem::MalformedBody(error) => return error.message(lang).to_owned(),
             _ => return self.kind().title(lang).to_owned(),
         };
@@ -161,30 +176,46 @@ fn counted(errors: usize, lang: Lang) -> String {
 fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
     let (zh, en) = match refusal {
         Refusal::Forbidden { right, roles } => {
-            let roles = roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
-            (format!("需要权限 {right}（角色：{roles}）"), format!("it needs the right {right} (roles: {roles})"))
+            let roles = roles
+                .iter()
+                .map(|role| role.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            (
+                format!("需要权限 {right}（角色：{roles}）"),
+                format!("it needs the right {right} (roles: {roles})"),
+            )
         }
         Refusal::NotFound(what) => (format!("没有这一记录（{what}）"), format!("no such {what}")),
         Refusal::Invalid(errors) => return counted(errors.len(), lang),
         Refusal::OutOfTurn { status, verb } => (
             format!("申领处于“{}”，不能进行 {}", status.title_zh(), verb.as_str()),
-            format!("{} is out of turn for a claim that is {}", verb.as_str(), status.as_str()),
+            format!(
+                "{} is out of turn for a claim that is {}",
+                verb.as_str(),
+                status.as_str()
+            ),
         ),
         Refusal::Settled { what, status } => (
             format!("该记录（{what}）已是 {status}，不再接受此操作"),
             format!("a {what} that is {status} does not take this"),
         ),
-        Refusal::Stale { current } => {
-            (format!("现行版本是 \"{current}\""), format!("the revision now is \"{current}\""))
-        }
+        Refusal::Stale { current } => (
+            format!("现行版本是 \"{current}\""),
+            format!("the revision now is \"{current}\""),
+        ),
         Refusal::CapBelowCommitted { scope, committed } => (
             format!("{scope} 已占用 {committed} 元"),
             format!("{committed} yuan are committed under {scope}"),
         ),
-        Refusal::TooMany { what, limit } => (format!("{what} 最多 {limit} 项"), format!("at most {limit} {what}")),
-        Refusal::Throttled { retry_after_s } => {
-            (format!("请在 {retry_after_s} 秒后重试"), format!("try again in {retry_after_s} s"))
-        }
+        Refusal::TooMany { what, limit } => (
+            format!("{what} 最多 {limit} 项"),
+            format!("at most {limit} {what}"),
+        ),
+        Refusal::Throttled { retry_after_s } => (
+            format!("请在 {retry_after_s} 秒后重试"),
+            format!("try again in {retry_after_s} s"),
+        ),
         Refusal::BadCredentials
         | Refusal::BadToken
         | Refusal::OtherJurisdiction

@@ -7,7 +7,13 @@ use super::*;
 fn codes_are_unique_and_statuses_are_errors() {
     for (i, kind) in Kind::ALL.iter().enumerate() {
         assert!(kind.status().as_u16() >= 400, "{kind:?}");
-        assert!(Kind::ALL.iter().skip(i + 1).all(|other| other.code() != kind.code()), "{kind:?}");
+        assert!(
+            Kind::ALL
+                .iter()
+                .skip(i + 1)
+                .all(|other| other.code() != kind.code()),
+            "{kind:?}"
+        );
         assert_eq!(Kind::of_code(kind.code()), Some(*kind));
     }
 }
@@ -15,12 +21,19 @@ fn codes_are_unique_and_statuses_are_errors() {
 #[test]
 fn the_page_has_a_row_for_every_kind() {
     let page = problems_markdown();
-    assert!(Kind::ALL.iter().all(|kind| page.contains(&format!("| `{}` |", kind.code()))));
+    assert!(
+        Kind::ALL
+            .iter()
+            .all(|kind| page.contains(&format!("| `{}` |", kind.code())))
+    );
 }
 
 #[test]
 fn words_follow_the_language_and_the_code_does_not() {
-    let problem = Problem::from(Refusal::OutOfTurn { status: Status::Paid, verb: Verb::Withdraw });
+    let problem = Problem::from(Refusal::OutOfTurn {
+        status: Status::Paid,
+        verb: Verb::Withdraw,
+    });
     let (zh, en) = (problem.view(Lang::Zh, "r"), problem.view(Lang::En, "r"));
     assert_eq!((zh.code.as_str(), zh.status), ("out-of-turn", 409));
     assert_eq!(zh.code, en.code);
@@ -43,13 +56,22 @@ fn headers_that_a_status_asks_for() {
     let allow = Problem::MethodNotAllowed(vec!["GET".into(), "HEAD".into()]).respond(Lang::Zh, "r");
     assert_eq!(allow.headers().get("allow").unwrap(), "GET, HEAD");
     let bearer = Problem::from(Refusal::BadToken).respond(Lang::En, "r");
-    assert_eq!(bearer.headers().get("www-authenticate").unwrap(), r#"Bearer realm="huanxin""#);
+    assert_eq!(
+        bearer.headers().get("www-authenticate").unwrap(),
+        r#"Bearer realm="huanxin""#
+    );
     assert_eq!(bearer.headers().get("content-language").unwrap(), "en");
-    assert_eq!(bearer.headers().get("content-type").unwrap(), "application/problem+json");
+    assert_eq!(
+        bearer.headers().get("content-type").unwrap(),
+        "application/problem+json"
+    );
 }
 
 #[test]
 fn clients_of_oauth_find_their_member() {
     let view = Problem::from(Refusal::BadCredentials).view(Lang::En, "r");
-    assert_eq!((view.code.as_str(), view.error.as_deref()), ("invalid-client", Some("invalid_client")));
+    assert_eq!(
+        (view.code.as_str(), view.error.as_deref()),
+        ("invalid-client", Some("invalid_client"))
+    );
 }

@@ -50,7 +50,11 @@ fn applicant(f: &mut Fields<'_>) -> Option<Applicant> {
     let name = f.required("name", |s| s.parse(PersonName::parse));
     let identity_number = f.required("identity_number", |s| s.parse(IdentityNumber::parse));
     let phone = f.required("phone", |s| s.parse(Phone::parse));
-    Some(Applicant { name: name?, identity_number: identity_number?, phone: phone? })
+    Some(Applicant {
+        name: name?,
+        identity_number: identity_number?,
+        phone: phone?,
+    })
 }
 
 fn purchase(f: &mut Fields<'_>) -> Option<Purchase> {
@@ -60,7 +64,9 @@ fn purchase(f: &mut Fields<'_>) -> Option<Purchase> {
     let paid = f.optional("paid", |s| s.money());
     let payer_name = f.optional("payer_name", |s| s.parse(PersonName::parse));
     let consignee_name = f.optional("consignee_name", |s| s.parse(PersonName::parse));
-    let delivery_address = f.optional("delivery_address", |s| s.parse_within(limits::ADDRESS, Address::parse));
+    let delivery_address = f.optional("delivery_address", |s| {
+        s.parse_within(limits::ADDRESS, Address::parse)
+    });
     let delivered_on = f.optional("delivered_on", |s| s.date());
     Some(Purchase {
         invoice: invoice?,
@@ -95,7 +101,10 @@ fn item(f: &mut Fields<'_>) -> Option<Item> {
         "digital" => {
             let goods = goods(f);
             let imeis = f.optional("imei", imeis);
-            Some(Item::Digital { goods: goods?, imeis: imeis?.unwrap_or_default() })
+            Some(Item::Digital {
+                goods: goods?,
+                imeis: imeis?.unwrap_or_default(),
+            })
         }
         _ => new_vehicle(f).map(Item::Vehicle),
     }
@@ -120,7 +129,10 @@ fn goods(f: &mut Fields<'_>) -> Option<Goods> {
 
 fn category(slot: &Slot<'_>) -> Option<String> {
     let letters = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
     };
     slot.pattern(
         limits::CATEGORY,
@@ -203,19 +215,29 @@ fn scrap_certificate(f: &mut Fields<'_>) -> Option<ScrapPaper> {
     let number = f.required("number", |s| s.parse(CertificateNumber::parse));
     let date = f.required("date", |s| s.date());
     let dismantler = f.optional("dismantler", |s| s.parse(CreditCode::parse));
-    Some(ScrapPaper { number: number?, date: date?, dismantler: dismantler? })
+    Some(ScrapPaper {
+        number: number?,
+        date: date?,
+        dismantler: dismantler?,
+    })
 }
 
 fn deregistration(f: &mut Fields<'_>) -> Option<Deregistration> {
     let number = f.required("number", |s| s.parse(CertificateNumber::parse));
     let date = f.required("date", |s| s.date());
-    Some(Deregistration { number: number?, date: date? })
+    Some(Deregistration {
+        number: number?,
+        date: date?,
+    })
 }
 
 fn transfer(f: &mut Fields<'_>) -> Option<VehicleTransfer> {
     let invoice_number = f.required("invoice_number", |s| s.parse(InvoiceNumber::parse));
     let date = f.required("date", |s| s.date());
-    Some(VehicleTransfer { invoice_number: invoice_number?, date: date? })
+    Some(VehicleTransfer {
+        invoice_number: invoice_number?,
+        date: date?,
+    })
 }
 
 fn payee(f: &mut Fields<'_>) -> Option<Payee> {
@@ -224,7 +246,10 @@ fn payee(f: &mut Fields<'_>) -> Option<Payee> {
         _ => {
             let bank_account = f.required("bank_account", |s| s.parse(BankAccount::parse));
             let bank_name = f.required("bank_name", |s| s.words(limits::BANK_NAME));
-            Some(Payee::Applicant { bank_account: bank_account?, bank_name: bank_name? })
+            Some(Payee::Applicant {
+                bank_account: bank_account?,
+                bank_name: bank_name?,
+            })
         }
     }
 }

@@ -220,7 +220,11 @@ impl DecisionView {
     fn of(decision: &ClaimDecision, lang: Lang) -> DecisionView {
         DecisionView {
             outcome: decision.outcome.into(),
-            rules: decision.rules.iter().map(|rule| RuleView::of(rule, decision, lang)).collect(),
+            rules: decision
+                .rules
+                .iter()
+                .map(|rule| RuleView::of(rule, decision, lang))
+                .collect(),
             receipt: decision.receipt.clone(),
         }
     }
@@ -235,7 +239,11 @@ impl RuleView {
             outcome: rule.outcome.into(),
             message: programme.message(&rule.id, lang).unwrap_or_default().to_owned(),
             fix: programme.fix(rule, lang),
-            facts: rule.facts.iter().map(|(path, value)| (path.clone(), fact(value))).collect(),
+            facts: rule
+                .facts
+                .iter()
+                .map(|(path, value)| (path.clone(), fact(value)))
+                .collect(),
             missing: rule.missing.clone(),
         }
     }

@@ -25,7 +25,11 @@ pub fn read<T>(
     reader: impl FnOnce(&mut Fields<'_>) -> Option<T>,
 ) -> Result<T, Vec<FieldError>> {
     let errors = RefCell::new(Vec::new());
-    let slot = Slot { value, pointer: root.to_owned(), errors: &errors };
+    let slot = Slot {
+        value,
+        pointer: root.to_owned(),
+        errors: &errors,
+    };
     let result = slot.object(reader);
     match (result, errors.into_inner()) {
         (Some(result), errors) if errors.is_empty() => Ok(result),
@@ -43,7 +47,9 @@ pub struct Fields<'a> {
 
 impl std::fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fields").field("pointer", &self.pointer).finish_non_exhaustive()
+        f.debug_struct("Fields")
+            .field("pointer", &self.pointer)
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,8 +76,14 @@ impl Fields<'_> {
         reader: impl FnOnce(&Slot<'_>) -> Option<T>,
     ) -> Option<Option<T>> {
         self.known.insert(name);
-        let Some(value) = self.object.get(name) else { return Some(None) };
-        let slot = Slot { value, pointer: joined(self.pointer, name), errors: self.errors };
+        let Some(value) = self.object.get(name) else {
+            return Some(None);
+        };
+        let slot = Slot {
+            value,
+            pointer: joined(self.pointer, name),
+            errors: self.errors,
+        };
         reader(&slot).map(Some)
     }
 
@@ -86,12 +98,18 @@ impl Fields<'_> {
 
     /// Reports a field that is wrong for a reason of its object.
     pub fn error(&self, name: &str, code: &str, zh: &str, en: &str) {
-        self.errors.borrow_mut().push(FieldError::new(joined(self.pointer, name), code, zh, en));
+        self.errors
+            .borrow_mut()
+            .push(FieldError::new(joined(self.pointer, name), code, zh, en));
     }
 
     /// Reports fields that nobody asked for: a misspelt optional field would otherwise be lost in silence.
     fn refuse_unknown(&self) {
-        for name in self.object.keys().filter(|name| !self.known.contains(name.as_str())) {
+        for name in self
+            .object
+            .keys()
+            .filter(|name| !self.known.contains(name.as_str()))
+        {
             let name: String = name.chars().take(64).collect();
             self.error(&name, "unknown-field", "没有这一字段", "there is no such field");
         }
@@ -112,19 +130,32 @@ pub struct Slot<'a> {
 
 impl std::fmt::Debug for Slot<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Slot").field("pointer", &self.pointer).finish_non_exhaustive()
+        f.debug_struct("Slot")
+            .field("pointer", &self.pointer)
+            .finish_non_exhaustive()
     }
 }
 
 impl<'a> Slot<'a> {
-    pub fn wrong<T>(&self, code: impl Into<String>, zh: impl Into<String>, en: impl Into<String>) -> Option<T> {
-        self.errors.borrow_mut().push(FieldError::new(self.pointer.clone(), code, zh, en));
+    pub fn wrong<T>(
+        &self,
+        code: impl Into<String>,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Option<T> {
+        self.errors
+            .borrow_mut()
+            .push(FieldError::new(self.pointer.clone(), code, zh, en));
         None
     }
 
     fn wrong_word<T>(&self, words: &[&str]) -> Option<T> {
         let words = words.join(", ");
-        self.wrong("unknown-word", format!("须为以下之一：{words}"), format!("it is one of {words}"))
+        self.wrong(
+            "unknown-word",
+            format!("须为以下之一：{words}"),
+            format!("it is one of {words}"),
+        )
     }
 
     /// A string of at most `longest` characters, as sent.
@@ -140,7 +171,11 @@ impl<'a> Slot<'a> {
             );
         }
         if text.contains('\0') {
-            return self.wrong("control-character", "不能含控制字符", "it may not have control characters");
+            return self.wrong(
+                "control-character",
+                "不能含控制字符",
+                "it may not have control characters",
+            );
         }
         Some(text)
     }
@@ -152,7 +187,11 @@ impl<'a> Slot<'a> {
             return self.wrong("empty", "不能为空", "it may not be empty");
         }
         if text.chars().any(char::is_control) {
-            return self.wrong("control-character", "不能含控制字符", "it may not have control characters");
+            return self.wrong(
+                "control-character",
+                "不能含控制字符",
+                "it may not have control characters",
+            );
         }
         Some(text)
     }
@@ -175,7 +214,11 @@ impl<'a> Slot<'a> {
     }
 
     /// A word of a closed list.
-    pub fn word<T>(&self, words: &'static [&'static str], parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    pub fn word<T>(
+        &self,
+        words: &'static [&'static str],
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
         parse(self.text(limits::IDENTIFIER)?).or_else(|| self.wrong_word(words))
     }
 
@@ -188,7 +231,11 @@ impl<'a> Slot<'a> {
         en: &str,
     ) -> Option<String> {
         let text = self.text(longest)?;
-        if matches(text) { Some(text.to_owned()) } else { self.wrong("form", zh, en) }
+        if matches(text) {
+            Some(text.to_owned())
+        } else {
+            self.wrong("form", zh, en)
+        }
     }
 
     /// An id of one of the service's own records.
@@ -212,18 +259,33 @@ impl<'a> Slot<'a> {
 
     pub fn date(&self) -> Option<NaiveDate> {
         let text = self.text(limits::IDENTIFIER)?;
-        let date = Some(text).filter(|text| text.len() == 10).and_then(|text| text.parse::<NaiveDate>().ok());
-        date.or_else(|| self.wrong("date", "须为 YYYY-MM-DD 的真实日期", "it is a real date, YYYY-MM-DD"))
+        let date = Some(text)
+            .filter(|text| text.len() == 10)
+            .and_then(|text| text.parse::<NaiveDate>().ok());
+        date.or_else(|| {
+            self.wrong(
+                "date",
+                "须为 YYYY-MM-DD 的真实日期",
+                "it is a real date, YYYY-MM-DD",
+            )
+        })
     }
 
     /// A whole number within bounds; from a string too, since query parameters and CSV have nothing else.
     pub fn whole(&self, low: u32, high: u32) -> Option<u32> {
         let number = match self.value {
-            Value::String(text) => text.parse::<u32>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit())),
+            Value::String(text) => text
+                .parse::<u32>()
+                .ok()
+                .filter(|_| text.bytes().all(|b| b.is_ascii_digit())),
             other => other.as_u64().and_then(|number| u32::try_from(number).ok()),
         };
         number.filter(|number| (low..=high).contains(number)).or_else(|| {
-            self.wrong("range", format!("须为 {low} 至 {high} 的整数"), format!("it is a whole number from {low} to {high}"))
+            self.wrong(
+                "range",
+                format!("须为 {low} 至 {high} 的整数"),
+                format!("it is a whole number from {low} to {high}"),
+            )
         })
     }
 
@@ -231,8 +293,12 @@ impl<'a> Slot<'a> {
         let Some(object) = self.value.as_object() else {
             return self.wrong("type", "须为 JSON 对象", "it is a JSON object");
         };
-        let mut fields =
-            Fields { object, pointer: &self.pointer, errors: self.errors, known: BTreeSet::new() };
+        let mut fields = Fields {
+            object,
+            pointer: &self.pointer,
+            errors: self.errors,
+            known: BTreeSet::new(),
+        };
         let result = reader(&mut fields);
         fields.refuse_unknown();
         result
@@ -249,10 +315,18 @@ impl<'a> Slot<'a> {
             return self.wrong("type", "须为列表", "it is a list");
         };
         if !(least..=most).contains(&items.len()) {
-            return self.wrong("items", format!("须有 {least} 至 {most} 项"), format!("it has {least} to {most} items"));
+            return self.wrong(
+                "items",
+                format!("须有 {least} 至 {most} 项"),
+                format!("it has {least} to {most} items"),
+            );
         }
         let read = items.iter().enumerate().map(|(i, value)| {
-            reader(&Slot { value, pointer: format!("{}/{i}", self.pointer), errors: self.errors })
+            reader(&Slot {
+                value,
+                pointer: format!("{}/{i}", self.pointer),
+                errors: self.errors,
+            })
         });
         // Collected before it is judged: stopping at the first error would hide the others.
         let read: Vec<Option<T>> = read.collect();
@@ -271,7 +345,10 @@ mod tests {
     use super::*;
 
     fn pointers(errors: &[FieldError]) -> Vec<(&str, &str)> {
-        errors.iter().map(|error| (error.pointer.as_str(), error.code.as_str())).collect()
+        errors
+            .iter()
+            .map(|error| (error.pointer.as_str(), error.code.as_str()))
+            .collect()
     }
 
     #[test]

@@ -5,7 +5,8 @@ use ledger::{Account, Balances};
 use policy::Lang;
 use serde::Serialize;
 use service::disburse::{Disbursement, Payment};
-use service::funds::{Appropriation, CapChange, Fund, PublicFund};
+use service::funds::{Appropriation, CapChange, Fund};
+use service::public::PublicFund;
 use utoipa::ToSchema;
 
 use super::money::Money;
@@ -163,7 +164,10 @@ pub struct CapSet {
 
 impl From<CapChange> for CapChangeView {
     fn from(it: CapChange) -> CapChangeView {
-        let caps = it.caps.into_iter().map(|cap| CapSet { scope: cap.scope, ceiling: Money(cap.ceiling) });
+        let caps = it.caps.into_iter().map(|cap| CapSet {
+            scope: cap.scope,
+            ceiling: Money(cap.ceiling),
+        });
         CapChangeView {
             id: it.id,
             programme: it.programme,

@@ -6,7 +6,12 @@ use utoipa::ToSchema;
 
 /// Yuan with exactly two decimals, as a string: no reader passes it through a float.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(pattern = r"^\d{1,13}\.\d{2}$", min_length = 4, max_length = 16, example = "4599.00")]
+#[schema(
+    pattern = r"^\d{1,13}\.\d{2}$",
+    min_length = 4,
+    max_length = 16,
+    example = "4599.00"
+)]
 pub struct Money(pub String);
 
 impl From<Fen> for Money {

@@ -48,7 +48,10 @@ fn page(f: &mut Fields<'_>) -> Option<PageQuery> {
     let limit = f.optional("limit", |s| s.whole(1, limits::PAGE_MAX));
     let cursor = f.optional("cursor", |s| s.text(limits::CURSOR).map(str::to_owned));
     let limit = usize::try_from(limit?.unwrap_or(limits::PAGE_DEFAULT)).ok()?;
-    Some(PageQuery { cursor: cursor?, limit })
+    Some(PageQuery {
+        cursor: cursor?,
+        limit,
+    })
 }
 
 impl Params for PageQuery {
@@ -68,11 +71,17 @@ impl Params for NoParams {
 }
 
 fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
-    let instant = DateTime::parse_from_rfc3339(slot.text(40)?).ok().map(|it| it.with_timezone(&Utc));
+    let instant = DateTime::parse_from_rfc3339(slot.text(40)?)
+        .ok()
+        .map(|it| it.with_timezone(&Utc));
     // PostgreSQL's range is narrower than RFC 3339's at one end only, but nobody's ledger starts before it.
     let possible = instant.filter(|it| (2000..=2999).contains(&chrono::Datelike::year(it)));
     possible.or_else(|| {
-        slot.wrong("instant", "须为 RFC 3339 时刻（2000 年至 2999 年）", "it is an RFC 3339 instant of the years 2000 to 2999")
+        slot.wrong(
+            "instant",
+            "须为 RFC 3339 时刻（2000 年至 2999 年）",
+            "it is an RFC 3339 instant of the years 2000 to 2999",
+        )
     })
 }
 
@@ -81,7 +90,11 @@ fn day(slot: &Slot<'_>) -> Option<NaiveDate> {
     if (2000..=2999).contains(&chrono::Datelike::year(&date)) {
         Some(date)
     } else {
-        slot.wrong("date", "须在 2000 年至 2999 年之间", "it is of the years 2000 to 2999")
+        slot.wrong(
+            "date",
+            "须在 2000 年至 2999 年之间",
+            "it is of the years 2000 to 2999",
+        )
     }
 }
 
@@ -165,7 +178,11 @@ impl Params for FundQuery {
         let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
         let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
         let page = page(f);
-        Some(FundQuery { jurisdiction: jurisdiction?, programme: programme?, page: page? })
+        Some(FundQuery {
+            jurisdiction: jurisdiction?,
+            programme: programme?,
+            page: page?,
+        })
     }
 }
 
@@ -188,7 +205,10 @@ impl Params for JurisdictionQuery {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
         let page = page(f);
-        Some(JurisdictionQuery { jurisdiction: jurisdiction?, page: page? })
+        Some(JurisdictionQuery {
+            jurisdiction: jurisdiction?,
+            page: page?,
+        })
     }
 }
 
@@ -244,7 +264,13 @@ impl Params for TransfersQuery {
         let from = f.optional("from", day);
         let to = f.optional("to", day);
         let page = page(f);
-        Some(TransfersQuery { programme: programme?, claim: claim?, from: from?, to: to?, page: page? })
+        Some(TransfersQuery {
+            programme: programme?,
+            claim: claim?,
+            from: from?,
+            to: to?,
+            page: page?,
+        })
     }
 }
 
@@ -309,7 +335,9 @@ pub struct BulkParams {
 
 impl Params for BulkQuery {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.optional("mode", BulkMode::read).map(|mode| BulkQuery { mode: mode.unwrap_or(BulkMode::Continue) })
+        f.optional("mode", BulkMode::read).map(|mode| BulkQuery {
+            mode: mode.unwrap_or(BulkMode::Continue),
+        })
     }
 }
 
@@ -330,7 +358,8 @@ pub struct VersionParams {
 
 impl Params for VersionQuery {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.optional("version", |s| s.whole(1, 1_000_000)).map(|version| VersionQuery { version })
+        f.optional("version", |s| s.whole(1, 1_000_000))
+            .map(|version| VersionQuery { version })
     }
 }
 
@@ -352,6 +381,8 @@ pub struct InstructionParams {
 impl Params for InstructionQuery {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let format = f.optional("format", InstructionFormat::read);
-        format.map(|format| InstructionQuery { format: format.unwrap_or(InstructionFormat::Csv) })
+        format.map(|format| InstructionQuery {
+            format: format.unwrap_or(InstructionFormat::Csv),
+        })
     }
 }

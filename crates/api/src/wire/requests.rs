@@ -95,7 +95,10 @@ impl Wire for Review {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let verdict = f.required("verdict", ReviewVerdict::read);
         let reason = f.optional("reason", reason);
-        Some(Review { verdict: verdict?, reason: reason? })
+        Some(Review {
+            verdict: verdict?,
+            reason: reason?,
+        })
     }
 }
 
@@ -113,7 +116,10 @@ impl Wire for Approval {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let verdict = f.required("verdict", ApprovalVerdict::read);
         let reason = f.optional("reason", reason);
-        Some(Approval { verdict: verdict?, reason: reason? })
+        Some(Approval {
+            verdict: verdict?,
+            reason: reason?,
+        })
     }
 }
 
@@ -171,7 +177,12 @@ fn approval(f: &mut Fields<'_>) -> Option<ApprovalRead> {
     });
     let verdict = f.required("verdict", ApprovalVerdict::read);
     let reason = f.optional("reason", reason);
-    Some(ApprovalRead { claim: claim?, revision: revision?, verdict: verdict?, reason: reason? })
+    Some(ApprovalRead {
+        claim: claim?,
+        revision: revision?,
+        verdict: verdict?,
+        reason: reason?,
+    })
 }
 
 /// Money given to a fund by an official document.
@@ -197,10 +208,18 @@ impl Wire for AppropriateRead {
         let source = f.required("source", FundSource::read);
         let amount = f.required("amount", |s| {
             let amount = s.money()?;
-            if amount.is_zero() { s.wrong("money.zero", "金额必须大于零", "it is more than nothing") } else { Some(amount) }
+            if amount.is_zero() {
+                s.wrong("money.zero", "金额必须大于零", "it is more than nothing")
+            } else {
+                Some(amount)
+            }
         });
         let document = f.required("document", |s| s.words(limits::DOCUMENT));
-        Some(AppropriateRead { source: source?, amount: amount?, document: document? })
+        Some(AppropriateRead {
+            source: source?,
+            amount: amount?,
+            document: document?,
+        })
     }
 }
 
@@ -218,7 +237,10 @@ impl Wire for Check {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let verdict = f.required("verdict", CheckVerdict::read);
         let reason = f.optional("reason", reason);
-        Some(Check { verdict: verdict?, reason: reason? })
+        Some(Check {
+            verdict: verdict?,
+            reason: reason?,
+        })
     }
 }
 
@@ -226,7 +248,7 @@ impl Wire for Check {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposeCaps {
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(max_items = 100)]
     pub caps: Vec<CapForm>,
     /// Number of the document that sets them.
     #[schema(min_length = 1, max_length = 100)]
@@ -256,16 +278,24 @@ pub struct ProposeCapsRead {
 
 impl Wire for ProposeCapsRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let caps = f.required("caps", |s| s.list(1, limits::CAPS, |s| s.object(cap)));
+        let caps = f.required("caps", |s| s.list(0, limits::CAPS, |s| s.object(cap)));
         let document = f.required("document", |s| s.words(limits::DOCUMENT));
-        Some(ProposeCapsRead { caps: caps?, document: document? })
+        Some(ProposeCapsRead {
+            caps: caps?,
+            document: document?,
+        })
     }
 }
 
 fn cap(f: &mut Fields<'_>) -> Option<(String, Fen)> {
     let scope = f.required("scope", |s| {
         let zh = "须为 whole、category:<品类> 或 month:<yyyy-mm>";
-        s.pattern(64, is_scope, zh, "it is whole, category:<category> or month:<yyyy-mm>")
+        s.pattern(
+            64,
+            is_scope,
+            zh,
+            "it is whole, category:<category> or month:<yyyy-mm>",
+        )
     });
     let ceiling = f.required("ceiling", |s| s.money());
     Some((scope?, ceiling?))
@@ -277,7 +307,9 @@ fn is_scope(text: &str) -> bool {
         Some(("category", category)) => {
             (1..=40).contains(&category.len()) && category.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_'))
         }
-        Some(("month", month)) => month.len() == 7 && format!("{month}-01").parse::<chrono::NaiveDate>().is_ok(),
+        Some(("month", month)) => {
+            month.len() == 7 && format!("{month}-01").parse::<chrono::NaiveDate>().is_ok()
+        }
         Some(_) => false,
     }
 }
@@ -302,7 +334,10 @@ impl Wire for MakeDisbursementRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
         let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
-        Some(MakeDisbursementRead { jurisdiction: jurisdiction?, programme: programme? })
+        Some(MakeDisbursementRead {
+            jurisdiction: jurisdiction?,
+            programme: programme?,
+        })
     }
 }
 
@@ -353,10 +388,21 @@ fn result(f: &mut Fields<'_>) -> Option<PaymentResultRead> {
     let reason = f.optional("reason", reason);
     let (payment, outcome, reason) = (payment?, outcome?, reason?);
     match (outcome, reason) {
-        (PaymentOutcome::Paid, None) => Some(PaymentResultRead { payment, failed: None }),
-        (PaymentOutcome::Failed, Some(reason)) => Some(PaymentResultRead { payment, failed: Some(reason) }),
+        (PaymentOutcome::Paid, None) => Some(PaymentResultRead {
+            payment,
+            failed: None,
+        }),
+        (PaymentOutcome::Failed, Some(reason)) => Some(PaymentResultRead {
+            payment,
+            failed: Some(reason),
+        }),
         (PaymentOutcome::Paid, Some(_)) => {
-            f.error("reason", "not-for-paid", "支付成功不填理由", "a payment that was made has no reason");
+            f.error(
+                "reason",
+                "not-for-paid",
+                "支付成功不填理由",
+                "a payment that was made has no reason",
+            );
             None
         }
         (PaymentOutcome::Failed, None) => {
@@ -378,7 +424,16 @@ mod tests {
         for scope in ["whole", "category:air_conditioner", "month:2026-05"] {
             assert!(is_scope(scope), "{scope}");
         }
-        for scope in ["", "fund", "category:", "category:A", "month:2026-13", "month:26-05", "whole:", "month:2026-5"] {
+        for scope in [
+            "",
+            "fund",
+            "category:",
+            "category:A",
+            "month:2026-13",
+            "month:26-05",
+            "whole:",
+            "month:2026-5",
+        ] {
             assert!(!is_scope(scope), "{scope}");
         }
     }
@@ -387,17 +442,27 @@ mod tests {
     fn a_failure_has_a_reason_and_a_success_has_none() {
         let payment = format!("pay_140802_{:032x}", 1);
         let one = |item: serde_json::Value| {
-            read(&json!({"items": [item]}), "", RecordResultsRead::read).map_err(|errors| errors[0].pointer.clone())
+            read(&json!({"items": [item]}), "", RecordResultsRead::read)
+                .map_err(|errors| errors[0].pointer.clone())
         };
         assert!(one(json!({"payment": payment, "outcome": "paid"})).is_ok());
         assert!(one(json!({"payment": payment, "outcome": "failed", "reason": "户名不符"})).is_ok());
-        assert_eq!(one(json!({"payment": payment, "outcome": "failed"})).unwrap_err(), "/items/0/reason");
-        assert_eq!(one(json!({"payment": "x", "outcome": "paid"})).unwrap_err(), "/items/0/payment");
+        assert_eq!(
+            one(json!({"payment": payment, "outcome": "failed"})).unwrap_err(),
+            "/items/0/reason"
+        );
+        assert_eq!(
+            one(json!({"payment": "x", "outcome": "paid"})).unwrap_err(),
+            "/items/0/payment"
+        );
     }
 
     #[test]
     fn nothing_is_appropriated_by_zero() {
         let body = json!({"source": "city", "amount": "0.00", "document": "晋财建〔2026〕12号"});
-        assert_eq!(read(&body, "", AppropriateRead::read).unwrap_err()[0].code, "money.zero");
+        assert_eq!(
+            read(&body, "", AppropriateRead::read).unwrap_err()[0].code,
+            "money.zero"
+        );
     }
 }

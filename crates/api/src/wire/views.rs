@@ -21,7 +21,10 @@ pub struct PageView<T: ToSchema> {
 
 impl<T: ToSchema> PageView<T> {
     pub fn of<S>(page: Page<S>, view: impl Fn(S) -> T) -> PageView<T> {
-        PageView { items: page.items.into_iter().map(view).collect(), next_cursor: page.next_cursor }
+        PageView {
+            items: page.items.into_iter().map(view).collect(),
+            next_cursor: page.next_cursor,
+        }
     }
 }
 
@@ -119,7 +122,11 @@ impl LoadReportView {
     pub fn of(report: &LoadReport, lang: Lang) -> LoadReportView {
         let line = |line: &service::registers::LineError| LineErrorView {
             line: line.line,
-            errors: line.errors.iter().map(|error| FieldErrorView::of(error, lang)).collect(),
+            errors: line
+                .errors
+                .iter()
+                .map(|error| FieldErrorView::of(error, lang))
+                .collect(),
         };
         LoadReportView {
             register: report.register.as_str().to_owned(),
@@ -151,7 +158,7 @@ pub struct TokenView {
 pub struct EventView {
     #[schema(max_length = 36, format = Uuid)]
     pub id: String,
-    /// The use case: `submit_claim`, `review_claim`, …
+    /// The use case: `submit`, `recommend`, `approve`, …
     #[schema(max_length = 64)]
     pub verb: String,
     pub at: DateTime<Utc>,
@@ -216,7 +223,10 @@ impl ProgrammeView {
             versions: version.versions.clone(),
             title: programme.title(lang).to_owned(),
             hash: programme.hash().to_owned(),
-            window: WindowView { from: window.from, until: window.until },
+            window: WindowView {
+                from: window.from,
+                until: window.until,
+            },
             filing_closes_on: programme.filing_closes_on(),
         }
     }

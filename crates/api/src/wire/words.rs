@@ -46,10 +46,16 @@ mod tests {
     fn words_are_those_of_the_domain() {
         let text = |word: serde_json::Value| word.as_str().unwrap_or_default().to_owned();
         for status in claims::life_cycle::Status::ALL {
-            assert_eq!(text(serde_json::to_value(StatusWord::from(*status)).unwrap()), status.as_str());
+            assert_eq!(
+                text(serde_json::to_value(StatusWord::from(*status)).unwrap()),
+                status.as_str()
+            );
         }
         for account in ledger::Account::ALL {
-            assert_eq!(text(serde_json::to_value(AccountWord::from(account)).unwrap()), account.as_str());
+            assert_eq!(
+                text(serde_json::to_value(AccountWord::from(account)).unwrap()),
+                account.as_str()
+            );
         }
     }
 }

@@ -25,6 +25,9 @@ use crate::{seed, wiring};
 use cast::Cast;
 
 const DATABASE: &str = "huanxin";
+/// What each fund is given, in fen: 18 million yuan and 2 million, the 9 to 1 of the notices.
+const CENTRAL_FEN: i64 = 1_800_000_000;
+const COUNTY_FEN: i64 = 200_000_000;
 
 /// Options of the demo.
 #[derive(Debug, Args)]
@@ -160,9 +163,9 @@ async fn appropriate(service: &Service) -> anyhow::Result<()> {
                 fund.jurisdiction.clone(),
                 fund.programme.clone(),
                 Source::Central,
-                18_000_000_00,
+                CENTRAL_FEN,
             ));
-            grants.push((fund.jurisdiction, fund.programme, Source::County, 2_000_000_00));
+            grants.push((fund.jurisdiction, fund.programme, Source::County, COUNTY_FEN));
         }
     }
     let work = grants
