@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// Why the service is not known to be ready.
 #[derive(Debug, thiserror::Error)]
 pub enum HealthError {
-    #[error("{address} cannot be asked: {source}")]
+    #[error("{address} cannot be asked")]
     Unreachable {
         address: SocketAddr,
         source: std::io::Error,

@@ -65,6 +65,16 @@ impl Service {
         })
     }
 
+    /// The receipt of the decision that stands, byte for byte as it was hashed.
+    pub async fn receipt(&self, permit: &Permit<ReadClaims>, id: ClaimId) -> Result<String, ServiceError> {
+        let mut conn = self.store().read().await?;
+        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
+        let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
+        Ok(decision
+            .ok_or_else(|| ServiceError::bug("a claim has no decision"))?
+            .receipt)
+    }
+
     /// A page of claims without their decisions.
     pub async fn claims(
         &self,

@@ -105,7 +105,7 @@ impl Service {
         } else {
             metrics::histogram!("huanxin_batch_size").record(u32::try_from(open.len()).unwrap_or(u32::MAX));
             self.store()
-                .write(|tx| self.record_new(tx, &open, actor, now))
+                .write(|tx| self.record_new(tx, &open, mode, actor, now))
                 .await?
         };
         let mut results: Vec<Result<Submitted, Refusal>> = Vec::with_capacity(slots.len());
@@ -259,6 +259,7 @@ impl Service {
         &self,
         mut tx: Tx,
         open: &[&Open],
+        mode: Mode,
         actor: &Actor,
         now: DateTime<Utc>,
     ) -> Result<Done<HashMap<String, Result<Submitted, Refusal>>>, ServiceError> {
@@ -276,6 +277,12 @@ impl Service {
         let new: HashSet<String> = new.into_iter().map(|(_, key)| key).collect();
         let (fresh, raced): (Vec<_>, Vec<_>) = open.iter().copied().partition(|open| new.contains(&open.key));
         let mut results = self.raced(&mut tx, &raced, actor).await?;
+        if mode == Mode::Atomic
+            && let Some(Err(refusal)) = results.values().find(|result| result.is_err())
+        {
+            // Its key was taken by another request while it was being decided: nothing of the batch is recorded.
+            return Err(refusal.clone().into());
+        }
 
         let catalogue = self.catalogue();
         let funds = fresh.iter().map(|open| {

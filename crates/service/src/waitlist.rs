@@ -198,7 +198,6 @@ impl Service {
                 break;
             }
             expired = expired.saturating_add(progress);
-            self.serve_waitlists().await?;
         }
         Ok(expired)
     }

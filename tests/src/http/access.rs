@@ -126,6 +126,13 @@ fn table(it: &Things) -> Vec<Row> {
             None,
         ),
         row(
+            "GET /v1/claims/{id}/receipt",
+            EVERYBODY,
+            Refused,
+            &format!("{claim}/receipt"),
+            None,
+        ),
+        row(
             "GET /v1/disbursements",
             OFFICERS,
             Served,

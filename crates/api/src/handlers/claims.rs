@@ -1,6 +1,6 @@
 //! Claims: submit, check, read, correct, withdraw, return.
 
-use actix_web::{get, post};
+use actix_web::{HttpResponse, get, post};
 use claims::ClaimId;
 use service::access::{ManageFunds, ReadClaims, RevealClaims, SubmitClaims};
 use service::reading::ClaimQuery;
@@ -257,6 +257,22 @@ pub(crate) async fn list_claim_events(
         .claim_events(&signed.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(events)?, EventView::from))
+}
+
+/// 决定凭据 · Get a claim's receipt
+///
+/// Of the decision that stands: canonical JSON (RFC 8785), byte for byte as it was hashed. `sha256sum` of the body is
+/// `decision.receipt`, and `huanxin verify --receipt` decides it again. It holds no personal data.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath),
+    responses((status = 200, description = "The receipt.", body = Object)),
+    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+)]
+#[get("/v1/claims/{id}/receipt")]
+pub(crate) async fn get_receipt(api: ApiState, signed: Signed<ReadClaims>, id: PathId<ClaimId>) -> Answer {
+    let receipt = api.service.receipt(&signed.permit, id.0).await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(receipt))
 }
 
 /// 查看原文 · Reveal a claim

@@ -35,6 +35,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(claims::return_goods)
         .service(claims::claw_back_claim)
         .service(claims::list_claim_events)
+        .service(claims::get_receipt)
         .service(claims::reveal_claim)
         .service(review::review_claim)
         .service(review::approve_claim)
