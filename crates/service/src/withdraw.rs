@@ -50,7 +50,7 @@ impl Service {
         (verb, why): (Verb, Option<String>),
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
-        let how = (verb, reason(why, true)?);
+        let how = (verb, reason(why, false)?);
         let ended = self
             .store()
             .write(|tx| self.end_in(tx, permit, claim, if_match, &how, key.as_ref()))

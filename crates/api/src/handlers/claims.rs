@@ -16,7 +16,7 @@ use crate::state::ApiState;
 use crate::wire::claim_form::SubmitClaim;
 use crate::wire::claim_view::{CheckView, ClaimSummary, ClaimView};
 use crate::wire::queries::{ClaimsParams, ClaimsQuery, ListOrder, PageParams, PageQuery};
-use crate::wire::requests::ReasonGiven;
+use crate::wire::requests::{ReasonGiven, ReasonIfAny};
 use crate::wire::views::{EventView, PageView};
 
 /// 提交申领 · Submit a claim
@@ -160,7 +160,7 @@ pub(crate) async fn correct_claim(
 #[utoipa::path(
     tag = "claims",
     params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
-    request_body(content = ReasonGiven, description = "Why."),
+    request_body(content = ReasonIfAny, description = "Why, if there is anything to say."),
     responses((status = 200, description = "Withdrawn.", body = ClaimView,
         headers(("ETag" = String, description = "Its new revision.")))),
     extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
@@ -172,9 +172,9 @@ pub(crate) async fn withdraw_claim(
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
-    body: Body<ReasonGiven>,
+    body: Body<ReasonIfAny>,
 ) -> Answer {
-    let (permit, key, why) = (signed.permit, key.of(body.hash), Some(body.value.reason));
+    let (permit, key, why) = (signed.permit, key.of(body.hash), body.value.reason);
     let moved = api
         .write(|it| async move { it.withdraw(&permit, id.0, seen.0, why, key).await })
         .await?;
@@ -187,7 +187,7 @@ pub(crate) async fn withdraw_claim(
 #[utoipa::path(
     tag = "claims",
     params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
-    request_body(content = ReasonGiven, description = "Why."),
+    request_body(content = ReasonIfAny, description = "Why, if there is anything to say."),
     responses((status = 200, description = "Returned, or due back.", body = ClaimView,
         headers(("ETag" = String, description = "Its new revision.")))),
     extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
@@ -199,9 +199,9 @@ pub(crate) async fn return_goods(
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
-    body: Body<ReasonGiven>,
+    body: Body<ReasonIfAny>,
 ) -> Answer {
-    let (permit, key, why) = (signed.permit, key.of(body.hash), Some(body.value.reason));
+    let (permit, key, why) = (signed.permit, key.of(body.hash), body.value.reason);
     let moved = api
         .write(|it| async move { it.return_goods(&permit, id.0, seen.0, why, key).await })
         .await?;

@@ -68,6 +68,23 @@ impl Wire for ReasonGiven {
     }
 }
 
+/// Why, if there is anything to say; an empty body does as well. What is said is kept with the event.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonIfAny {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 500, example = "消费者退货")]
+    pub reason: Option<String>,
+}
+
+impl Wire for ReasonIfAny {
+    const MAY_BE_EMPTY: bool = true;
+
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        f.optional("reason", reason).map(|reason| ReasonIfAny { reason })
+    }
+}
+
 /// Nothing is asked; an empty body does as well.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
