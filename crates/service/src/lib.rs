@@ -13,6 +13,7 @@ pub mod access;
 pub mod books;
 mod catalogue;
 mod clawback;
+mod correct;
 mod deciding;
 pub mod disburse;
 pub mod document;

@@ -4,7 +4,7 @@
 //! (`claims::life_cycle`) gives the next status, the transfer and what becomes of the holdings, and [`Service::carry_out`]
 //! writes a whole set of such moves with a fixed number of statements.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use claims::allocate::LimitKey;
@@ -48,7 +48,7 @@ struct Writes {
     /// Claims that give up their keys and quota.
     released: Vec<ClaimRow>,
     /// Funds that money came back to.
-    refilled: BTreeMap<(String, String), ()>,
+    refilled: BTreeSet<(String, String)>,
 }
 
 impl Service {
@@ -91,7 +91,7 @@ impl Service {
         tx.change_limits(&writes.limits).await?;
         let calls = writes
             .refilled
-            .into_keys()
+            .into_iter()
             .map(|(jurisdiction, programme)| WaitlistCallRow {
                 jurisdiction,
                 programme,
@@ -129,7 +129,7 @@ impl Service {
             ) {
                 writes
                     .refilled
-                    .insert((row.jurisdiction.clone(), row.programme.clone()), ());
+                    .insert((row.jurisdiction.clone(), row.programme.clone()));
             }
         }
         if let Some(limit) = row.waits_for.take() {
@@ -142,7 +142,7 @@ impl Service {
                 // No money came back, but whoever stood behind it may fit where it did not.
                 writes
                     .refilled
-                    .insert((row.jurisdiction.clone(), row.programme.clone()), ());
+                    .insert((row.jurisdiction.clone(), row.programme.clone()));
             }
         }
         if step.holdings == Holdings::Release {

@@ -77,11 +77,18 @@ impl Service {
     pub async fn call_all_waitlists(&self) -> Result<(), ServiceError> {
         let funds = self.store().read().await?.funds_with_waitlist().await?;
         let now = self.clock().now();
+        let calls = funds
+            .into_iter()
+            .map(|(jurisdiction, programme)| WaitlistCallRow {
+                jurisdiction,
+                programme,
+                id: self.ids().next(now),
+                due_at: now,
+            });
+        let calls = calls.collect::<Vec<_>>();
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
-                for fund in &funds {
-                    self.call_waitlist(&mut tx, fund.clone(), now).await?;
-                }
+                WaitlistCallRow::insert(&mut tx, &calls).await?;
                 Ok(tx.done(()))
             })
             .await

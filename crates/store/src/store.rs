@@ -24,7 +24,7 @@ pub struct StoreConfig {
     pub pool_size: usize,
     /// Longest wait for a free connection.
     pub acquire_timeout: Duration,
-    /// Longest time one statement may run; exports lift it for themselves.
+    /// Longest time one statement may run; an export is many short ones.
     pub statement_timeout: Duration,
     /// Longest wait for a row that another transaction holds.
     pub lock_timeout: Duration,
