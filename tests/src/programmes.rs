@@ -53,8 +53,7 @@ async fn assert_amounts(app: &TestApp, programme: &str, claims: Vec<(Claim, Stri
         let state = app.submit(claim).await;
         let decision = state.decision.as_ref().unwrap();
         let failed = decision
-            .rules
-            .iter()
+            .rules()
             .filter(|rule| rule.outcome != policy::RuleResult::Pass);
         let failed = failed
             .map(|rule| (&rule.id, rule.outcome, &rule.missing))

@@ -2,7 +2,7 @@
 //!
 //! Deciding is total. A fact that is missing, or beyond all bounds, makes rules unknown; nothing panics.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -141,7 +141,7 @@ impl Rule {
             Some(false) => RuleResult::Fail,
             None => RuleResult::Unknown,
         };
-        let read = |path: &&'static str| facts.get(path).map(|value| ((*path).to_owned(), value.clone()));
+        let read = |path: &&'static str| facts.get(path).map(|value| (*path, value.clone()));
         let mut missing: Vec<String> = Vec::new();
         if outcome == RuleResult::Unknown {
             let absent = |path: &&&'static str| {
@@ -152,9 +152,9 @@ impl Rule {
             missing.dedup();
         }
         RuleOutcome {
-            id: self.text.id.clone(),
+            id: Arc::clone(&self.text.id),
             outcome,
-            facts: reads.iter().filter_map(read).collect::<BTreeMap<_, _>>(),
+            facts: reads.iter().filter_map(read).collect(),
             missing,
         }
     }

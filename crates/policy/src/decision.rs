@@ -1,4 +1,5 @@
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -33,10 +34,10 @@ impl RuleResult {
 /// A rule's result, and what it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleOutcome {
-    pub id: String,
+    pub id: Arc<str>,
     pub outcome: RuleResult,
-    /// The facts read, by path. Categories are the programme's own: an alias has been resolved.
-    pub facts: BTreeMap<String, Value>,
+    /// Categories are the programme's own: an alias has been resolved.
+    pub facts: FactsRead,
     /// Paths of facts that were read and are not known. Empty unless the outcome is unknown.
     pub missing: Vec<String>,
 }
@@ -45,15 +46,53 @@ impl RuleOutcome {
     /// The result of a rule that the service itself decides (`unique-…`, `quota`, `cap`).
     pub fn system(id: &str, passed: bool) -> Self {
         RuleOutcome {
-            id: id.to_owned(),
+            id: id.into(),
             outcome: if passed {
                 RuleResult::Pass
             } else {
                 RuleResult::Fail
             },
-            facts: BTreeMap::new(),
+            facts: FactsRead::default(),
             missing: Vec::new(),
         }
+    }
+}
+
+/// The facts that a rule read, in the order of their paths. They are few, and there are many rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactsRead(Vec<(Cow<'static, str>, Value)>);
+
+impl FactsRead {
+    /// Puts a fact in its place; one of the same path is replaced.
+    pub fn insert(&mut self, path: impl Into<Cow<'static, str>>, value: Value) {
+        let path = path.into();
+        match self.0.binary_search_by(|(known, _)| known.cmp(&path)) {
+            Ok(place) => {
+                if let Some(known) = self.0.get_mut(place) {
+                    known.1 = value;
+                }
+            }
+            Err(place) => self.0.insert(place, (path, value)),
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Option<&Value> {
+        let place = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(path));
+        place.ok().and_then(|place| self.0.get(place)).map(|(_, value)| value)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> + Clone {
+        self.0.iter().map(|(path, value)| (path.as_ref(), value))
+    }
+}
+
+impl FromIterator<(&'static str, Value)> for FactsRead {
+    fn from_iter<I: IntoIterator<Item = (&'static str, Value)>>(facts: I) -> Self {
+        let mut read = FactsRead::default();
+        for (path, value) in facts {
+            read.insert(path, value);
+        }
+        read
     }
 }
 

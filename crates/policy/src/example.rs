@@ -61,7 +61,7 @@ impl Example {
         }
         let with = |result| -> BTreeSet<String> {
             let rules = decision.rules.iter().filter(|rule| rule.outcome == result);
-            rules.map(|rule| rule.id.clone()).collect()
+            rules.map(|rule| (*rule.id).to_owned()).collect()
         };
         for (what, expected, found) in [
             ("fails", &self.fails, with(RuleResult::Fail)),

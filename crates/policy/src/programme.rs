@@ -1,6 +1,7 @@
 //! A programme: a document that was parsed, checked and compiled, and cannot change.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -42,7 +43,7 @@ impl Severity {
 /// rule passed or failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleText {
-    pub id: String,
+    pub id: Arc<str>,
     pub clause: String,
     pub severity: Severity,
     pub message: Text,
@@ -287,12 +288,12 @@ impl Programme {
 
     /// The text of any rule, also of one that the service decides.
     pub fn text(&self, id: &str) -> Option<&RuleText> {
-        self.texts().find(|text| text.id == id)
+        self.texts().find(|text| *text.id == *id)
     }
 
     /// The text of a rule that the service decides: `unique-…`, `quota`, `cap`.
     pub fn system_rule(&self, id: &str) -> Option<&RuleText> {
-        self.system.iter().find(|text| text.id == id)
+        self.system.iter().find(|text| *text.id == *id)
     }
 
     /// What the rule requires, in one sentence.
@@ -314,6 +315,9 @@ impl Programme {
 
     /// What to do about an outcome that is not a pass; `None` where it passed or there is nothing to be done.
     pub fn fix(&self, outcome: &RuleOutcome, lang: Lang) -> Option<String> {
+        if outcome.outcome == RuleResult::Pass {
+            return None;
+        }
         let text = self.text(&outcome.id)?;
         match outcome.outcome {
             RuleResult::Pass => None,

@@ -107,7 +107,7 @@ fn listed(rules: &[RuleOutcome]) -> String {
             list.push(',');
         }
         list.push_str(&text(&WrittenRule {
-            facts: Paths(rule.facts.iter().map(|(path, value)| (path.as_str(), value))),
+            facts: Paths(rule.facts.iter()),
             id: &rule.id,
             outcome: rule.outcome.as_str(),
         }));
@@ -262,9 +262,9 @@ fn rule(outcome: &RuleOutcome) -> Json {
     let facts: Map<String, Json> = outcome
         .facts
         .iter()
-        .map(|(path, value)| (path.clone(), value.to_json()))
+        .map(|(path, value)| (path.to_owned(), value.to_json()))
         .collect();
-    json!({ "id": outcome.id, "outcome": outcome.outcome.as_str(), "facts": facts })
+    json!({ "id": &*outcome.id, "outcome": outcome.outcome.as_str(), "facts": facts })
 }
 
 fn subsidy(price: &Price) -> Json {

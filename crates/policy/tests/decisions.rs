@@ -269,7 +269,7 @@ fn a_missing_fact_says_what_to_send() {
     let rule = decision
         .rules
         .iter()
-        .find(|rule| rule.id == "evidence-deregistration")
+        .find(|rule| *rule.id == *"evidence-deregistration")
         .unwrap();
     assert_eq!(rule.missing, ["papers.deregistration_date"]);
     assert!(

@@ -80,7 +80,7 @@ fn every_deciding_rule_is_exercised() {
         let untried: Vec<&str> = programme
             .texts()
             .filter(|text| programme.system_rule(&text.id).is_none() && text.severity != Severity::Review)
-            .map(|text| text.id.as_str())
+            .map(|text| &*text.id)
             .filter(|rule| !troubled.iter().any(|id| id == rule))
             .collect();
         assert!(untried.is_empty(), "{id}: {untried:?}");

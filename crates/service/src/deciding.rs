@@ -21,7 +21,7 @@ pub(crate) struct Candidate {
     pub(crate) claim: Claim,
     pub(crate) merchant: String,
     pub(crate) programme: Arc<Programme>,
-    pub(crate) decision: Decision,
+    pub(crate) decision: Arc<Decision>,
     /// Its receipt, but for what the service itself decides.
     pub(crate) draft: Draft,
     pub(crate) person: Digest,
@@ -115,7 +115,7 @@ impl Service {
             governing_date,
             merchant,
             draft: Draft::new(&facts, &decision),
-            decision,
+            decision: Arc::new(decision),
             programme,
             claim,
         })

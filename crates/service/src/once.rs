@@ -191,8 +191,7 @@ fn as_first_answered(state: &mut ClaimState) -> Result<(), ServiceError> {
     state.programme_version = decision.programme.version();
     state.changed_at = state.created_at;
     let amount = decision
-        .price
-        .as_ref()
+        .price()
         .map(|price| ledger::Fen::from_decimal(price.amount));
     state.amount = amount
         .transpose()
@@ -202,7 +201,7 @@ fn as_first_answered(state: &mut ClaimState) -> Result<(), ServiceError> {
     state.correct_by =
         needs_correction.then(|| correction_deadline(decision.programme.correction_days(), state.created_at));
     let waitlisted = decision.outcome == policy::Outcome::Waitlisted;
-    let cap = decision.rules.iter().find(|rule| waitlisted && rule.id == "cap");
+    let cap = decision.rules().find(|rule| waitlisted && *rule.id == *"cap");
     state.waits_for = cap.and_then(|rule| match rule.facts.get("cap.limit") {
         Some(policy::Value::Text(limit)) => Some(limit.clone()),
         _ => None,

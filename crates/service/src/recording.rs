@@ -5,6 +5,7 @@
 //! events and outbox. What another transaction took meanwhile violates a named constraint, and the unit is run again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use claims::claim::Claim;
@@ -256,11 +257,11 @@ fn system_rules(
     if let Some((key, limit)) = &demand.quota {
         let mut rule = RuleOutcome::system("quota", seen.used < *limit);
         rule.facts
-            .insert("quota.slot".into(), Value::Text(key.slot.clone()));
+            .insert("quota.slot", Value::Text(key.slot.clone()));
         rule.facts
-            .insert("quota.used".into(), Value::Text(seen.used.to_string()));
+            .insert("quota.used", Value::Text(seen.used.to_string()));
         rule.facts
-            .insert("quota.limit".into(), Value::Text(limit.to_string()));
+            .insert("quota.limit", Value::Text(limit.to_string()));
         rules.push(rule);
     }
     match &allocation.cap {
@@ -268,11 +269,11 @@ fn system_rules(
         Some(CapOutcome::Exhausted { key, left, waiting }) => {
             let mut rule = RuleOutcome::system("cap", false);
             rule.facts
-                .insert("cap.limit".into(), Value::Text(limits::waits_for_text(key)));
+                .insert("cap.limit", Value::Text(limits::waits_for_text(key)));
             rule.facts
-                .insert("cap.left".into(), Value::Text(left.to_string()));
+                .insert("cap.left", Value::Text(left.to_string()));
             rule.facts
-                .insert("cap.waiting".into(), Value::Text(waiting.to_string()));
+                .insert("cap.waiting", Value::Text(waiting.to_string()));
             rules.push(rule);
         }
         None => {}
@@ -290,14 +291,8 @@ impl Judgement {
     pub(crate) fn decision(&self, candidate: &Candidate) -> ClaimDecision {
         ClaimDecision {
             outcome: self.receipt.outcome,
-            price: candidate.decision.price.clone(),
-            rules: candidate
-                .decision
-                .rules
-                .iter()
-                .chain(&self.system)
-                .cloned()
-                .collect(),
+            policy: Arc::clone(&candidate.decision),
+            system: self.system.clone(),
             receipt: Some(self.receipt.digest.clone()),
             programme: candidate.programme.clone(),
         }

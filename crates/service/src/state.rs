@@ -7,7 +7,7 @@ use claims::ids::{ClaimId, DisbursementId};
 use claims::jurisdictions::JurisdictionCode;
 use claims::life_cycle::{Standing, Status};
 use ledger::Fen;
-use policy::{Outcome, Price, Programme, RuleOutcome};
+use policy::{Decision, Outcome, Price, Programme, RuleOutcome};
 use store::claims::{ClaimRow, DecisionRow};
 
 use crate::{Catalogue, ServiceError};
@@ -47,12 +47,26 @@ impl ClaimState {
 #[derive(Debug, Clone)]
 pub struct ClaimDecision {
     pub outcome: Outcome,
-    pub price: Option<Price>,
-    pub rules: Vec<RuleOutcome>,
+    /// What the programme says of it: its rules, and the subsidy as priced.
+    pub policy: Arc<Decision>,
+    /// What the service decided itself: uniqueness, quota, caps.
+    pub system: Vec<RuleOutcome>,
     /// `sha256:` of the receipt; `None` for a check, which leaves none.
     pub receipt: Option<String>,
     /// The version that decided: it has every rule's clause and texts.
     pub programme: Arc<Programme>,
+}
+
+impl ClaimDecision {
+    /// The subsidy as priced, if it could be.
+    pub fn price(&self) -> Option<&Price> {
+        self.policy.price.as_ref()
+    }
+
+    /// Every rule, in the order of the document, then what the service decided itself.
+    pub fn rules(&self) -> impl Iterator<Item = &RuleOutcome> {
+        self.policy.rules.iter().chain(&self.system)
+    }
 }
 
 /// The claim's row without its decision.
@@ -103,8 +117,8 @@ pub(crate) fn read_decision(
     let reading = policy::receipt::read(programme, &receipt).map_err(ServiceError::bug)?;
     Ok(ClaimDecision {
         outcome: reading.outcome,
-        price: reading.decision.price,
-        rules: reading.decision.rules.into_iter().chain(reading.system).collect(),
+        policy: Arc::new(reading.decision),
+        system: reading.system,
         receipt: Some(format!("sha256:{}", hex::encode(&row.digest))),
         programme: Arc::clone(programme),
     })

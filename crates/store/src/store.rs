@@ -42,6 +42,11 @@ impl StoreConfig {
     }
 }
 
+/// Every statement is a look-up by key in a table that grows. A plan is made once a connection, without looking at values;
+/// one that was made while the table was small must hold when it is large, and a hash or a scan of all rows would not.
+const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
+    SET enable_mergejoin = off; SET jit = off";
+
 /// How often a unit of work is tried before its fault is the caller's.
 const ATTEMPTS: u32 = 5;
 
@@ -140,7 +145,7 @@ impl Store {
         let runtime = tokio::runtime::Handle::current();
         let setup = format!(
             "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = 60000; \
-             SET timezone = 'UTC'; SET client_min_messages = warning",
+             SET timezone = 'UTC'; SET client_min_messages = warning; {PLANS}",
             config.statement_timeout.as_millis(),
             config.lock_timeout.as_millis()
         );

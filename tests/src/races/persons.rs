@@ -57,11 +57,10 @@ async fn one_serial_number_is_subsidised_once_in_all_counties() {
     let claims = app.race(claims).await;
     assert_tally(&claims, &[("under_review", 1), ("rejected", 99)]);
     let failed = |claim: &service::state::ClaimState| {
-        let rules = &claim.decision.as_ref().unwrap().rules;
+        let rules = claim.decision.as_ref().unwrap().rules();
         rules
-            .iter()
             .filter(|rule| rule.outcome == policy::RuleResult::Fail)
-            .map(|rule| rule.id.clone())
+            .map(|rule| (*rule.id).to_owned())
             .collect::<Vec<_>>()
     };
     for claim in claims

@@ -162,13 +162,29 @@ pub fn parse_json(bytes: &[u8]) -> Result<Value, Problem> {
 /// The hash by which a repeated request is known: SHA-256 over the path and the body's canonical form (RFC 8785), so that
 /// neither the order of keys nor white space matters.
 pub fn canonical_hash(path: &str, body: &Value) -> Result<[u8; 32], Problem> {
-    let canonical = serde_jcs::to_vec(body)
+    let canonical = if is_plain(body) {
+        serde_json::to_vec(body)
+    } else {
+        serde_jcs::to_vec(body)
+    };
+    let canonical = canonical
         .map_err(|_| Refusal::field("", "number", "数字超出可表示范围", "a number is out of range"))?;
     let mut hash = Sha256::new();
     hash.update(path.as_bytes());
     hash.update([0]);
     hash.update(&canonical);
     Ok(hash.finalize().into())
+}
+
+/// Whether its plain form is the canonical one: a `Value` keeps its keys sorted, so only numbers, and keys beyond the Basic
+/// Multilingual Plane, could be written otherwise.
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+        Value::Number(number) => number.as_i64().is_some_and(|it| it.unsigned_abs() < 1 << 53),
+        Value::Array(items) => items.iter().all(is_plain),
+        Value::Object(members) => members.iter().all(|(key, value)| key.is_ascii() && is_plain(value)),
+    }
 }
 
 #[cfg(test)]
@@ -184,6 +200,22 @@ mod tests {
         );
         let body = serde_json::to_string(&problem.view(policy::Lang::En, "r")).unwrap();
         assert!(!body.contains("secret"));
+    }
+
+    #[test]
+    fn what_is_plain_is_canonical() {
+        for text in [
+            r#"{"b":[1,-7,{"y":null,"x":true}],"a":"\u0001\u001f\"\\/\b\n é 换新 😀"}"#,
+            r#"{"n":9007199254740991}"#,
+            "[]",
+        ] {
+            let value = parse_json(text.as_bytes()).unwrap();
+            assert!(is_plain(&value), "{text}");
+            assert_eq!(serde_json::to_vec(&value).unwrap(), serde_jcs::to_vec(&value).unwrap());
+        }
+        for text in ["1.5", "1e3", "9007199254740993", r#"{"é":1}"#] {
+            assert!(!is_plain(&parse_json(text.as_bytes()).unwrap()), "{text}");
+        }
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl ClaimView {
             correct_by: state.correct_by,
             waits_for: state.waits_for.clone(),
             disbursement: state.disbursement.map(|id| id.to_string()),
-            subsidy: decision.and_then(|it| it.price.as_ref()).map(Subsidy::of),
+            subsidy: decision.and_then(ClaimDecision::price).map(Subsidy::of),
             decision: decision.map(|it| DecisionView::of(it, lang)),
             claim: None,
         }
@@ -199,7 +199,7 @@ impl CheckView {
         CheckView {
             programme: decision.programme.id().to_owned(),
             programme_version: decision.programme.version(),
-            subsidy: decision.price.as_ref().map(Subsidy::of),
+            subsidy: decision.price().map(Subsidy::of),
             decision: DecisionView::of(decision, lang),
         }
     }
@@ -221,8 +221,7 @@ impl DecisionView {
         DecisionView {
             outcome: decision.outcome.into(),
             rules: decision
-                .rules
-                .iter()
+                .rules()
                 .map(|rule| RuleView::of(rule, decision, lang))
                 .collect(),
             receipt: decision.receipt.clone(),
@@ -233,16 +232,17 @@ impl DecisionView {
 impl RuleView {
     fn of(rule: &RuleOutcome, decision: &ClaimDecision, lang: Lang) -> RuleView {
         let programme = &decision.programme;
+        let text = programme.text(&rule.id);
         RuleView {
-            id: rule.id.clone(),
-            clause: programme.clause(&rule.id).unwrap_or_default().to_owned(),
+            id: (*rule.id).to_owned(),
+            clause: text.map_or_else(String::new, |text| text.clause.clone()),
             outcome: rule.outcome.into(),
-            message: programme.message(&rule.id, lang).unwrap_or_default().to_owned(),
+            message: text.map_or_else(String::new, |text| text.message.get(lang).to_owned()),
             fix: programme.fix(rule, lang),
             facts: rule
                 .facts
                 .iter()
-                .map(|(path, value)| (path.clone(), fact(value)))
+                .map(|(path, value)| (path.to_owned(), fact(value)))
                 .collect(),
             missing: rule.missing.clone(),
         }

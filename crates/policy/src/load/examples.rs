@@ -73,7 +73,7 @@ impl Loader<'_> {
 
     fn rule_ids(&mut self, ids: &[Spanned<String>], rules: &[Rule]) -> BTreeSet<String> {
         for id in ids {
-            if !rules.iter().any(|rule| rule.text.id == *id.get_ref()) {
+            if !rules.iter().any(|rule| *rule.text.id == **id.get_ref()) {
                 self.report
                     .at(id.span().start, format!("unknown rule `{}`", id.get_ref()));
             }

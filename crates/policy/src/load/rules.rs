@@ -165,7 +165,7 @@ impl Loader<'_> {
             texts.push(text_of(id, &table.clause, severity, &table.message, table.fix));
         }
         for id in wanted {
-            if !texts.iter().any(|text| text.id == id) {
+            if !texts.iter().any(|text| *text.id == *id) {
                 self.report
                     .at(place, format!("missing `[[system]]` with id `{id}`"));
             }
@@ -210,7 +210,7 @@ fn text_of(
     fix: Option<Text>,
 ) -> RuleText {
     RuleText {
-        id: id.to_owned(),
+        id: id.into(),
         clause: clause.get_ref().clone(),
         severity,
         message: message.get_ref().clone(),
