@@ -18,8 +18,19 @@ pub(crate) const LARGE_COUNTY: &str = "140802";
 
 /// The other counties and the zone.
 const OTHERS: [&str; 13] = [
-    "140821", "140822", "140823", "140824", "140825", "140826", "140827", "140828", "140829", "140830", "140881",
-    "140882", "140802404",
+    "140821",
+    "140822",
+    "140823",
+    "140824",
+    "140825",
+    "140826",
+    "140827",
+    "140828",
+    "140829",
+    "140830",
+    "140881",
+    "140882",
+    "140802404",
 ];
 
 /// Where claims are made.
@@ -137,7 +148,9 @@ mod tests {
     fn half_of_all_are_in_the_largest_county() {
         let large = (0..1_000).filter(|number| Spread::Counties.county(*number) == LARGE_COUNTY);
         assert_eq!(large.count(), 500);
-        let all = (0..1_000).map(|number| Spread::Counties.county(number)).collect::<BTreeSet<_>>();
+        let all = (0..1_000)
+            .map(|number| Spread::Counties.county(number))
+            .collect::<BTreeSet<_>>();
         assert_eq!(all, counties().collect());
     }
 }

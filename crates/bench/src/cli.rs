@@ -1,15 +1,17 @@
 //! What can be asked for on the command line.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::claim::Spread;
+use crate::report::Report;
+use crate::rows::{Part, Scope};
 use crate::world::{Making, World};
-use crate::{load, measure, world};
+use crate::{load, measure, rows, world};
 
 /// Measures the service as a whole and prints one table.
 #[derive(Debug, Parser)]
@@ -54,6 +56,31 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         rounds: usize,
     },
+    /// Every row of the table (the default).
+    All {
+        /// Only these, separated by commas.
+        #[arg(long, value_delimiter = ',', value_enum)]
+        only: Vec<Part>,
+        /// How often what is compared is measured in turns.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// With five million claims stored in the place of one; takes far more than ten minutes.
+        #[arg(long)]
+        long: bool,
+        /// Claims stored when there are many; wins over --long.
+        #[arg(long)]
+        many: Option<u64>,
+    },
+    /// Full load for minutes, in windows of ten seconds.
+    Soak {
+        #[arg(long, default_value_t = 10.0)]
+        minutes: f64,
+        /// Claims stored before it begins.
+        #[arg(long, default_value_t = 1_000_000)]
+        stored: u64,
+        #[arg(long, default_value_t = 256)]
+        connections: usize,
+    },
     /// The load generator's process.
     #[command(hide = true)]
     Load,
@@ -64,7 +91,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     if matches!(cli.command, Some(Command::Load)) {
         return load::serve_plan();
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -88,19 +117,72 @@ async fn work(cli: &Cli) -> anyhow::Result<()> {
         log: common.log.clone(),
         claims: ((common.seconds + 1.5) * 50_000.0) as u64,
     };
+    let world = World::make(&making).await?;
     let outcome = match &cli.command {
-        Some(Command::Intake { connections, one_county, rounds }) => {
-            let world = World::make(&making).await?;
-            let spread = if *one_county { Spread::One } else { Spread::Counties };
-            let outcome = intake(&world, common, spread, connections, *rounds).await;
-            finish(world, common, outcome).await
+        Some(Command::Intake {
+            connections,
+            one_county,
+            rounds,
+        }) => {
+            let spread = if *one_county {
+                Spread::One
+            } else {
+                Spread::Counties
+            };
+            intake(&world, common, spread, connections, *rounds).await
         }
-        Some(Command::Load) | None => Ok(()),
+        Some(Command::Soak {
+            minutes,
+            stored,
+            connections,
+        }) => rows::soak(&world, *minutes, *stored, *connections).await,
+        Some(Command::All {
+            only,
+            rounds,
+            long,
+            many,
+        }) => {
+            let many = many.unwrap_or(if *long { 5_000_000 } else { 1_000_000 });
+            all(&world, common, only, *rounds, many).await
+        }
+        Some(Command::Load) | None => all(&world, common, &[], 3, 1_000_000).await,
     };
-    outcome.with_context(|| format!("with {}", making.binary.display()))
+    finish(world, common, outcome)
+        .await
+        .with_context(|| format!("with {}", making.binary.display()))
 }
 
-async fn intake(world: &World, common: &Common, spread: Spread, connections: &[usize], rounds: usize) -> anyhow::Result<()> {
+async fn all(world: &World, common: &Common, only: &[Part], rounds: usize, many: u64) -> anyhow::Result<()> {
+    let parts = if only.is_empty() {
+        Part::value_variants()
+    } else {
+        only
+    };
+    let scope = Scope {
+        parts: parts.iter().copied().collect(),
+        seconds: common.seconds,
+        rounds: rounds.max(1),
+        many,
+    };
+    let started = Instant::now();
+    let mut report = Report::default();
+    // What was measured before something went wrong is worth as much.
+    let outcome = rows::all(world, &scope, &mut report).await;
+    report
+        .conditions
+        .push(("took".into(), format!("{:.0} s", started.elapsed().as_secs_f64())));
+    report.print();
+    report.write(&world::target()?.join("bench.json"))?;
+    outcome
+}
+
+async fn intake(
+    world: &World,
+    common: &Common,
+    spread: Spread,
+    connections: &[usize],
+    rounds: usize,
+) -> anyhow::Result<()> {
     for (name, value) in world.cluster.settings().await? {
         eprint!("{name}={value} ");
     }
@@ -119,7 +201,10 @@ async fn finish(world: World, common: &Common, outcome: anyhow::Result<()>) -> a
         if let Err(error) = &outcome {
             eprintln!("bench: {error:#}");
         }
-        eprintln!("kept until Ctrl-C: psql -h {} -U huanxin -l", world.cluster.private().socket_dir().display());
+        eprintln!(
+            "kept until Ctrl-C: psql -h {} -U huanxin -l",
+            world.cluster.private().socket_dir().display()
+        );
         tokio::time::sleep(Duration::from_secs(24 * 3_600)).await;
     }
     world.cluster.stop().await;

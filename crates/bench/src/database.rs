@@ -45,7 +45,9 @@ impl Cluster {
             keep: directory.map_or(Keep::Nothing, |directory| Keep::In(directory.to_owned())),
             durable: true,
             max_connections: 100,
-            settings: SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            settings: SETTINGS
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
             start_within: Duration::from_secs(120),
         };
         Ok(Self {
@@ -87,9 +89,21 @@ impl Cluster {
     /// Name and value of what matters for speed.
     pub(crate) async fn settings(&self) -> anyhow::Result<Vec<(String, String)>> {
         let database = self.database("postgres");
-        let text = database.ask(include_str!("sql/settings.sql"), &[("names", SHOWN)]).await?;
+        let text = database
+            .ask(include_str!("sql/settings.sql"), &[("names", SHOWN)])
+            .await?;
         let pairs = text.lines().filter_map(|line| line.split_once('|'));
-        Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        Ok(pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect())
+    }
+
+    pub(crate) async fn version(&self) -> anyhow::Result<String> {
+        let said = self
+            .database("postgres")
+            .ask("SHOW server_version;\n", &[])
+            .await?;
+        Ok(said.trim().to_owned())
     }
 
     /// Shuts it down.
@@ -121,8 +135,13 @@ impl<'a> Database<'a> {
     /// A client program of PostgreSQL, connected to this database.
     pub(crate) fn client(&self, program: &str) -> Command {
         let mut command = Command::new(self.cluster.program(program));
-        command.env_clear().env("PGCLIENTENCODING", "UTF8").env("PGUSER", "huanxin");
-        command.env("PGHOST", self.cluster.private.socket_dir()).env("PGDATABASE", &self.name);
+        command
+            .env_clear()
+            .env("PGCLIENTENCODING", "UTF8")
+            .env("PGUSER", "huanxin");
+        command
+            .env("PGHOST", self.cluster.private.socket_dir())
+            .env("PGDATABASE", &self.name);
         command.kill_on_drop(true);
         command
     }
@@ -135,17 +154,27 @@ impl<'a> Database<'a> {
     /// As [`ask`](Self::ask), with one number for an answer.
     pub(crate) async fn number(&self, script: &str, variables: &[(&str, &str)]) -> anyhow::Result<f64> {
         let text = self.ask(script, variables).await?;
-        text.trim().parse().with_context(|| format!("not a number: {text}"))
+        text.trim()
+            .parse()
+            .with_context(|| format!("not a number: {text}"))
     }
 
     /// As [`ask`](Self::ask); the script ends with `COPY … FROM STDIN`, and the rows follow it.
-    pub(crate) async fn feed(&self, script: &str, variables: &[(&str, &str)], rows: &[u8]) -> anyhow::Result<String> {
+    pub(crate) async fn feed(
+        &self,
+        script: &str,
+        variables: &[(&str, &str)],
+        rows: &[u8],
+    ) -> anyhow::Result<String> {
         let mut psql = self.client("psql");
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
         for (name, value) in variables {
             psql.arg("-v").arg(format!("{name}={value}"));
         }
-        psql.args(["-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        psql.args(["-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = psql.spawn().context("psql cannot be run")?;
         let mut stdin = child.stdin.take().context("no standard input")?;
         let (script, rows) = (script.as_bytes(), rows);
@@ -157,7 +186,11 @@ impl<'a> Database<'a> {
         let (written, output) = tokio::join!(write, child.wait_with_output());
         let output = output?;
         if !output.status.success() {
-            bail!("{}: {}", self.name, String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "{}: {}",
+                self.name,
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
         written?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())

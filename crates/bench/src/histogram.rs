@@ -79,7 +79,10 @@ mod tests {
             let (before, at) = (bucket(micros - 1), bucket(micros));
             assert!(at == before || at == before + 1, "{micros}");
             let upper = upper(at as u64);
-            assert!(upper >= micros && (upper - micros) * 64 <= micros, "{micros} {upper}");
+            assert!(
+                upper >= micros && (upper - micros) * 64 <= micros,
+                "{micros} {upper}"
+            );
         }
     }
 

@@ -81,7 +81,9 @@ impl Connection {
     /// Where the head ends, if it has been read.
     fn head(&self) -> Option<usize> {
         let read = self.buffer.get(..self.filled)?;
-        read.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
+        read.windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .map(|at| at + 4)
     }
 
     /// Sends a request and counts the bytes of its chunked body and the line ends in it, without keeping them.
@@ -104,8 +106,15 @@ impl Connection {
         let mut from = head;
         loop {
             let read = self.buffer.get(from..self.filled).unwrap_or_default();
-            if chunks.take(read).ok_or_else(|| broken("a chunk without a size"))? {
-                return Ok(Streamed { status, bytes: chunks.bytes, lines: chunks.lines });
+            if chunks
+                .take(read)
+                .ok_or_else(|| broken("a chunk without a size"))?
+            {
+                return Ok(Streamed {
+                    status,
+                    bytes: chunks.bytes,
+                    lines: chunks.lines,
+                });
             }
             (self.filled, from) = (0, 0);
             self.fill().await?;
@@ -127,7 +136,6 @@ struct Chunks {
     /// Of the chunk that is being read: what is left of it, its line end included.
     left: usize,
     size: usize,
-    in_size: bool,
     digits: usize,
     ended: bool,
     bytes: u64,
@@ -181,7 +189,10 @@ fn header<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let lines = head.split(|byte| *byte == b'\n').skip(1);
     let mut values = lines.filter_map(|line| {
         let (start, rest) = line.split_at_checked(name.len())?;
-        start.eq_ignore_ascii_case(name).then(|| rest.strip_prefix(b":")).flatten()
+        start
+            .eq_ignore_ascii_case(name)
+            .then(|| rest.strip_prefix(b":"))
+            .flatten()
     });
     values.next()
 }
@@ -219,7 +230,8 @@ impl Api {
     }
 
     pub(crate) async fn get(&mut self, path: &str, token: &str) -> anyhow::Result<Value> {
-        self.raw("GET", path, &format!("authorization: Bearer {token}\r\n"), b"").await
+        self.raw("GET", path, &format!("authorization: Bearer {token}\r\n"), b"")
+            .await
     }
 
     pub(crate) async fn post(&mut self, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
@@ -228,12 +240,17 @@ impl Api {
             "authorization: Bearer {token}\r\ncontent-type: application/json\r\nidempotency-key: bench-{path}-{}\r\n",
             self.keys
         );
-        self.raw("POST", path, &headers, body.to_string().as_bytes()).await
+        self.raw("POST", path, &headers, body.to_string().as_bytes())
+            .await
     }
 
     async fn raw(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> anyhow::Result<Value> {
         let request = request(method, path, headers, body);
-        let status = self.connection.exchange(&request).await.with_context(|| path.to_owned())?;
+        let status = self
+            .connection
+            .exchange(&request)
+            .await
+            .with_context(|| path.to_owned())?;
         let answer = self.connection.body();
         if !(200..300).contains(&status) {
             bail!("{method} {path}: {status} {}", String::from_utf8_lossy(answer));

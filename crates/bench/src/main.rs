@@ -15,11 +15,15 @@ mod books;
 mod claim;
 mod cli;
 mod database;
+mod grow;
 mod histogram;
 mod http;
 mod load;
 mod measure;
+mod pgbench;
 mod procfs;
+mod report;
+mod rows;
 mod service;
 mod world;
 

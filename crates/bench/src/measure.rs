@@ -38,6 +38,8 @@ pub(crate) struct Measured {
     pub(crate) rss_start: f64,
     pub(crate) rss_peak: f64,
     pub(crate) rss_end: f64,
+    /// Stored per claim with all its rows and indexes; 0 where that was not looked at.
+    pub(crate) bytes_per_claim: f64,
     /// Numbers of claims that were used.
     pub(crate) sent: u64,
     pub(crate) ran_dry: bool,
@@ -80,7 +82,11 @@ pub(crate) async fn load(
         let (now, was) = (used(served, postgres), before.get());
         before.set(now);
         if seen.failed > 0 {
-            failure.get_or_insert(format!("{} requests failed: {}", seen.failed, seen.failure.clone().unwrap_or_default()));
+            failure.get_or_insert(format!(
+                "{} requests failed: {}",
+                seen.failed,
+                seen.failure.clone().unwrap_or_default()
+            ));
         }
         let measured = Measured {
             rate: seen.rate(),
@@ -96,6 +102,7 @@ pub(crate) async fn load(
             rss_start: served.rss_at_start,
             rss_peak: procfs::peak_rss_mb(served.pid()),
             rss_end: procfs::rss_mb(served.pid()),
+            bytes_per_claim: 0.0,
             sent: seen.sent,
             ran_dry: seen.ran_dry,
         };
@@ -110,15 +117,27 @@ pub(crate) async fn load(
     Ok(all)
 }
 
+/// Bytes of everything but the registers, and claims.
+async fn stored(database: &Database<'_>) -> anyhow::Result<(f64, f64)> {
+    let bytes = database.number(include_str!("sql/bytes.sql"), &[]).await?;
+    Ok((bytes, database.number(include_str!("sql/claims.sql"), &[]).await?))
+}
+
 /// Intake into a fresh copy of the template, its books checked afterwards.
-pub(crate) async fn intake(world: &World, spread: Spread, connections: usize, seconds: f64) -> anyhow::Result<Measured> {
+pub(crate) async fn intake(
+    world: &World,
+    spread: Spread,
+    connections: usize,
+    seconds: f64,
+) -> anyhow::Result<Measured> {
     let database = world.copy().await?;
-    let measured = intake_into(world, &database, spread, connections, seconds, 0).await?;
+    let measured = intake_into(world, &database, spread, connections, seconds, 0, true).await?;
     world.cluster.drop(database.name()).await?;
     Ok(measured)
 }
 
-/// Intake into a database, from claim `first` on, its books checked afterwards.
+/// Intake into a database, from claim `first` on; afterwards the acknowledged claims are looked for, and the whole of the books
+/// is audited if asked for.
 pub(crate) async fn intake_into(
     world: &World,
     database: &Database<'_>,
@@ -126,21 +145,28 @@ pub(crate) async fn intake_into(
     connections: usize,
     seconds: f64,
     first: u64,
+    audited: bool,
 ) -> anyhow::Result<Measured> {
     let served = world.binary.serve(&database.url()).await?;
     database.checkpoint().await?;
+    let (bytes, claims) = stored(database).await?;
     let ids = world.file("acknowledged");
     let how = Load {
         work: Work::submit(spread),
         connections,
         seconds,
         windows: 1,
-        numbers: (first, world.entitled()),
+        numbers: (first, first.max(world.entitled_in(database.name()))),
     };
     let mut all = load(world, &served, how, &ids, |_| ()).await?;
     served.stop().await?;
+    let (more_bytes, more_claims) = stored(database).await?;
+    if audited {
+        crate::books::audit(database).await?;
+    }
     crate::books::check(database, &ids).await?;
-    let measured = all.remove(0);
+    let mut measured = all.remove(0);
+    measured.bytes_per_claim = (more_bytes - bytes) / (more_claims - claims).max(1.0);
     if measured.ran_dry {
         eprintln!("  (entitlements ran out before the time did: --claims asks for more)");
     }
@@ -153,7 +179,7 @@ impl Measured {
         let each = |cpu: f64| cpu * 1e6 / (self.requests as f64).max(1.0);
         format!(
             "{:>8.0}/s  p50 {:>7.2}  p90 {:>7.2}  p99 {:>7.2}  max {:>8.2} ms | CPU s (us each): service {:.2} ({:.0}), \
-             postgres {:.2} ({:.0}), load {:.2} ({:.0}) of {:.1} s | RSS MiB {:.0} -> peak {:.0}, end {:.0}",
+             postgres {:.2} ({:.0}), load {:.2} ({:.0}) of {:.1} s | RSS MiB {:.0} -> peak {:.0}, end {:.0} | {:.0} B/claim",
             self.rate,
             self.p50_ms,
             self.p90_ms,
@@ -169,6 +195,7 @@ impl Measured {
             self.rss_start,
             self.rss_peak,
             self.rss_end,
+            self.bytes_per_claim,
         )
     }
 }

@@ -42,8 +42,12 @@ pub(crate) fn family_cpu(parent: u32) -> f64 {
     let names = fs::read_dir("/proc").into_iter().flatten().flatten();
     let children = names.filter_map(|entry| {
         let name = entry.file_name();
-        let name = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))?;
-        stat(name).filter(|stat| stat.parent == parent).map(|stat| stat.own)
+        let name = name
+            .to_str()
+            .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))?;
+        stat(name)
+            .filter(|stat| stat.parent == parent)
+            .map(|stat| stat.own)
     });
     head.own + head.children + children.sum::<f64>()
 }
@@ -51,7 +55,13 @@ pub(crate) fn family_cpu(parent: u32) -> f64 {
 fn status_mb(pid: u32, field: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(field));
-    let kilobytes = line.and_then(|line| line.trim_start_matches(':').split_whitespace().next()?.parse::<f64>().ok());
+    let kilobytes = line.and_then(|line| {
+        line.trim_start_matches(':')
+            .split_whitespace()
+            .next()?
+            .parse::<f64>()
+            .ok()
+    });
     kilobytes.unwrap_or(0.0) / 1_024.0
 }
 
@@ -68,13 +78,21 @@ pub(crate) fn peak_rss_mb(pid: u32) -> f64 {
 /// What the machine is, for the head of the output.
 pub(crate) fn machine() -> Vec<(String, String)> {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    let model = cpus
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let memory = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or("unknown");
+    let memory = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .unwrap_or("unknown");
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZeroUsize::get);
     vec![
-        ("processor".into(), model.map_or("unknown", |(_, model)| model.trim()).into()),
+        (
+            "processor".into(),
+            model.map_or("unknown", |(_, model)| model.trim()).into(),
+        ),
         ("cores".into(), cores.to_string()),
         ("memory".into(), memory.trim().into()),
         ("kernel".into(), kernel.trim().into()),

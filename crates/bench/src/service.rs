@@ -38,9 +38,13 @@ impl Binary {
         let pairs = keys.lines().filter_map(|line| line.split_once('='));
         // The secret of events goes with an address to send them to.
         let pairs = pairs.filter(|(name, _)| !name.contains("EVENTS"));
-        binary.environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        binary.environment = pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         let more = [("HUANXIN_REQUESTS_PER_SECOND", "1000000"), ("HUANXIN_LOG", level)];
-        binary.environment.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        binary
+            .environment
+            .extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
         Ok(binary)
     }
 
@@ -55,7 +59,10 @@ impl Binary {
 
     fn command(&self, database: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
-        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("DATABASE_URL", database);
+        command
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("DATABASE_URL", database);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
         command
@@ -64,16 +71,27 @@ impl Binary {
     /// Runs a command to its end; what it said.
     pub(crate) async fn run(&self, database: &str, arguments: &[&str]) -> anyhow::Result<String> {
         let output = self.command(database, arguments).output();
-        let output = tokio::time::timeout(WITHIN, output).await.context("huanxin takes too long")?;
+        let output = tokio::time::timeout(WITHIN, output)
+            .await
+            .context("huanxin takes too long")?;
         let output = output.with_context(|| format!("{} cannot be run", self.path.display()))?;
         if !output.status.success() {
-            bail!("huanxin {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "huanxin {}: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Registers a client.
-    pub(crate) async fn client(&self, database: &str, id: &str, arguments: &[&str]) -> anyhow::Result<Client> {
+    pub(crate) async fn client(
+        &self,
+        database: &str,
+        id: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<Client> {
         let arguments = [&["client", id], arguments].concat();
         let secret = self.run(database, &arguments).await?.trim().to_owned();
         Ok(Client {
@@ -86,7 +104,10 @@ impl Binary {
     pub(crate) async fn serve(&self, database: &str) -> anyhow::Result<Served> {
         // Free a moment ago, and nobody else on this machine is asked for one.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log)?;
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.log)?;
         let mut command = self.command(database, &["serve"]);
         command.env("HUANXIN_LISTEN", address.to_string());
         command.stdout(Stdio::null()).stderr(log);

@@ -4,6 +4,8 @@
 //! Everything goes in as it would in production, through the binary and its API, but for the entitlements: there are hundreds
 //! of thousands, so that they are copied in with the person's lookup digest made by the service's own vault.
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -40,14 +42,15 @@ pub(crate) struct World {
     pub(crate) cluster: Cluster,
     pub(crate) binary: Binary,
     pub(crate) merchants: Vec<Client>,
-    pub(crate) reviewer: Client,
     pub(crate) approver: Client,
     pub(crate) auditor: Client,
     /// For the files of a run; removed at the end.
     pub(crate) scratch: tempfile::TempDir,
     vault: Vault,
     entitled: u64,
-    runs: std::cell::Cell<u32>,
+    /// Databases that got more than the template has.
+    more: RefCell<BTreeMap<String, u64>>,
+    runs: Cell<u32>,
 }
 
 /// What a world is made from.
@@ -76,13 +79,24 @@ impl World {
         binary.run(&url, &["seed", "--demo"]).await?;
         let mut merchants = Vec::new();
         for (id, role, merchant) in MERCHANTS {
-            merchants.push(binary.client(&url, id, &["--role", role, "--merchant", merchant]).await?);
+            merchants.push(
+                binary
+                    .client(&url, id, &["--role", role, "--merchant", merchant])
+                    .await?,
+            );
         }
-        let officer = async |role: &str| binary.client(&url, &format!("bench-{role}"), &["--role", role]).await;
-        let (reviewer, approver, auditor) =
-            (officer("reviewer").await?, officer("approver").await?, officer("auditor").await?);
-        let maker = binary.client(&url, "bench-treasury-1", &["--role", "treasury"]).await?;
-        let checker = binary.client(&url, "bench-treasury-2", &["--role", "treasury"]).await?;
+        let officer = async |role: &str| {
+            binary
+                .client(&url, &format!("bench-{role}"), &["--role", role])
+                .await
+        };
+        let (approver, auditor) = (officer("approver").await?, officer("auditor").await?);
+        let maker = binary
+            .client(&url, "bench-treasury-1", &["--role", "treasury"])
+            .await?;
+        let checker = binary
+            .client(&url, "bench-treasury-2", &["--role", "treasury"])
+            .await?;
         let served = binary.serve(&url).await?;
         appropriate(&served, &maker, &checker).await?;
         served.stop().await?;
@@ -91,23 +105,32 @@ impl World {
             cluster,
             binary,
             merchants,
-            reviewer,
             approver,
             auditor,
             scratch,
             entitled: 0,
-            runs: std::cell::Cell::new(0),
+            more: RefCell::new(BTreeMap::new()),
+            runs: Cell::new(0),
         };
         world.entitle(TEMPLATE, 0, making.claims).await?;
         world.entitled = making.claims;
-        world.cluster.database(TEMPLATE).ask("VACUUM (ANALYZE);\nCHECKPOINT;\n", &[]).await?;
-        eprintln!("prepared in {:.1} s: {} entitlements", started.elapsed().as_secs_f64(), making.claims);
+        world
+            .cluster
+            .database(TEMPLATE)
+            .ask("VACUUM (ANALYZE);\nCHECKPOINT;\n", &[])
+            .await?;
+        eprintln!(
+            "prepared in {:.1} s: {} entitlements",
+            started.elapsed().as_secs_f64(),
+            making.claims
+        );
         Ok(world)
     }
 
-    /// The number of the first claim that a copy of the template is not good for.
-    pub(crate) const fn entitled(&self) -> u64 {
-        self.entitled
+    /// The number of the first claim that a database is not good for.
+    pub(crate) fn entitled_in(&self, database: &str) -> u64 {
+        let more = self.more.borrow();
+        more.get(database).copied().unwrap_or(self.entitled)
     }
 
     /// A new database, as the template is.
@@ -124,8 +147,18 @@ impl World {
         self.scratch.path().join(name)
     }
 
+    /// Sees to it that a database is good for claims up to `until`.
+    pub(crate) async fn entitle_until(&self, database: &Database<'_>, until: u64) -> anyhow::Result<()> {
+        let from = self.entitled_in(database.name());
+        if from < until {
+            self.entitle(database.name(), from, until).await?;
+            self.more.borrow_mut().insert(database.name().to_owned(), until);
+        }
+        Ok(())
+    }
+
     /// Puts the entitlements of some claims on file.
-    pub(crate) async fn entitle(&self, database: &str, from: u64, until: u64) -> anyhow::Result<()> {
+    async fn entitle(&self, database: &str, from: u64, until: u64) -> anyhow::Result<()> {
         const CHUNK: u64 = 500_000;
         let database = self.cluster.database(database);
         let mut from = from;
@@ -136,10 +169,15 @@ impl World {
                 let identity = identity_number(number);
                 let digest = self.vault.digest(Domain::Person, std::str::from_utf8(&identity)?);
                 let (code, digest) = (entitlement(number), hex::encode(digest.as_bytes()));
-                writeln!(rows, "{code}\t{PROGRAMME}\t\\\\x{digest}\t{CATEGORY}\t2026-01-02\t2026-12-31")?;
+                writeln!(
+                    rows,
+                    "{code}\t{PROGRAMME}\t\\\\x{digest}\t{CATEGORY}\t2026-01-02\t2026-12-31"
+                )?;
             }
             rows.push_str("\\.\n");
-            database.feed(include_str!("sql/entitlements.sql"), &[], rows.as_bytes()).await?;
+            database
+                .feed(include_str!("sql/entitlements.sql"), &[], rows.as_bytes())
+                .await?;
             from = next;
         }
         Ok(())
@@ -148,7 +186,11 @@ impl World {
 
 fn vault(binary: &Binary) -> anyhow::Result<Vault> {
     let lookup = binary.variable("HUANXIN_LOOKUP_KEY").context("no lookup key")?;
-    let lookup: [u8; 32] = STANDARD.decode(lookup)?.try_into().ok().context("not a lookup key")?;
+    let lookup: [u8; 32] = STANDARD
+        .decode(lookup)?
+        .try_into()
+        .ok()
+        .context("not a lookup key")?;
     // It only hashes here: any key will do to seal with.
     let sealing = [("bench".to_owned(), SecretBox::new(Box::new([7; 32])))];
     Ok(Vault::new(&sealing, &SecretBox::new(Box::new(lookup)))?)
@@ -162,9 +204,21 @@ async fn appropriate(served: &Served, maker: &Client, checker: &Client) -> anyho
         let body = json!({"source": "central", "amount": FUND_YUAN, "document": format!("运财建〔2026〕{county}号")});
         let path = format!("/v1/funds/{PROGRAMME}/{county}/appropriations");
         let made = api.post(&path, &maker, &body).await?;
-        let id = made.get("id").and_then(Value::as_str).context("an appropriation without id")?;
-        let checked = api.post(&format!("/v1/appropriations/{id}/decision"), &checker, &json!({"verdict": "approve"})).await?;
-        ensure!(checked.get("status").and_then(Value::as_str) == Some("approved"), "{checked}");
+        let id = made
+            .get("id")
+            .and_then(Value::as_str)
+            .context("an appropriation without id")?;
+        let checked = api
+            .post(
+                &format!("/v1/appropriations/{id}/decision"),
+                &checker,
+                &json!({"verdict": "approve"}),
+            )
+            .await?;
+        ensure!(
+            checked.get("status").and_then(Value::as_str) == Some("approved"),
+            "{checked}"
+        );
     }
     Ok(())
 }
@@ -176,6 +230,17 @@ pub(crate) fn binary(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
     }
     let here = std::env::current_exe()?;
     let beside = here.parent().context("no directory")?.join("huanxin");
-    ensure!(beside.exists(), "{} is not built: cargo build --release --bin huanxin", beside.display());
+    ensure!(
+        beside.exists(),
+        "{} is not built: cargo build --release --bin huanxin",
+        beside.display()
+    );
     Ok(beside)
+}
+
+/// Where builds go, and the results.
+pub(crate) fn target() -> anyhow::Result<PathBuf> {
+    let here = std::env::current_exe()?;
+    let target = here.parent().and_then(Path::parent).context("no directory")?;
+    Ok(target.to_owned())
 }

@@ -43,7 +43,9 @@ impl Ids {
 
 /// The id with which an answer begins.
 fn id_of(answer: &[u8]) -> Option<&[u8]> {
-    let rest = answer.strip_prefix(br#"{"id":""#).filter(|rest| rest.starts_with(b"clm_"))?;
+    let rest = answer
+        .strip_prefix(br#"{"id":""#)
+        .filter(|rest| rest.starts_with(b"clm_"))?;
     rest.get(..rest.iter().position(|byte| *byte == b'"')?)
 }
 
@@ -53,7 +55,10 @@ mod tests {
 
     #[test]
     fn only_claims_have_an_id() {
-        assert_eq!(id_of(br#"{"id":"clm_140802_0a","status"#), Some(&b"clm_140802_0a"[..]));
+        assert_eq!(
+            id_of(br#"{"id":"clm_140802_0a","status"#),
+            Some(&b"clm_140802_0a"[..])
+        );
         assert_eq!(id_of(br#"{"id":"apr_140802_0a""#), None);
         assert_eq!(id_of(br#"{"type":"about:blank"}"#), None);
     }

@@ -109,14 +109,26 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn rate(&self) -> f64 {
-        if self.seconds > 0.0 { self.latencies.total() as f64 / self.seconds } else { 0.0 }
+        if self.seconds > 0.0 {
+            self.latencies.total() as f64 / self.seconds
+        } else {
+            0.0
+        }
     }
 }
 
 /// Runs the load generator to its end, and calls `begins` when a window begins and `seen` when it has ended.
-pub(crate) async fn run(plan: &Plan, mut begins: impl FnMut(), mut seen: impl FnMut(Seen)) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    plan: &Plan,
+    mut begins: impl FnMut(),
+    mut seen: impl FnMut(Seen),
+) -> anyhow::Result<()> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("load").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    command
+        .arg("load")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
     let mut child = command.spawn().context("the load generator cannot be run")?;
     let mut stdin = child.stdin.take().context("no standard input")?;
     stdin.write_all(&serde_json::to_vec(plan)?).await?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::ids::Ids;
@@ -27,7 +28,9 @@ pub(crate) fn serve_plan() -> anyhow::Result<()> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
     let plan: Plan = serde_json::from_str(&text)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     LocalSet::new().block_on(&runtime, carry_out(plan))
 }
 
@@ -35,6 +38,8 @@ pub(crate) fn serve_plan() -> anyhow::Result<()> {
 struct Shared {
     plan: Plan,
     state: RefCell<State>,
+    /// Told when a connection has nothing more to send.
+    idle: Notify,
     /// What is read in the place of what is submitted.
     targets: Vec<String>,
     until: Instant,
@@ -42,6 +47,8 @@ struct Shared {
 
 struct State {
     next: u64,
+    /// Connections that have something to send.
+    busy: usize,
     seen: Seen,
     ids: Option<Ids>,
 }
@@ -65,27 +72,44 @@ async fn carry_out(plan: Plan) -> anyhow::Result<()> {
     let until = start + window * u32::try_from(plan.windows)?;
     let state = State {
         next: plan.numbers.0,
+        busy: plan.connections,
         seen: Seen::default(),
         ids: submits.then(|| Ids::create(&plan.ids)).transpose()?,
     };
-    let shared = Rc::new(Shared { state: RefCell::new(state), targets, until, plan });
+    let shared = Rc::new(Shared {
+        state: RefCell::new(state),
+        idle: Notify::new(),
+        targets,
+        until,
+        plan,
+    });
     let mut connections = Vec::new();
     for at in 0..shared.plan.connections {
         let token = tokens.get(at % tokens.len().max(1)).context("no client")?.clone();
-        connections.push(tokio::task::spawn_local(connection(Rc::clone(&shared), token, at)));
+        connections.push(tokio::task::spawn_local(connection(
+            Rc::clone(&shared),
+            token,
+            at,
+        )));
     }
-    say("begins", start).await?;
-    let mut begun = start;
+    // A handful of claims may be through before the warm-up is.
+    shared.until(start).await;
+    say("begins")?;
+    let mut begun = Instant::now();
     let mut cpu = procfs::own_cpu();
     {
         // What went wrong while it warmed up has gone wrong all the same.
         let mut state = shared.state.borrow_mut();
         let Seen { failed, failure, .. } = std::mem::take(&mut state.seen);
-        state.seen = Seen { failed, failure, ..Seen::default() };
+        state.seen = Seen {
+            failed,
+            failure,
+            ..Seen::default()
+        };
     }
     for at in 1..=shared.plan.windows {
         let ends = start + window * u32::try_from(at)?;
-        tokio::time::sleep_until(ends.into()).await;
+        let over = shared.until(ends).await;
         let (now, cpu_now) = (Instant::now(), procfs::own_cpu());
         let line = {
             let mut state = shared.state.borrow_mut();
@@ -97,10 +121,15 @@ async fn carry_out(plan: Plan) -> anyhow::Result<()> {
             serde_json::to_string(&seen)?
         };
         (begun, cpu) = (now, cpu_now);
-        say(&line, now).await?;
+        say(&line)?;
+        if over {
+            break;
+        }
     }
     for connection in connections {
-        tokio::time::timeout(GRACE, connection).await.context("no answer after the end")???;
+        tokio::time::timeout(GRACE, connection)
+            .await
+            .context("no answer after the end")???;
     }
     if let Some(ids) = &mut shared.state.borrow_mut().ids {
         ids.flush()?;
@@ -108,8 +137,7 @@ async fn carry_out(plan: Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn say(line: &str, at: Instant) -> anyhow::Result<()> {
-    tokio::time::sleep_until(at.into()).await;
+fn say(line: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     Ok(out.flush()?)
@@ -126,21 +154,43 @@ async fn connection(shared: Rc<Shared>, token: Token, place: usize) -> anyhow::R
         };
         turn += shared.plan.connections as u64;
         let sent = Instant::now();
-        let status = connection.exchange(&request).await.context("a connection broke")?;
+        let status = connection
+            .exchange(&request)
+            .await
+            .context("a connection broke")?;
         let micros = u64::try_from(sent.elapsed().as_micros())?;
         shared.answered(status, connection.body(), micros, number)?;
     }
+    shared.state.borrow_mut().busy -= 1;
+    shared.idle.notify_one();
     Ok(())
 }
 
 impl Shared {
+    /// Waits for an instant, or until there is nothing more to send: whether there is not.
+    async fn until(&self, instant: Instant) -> bool {
+        let dry = async {
+            while self.state.borrow().busy > 0 {
+                self.idle.notified().await;
+            }
+        };
+        tokio::time::timeout_at(instant.into(), dry).await.is_ok()
+    }
+
     /// Writes the next request and says its number; none when there is no more to send.
     fn write(&self, request: &mut Vec<u8>, body: &mut Vec<u8>, token: &Token, turn: u64) -> Option<u64> {
         let Some(spread) = self.plan.work.spread() else {
             let target = self.targets.get(turn as usize % self.targets.len().max(1))?;
-            let path = if self.plan.work == Work::List { "" } else { "/v1/claims/" };
+            let path = if self.plan.work == Work::List {
+                ""
+            } else {
+                "/v1/claims/"
+            };
             let header = token.header();
-            let _ = write!(request, "GET {path}{target} HTTP/1.1\r\nhost: localhost\r\n{header}\r\n");
+            let _ = write!(
+                request,
+                "GET {path}{target} HTTP/1.1\r\nhost: localhost\r\n{header}\r\n"
+            );
             return Some(turn);
         };
         let mut state = self.state.borrow_mut();
@@ -171,7 +221,12 @@ impl Shared {
         };
         if !good {
             state.seen.failed += 1;
-            let failure = || format!("{status} {}", String::from_utf8_lossy(answer.get(..600).unwrap_or(answer)));
+            let failure = || {
+                format!(
+                    "{status} {}",
+                    String::from_utf8_lossy(answer.get(..600).unwrap_or(answer))
+                )
+            };
             state.seen.failure.get_or_insert_with(failure);
             return Ok(());
         }
