@@ -13,6 +13,10 @@ use crate::rows::{Part, Scope};
 use crate::world::{Making, World};
 use crate::{load, measure, rows, world};
 
+/// How long loading many claims may take: in the short form all of it is to take ten minutes.
+const SHORT_GROWING: Duration = Duration::from_secs(150);
+const LONG_GROWING: Duration = Duration::from_secs(3_600);
+
 /// Measures the service as a whole and prints one table.
 #[derive(Debug, Parser)]
 pub(crate) struct Cli {
@@ -143,16 +147,22 @@ async fn work(cli: &Cli) -> anyhow::Result<()> {
             many,
         }) => {
             let many = many.unwrap_or(if *long { 5_000_000 } else { 1_000_000 });
-            all(&world, common, only, *rounds, many).await
+            let growing = if *long { LONG_GROWING } else { SHORT_GROWING };
+            all(&world, common, only, (*rounds, many, growing)).await
         }
-        Some(Command::Load) | None => all(&world, common, &[], 3, 1_000_000).await,
+        Some(Command::Load) | None => all(&world, common, &[], (3, 1_000_000, SHORT_GROWING)).await,
     };
     finish(world, common, outcome)
         .await
         .with_context(|| format!("with {}", making.binary.display()))
 }
 
-async fn all(world: &World, common: &Common, only: &[Part], rounds: usize, many: u64) -> anyhow::Result<()> {
+async fn all(
+    world: &World,
+    common: &Common,
+    only: &[Part],
+    (rounds, many, growing): (usize, u64, Duration),
+) -> anyhow::Result<()> {
     let parts = if only.is_empty() {
         Part::value_variants()
     } else {
@@ -163,6 +173,7 @@ async fn all(world: &World, common: &Common, only: &[Part], rounds: usize, many:
         seconds: common.seconds,
         rounds: rounds.max(1),
         many,
+        growing,
     };
     let started = Instant::now();
     let mut report = Report::default();

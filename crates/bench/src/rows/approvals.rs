@@ -20,7 +20,7 @@ pub(super) async fn rows(world: &World, scope: &Scope, report: &mut Report) -> a
     let (mut rates, mut median_ms) = (Samples::default(), Samples::default());
     for _ in 0..scope.rounds.min(2) {
         let database = world.copy().await?;
-        grow(world, &database, (REQUESTS * CLAIMS) as u64).await?;
+        grow(world, &database, (REQUESTS * CLAIMS) as u64, scope.growing).await?;
         let listed = database.ask(include_str!("../sql/recommend.sql"), &[]).await?;
         database.checkpoint().await?;
         let claims = listed

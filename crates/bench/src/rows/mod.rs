@@ -10,6 +10,7 @@ mod soak;
 mod startup;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -38,6 +39,8 @@ pub(crate) struct Scope {
     pub(crate) rounds: usize,
     /// Claims stored when there are many.
     pub(crate) many: u64,
+    /// How long loading them may take.
+    pub(crate) growing: Duration,
 }
 
 /// Measures all of it.

@@ -1,5 +1,7 @@
 //! Full load for minutes, on a table beyond a million claims: rate, latencies, memory and checkpoints in windows of ten seconds.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use tokio::sync::mpsc;
 
@@ -16,7 +18,9 @@ const WINDOW_SECONDS: f64 = 10.0;
 /// Runs it and prints a line a window, then the slope.
 pub(crate) async fn soak(world: &World, minutes: f64, stored: u64, connections: usize) -> anyhow::Result<()> {
     let database = world.copy().await?;
-    let next = grow(world, &database, stored).await?;
+    let next = grow(world, &database, stored, Duration::from_secs(3_600))
+        .await?
+        .next;
     let first =
         measure::intake_into(world, &database, Spread::Counties, connections, 3.0, next, false).await?;
     let windows = ((minutes * 60.0 / WINDOW_SECONDS).round() as usize).max(1);

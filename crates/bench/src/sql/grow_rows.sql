@@ -1,27 +1,8 @@
--- Multiplies the claims that are there: `seeds` of them, `copies` times, each copy with ids, keys, person, quota, transfer,
--- event and key of idempotency of its own. Columns are copied as the catalogue lists them, so that a new column needs nothing
--- here. Balances and heights follow at the end, so that the books are right afterwards.
+-- The copies' rows in the tables that are named, in the order of the copies. Two sessions share the tables.
 SET session_replication_role = replica;
 SET synchronous_commit = off;
 SET work_mem = '256MB';
-DROP TABLE IF EXISTS bench_copies;
-CREATE UNLOGGED TABLE bench_copies AS
-    SELECT jurisdiction, programme, amount, old, copy, place, wave,
-        (lpad(to_hex(ms), 12, '0') || '7' || left(salt, 3) || '8' || substr(salt, 4, 15))::uuid AS new,
-        (lpad(to_hex(ms), 12, '0') || '7' || right(salt, 3) || '9' || substr(salt, 15, 15))::uuid AS event
-    FROM (
-        SELECT c.jurisdiction, c.programme, c.amount, c.id AS old, g AS copy, w.wave,
-            row_number() OVER (PARTITION BY c.jurisdiction ORDER BY g, c.id) AS place,
-            -- Thirty a millisecond, a month ago or more.
-            ((extract(epoch FROM now()) - 86400 * (31 + w.wave)) * 1000)::bigint
-                + (row_number() OVER (ORDER BY g, c.id)) / 30 AS ms,
-            md5(c.id::text || '/' || g || '/' || w.wave) AS salt
-        FROM (SELECT * FROM claims WHERE status = 'under_review' AND revision = 1 ORDER BY id DESC LIMIT :seeds) AS c
-            CROSS JOIN generate_series(1, :copies) AS g
-            CROSS JOIN (SELECT :wave AS wave) AS w
-    ) AS numbered
-    ORDER BY copy, new;
-ANALYZE bench_copies;
+SELECT set_config('bench.tables', :'tables', false) \g /dev/null
 
 DO $$
 DECLARE
@@ -38,7 +19,8 @@ BEGIN
         ('events', 'c.jurisdiction = k.jurisdiction
             AND c.subject = ''clm_'' || k.jurisdiction || ''_'' || replace(k.old::text, ''-'', '''')'),
         ('transfers', 'c.jurisdiction = k.jurisdiction AND c.claim = k.old AND c.reason = ''reserve''')
-    ) AS listed (name, joined) WHERE to_regclass(listed.name) IS NOT NULL
+    ) AS listed (name, joined)
+        WHERE to_regclass(listed.name) IS NOT NULL AND name = ANY (string_to_array(current_setting('bench.tables'), ','))
     LOOP
         SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position),
             string_agg(CASE target.name || '.' || column_name
@@ -66,13 +48,5 @@ END $$;
 INSERT INTO quotas (person, slot, used, ceiling)
     SELECT decode(md5(c.person || int4send(k.copy) || int4send(k.wave)), 'hex'), q.slot, q.used, q.ceiling
     FROM bench_copies k JOIN claims c ON c.jurisdiction = k.jurisdiction AND c.id = k.old
-    JOIN quotas q ON q.person = c.person AND q.slot = c.quota_slot;
-
-UPDATE ledgers l SET height = l.height + n.moves
-    FROM (SELECT jurisdiction, count(*) AS moves FROM bench_copies GROUP BY jurisdiction) AS n
-    WHERE n.jurisdiction = l.jurisdiction;
-UPDATE funds f SET available = f.available - n.fen, reserved = f.reserved + n.fen
-    FROM (SELECT jurisdiction, programme, sum(amount)::bigint AS fen FROM bench_copies GROUP BY jurisdiction, programme) AS n
-    WHERE n.jurisdiction = f.jurisdiction AND n.programme = f.programme;
-DROP TABLE bench_copies;
-SELECT count(*) FROM claims;
+    JOIN quotas q ON q.person = c.person AND q.slot = c.quota_slot
+    WHERE 'quotas' = ANY (string_to_array(:'tables', ','));
