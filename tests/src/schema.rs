@@ -193,6 +193,7 @@ async fn the_tables_are_those_the_program_knows() {
             "date" => "Date",
             "timestamp with time zone" => "Timestamptz",
             "text[]" => "Array<Text>",
+            "uuid[]" => "Array<Uuid>",
             other => panic!("{}.{} is {other}", column[0], column[1]),
         };
         let kind = if column[3] == "t" {
@@ -242,6 +243,18 @@ async fn what_is_only_added_is_never_changed() {
         (
             "UPDATE funds SET available = available - 60000, reserved = reserved + 60000",
             "funds_available_not_negative",
+        ),
+        ("DELETE FROM funds", "funds_never_deleted"),
+        ("DELETE FROM claims", "claims_never_deleted"),
+        (
+            "INSERT INTO transfers SELECT jurisdiction, height + 1, 'none-2026', reason, debit, credit, amount, claim, \
+             document, posted_at, actor FROM transfers ORDER BY height DESC LIMIT 1",
+            "names no fund",
+        ),
+        (
+            "INSERT INTO claims SELECT (jsonb_populate_record(c, '{\"id\": \"01a20f12-3acb-7249-96fd-c54a6fa2bd77\", \
+             \"programme_version\": 99}')).* FROM claims c LIMIT 1",
+            "names no version",
         ),
         ("UPDATE claims SET holds = false", "claims_committed_has_amount"),
         (

@@ -200,7 +200,7 @@ impl Facts {
         self.values.is_empty()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> + Clone {
         self.values.iter().map(|(path, value)| (*path, value))
     }
 

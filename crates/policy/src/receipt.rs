@@ -6,6 +6,7 @@
 //! follow from them and from what the service decided (uniqueness, quota, cap), which stands in the receipt as it was.
 
 use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
@@ -42,17 +43,124 @@ pub enum Mismatch {
     },
 }
 
+/// The part of a receipt that is known before the service has decided: all but its own rules and the outcome. Writing it is
+/// most of the work, and nobody waits for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    facts: String,
+    /// The document's rules, comma-separated.
+    rules: String,
+    subsidy: String,
+}
+
+impl Draft {
+    pub fn new(facts: &Facts, decision: &Decision) -> Self {
+        Draft {
+            facts: text(&Paths(facts.iter().map(|(path, value)| (path as &str, value)))),
+            rules: listed(&decision.rules),
+            subsidy: decision
+                .price
+                .as_ref()
+                .map_or_else(|| "null".to_owned(), |price| text(&WrittenSubsidy::of(price))),
+        }
+    }
+
+    /// The receipt. `system` are the outcomes of the rules that the service decides.
+    pub fn finish(&self, programme: &Programme, decision: &Decision, system: &[RuleOutcome]) -> Receipt {
+        let outcome = programme.outcome(decision, system);
+        let between = if self.rules.is_empty() || system.is_empty() { "" } else { "," };
+        let json = format!(
+            r#"{{"facts":{},"outcome":{},"programme":{},"programme_hash":{},"rules":[{}{between}{}],"subsidy":{},"version":{}}}"#,
+            self.facts,
+            text(outcome.as_str()),
+            text(programme.id()),
+            text(programme.hash()),
+            self.rules,
+            listed(system),
+            self.subsidy,
+            programme.version(),
+        );
+        let digest = digest(json.as_bytes());
+        Receipt {
+            json,
+            digest,
+            outcome,
+        }
+    }
+}
+
 /// Writes the receipt of a decision. `system` are the outcomes of the rules that the service decides.
 pub fn receipt(programme: &Programme, facts: &Facts, decision: &Decision, system: &[RuleOutcome]) -> Receipt {
-    let outcome = programme.outcome(decision, system);
-    let body = body(programme, facts, decision, system, outcome);
-    let json = canonical(&body);
-    let digest = digest(json.as_bytes());
-    Receipt {
-        json,
-        digest,
-        outcome,
+    Draft::new(facts, decision).finish(programme, decision, system)
+}
+
+/// JSON whose objects come in the order of their keys and that has no numbers but small integers: that is canonical already
+/// (RFC 8785), since `serde_json` escapes as the standard does. [`read`] holds every receipt against a canonicalizer.
+fn text(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn listed(rules: &[RuleOutcome]) -> String {
+    let mut list = String::new();
+    for rule in rules {
+        if !list.is_empty() {
+            list.push(',');
+        }
+        list.push_str(&text(&WrittenRule {
+            facts: Paths(rule.facts.iter().map(|(path, value)| (path.as_str(), value))),
+            id: &rule.id,
+            outcome: rule.outcome.as_str(),
+        }));
     }
+    list
+}
+
+/// Facts by path, in the order of their paths.
+struct Paths<I>(I);
+
+impl<'f, I: Iterator<Item = (&'f str, &'f Value)> + Clone> Serialize for Paths<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.clone())
+    }
+}
+
+impl Serialize for Value {
+    /// As [`Value::to_json`].
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Bool(answer) => serializer.serialize_bool(*answer),
+            Value::Text(text) => serializer.serialize_str(text),
+            other => serializer.collect_str(other),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct WrittenSubsidy {
+    amount: String,
+    base: String,
+    rate: Option<String>,
+    uncapped: String,
+}
+
+impl WrittenSubsidy {
+    fn of(price: &Price) -> Self {
+        let plain = |number: Decimal| number.to_string();
+        WrittenSubsidy {
+            amount: plain(price.amount),
+            base: plain(price.base),
+            rate: price.rate.map(plain),
+            uncapped: plain(price.uncapped),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(bound = "F: Serialize")]
+struct WrittenRule<'r, F> {
+    facts: F,
+    id: &'r str,
+    outcome: &'static str,
 }
 
 /// `sha256:` and the hexadecimal SHA-256 of the bytes.

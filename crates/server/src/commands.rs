@@ -129,14 +129,7 @@ pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Openapi => say(api::openapi_json().trim_end()),
         Command::Rekey => {
             let service = wiring::service(&load(environment, file)?).await?;
-            let mut sealed = 0_usize;
-            loop {
-                let count = service.rekey().await?;
-                if count == 0 {
-                    return say(&format!("{sealed} documents sealed again"));
-                }
-                sealed = sealed.saturating_add(count);
-            }
+            say(&format!("{} documents sealed again", service.rekey().await?))
         }
     }
 }

@@ -55,6 +55,9 @@ pub async fn service(config: &Config) -> anyhow::Result<Service> {
             requests_per_second: config.limits.requests_per_second,
             idempotency_days: config.limits.idempotency_days,
             disbursement_limit: config.limits.disbursement_claims,
+            intake_lanes: config.limits.intake_lanes,
+            intake_batch: config.limits.intake_batch,
+            intake_queue: config.limits.intake_queue,
         },
     };
     Ok(Service::start(parts).await?)
@@ -144,6 +147,7 @@ async fn observe(service: &Service) -> anyhow::Result<()> {
     let pool = service.pool_status();
     metrics::gauge!("huanxin_pool_connections", "state" => "open").set(small(pool.size));
     metrics::gauge!("huanxin_pool_connections", "state" => "idle").set(small(pool.available));
+    metrics::gauge!("huanxin_intake_waiting").set(small(service.intake_waiting()));
     metrics::gauge!("huanxin_pool_waiting").set(small(pool.waiting));
     for fund in service.public_funds().await? {
         // Whole yuan: a gauge is a float, and this is for a chart, not for the books.

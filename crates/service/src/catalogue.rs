@@ -235,7 +235,7 @@ impl Service {
             .write(async |mut tx| -> Result<_, ServiceError> {
                 tx.add_programme(&row).await?;
                 tx.open_funds(&row.id, &counties).await?;
-                crate::history::record(&mut tx, vec![event.clone()]).await?;
+                tx.record_events(std::slice::from_ref(&event)).await?;
                 Ok(tx.done(()))
             })
             .await?;

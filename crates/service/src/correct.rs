@@ -10,7 +10,7 @@ use crate::access::{Permit, SubmitClaims};
 use crate::deciding::Candidate;
 use crate::moving::{check_revision, legal};
 use crate::once::Key;
-use crate::recording::{Before, Judged, judge, load_state};
+use crate::recording::{Before, Judged, judge, load_state, next_revision};
 use crate::state::ClaimState;
 use crate::submit::merchant;
 use crate::withdraw::own;
@@ -96,13 +96,17 @@ impl Service {
         let less = !judgement.ruled.reserve || before.row.amount > judgement.amount.map(ledger::Fen::get);
         let freed = judgement.ruled.release && less;
         let fund = (before.row.jurisdiction.clone(), before.row.programme.clone());
+        let sealed = self.seal(&candidate.claim, before.row.id, next_revision(Some(&before)))?;
         let judged = [Judged {
             candidate,
             judgement,
             id: before.row.id,
             before: Some(&before),
+            sealed: &sealed,
+            actor,
+            at: now,
         }];
-        let states = self.record(&mut tx, &books, &judged, actor, now).await?;
+        let states = self.record(&mut tx, &books, &judged).await?;
         if freed {
             self.call_waitlist(&mut tx, fund, now).await?;
         }

@@ -8,6 +8,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::claim::Claim;
 use claims::digest::Digest;
 use claims::keys::UniqueKind;
+use claims::registers::Known;
+use policy::receipt::Draft;
 use policy::{Decision, Facts, Kind, Programme, Quota, Verdict};
 
 use crate::ports::shanghai_date;
@@ -19,8 +21,9 @@ pub(crate) struct Candidate {
     pub(crate) claim: Claim,
     pub(crate) merchant: String,
     pub(crate) programme: Arc<Programme>,
-    pub(crate) facts: Facts,
     pub(crate) decision: Decision,
+    /// Its receipt, but for what the service itself decides.
+    pub(crate) draft: Draft,
     pub(crate) person: Digest,
     pub(crate) keys: Vec<(UniqueKind, Digest)>,
     pub(crate) quota: Option<Quota>,
@@ -45,6 +48,9 @@ impl Candidate {
     }
 }
 
+/// So many claims are decided where they are asked for; more of them on a thread that nobody else waits for.
+const FEW: usize = 8;
+
 impl Service {
     /// Decides claims of merchants, in order. A claim that names no programme or county is refused, not decided.
     pub(crate) async fn decide(
@@ -52,38 +58,67 @@ impl Service {
         claims: Vec<(Claim, String)>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Result<Candidate, Refusal>>, ServiceError> {
+        let known = self.known(&claims).await?;
+        self.decide_known(claims.into_iter().zip(known).collect(), now).await
+    }
+
+    /// The same, with what the registers say of each.
+    pub(crate) async fn decide_known(
+        &self,
+        claims: Vec<((Claim, String), Known)>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Result<Candidate, Refusal>>, ServiceError> {
         let unknown = claims
             .iter()
-            .any(|(claim, _)| self.catalogue().versions(claim.programme.as_str()).is_empty());
+            .any(|((claim, _), _)| self.catalogue().versions(claim.programme.as_str()).is_empty());
         if unknown {
             self.refresh().await?;
         }
-        let known = self.known(&claims).await?;
-        let received_on = shanghai_date(now);
-        let decided = claims.into_iter().zip(known).map(|((claim, merchant), known)| {
-            self.check_place(&claim)?;
-            let digest = |domain, text: &str| self.vault().digest(domain, text);
-            let digests = claims::keys::digests(&claim, digest);
-            let facts = claims::facts::facts(&claim, &digests, &known, received_on);
-            let (programme, governing_date) = self.version_for(&claim, &facts)?;
-            let decision = programme.decide(&facts);
-            let category = programme
-                .canonical_category(claim.item.category())
-                .unwrap_or(claim.item.category());
-            Ok(Candidate {
-                person: digests.applicant,
-                keys: claims::keys::unique_keys(&claim, digest),
-                quota: programme.quota(&facts),
-                category: category.to_owned(),
-                governing_date,
-                merchant,
-                facts,
-                decision,
-                programme,
-                claim,
-            })
-        });
-        Ok(decided.collect())
+        let service = self.clone();
+        let few = claims.len() <= FEW;
+        let decide = move || -> Vec<_> {
+            let claims = claims.into_iter();
+            claims
+                .map(|((claim, merchant), known)| service.decide_one(claim, merchant, &known, now))
+                .collect()
+        };
+        if few {
+            Ok(decide())
+        } else {
+            tokio::task::spawn_blocking(decide)
+                .await
+                .map_err(ServiceError::bug)
+        }
+    }
+
+    fn decide_one(
+        &self,
+        claim: Claim,
+        merchant: String,
+        known: &Known,
+        now: DateTime<Utc>,
+    ) -> Result<Candidate, Refusal> {
+        self.check_place(&claim)?;
+        let digest = |domain, text: &str| self.vault().digest(domain, text);
+        let digests = claims::keys::digests(&claim, digest);
+        let facts = claims::facts::facts(&claim, &digests, known, shanghai_date(now));
+        let (programme, governing_date) = self.version_for(&claim, &facts)?;
+        let decision = programme.decide(&facts);
+        let category = programme
+            .canonical_category(claim.item.category())
+            .unwrap_or(claim.item.category());
+        Ok(Candidate {
+            person: digests.applicant,
+            keys: claims::keys::unique_keys(&claim, digest),
+            quota: programme.quota(&facts),
+            category: category.to_owned(),
+            governing_date,
+            merchant,
+            draft: Draft::new(&facts, &decision),
+            decision,
+            programme,
+            claim,
+        })
     }
 
     fn check_place(&self, claim: &Claim) -> Result<(), Refusal> {

@@ -354,7 +354,7 @@ impl Service {
         let subject = DisbursementId::new(code(&row.jurisdiction)?, row.id).to_string();
         let mut event = history::event(self, &row.jurisdiction, &subject, verb, mover.actor, mover.now);
         (event.revision, event.to_status, event.reason) = (Some(row.revision), Some(row.status.clone()), why);
-        history::record(tx, vec![event]).await?;
+        tx.record_events(&[event]).await?;
         Ok(())
     }
 

@@ -204,7 +204,7 @@ impl Service {
         tx.add_appropriation(&row).await?;
         let made = appropriation(&row)?;
         let event = history::event(self, &row.jurisdiction, &made.id, "appropriate", actor, now);
-        history::record(&mut tx, vec![event]).await?;
+        tx.record_events(&[event]).await?;
         self.keep_answer(&mut tx, actor, key, "appropriate", &made)
             .await?;
         Ok(tx.done(Replayable {
@@ -261,7 +261,7 @@ impl Service {
         let mut event = history::event(self, jurisdiction, &checked.id, "check_appropriation", actor, now);
         (event.from_status, event.to_status, event.reason) =
             (Some("pending".into()), Some(row.status.clone()), why);
-        history::record(&mut tx, vec![event]).await?;
+        tx.record_events(&[event]).await?;
         if check == Check::Approve {
             let posting = Posting {
                 jurisdiction: row.jurisdiction.clone(),
@@ -330,7 +330,7 @@ impl Service {
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 tx.add_cap_change(&row).await?;
-                history::record(&mut tx, vec![event.clone()]).await?;
+                tx.record_events(std::slice::from_ref(&event)).await?;
                 Ok(tx.done(()))
             })
             .await?;
@@ -403,7 +403,7 @@ impl Service {
         let mut event = history::event(self, jurisdiction, &checked.id, "check_caps", actor, now);
         (event.from_status, event.to_status, event.reason) =
             (Some("pending".into()), Some(row.status.clone()), why);
-        history::record(&mut tx, vec![event]).await?;
+        tx.record_events(&[event]).await?;
         Ok(tx.done(checked))
     }
 

@@ -1,7 +1,7 @@
-//! The audit trail: an event for whatever was done, and a row in the outbox for those the outside is told of.
+//! The audit trail: an event for whatever was done.
 
 use chrono::{DateTime, Utc};
-use store::journal::{EventRow, OutboxRow};
+use store::journal::EventRow;
 use store::{StoreError, Tx};
 
 use crate::{Actor, Service};
@@ -29,19 +29,6 @@ pub(crate) fn event(
         reason: None,
         request: actor.request.clone(),
     }
-}
-
-/// Writes events and queues them for the outside.
-pub(crate) async fn record(tx: &mut Tx, events: Vec<EventRow>) -> Result<(), StoreError> {
-    EventRow::insert(tx, &events).await?;
-    let rows = events.iter().map(|event| OutboxRow {
-        jurisdiction: event.jurisdiction.clone(),
-        event: event.id,
-        attempts: 0,
-        due_at: event.at,
-    });
-    OutboxRow::insert(tx, &rows.collect::<Vec<_>>()).await?;
-    Ok(())
 }
 
 /// Writes events that concern nobody outside, such as a look at personal data.

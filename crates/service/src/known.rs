@@ -8,50 +8,102 @@ use claims::claim::Claim;
 use claims::identifiers::CreditCode;
 use claims::registers::{Known, LookUps, ScrapCertificate, look_ups};
 use store::StoreError;
-use store::registers::{PriceQuestion, RegisterKeys};
+use store::journal::IdempotencyRow;
+use store::registers::{PriceQuestion, RegisterKeys, RegisterRows};
 
 use crate::registers::{rows, stored_model};
 use crate::{Service, ServiceError};
 
 /// One claim's questions.
+#[derive(Debug)]
 struct Asked {
     look_ups: LookUps,
     merchant: String,
     price: Option<PriceQuestion>,
 }
 
+/// What one caller wants to know: what the registers say of its claims, and which of its keys were used before.
+#[derive(Debug)]
+pub(crate) struct LookUp {
+    asked: Vec<Asked>,
+    /// Keys of idempotency, each with its client.
+    used: Vec<(String, String)>,
+}
+
+/// The answer to a [`LookUp`].
+#[derive(Debug)]
+pub(crate) struct LookedUp {
+    /// In the order of the claims.
+    pub(crate) known: Vec<Known>,
+    /// Those that were used.
+    pub(crate) used: Vec<IdempotencyRow>,
+}
+
 impl Service {
     /// What is known of each claim of a merchant (its credit code), in the order of the claims.
     pub(crate) async fn known(&self, claims: &[(Claim, String)]) -> Result<Vec<Known>, ServiceError> {
+        Ok(self.known_and_used(claims, Vec::new()).await?.known)
+    }
+
+    /// The same, and what is remembered of keys of idempotency. Whoever asks at the same time is answered by the same
+    /// statements.
+    pub(crate) async fn known_and_used(
+        &self,
+        claims: &[(Claim, String)],
+        used: Vec<(String, String)>,
+    ) -> Result<LookedUp, ServiceError> {
         let asked = claims
             .iter()
             .map(|(claim, merchant)| Asked::by(claim, merchant))
-            .collect::<Vec<_>>();
-        if asked.is_empty() {
-            return Ok(Vec::new());
+            .collect();
+        self.lanes().look_ups.ask(LookUp { asked, used })?.given().await?
+    }
+
+    /// Answers many callers with one statement for each register, all in one round trip.
+    pub(crate) async fn look_up(&self, batch: Vec<LookUp>) -> Vec<Result<LookedUp, ServiceError>> {
+        match self.answers(&batch).await {
+            Ok((answers, used)) => {
+                let mut rows = HashMap::<(String, String), IdempotencyRow>::new();
+                for row in used {
+                    rows.insert((row.client.clone(), row.key.clone()), row);
+                }
+                let answer = |look_up: LookUp| LookedUp {
+                    known: look_up.asked.iter().map(|it| answers.known(it)).collect(),
+                    used: look_up
+                        .used
+                        .iter()
+                        .filter_map(|key| rows.get(key).cloned())
+                        .collect(),
+                };
+                batch.into_iter().map(|look_up| Ok(answer(look_up))).collect()
+            }
+            Err(error) => batch.iter().map(|_| Err(error.clone().into())).collect(),
         }
-        let mut conn = self.store().read().await?;
+    }
+
+    async fn answers(&self, batch: &[LookUp]) -> Result<(Answers, Vec<IdempotencyRow>), StoreError> {
+        let asked = || batch.iter().flat_map(|look_up| &look_up.asked);
+        let used = distinct(batch.iter().flat_map(|look_up| look_up.used.iter().cloned()));
         let mut answers = Answers::default();
-        answers.add(&mut conn, &keys(&asked)).await?;
+        let mut conn = self.store().read().await?;
+        let keys = keys(asked());
+        let (found, used) = conn.look_up(&keys, &used).await?;
+        answers.add(&keys.filed_prices, found)?;
         // A claim that names no dismantler is answered with its certificate's, which is known only now.
-        let unnamed = asked.iter().filter_map(|it| {
+        let unnamed = asked().filter_map(|it| {
             answers
                 .dismantler_of(it)
                 .filter(|_| it.look_ups.dismantler.is_none())
         });
         let dismantlers = distinct(unnamed.filter(|code| !answers.dismantlers.contains_key(code.as_str())));
         if !dismantlers.is_empty() {
-            answers
-                .add(
-                    &mut conn,
-                    &RegisterKeys {
-                        dismantlers,
-                        ..RegisterKeys::default()
-                    },
-                )
-                .await?;
+            let keys = RegisterKeys {
+                dismantlers,
+                ..RegisterKeys::default()
+            };
+            answers.add(&[], conn.registers(&keys).await?)?;
         }
-        Ok(asked.iter().map(|it| answers.known(it)).collect())
+        Ok((answers, used))
     }
 }
 
@@ -76,8 +128,8 @@ impl Asked {
 }
 
 /// The keys of all questions, each once.
-fn keys(asked: &[Asked]) -> RegisterKeys {
-    let look_ups = || asked.iter().map(|it| &it.look_ups);
+fn keys<'a>(asked: impl Iterator<Item = &'a Asked> + Clone) -> RegisterKeys {
+    let look_ups = || asked.clone().map(|it| &it.look_ups);
     RegisterKeys {
         efficiency_labels: distinct(
             look_ups().filter_map(|it| it.label.as_ref().map(|key| key.as_str().to_owned())),
@@ -88,11 +140,11 @@ fn keys(asked: &[Asked]) -> RegisterKeys {
         vehicle_models: distinct(
             look_ups().filter_map(|it| it.vehicle_model.as_deref().and_then(stored_model)),
         ),
-        filed_prices: distinct(asked.iter().filter_map(|it| it.price.clone())),
+        filed_prices: distinct(asked.clone().filter_map(|it| it.price.clone())),
         entitlements: distinct(
             look_ups().filter_map(|it| it.entitlement.as_ref().map(|key| key.as_str().to_owned())),
         ),
-        merchants: distinct(asked.iter().map(|it| it.merchant.clone())),
+        merchants: distinct(asked.clone().map(|it| it.merchant.clone())),
         dismantlers: distinct(look_ups().filter_map(|it| it.dismantler.as_ref().map(text))),
         collectors: distinct(look_ups().filter_map(|it| it.collector.as_ref().map(text))),
     }
@@ -120,8 +172,8 @@ struct Answers {
 }
 
 impl Answers {
-    async fn add(&mut self, conn: &mut store::Conn, keys: &RegisterKeys) -> Result<(), StoreError> {
-        let found = conn.registers(keys).await?;
+    /// Takes in what was found; prices come in the order of their questions.
+    fn add(&mut self, prices: &[PriceQuestion], found: RegisterRows) -> Result<(), StoreError> {
         gather(&mut self.labels, found.efficiency_labels, |row| {
             (row.record.clone(), rows::efficiency_label(row))
         })?;
@@ -131,7 +183,7 @@ impl Answers {
         gather(&mut self.vehicle_models, found.vehicle_models, |row| {
             (row.model.clone(), rows::vehicle_model(row))
         })?;
-        let prices = keys.filed_prices.iter().cloned().zip(found.filed_prices);
+        let prices = prices.iter().cloned().zip(found.filed_prices);
         gather(
             &mut self.prices,
             prices.filter_map(|(question, row)| Some((question, row?))),
@@ -236,7 +288,7 @@ mod tests {
 
     #[test]
     fn only_registers_that_are_needed_are_asked_and_each_key_once() {
-        let digital = keys(&asked(&[example(1), example(1)]));
+        let digital = keys(asked(&[example(1), example(1)]).iter());
         let price = PriceQuestion {
             merchant: "91140802MAXG612DDP".into(),
             model: "ABC-AL00".into(),
@@ -249,7 +301,7 @@ mod tests {
         };
         assert_eq!(digital, expected);
 
-        let both = keys(&asked(&[example(0), example(2)]));
+        let both = keys(asked(&[example(0), example(2)]).iter());
         assert_eq!(both.efficiency_labels, ["20241017-471100-92391729144470006"]);
         assert_eq!(both.collectors, ["91140802MAXG612DDP"]);
         assert_eq!(both.scrap_certificates, ["1408ABC"]);
@@ -265,7 +317,7 @@ mod tests {
             vehicle.model = "a\0b".into();
         }
         let asked = asked(&[claim]);
-        assert!(keys(&asked).vehicle_models.is_empty());
+        assert!(keys(asked.iter()).vehicle_models.is_empty());
         assert_eq!(Answers::default().known(&asked[0]), Known::default());
     }
 

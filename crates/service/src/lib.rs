@@ -10,6 +10,7 @@
 //! Ports ([`ports`]) stand only toward what is not ours: the clock, and whoever is told of events. PostgreSQL is not hidden.
 
 pub mod access;
+mod batching;
 pub mod books;
 mod catalogue;
 mod clawback;
@@ -19,10 +20,12 @@ pub mod disburse;
 pub mod document;
 pub mod funds;
 mod history;
+mod intake;
 mod known;
 mod limits;
 mod moving;
 pub mod once;
+mod packing;
 pub mod paging;
 pub mod ports;
 pub mod public;
@@ -45,6 +48,7 @@ use secrecy::SecretBox;
 use store::Store;
 
 pub use access::{Actor, Permit, Right, Role};
+use intake::Lanes;
 pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
 use ports::{Clock, Ids};
 pub use refusal::{FieldError, Refusal, ServiceError};
@@ -73,6 +77,12 @@ pub struct Settings {
     pub idempotency_days: u32,
     /// The most claims one disbursement gathers.
     pub disbursement_limit: usize,
+    /// Lanes that record claims, each with a transaction of its own; a county has one.
+    pub intake_lanes: usize,
+    /// The most claims of one transaction.
+    pub intake_batch: usize,
+    /// Claims that wait for a lane, beside those being recorded; more are refused at once.
+    pub intake_queue: usize,
 }
 
 impl Default for Settings {
@@ -81,6 +91,9 @@ impl Default for Settings {
             requests_per_second: 500,
             idempotency_days: 30,
             disbursement_limit: 10_000,
+            intake_lanes: 2,
+            intake_batch: 128,
+            intake_queue: 2_048,
         }
     }
 }
@@ -100,14 +113,18 @@ struct Inner {
     catalogue: RwLock<Arc<Catalogue>>,
     throttle: tokens::Throttle,
     clients: tokens::ClientCache,
+    tokens: tokens::TokenCache,
+    lanes: Lanes,
 }
 
 impl Service {
-    /// Reads the catalogue and is ready to serve.
+    /// Reads the catalogue and is ready to serve. Its lanes run on the runtime this is called from.
     pub async fn start(parts: Parts) -> Result<Self, ServiceError> {
-        let service = Self(Arc::new(Inner {
+        let service = Self(Arc::new_cyclic(|inner| Inner {
+            lanes: Lanes::open(inner, &parts.settings),
             throttle: tokens::Throttle::new(parts.settings.requests_per_second),
             clients: tokens::ClientCache::default(),
+            tokens: tokens::TokenCache::default(),
             store: parts.store,
             clock: parts.clock,
             ids: Ids::default(),
@@ -138,6 +155,10 @@ impl Service {
 
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.0.lanes
     }
 
     /// Programmes and jurisdictions as last read.

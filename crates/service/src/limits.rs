@@ -9,7 +9,7 @@ use claims::jurisdictions::JurisdictionCode;
 use ledger::Fen;
 use store::Tx;
 use store::claims::ClaimRow;
-use store::funds::{CapRow, FundRow, LimitChange, LockedLimits};
+use store::funds::{CapRow, FundRow, Head, LimitChange, LockedLimits};
 
 use crate::ports::shanghai;
 use crate::{Catalogue, ServiceError};
@@ -92,11 +92,16 @@ pub(crate) fn distinct(mut texts: Vec<String>) -> Vec<String> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Books {
     pub(crate) limits: BTreeMap<LimitKey, Limit>,
+    /// Of the counties' logs, if they are locked.
+    pub(crate) heads: Vec<Head>,
 }
 
 impl Books {
     pub(crate) fn new(locked: LockedLimits) -> Result<Self, ServiceError> {
-        let mut books = Self::default();
+        let mut books = Self {
+            heads: locked.heads,
+            ..Self::default()
+        };
         for fund in &locked.funds {
             books.add_fund(fund)?;
         }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::limits::{self, Books, LimitChanges};
 use crate::recording::{claim_subject, document_place, posting};
 use crate::state::{self, ClaimState};
-use crate::{Actor, Refusal, Service, ServiceError, history};
+use crate::{Actor, Refusal, Service, ServiceError, history, packing};
 
 /// One claim and what is done to it.
 pub(crate) struct Move {
@@ -86,7 +86,7 @@ impl Service {
         }
         self.release_holdings(tx, &writes.released).await?;
         tx.save_claims(&writes.rows).await?;
-        history::record(tx, writes.events).await?;
+        tx.record_events(&writes.events).await?;
         tx.post(&writes.postings, mover.now).await?;
         tx.change_limits(&writes.limits).await?;
         let calls = writes
@@ -244,16 +244,17 @@ impl Service {
             .iter()
             .map(|row| (row.jurisdiction.clone(), row.id))
             .collect::<Vec<_>>();
-        let documents = conn.latest_documents(&keys).await?;
-        let mut sent = HashMap::with_capacity(documents.len());
-        for document in documents {
-            let place = document_place(&document.jurisdiction, document.claim, document.revision);
-            let text = self
+        let decisions = conn.latest_decisions(&keys).await?;
+        let mut sent = HashMap::with_capacity(decisions.len());
+        for row in decisions {
+            let place = document_place(&row.jurisdiction, row.claim, row.revision);
+            let packed = self
                 .vault()
-                .open(&document.key_id, &place, &document.sealed)
+                .open(&row.key_id, &place, &row.sealed)
                 .map_err(ServiceError::bug)?;
+            let text = packing::unpack(row.packing, packed)?;
             sent.insert(
-                document.claim,
+                row.claim,
                 crate::document::read(&text).map_err(ServiceError::bug)?,
             );
         }
@@ -262,28 +263,6 @@ impl Service {
         } else {
             Err(ServiceError::bug("a claim has no document"))
         }
-    }
-
-    /// Claims with their decisions, in order.
-    pub(crate) async fn details(
-        &self,
-        conn: &mut store::Conn,
-        rows: &[ClaimRow],
-    ) -> Result<Vec<ClaimState>, ServiceError> {
-        let keys = rows
-            .iter()
-            .map(|row| (row.jurisdiction.clone(), row.id, row.decided))
-            .collect::<Vec<_>>();
-        let decisions = conn.decisions(&keys).await?;
-        let decisions: HashMap<Uuid, _> = decisions.into_iter().map(|row| (row.claim, row)).collect();
-        let catalogue = self.catalogue();
-        let shown = rows.iter().map(|row| {
-            let decision = decisions
-                .get(&row.id)
-                .ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
-            state::detail(&catalogue, row, decision)
-        });
-        shown.collect()
     }
 
     /// The claim with its decision, as it stands after a move.

@@ -1,6 +1,8 @@
 //! Exactly once for what is created by hand: the first answer to an idempotency key is kept with the request's hash, in the
 //! transaction that did the work, and given again.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use claims::ids::ClaimId;
 use serde::de::DeserializeOwned;
@@ -10,7 +12,9 @@ use store::claims::ClaimRow;
 use store::journal::IdempotencyRow;
 use uuid::Uuid;
 
-use crate::state::ClaimState;
+use crate::deciding::by_id;
+use crate::recording::correction_deadline;
+use crate::state::{self, ClaimState};
 use crate::{Actor, Refusal, Replayable, Service, ServiceError};
 
 /// An idempotency key and the SHA-256 of the request it came with.
@@ -129,4 +133,80 @@ impl Service {
         IdempotencyRow::insert(tx, &[row]).await?;
         Ok(())
     }
+
+    /// The answers given when these keys were first used to submit a claim, by client and key.
+    pub(crate) async fn first_answers(
+        &self,
+        rows: &[IdempotencyRow],
+    ) -> Result<HashMap<(String, String), ClaimState>, ServiceError> {
+        if rows.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut conn = self.store().read().await?;
+        self.first_answers_in(&mut conn, rows).await
+    }
+
+    /// The same: a claim as its first decision left it, whatever came later.
+    pub(crate) async fn first_answers_in(
+        &self,
+        conn: &mut store::Conn,
+        rows: &[IdempotencyRow],
+    ) -> Result<HashMap<(String, String), ClaimState>, ServiceError> {
+        let of_claim = |row: &IdempotencyRow| {
+            let used = (row.client.clone(), row.key.clone());
+            Some((used, row.claim_jurisdiction.clone()?, row.claim?))
+        };
+        let wanted = rows.iter().filter_map(of_claim).collect::<Vec<_>>();
+        let ids = wanted
+            .iter()
+            .map(|(_, jurisdiction, id)| (jurisdiction.clone(), *id))
+            .collect::<Vec<_>>();
+        let firsts = ids
+            .iter()
+            .map(|(jurisdiction, id)| (jurisdiction.clone(), *id, 1))
+            .collect::<Vec<_>>();
+        let claims = by_id(conn.claims_by_id(&ids).await?, |row| row.id);
+        let decisions = by_id(conn.decisions(&firsts).await?, |row| row.claim);
+        let catalogue = self.catalogue();
+        let mut answers = HashMap::new();
+        for (key, _, id) in wanted {
+            let (Some(row), Some(decision)) = (claims.get(&id), decisions.get(&id)) else {
+                return Err(ServiceError::bug("a remembered claim is gone"));
+            };
+            let mut first = state::detail(&catalogue, row, decision)?;
+            as_first_answered(&mut first)?;
+            answers.insert(key, first);
+        }
+        Ok(answers)
+    }
+}
+
+fn as_first_answered(state: &mut ClaimState) -> Result<(), ServiceError> {
+    let decision = state
+        .decision
+        .as_ref()
+        .ok_or_else(|| ServiceError::bug("no decision"))?;
+    state.status = state::first_status(decision.outcome);
+    state.revision = 1;
+    state.programme_version = decision.programme.version();
+    state.changed_at = state.created_at;
+    let amount = decision
+        .price
+        .as_ref()
+        .map(|price| ledger::Fen::from_decimal(price.amount));
+    state.amount = amount
+        .transpose()
+        .map_err(ServiceError::bug)?
+        .filter(|fen| !fen.is_zero());
+    let needs_correction = decision.outcome == policy::Outcome::NeedsCorrection;
+    state.correct_by =
+        needs_correction.then(|| correction_deadline(decision.programme.correction_days(), state.created_at));
+    let waitlisted = decision.outcome == policy::Outcome::Waitlisted;
+    let cap = decision.rules.iter().find(|rule| waitlisted && rule.id == "cap");
+    state.waits_for = cap.and_then(|rule| match rule.facts.get("cap.limit") {
+        Some(policy::Value::Text(limit)) => Some(limit.clone()),
+        _ => None,
+    });
+    state.disbursement = None;
+    Ok(())
 }

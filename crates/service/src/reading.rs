@@ -70,9 +70,7 @@ impl Service {
         let mut conn = self.store().read().await?;
         let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
         let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
-        Ok(decision
-            .ok_or_else(|| ServiceError::bug("a claim has no decision"))?
-            .receipt)
+        state::receipt(&decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?)
     }
 
     /// A page of claims without their decisions.
@@ -89,16 +87,33 @@ impl Service {
         } else {
             query.merchant.clone()
         };
-        let filter = ClaimFilter {
+        let catalogue = self.catalogue();
+        let mut filter = ClaimFilter {
             jurisdictions: paging::counties(permit, query.jurisdiction.clone())?,
             merchant,
-            programme: query.programme.clone(),
-            status: query.status.map(|status| status.as_str().to_owned()),
+            programmes: query.programme.iter().cloned().collect(),
+            statuses: query
+                .status
+                .iter()
+                .map(|status| status.as_str().to_owned())
+                .collect(),
             created_from: query.from.map(shanghai_midnight),
             created_before: query.to.and_then(|day| day.succ_opt()).map(shanghai_midnight),
-            before: paging::read(cursor)?,
+            after: paging::read(cursor)?,
             oldest_first: query.oldest_first,
         };
+        if filter.merchant.is_none() {
+            // A county's list is the merge of its queues: all of them are named.
+            if filter.jurisdictions.is_empty() {
+                filter.jurisdictions = catalogue.jurisdictions().map(|it| it.code.clone()).collect();
+            }
+            if filter.programmes.is_empty() && !filter.statuses.is_empty() {
+                filter.programmes = catalogue.newest().map(|it| it.id().to_owned()).collect();
+            }
+            if filter.statuses.is_empty() && !filter.programmes.is_empty() {
+                filter.statuses = Status::ALL.iter().map(|it| it.as_str().to_owned()).collect();
+            }
+        }
         let rows = self
             .store()
             .read()

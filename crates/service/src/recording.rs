@@ -1,12 +1,13 @@
 //! Recording decisions: candidates against the counties' books, in order, and everything written in one transaction.
 //!
 //! A new claim and a corrected one take the same way. [`judge`] gives out keys, quota and money with the pure allocation and
-//! makes the receipt; [`Ledgered::write`] writes what came out: claims, sealed documents, receipts, keys, quotas, transfers,
-//! caps, events and outbox. What another transaction took meanwhile violates a named constraint, and the unit is run again.
+//! makes the receipt; [`Service::record`] writes what came out: claims, what was sent, receipts, keys, quotas, transfers, caps,
+//! events and outbox. What another transaction took meanwhile violates a named constraint, and the unit is run again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Duration, Utc};
+use claims::claim::Claim;
 use claims::allocate::{Allocation, CapOutcome, Demand, LimitKey, QuotaKey, State, allocate};
 use claims::digest::Digest;
 use claims::ids::ClaimId;
@@ -17,15 +18,16 @@ use ledger::{Fen, Reason, Transfer};
 use policy::receipt::Receipt;
 use policy::{Outcome, RuleOutcome, Value, Verdict};
 use store::Tx;
-use store::claims::{ClaimRow, DecisionRow, DocumentRow};
+use store::claims::{ClaimRow, DecisionRow};
 use store::funds::Posting;
 use store::holdings::{QuotaRow, UniqueKeyRow};
+use store::intake::{Opened, Record};
 use uuid::Uuid;
 
 use crate::deciding::Candidate;
 use crate::limits::{self, Books, LimitChanges};
 use crate::state::{ClaimDecision, ClaimState};
-use crate::{Actor, Catalogue, Refusal, Service, ServiceError, history, state};
+use crate::{Actor, Catalogue, Refusal, Service, ServiceError, history, packing, state};
 
 /// What a claim that is being corrected holds already.
 #[derive(Debug, Clone)]
@@ -48,30 +50,50 @@ pub(crate) struct Judgement {
     month: String,
 }
 
-/// Loads what a batch competes for: keys held by others, and its persons' quotas.
+/// Loads what candidates compete for: keys held by others, and their persons' quotas.
 pub(crate) async fn load_state(
     conn: &mut store::Conn,
     books: &Books,
     candidates: &[(&Candidate, Option<&Before>)],
 ) -> Result<State, ServiceError> {
-    let digest = |digest: &Digest| digest.as_bytes().to_vec();
     let keys = candidates.iter().flat_map(|(candidate, _)| &candidate.keys);
-    let kinds: HashMap<Vec<u8>, (UniqueKind, Digest)> = keys.map(|key| (digest(&key.1), *key)).collect();
+    let digests = keys.map(|key| key.1.as_bytes().to_vec()).collect::<Vec<_>>();
+    let persons = candidates
+        .iter()
+        .map(|(candidate, _)| candidate.person.as_bytes().to_vec());
+    let persons = persons.collect::<HashSet<_>>().into_iter().collect::<Vec<_>>();
+    let (holders, quotas) = (conn.holders(&digests).await?, conn.quotas(&persons).await?);
+    state(books, holders, quotas, candidates)
+}
+
+/// The books of a batch that were opened, and what its candidates compete for.
+pub(crate) fn state_of(
+    opened: Opened,
+    candidates: &[(&Candidate, Option<&Before>)],
+) -> Result<(Books, State), ServiceError> {
+    let books = Books::new(opened.limits)?;
+    let state = state(&books, opened.holders, opened.quotas, candidates)?;
+    Ok((books, state))
+}
+
+fn state(
+    books: &Books,
+    holders: Vec<UniqueKeyRow>,
+    quotas: Vec<QuotaRow>,
+    candidates: &[(&Candidate, Option<&Before>)],
+) -> Result<State, ServiceError> {
+    let keys = candidates.iter().flat_map(|(candidate, _)| &candidate.keys);
+    let kinds: HashMap<&[u8], (UniqueKind, Digest)> =
+        keys.map(|key| (key.1.as_bytes().as_slice(), *key)).collect();
     let own: HashSet<Uuid> = candidates
         .iter()
         .filter_map(|(_, before)| Some(before.as_ref()?.row.id))
         .collect();
-    let holders = conn.holders(&kinds.keys().cloned().collect::<Vec<_>>()).await?;
-    let persons = candidates.iter().map(|(candidate, _)| digest(&candidate.person));
-    let quotas = conn
-        .quotas(&persons.collect::<HashSet<_>>().into_iter().collect::<Vec<_>>())
-        .await?;
-
     let mut state = books.state();
     state.taken = holders
         .iter()
         .filter(|holder| !own.contains(&holder.claim))
-        .filter_map(|holder| kinds.get(&holder.digest).copied())
+        .filter_map(|holder| kinds.get(holder.digest.as_slice()).copied())
         .collect();
     for row in quotas {
         state.quotas.insert(
@@ -151,12 +173,9 @@ pub(crate) fn judge(
         limit.waiting = limit.waiting.saturating_sub(1);
     }
     let system = system_rules(candidate, &demand, &seen, &allocation);
-    let receipt = policy::receipt::receipt(
-        &candidate.programme,
-        &candidate.facts,
-        &candidate.decision,
-        &system,
-    );
+    let receipt = candidate
+        .draft
+        .finish(&candidate.programme, &candidate.decision, &system);
     let ruling = match receipt.outcome {
         Outcome::Eligible => Ruling::UnderReview,
         Outcome::Waitlisted => Ruling::Waitlisted,
@@ -284,19 +303,18 @@ impl Judgement {
         }
     }
 
-    fn row(
-        &self,
-        candidate: &Candidate,
-        id: Uuid,
-        before: Option<&Before>,
-        client: &str,
-        now: DateTime<Utc>,
-    ) -> Result<ClaimRow, ServiceError> {
+    fn row(&self, one: &Judged<'_>) -> Result<ClaimRow, ServiceError> {
+        let Judged {
+            candidate,
+            id,
+            at: now,
+            ..
+        } = *one;
         let status = self.ruled.to;
-        let before = before.map(|before| &before.row);
+        let before = one.before.map(|before| &before.row);
         // A kept reservation counts where it was made.
         let kept = before.filter(|_| self.ruled.reserved && !self.ruled.reserve);
-        let revision = before.map_or(1, |row| row.revision.saturating_add(1));
+        let revision = one.revision();
         let first_deadline = before.and_then(|row| row.correct_by);
         let correct_by =
             first_deadline.unwrap_or_else(|| correction_deadline(candidate.programme.correction_days(), now));
@@ -309,7 +327,7 @@ impl Judgement {
             revision,
             merchant: candidate.merchant.clone(),
             merchant_reference: candidate.claim.merchant_reference.as_str().to_owned(),
-            client: before.map_or_else(|| client.to_owned(), |row| row.client.clone()),
+            client: before.map_or_else(|| one.actor.client.clone(), |row| row.client.clone()),
             category: kept.map_or_else(|| candidate.category.clone(), |row| row.category.clone()),
             governing_date: candidate.governing_date,
             created_at: before.map_or(now, |row| row.created_at),
@@ -342,45 +360,58 @@ pub(crate) struct Judged<'a> {
     pub(crate) judgement: Judgement,
     pub(crate) id: Uuid,
     pub(crate) before: Option<&'a Before>,
+    /// What was sent, packed and sealed to the place of this revision.
+    pub(crate) sealed: &'a [u8],
+    pub(crate) actor: &'a Actor,
+    pub(crate) at: DateTime<Utc>,
+}
+
+impl Judged<'_> {
+    /// The revision that it becomes.
+    fn revision(&self) -> i32 {
+        next_revision(self.before)
+    }
+}
+
+/// The revision that a claim becomes when it is decided.
+pub(crate) fn next_revision(before: Option<&Before>) -> i32 {
+    before.map_or(1, |before| before.row.revision.saturating_add(1))
 }
 
 /// Everything a batch writes, gathered before the first statement.
 #[derive(Default)]
 struct Writes {
-    new: Vec<ClaimRow>,
-    changed: Vec<ClaimRow>,
-    documents: Vec<DocumentRow>,
-    decisions: Vec<DecisionRow>,
-    events: Vec<store::journal::EventRow>,
-    taken: Vec<UniqueKeyRow>,
-    released: Vec<Vec<u8>>,
+    record: Record,
     quotas: BTreeMap<(Vec<u8>, String), (i32, u32)>,
-    postings: Vec<Posting>,
     limits: LimitChanges,
 }
 
 impl Service {
-    /// Writes judged claims in order and returns them as they stand.
+    /// What was sent, packed and sealed to its place.
+    pub(crate) fn seal(&self, claim: &Claim, id: Uuid, revision: i32) -> Result<Vec<u8>, ServiceError> {
+        let place = document_place(claim.jurisdiction.as_str(), id, revision);
+        let text = packing::pack(&crate::document::write(claim))?;
+        self.vault().seal(&place, &text).map_err(ServiceError::bug)
+    }
+
+    /// Writes judged claims in order, on top of their counties' locked books, and returns them as they stand.
     pub(crate) async fn record(
         &self,
         tx: &mut Tx,
         books: &Books,
         judged: &[Judged<'_>],
-        actor: &Actor,
-        now: DateTime<Utc>,
     ) -> Result<Vec<ClaimState>, ServiceError> {
         let mut writes = Writes::default();
         let mut states = Vec::with_capacity(judged.len());
         for one in judged {
-            let row = one
-                .judgement
-                .row(one.candidate, one.id, one.before, &actor.client, now)?;
+            let row = one.judgement.row(one)?;
             let mut shown = state::summary(&row)?;
             shown.decision = Some(one.judgement.decision(one.candidate));
             states.push(shown);
-            self.gather(&mut writes, books, one, row, actor, now)?;
+            self.gather(&mut writes, books, one, row)?;
         }
-        writes.write(tx, now).await?;
+        let now = self.clock().now();
+        tx.record(&books.heads, writes.finish(), now).await?;
         Ok(states)
     }
 
@@ -390,45 +421,34 @@ impl Service {
         books: &Books,
         one: &Judged<'_>,
         row: ClaimRow,
-        actor: &Actor,
-        now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        let (candidate, judgement) = (one.candidate, &one.judgement);
-        let place = document_place(&row.jurisdiction, row.id, row.revision);
-        let sealed = self
-            .vault()
-            .seal(&place, &crate::document::write(&candidate.claim))
-            .map_err(ServiceError::bug)?;
-        writes.documents.push(DocumentRow {
-            jurisdiction: row.jurisdiction.clone(),
-            claim: row.id,
-            revision: row.revision,
-            key_id: self.vault().key_id().to_owned(),
-            sealed,
-        });
+        let (judgement, actor) = (&one.judgement, one.actor);
         let digest = judgement.receipt.digest.trim_start_matches("sha256:");
-        writes.decisions.push(DecisionRow {
+        writes.record.decisions.push(DecisionRow {
             jurisdiction: row.jurisdiction.clone(),
             claim: row.id,
             revision: row.revision,
             outcome: judgement.receipt.outcome.as_str().to_owned(),
-            receipt: judgement.receipt.json.clone(),
+            receipt: packing::pack(judgement.receipt.json.as_bytes())?,
             digest: hex::decode(digest).map_err(ServiceError::bug)?,
-            decided_at: now,
+            decided_at: one.at,
+            packing: packing::PACKING,
+            key_id: self.vault().key_id().to_owned(),
+            sealed: one.sealed.to_vec(),
         });
         writes.holdings(one, &row);
-        writes.money(&self.catalogue(), books, one, &row, &actor.client)?;
+        writes.money(&self.catalogue(), books, one, &row)?;
         let verb = if one.before.is_some() { "correct" } else { "submit" };
         let subject = claim_subject(&row)?;
-        let mut event = history::event(self, &row.jurisdiction, &subject, verb, actor, now);
+        let mut event = history::event(self, &row.jurisdiction, &subject, verb, actor, one.at);
         event.revision = Some(row.revision);
         event.from_status = one.before.map(|before| before.row.status.clone());
         event.to_status = Some(row.status.clone());
-        writes.events.push(event);
+        writes.record.events.push(event);
         if one.before.is_some() {
-            writes.changed.push(row)
+            writes.record.changed.push(row);
         } else {
-            writes.new.push(row)
+            writes.record.new.push(row);
         }
         Ok(())
     }
@@ -446,14 +466,14 @@ impl Writes {
         } else {
             HashSet::new()
         };
-        self.released.extend(held.difference(&holds).cloned());
+        self.record.released.extend(held.difference(&holds).cloned());
         for key in one
             .candidate
             .keys
             .iter()
             .filter(|key| one.judgement.holds() && !held.contains(&bytes(key)))
         {
-            self.taken.push(UniqueKeyRow {
+            self.record.taken.push(UniqueKeyRow {
                 digest: bytes(key),
                 kind: key.0.as_str().to_owned(),
                 jurisdiction: row.jurisdiction.clone(),
@@ -483,7 +503,6 @@ impl Writes {
         books: &Books,
         one: &Judged<'_>,
         row: &ClaimRow,
-        actor: &str,
     ) -> Result<(), ServiceError> {
         let ruled = one.judgement.ruled;
         let before = one.before.map(|before| &before.row).filter(|_| ruled.release);
@@ -502,16 +521,14 @@ impl Writes {
         if held != granted {
             for (reason, amount) in [(Reason::Release, held), (Reason::Reserve, granted)] {
                 let Some(amount) = amount else { continue };
-                self.postings.push(posting(row, reason, amount, None, actor)?);
+                let posting = posting(row, reason, amount, None, &one.actor.client)?;
+                self.record.postings.push(posting);
             }
         }
         Ok(())
     }
 
-    async fn write(self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), ServiceError> {
-        let changed = self.changed.iter().map(|row| row.id).collect::<Vec<_>>();
-        tx.release_keys(&self.released, &changed).await?;
-        tx.take_keys(self.taken).await?;
+    fn finish(self) -> Record {
         let quotas = self
             .quotas
             .into_iter()
@@ -521,15 +538,11 @@ impl Writes {
                 used,
                 ceiling: i32::try_from(ceiling).unwrap_or(i32::MAX),
             });
-        tx.use_quotas(quotas.collect()).await?;
-        ClaimRow::insert(tx, &self.new).await?;
-        tx.save_claims(&self.changed).await?;
-        DocumentRow::insert(tx, &self.documents).await?;
-        DecisionRow::insert(tx, &self.decisions).await?;
-        history::record(tx, self.events).await?;
-        tx.post(&self.postings, now).await?;
-        tx.change_limits(&self.limits).await?;
-        Ok(())
+        Record {
+            quotas: quotas.collect(),
+            limits: self.limits,
+            ..self.record
+        }
     }
 }
 

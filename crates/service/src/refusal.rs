@@ -95,12 +95,15 @@ impl Refusal {
 }
 
 /// Why a use case gave no result.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ServiceError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// More waits than is taken on; nothing was recorded.
+    #[error("too many claims wait to be recorded")]
+    Busy,
     /// An invariant that only a bug can break. The text names no value of a claim.
     #[error("broken invariant: {0}")]
     Bug(String),
@@ -134,7 +137,7 @@ impl Retry for ServiceError {
             Self::Store(error) => {
                 error.is_transient() || error.constraint().is_some_and(|name| LOST_RACES.contains(&name))
             }
-            Self::Refused(_) | Self::Bug(_) => false,
+            Self::Refused(_) | Self::Busy | Self::Bug(_) => false,
         }
     }
 }

@@ -4,6 +4,8 @@
 //! are two persons is refused here with a word and proved by `claims_four_eyes`. Both say which revision they saw: what
 //! changed under their hands is refused as stale.
 
+use std::collections::HashSet;
+
 use claims::ids::ClaimId;
 use claims::life_cycle::Verb;
 use store::claims::ClaimRow;
@@ -12,7 +14,7 @@ use store::{Done, Tx};
 use crate::access::{ApproveClaims, Permit, ReviewClaims};
 use crate::moving::{Move, Mover, check_revision, legal, reason};
 use crate::once::Key;
-use crate::state::ClaimState;
+use crate::state::{self, ClaimState};
 use crate::{Actor, MAX_BATCH, Refusal, Replayable, Service, ServiceError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,13 +183,15 @@ impl Service {
             }));
         }
         let (moved, results) = self.carry_out_verdicts(&mut tx, verdict, actor).await?;
-        let given = results
+        results
             .into_iter()
             .next()
             .ok_or_else(|| ServiceError::bug("one verdict, one result"))??;
-        if let Some(row) = moved.first() {
-            self.keep_move(&mut tx, actor, key, "verdict", row).await?;
-        }
+        let row = moved
+            .first()
+            .ok_or_else(|| ServiceError::bug("a verdict without a claim"))?;
+        self.keep_move(&mut tx, actor, key, "verdict", row).await?;
+        let given = self.detail(&mut tx, row).await?;
         Ok(tx.done(Replayable {
             value: given,
             replayed: false,
@@ -204,6 +208,7 @@ impl Service {
         Ok(tx.done(results))
     }
 
+    /// Results without their decisions.
     async fn carry_out_verdicts(
         &self,
         tx: &mut Tx,
@@ -220,6 +225,7 @@ impl Service {
             .map(|verdict| verdict.claim)
             .collect::<Vec<_>>();
         let (books, mut rows) = self.lock_claims(tx, &ids).await?;
+        let seen = rows.keys().copied().collect::<HashSet<_>>();
         let mut moves = Vec::new();
         let mut results = Vec::with_capacity(verdicts.len());
         for verdict in verdicts {
@@ -227,7 +233,7 @@ impl Service {
                 Err(refusal) => Err(refusal.clone()),
                 // A claim named twice has moved by the time its second verdict comes: it is no longer in the map.
                 Ok(verdict) => match rows.remove(&verdict.claim.uuid) {
-                    None if ids.iter().filter(|id| **id == verdict.claim).count() > 1 => {
+                    None if seen.contains(&verdict.claim.uuid) => {
                         Err(Refusal::Stale {
                             current: verdict.if_match.saturating_add(1),
                         })
@@ -246,17 +252,13 @@ impl Service {
             results.push(step);
         }
         let moved = self.carry_out(tx, &books, moves, mover).await?;
-        let shown = self.details(tx, &moved).await?;
-        let mut shown = shown.into_iter();
-        let results = results.into_iter().map(|result| {
-            result.map(|()| {
-                shown
-                    .next()
-                    .ok_or_else(|| ServiceError::bug("a verdict without a claim"))
-            })
-        });
-        let results = results.map(|result| match result {
-            Ok(shown) => Ok(Ok(shown?)),
+        let mut shown = moved.iter().map(state::summary);
+        let results = results.into_iter().map(|result| match result {
+            Ok(()) => {
+                let shown = shown.next();
+                let shown = shown.ok_or_else(|| ServiceError::bug("a verdict without a claim"))?;
+                Ok(Ok(shown?))
+            }
             Err(refusal) => Ok(Err(refusal)),
         });
         let results = results.collect::<Result<Vec<_>, ServiceError>>()?;

@@ -95,12 +95,12 @@ pub(crate) fn read_decision(
     programme: &str,
     row: &DecisionRow,
 ) -> Result<ClaimDecision, ServiceError> {
-    let version =
-        policy::receipt::version(&row.receipt).ok_or_else(|| ServiceError::bug("unreadable receipt"))?;
+    let receipt = receipt(row)?;
+    let version = policy::receipt::version(&receipt).ok_or_else(|| ServiceError::bug("unreadable receipt"))?;
     let programme = catalogue
         .version(programme, version)
         .ok_or_else(|| ServiceError::bug("version gone"))?;
-    let reading = policy::receipt::read(programme, &row.receipt).map_err(ServiceError::bug)?;
+    let reading = policy::receipt::read(programme, &receipt).map_err(ServiceError::bug)?;
     Ok(ClaimDecision {
         outcome: reading.outcome,
         price: reading.decision.price,
@@ -108,6 +108,12 @@ pub(crate) fn read_decision(
         receipt: Some(format!("sha256:{}", hex::encode(&row.digest))),
         programme: Arc::clone(programme),
     })
+}
+
+/// The receipt of a decision, byte for byte as it was hashed.
+pub(crate) fn receipt(row: &DecisionRow) -> Result<String, ServiceError> {
+    let text = crate::packing::unpack(row.packing, row.receipt.clone())?;
+    String::from_utf8(text).map_err(|_| ServiceError::bug("unreadable receipt"))
 }
 
 pub(crate) fn status(row: &ClaimRow) -> Result<Status, ServiceError> {

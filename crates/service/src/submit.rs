@@ -3,19 +3,18 @@
 //! A batch is the general case. Its outcomes are as if its claims had come one after another; each has its own, and none
 //! fails for another's sake.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use claims::claim::Claim;
-use store::Done;
-use store::Tx;
 use store::journal::IdempotencyRow;
-use uuid::Uuid;
 
 use crate::access::{Permit, SubmitClaims};
-use crate::deciding::{Candidate, by_id};
-use crate::recording::{Judged, correction_deadline, judge, load_state};
-use crate::state::{self, ClaimDecision, ClaimState};
+use crate::batching::Answer;
+use crate::intake::{Open, Recorded};
+use crate::recording::{judge, load_state, next_revision};
+use crate::state::{ClaimDecision, ClaimState};
 use crate::{Actor, MAX_BATCH, Refusal, Service, ServiceError, limits};
 
 /// A claim to be submitted, with the key that makes a retry harmless and the hash of the request it came in.
@@ -56,22 +55,17 @@ impl Slot {
     }
 }
 
-struct Open {
-    key: String,
-    request: [u8; 32],
-    id: Uuid,
-    candidate: Candidate,
-}
-
 impl Service {
     /// Records claims in order; one result for each. In [`Mode::Atomic`] a refused line leaves the others unrecorded, and
     /// their results are `None`.
+    ///
+    /// A lone claim is refused at once when the service is busy; many wait for their turn.
     pub async fn submit(
         &self,
         permit: &Permit<SubmitClaims>,
         commands: Vec<Command>,
         mode: Mode,
-    ) -> Result<Vec<Option<Result<Submitted, Refusal>>>, ServiceError> {
+    ) -> Result<Vec<Option<Recorded>>, ServiceError> {
         if commands.len() > MAX_BATCH {
             return Err(Refusal::TooMany {
                 what: "claims",
@@ -79,63 +73,88 @@ impl Service {
             }
             .into());
         }
-        let actor = permit.actor();
-        let now = self.clock().now();
-        let slots = self.prepare(permit, commands, now).await?;
-        let refused = slots
-            .iter()
-            .any(|slot| matches!(slot, Slot::Settled(result) if result.is_err()));
-        if mode == Mode::Atomic && refused {
-            let kept = |slot| match slot {
-                Slot::Settled(result) if result.is_err() => Some(*result),
-                _ => None,
-            };
-            return Ok(slots.into_iter().map(kept).collect());
-        }
-        let open = slots.iter().filter_map(|slot| {
-            if let Slot::Open(open) = slot {
-                Some(&**open)
-            } else {
-                None
+        let slots = self.prepare(permit, commands, self.clock().now()).await?;
+        let results = match mode {
+            Mode::Continue => self.each_by_itself(slots).await?,
+            Mode::Atomic => {
+                let refused = |slot: &Slot| matches!(slot, Slot::Settled(result) if result.is_err());
+                if slots.iter().any(refused) {
+                    let kept = |slot| match slot {
+                        Slot::Settled(result) if result.is_err() => Some(result.map_err(ServiceError::from)),
+                        _ => None,
+                    };
+                    return Ok(slots.into_iter().map(kept).collect());
+                }
+                self.all_or_nothing(slots).await?
             }
-        });
-        let open = open.collect::<Vec<_>>();
-        let mut recorded = if open.is_empty() {
-            HashMap::new()
-        } else {
-            metrics::histogram!("huanxin_batch_size").record(u32::try_from(open.len()).unwrap_or(u32::MAX));
-            self.store()
-                .write(|tx| self.record_new(tx, &open, mode, actor, now))
-                .await?
         };
-        let mut results: Vec<Result<Submitted, Refusal>> = Vec::with_capacity(slots.len());
-        for slot in slots {
-            results.push(match slot {
-                Slot::Settled(result) => *result,
-                Slot::Open(open) => recorded
-                    .remove(&open.key)
-                    .ok_or_else(|| ServiceError::bug("a claim has no result"))?,
-                Slot::Repeats(first) => match results.get(first) {
-                    Some(Ok(first)) => Ok(Submitted {
-                        claim: first.claim.clone(),
-                        replayed: true,
-                    }),
-                    Some(Err(refusal)) => Err(refusal.clone()),
-                    None => return Err(ServiceError::bug("a repeat before its first")),
-                },
-            });
-        }
-        for result in results.iter().flatten().filter(|submitted| !submitted.replayed) {
-            let outcome = result
-                .claim
-                .decision
-                .as_ref()
-                .map_or("", |decision| decision.outcome.as_str());
-            let programme = result.claim.programme.clone();
-            metrics::counter!("huanxin_claims_total", "outcome" => outcome, "programme" => programme)
+        for submitted in results.iter().flatten().filter(|submitted| !submitted.replayed) {
+            let claim = &submitted.claim;
+            let outcome = claim.decision.as_ref().map_or("", |it| it.outcome.as_str());
+            metrics::counter!("huanxin_claims_total", "outcome" => outcome, "programme" => claim.programme.clone())
                 .increment(1);
         }
         Ok(results.into_iter().map(Some).collect())
+    }
+
+    /// Each claim in the lane of its county, with an outcome of its own.
+    async fn each_by_itself(&self, slots: Vec<Slot>) -> Result<Vec<Recorded>, ServiceError> {
+        /// A result, or one on its way.
+        enum Place {
+            Here(Box<Recorded>),
+            Awaited(Answer<Recorded>),
+            As(usize),
+        }
+        let in_turn = slots.len() > 1;
+        let mut places = Vec::with_capacity(slots.len());
+        for slot in slots {
+            places.push(match slot {
+                Slot::Settled(result) => Place::Here(Box::new(result.map_err(ServiceError::from))),
+                Slot::Repeats(first) => Place::As(first),
+                Slot::Open(open) => match self.enqueue(*open, in_turn).await {
+                    Ok(answer) => Place::Awaited(answer),
+                    Err(error) => Place::Here(Box::new(Err(error))),
+                },
+            });
+        }
+        let mut results = Vec::with_capacity(places.len());
+        for place in places {
+            results.push(match place {
+                Place::Here(result) => *result,
+                Place::Awaited(answer) => answer.given().await.map_err(ServiceError::from).flatten(),
+                Place::As(first) => again(&results, first)?,
+            });
+        }
+        Ok(results)
+    }
+
+    /// All claims in one transaction of their own.
+    async fn all_or_nothing(&self, slots: Vec<Slot>) -> Result<Vec<Recorded>, ServiceError> {
+        let open = slots.iter().filter_map(|slot| match slot {
+            Slot::Open(open) => Some(&**open),
+            _ => None,
+        });
+        let open = open.collect::<Vec<_>>();
+        let mut recorded = if open.is_empty() {
+            Vec::new()
+        } else {
+            self.store()
+                .write(|tx| self.record_new(tx, &open, Mode::Atomic))
+                .await?
+        }
+        .into_iter();
+        let mut results = Vec::with_capacity(slots.len());
+        for slot in slots {
+            results.push(match slot {
+                Slot::Settled(result) => result.map_err(ServiceError::from),
+                Slot::Open(_) => recorded
+                    .next()
+                    .ok_or_else(|| ServiceError::bug("a claim has no result"))?
+                    .map_err(ServiceError::from),
+                Slot::Repeats(first) => again(&results, first)?,
+            });
+        }
+        Ok(results)
     }
 
     /// Decides a claim and records nothing: the answer it would get now.
@@ -180,68 +199,65 @@ impl Service {
         commands: Vec<Command>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Slot>, ServiceError> {
-        let actor = permit.actor();
-        let merchant = merchant(actor)?;
-        let keys = commands
-            .iter()
-            .map(|command| command.key.clone())
-            .collect::<Vec<_>>();
-        let known = self
-            .store()
-            .read()
-            .await?
-            .idempotency_keys(&actor.client, &keys)
-            .await?;
-        let known: HashMap<String, IdempotencyRow> =
-            known.into_iter().map(|row| (row.key.clone(), row)).collect();
-        let mut replays = self.first_answers(known.values()).await?;
+        let actor = Arc::new(permit.actor().clone());
+        let merchant = merchant(&actor)?;
+        let mut keys = Vec::with_capacity(commands.len());
+        let mut claims = Vec::with_capacity(commands.len());
+        for command in commands {
+            keys.push((command.key, command.request));
+            claims.push((command.claim, merchant.clone()));
+        }
+        let used = keys.iter().map(|(key, _)| (actor.client.clone(), key.clone()));
+        let looked_up = self.known_and_used(&claims, used.collect()).await?;
+        let mut replays = self.first_answers(&looked_up.used).await?;
+        let used: HashMap<&str, &IdempotencyRow> =
+            looked_up.used.iter().map(|row| (row.key.as_str(), row)).collect();
 
         let mut first_use = HashMap::<String, (usize, [u8; 32])>::new();
-        let mut slots = Vec::with_capacity(commands.len());
-        let mut to_decide = Vec::new();
-        for (index, command) in commands.into_iter().enumerate() {
-            let (first, request) = *first_use
-                .entry(command.key.clone())
-                .or_insert((index, command.request));
-            let slot = if let Some(row) = known.get(&command.key) {
-                Some(Slot::settled(match replays.remove(&command.key) {
-                    Some(claim) if row.request == command.request => Ok(Submitted {
+        let mut slots = Vec::with_capacity(keys.len());
+        let (mut open, mut to_decide) = (Vec::new(), Vec::new());
+        let known = claims.into_iter().zip(looked_up.known);
+        for (index, ((key, request), (claim, known))) in keys.into_iter().zip(known).enumerate() {
+            let (first, first_request) = *first_use.entry(key.clone()).or_insert((index, request));
+            let slot = if let Some(row) = used.get(key.as_str()) {
+                Some(match replays.remove(&(actor.client.clone(), key.clone())) {
+                    Some(claim) if row.request == request => Slot::settled(Ok(Submitted {
                         claim,
                         replayed: true,
-                    }),
-                    _ if first < index && request == command.request => {
-                        slots.push(Some(Slot::Repeats(first)));
-                        continue;
-                    }
-                    _ => Err(Refusal::IdempotencyKeyReused),
-                }))
+                    })),
+                    _ if first < index && first_request == request => Slot::Repeats(first),
+                    _ => Slot::settled(Err(Refusal::IdempotencyKeyReused)),
+                })
             } else if first < index {
-                Some(if request == command.request {
+                Some(if first_request == request {
                     Slot::Repeats(first)
                 } else {
                     Slot::settled(Err(Refusal::IdempotencyKeyReused))
                 })
-            } else if let Err(refusal) = permit.within(command.claim.jurisdiction.as_str()) {
+            } else if let Err(refusal) = permit.within(claim.0.jurisdiction.as_str()) {
                 Some(Slot::settled(Err(refusal)))
             } else {
-                to_decide.push((index, command.key, command.request, command.claim));
+                open.push((index, key, request));
+                to_decide.push((claim, known));
                 None
             };
             slots.push(slot);
         }
-        let claims = to_decide
-            .iter()
-            .map(|(_, _, _, claim)| (claim.clone(), merchant.clone()))
-            .collect();
-        let decided = self.decide(claims, now).await?;
-        for ((index, key, request, _), candidate) in to_decide.into_iter().zip(decided) {
+        let decided = self.decide_known(to_decide, now).await?;
+        for ((index, key, request), candidate) in open.into_iter().zip(decided) {
             let slot = match candidate {
-                Ok(candidate) => Slot::Open(Box::new(Open {
-                    key,
-                    request,
-                    id: self.ids().next(now),
-                    candidate,
-                })),
+                Ok(candidate) => {
+                    let id = self.ids().next(now);
+                    Slot::Open(Box::new(Open {
+                        actor: Arc::clone(&actor),
+                        key,
+                        request,
+                        id,
+                        at: now,
+                        sealed: self.seal(&candidate.claim, id, next_revision(None))?,
+                        candidate,
+                    }))
+                }
                 Err(refusal) => Slot::settled(Err(refusal)),
             };
             if let Some(place) = slots.get_mut(index) {
@@ -253,177 +269,18 @@ impl Service {
             .map(|slot| slot.ok_or_else(|| ServiceError::bug("a command has no slot")))
             .collect()
     }
-
-    /// The unit of work of a batch: keys of idempotency first, then the counties' books, then everything else.
-    async fn record_new(
-        &self,
-        mut tx: Tx,
-        open: &[&Open],
-        mode: Mode,
-        actor: &Actor,
-        now: DateTime<Utc>,
-    ) -> Result<Done<HashMap<String, Result<Submitted, Refusal>>>, ServiceError> {
-        let rows = open.iter().map(|open| IdempotencyRow {
-            client: actor.client.clone(),
-            key: open.key.clone(),
-            request: open.request.to_vec(),
-            operation: "submit".into(),
-            claim_jurisdiction: Some(open.candidate.claim.jurisdiction.as_str().to_owned()),
-            claim: Some(open.id),
-            answer: None,
-            created_at: now,
-        });
-        let new = tx.remember_keys(&rows.collect::<Vec<_>>()).await?;
-        let new: HashSet<String> = new.into_iter().map(|(_, key)| key).collect();
-        let (fresh, raced): (Vec<_>, Vec<_>) = open.iter().copied().partition(|open| new.contains(&open.key));
-        let mut results = self.raced(&mut tx, &raced, actor).await?;
-        if mode == Mode::Atomic
-            && let Some(Err(refusal)) = results.values().find(|result| result.is_err())
-        {
-            // Its key was taken by another request while it was being decided: nothing of the batch is recorded.
-            return Err(refusal.clone().into());
-        }
-
-        let catalogue = self.catalogue();
-        let funds = fresh.iter().map(|open| {
-            (
-                open.candidate.claim.jurisdiction.as_str().to_owned(),
-                open.candidate.programme.id().to_owned(),
-            )
-        });
-        let books = limits::lock(&mut tx, &catalogue, funds).await?;
-        let candidates = fresh
-            .iter()
-            .map(|open| (&open.candidate, None))
-            .collect::<Vec<_>>();
-        let mut state = load_state(&mut tx, &books, &candidates).await?;
-        let mut judged = Vec::with_capacity(fresh.len());
-        for open in &fresh {
-            let judgement = judge(&catalogue, &books, &mut state, &open.candidate, None, now)?;
-            judged.push(Judged {
-                candidate: &open.candidate,
-                judgement,
-                id: open.id,
-                before: None,
-            });
-        }
-        let states = self.record(&mut tx, &books, &judged, actor, now).await?;
-        for (open, claim) in fresh.iter().zip(states) {
-            results.insert(
-                open.key.clone(),
-                Ok(Submitted {
-                    claim,
-                    replayed: false,
-                }),
-            );
-        }
-        Ok(tx.done(results))
-    }
-
-    /// Another request used the same keys first, while this one was being decided.
-    async fn raced(
-        &self,
-        tx: &mut Tx,
-        raced: &[&Open],
-        actor: &Actor,
-    ) -> Result<HashMap<String, Result<Submitted, Refusal>>, ServiceError> {
-        let mut results = HashMap::new();
-        if raced.is_empty() {
-            return Ok(results);
-        }
-        let keys = raced.iter().map(|open| open.key.clone()).collect::<Vec<_>>();
-        let rows = tx.idempotency_keys(&actor.client, &keys).await?;
-        let mut answers = self.first_answers_in(tx, rows.iter()).await?;
-        let rows: HashMap<&str, &IdempotencyRow> = rows.iter().map(|row| (row.key.as_str(), row)).collect();
-        for open in raced {
-            let same = rows
-                .get(open.key.as_str())
-                .is_some_and(|row| row.request == open.request);
-            let result = match answers.remove(&open.key) {
-                Some(claim) if same => Ok(Submitted {
-                    claim,
-                    replayed: true,
-                }),
-                _ => Err(Refusal::IdempotencyKeyReused),
-            };
-            results.insert(open.key.clone(), result);
-        }
-        Ok(results)
-    }
-
-    async fn first_answers<'a>(
-        &self,
-        rows: impl Iterator<Item = &'a IdempotencyRow>,
-    ) -> Result<HashMap<String, ClaimState>, ServiceError> {
-        let rows = rows.collect::<Vec<_>>();
-        if rows.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let mut conn = self.store().read().await?;
-        self.first_answers_in(&mut conn, rows.into_iter()).await
-    }
-
-    /// The answers given when these keys were first used: a claim as its first decision left it, whatever came later.
-    async fn first_answers_in<'a>(
-        &self,
-        conn: &mut store::Conn,
-        rows: impl Iterator<Item = &'a IdempotencyRow>,
-    ) -> Result<HashMap<String, ClaimState>, ServiceError> {
-        let of_claim =
-            |row: &'a IdempotencyRow| Some((row.key.clone(), row.claim_jurisdiction.clone()?, row.claim?));
-        let wanted = rows.filter_map(of_claim).collect::<Vec<_>>();
-        let ids = wanted
-            .iter()
-            .map(|(_, jurisdiction, id)| (jurisdiction.clone(), *id))
-            .collect::<Vec<_>>();
-        let firsts = ids
-            .iter()
-            .map(|(jurisdiction, id)| (jurisdiction.clone(), *id, 1))
-            .collect::<Vec<_>>();
-        let claims = by_id(conn.claims_by_id(&ids).await?, |row| row.id);
-        let decisions = by_id(conn.decisions(&firsts).await?, |row| row.claim);
-        let catalogue = self.catalogue();
-        let mut answers = HashMap::new();
-        for (key, _, id) in wanted {
-            let (Some(row), Some(decision)) = (claims.get(&id), decisions.get(&id)) else {
-                return Err(ServiceError::bug("a remembered claim is gone"));
-            };
-            let mut first = state::detail(&catalogue, row, decision)?;
-            as_first_answered(&mut first)?;
-            answers.insert(key, first);
-        }
-        Ok(answers)
-    }
 }
 
-fn as_first_answered(state: &mut ClaimState) -> Result<(), ServiceError> {
-    let decision = state
-        .decision
-        .as_ref()
-        .ok_or_else(|| ServiceError::bug("no decision"))?;
-    state.status = state::first_status(decision.outcome);
-    state.revision = 1;
-    state.programme_version = decision.programme.version();
-    state.changed_at = state.created_at;
-    let amount = decision
-        .price
-        .as_ref()
-        .map(|price| ledger::Fen::from_decimal(price.amount));
-    state.amount = amount
-        .transpose()
-        .map_err(ServiceError::bug)?
-        .filter(|fen| !fen.is_zero());
-    let needs_correction = decision.outcome == policy::Outcome::NeedsCorrection;
-    state.correct_by =
-        needs_correction.then(|| correction_deadline(decision.programme.correction_days(), state.created_at));
-    let waitlisted = decision.outcome == policy::Outcome::Waitlisted;
-    let cap = decision.rules.iter().find(|rule| waitlisted && rule.id == "cap");
-    state.waits_for = cap.and_then(|rule| match rule.facts.get("cap.limit") {
-        Some(policy::Value::Text(limit)) => Some(limit.clone()),
-        _ => None,
-    });
-    state.disbursement = None;
-    Ok(())
+/// The result of the first use of a key, for a repeat of it.
+fn again(results: &[Recorded], first: usize) -> Result<Recorded, ServiceError> {
+    match results.get(first) {
+        Some(Ok(first)) => Ok(Ok(Submitted {
+            claim: first.claim.clone(),
+            replayed: true,
+        })),
+        Some(Err(error)) => Ok(Err(error.clone())),
+        None => Err(ServiceError::bug("a repeat before its first")),
+    }
 }
 
 /// The merchant a client claims for.

@@ -5,13 +5,16 @@ use chrono::{DateTime, Duration, Utc};
 
 use store::journal::{EventRow, OutboxRow};
 use store::{Done, Tx};
+use uuid::Uuid;
 
 use crate::limits::month_of;
 use crate::ports::{EventSink, ToldEvent};
 use crate::{Service, ServiceError};
 
-/// Events told in one call.
-const TELL: i64 = 200;
+/// Rows of the outbox leased at once; each holds the events of one county and one unit of work.
+const LEASED: usize = 200;
+/// Events told in one call, unless a single row holds more.
+const TELL: usize = 200;
 /// Half the first lease, in seconds: longer than a receiver may take.
 const LEASE_S: i64 = 30;
 
@@ -64,42 +67,42 @@ impl Service {
     async fn tell_events(&self, sink: &dyn EventSink) -> Result<usize, ServiceError> {
         let mut told = 0_usize;
         loop {
-            let leased = self.store().write(|tx| self.lease_events(tx)).await?;
-            if leased.is_empty() {
-                return Ok(told);
+            let leased = self.store().write(|tx| self.lease_outbox(tx)).await?;
+            let mut rest = leased.as_slice();
+            while !rest.is_empty() {
+                let (together, others) = rest.split_at(told_together(rest));
+                rest = others;
+                let events = self.store().read().await?.events_of(together).await?;
+                let events = events.into_iter().map(told_event).collect::<Vec<_>>();
+                if let Err(error) = sink.tell(&events).await {
+                    // Their lease is their pause: they are told again when it ends.
+                    tracing::warn!(%error, events = events.len(), "events put off");
+                    return Ok(told);
+                }
+                self.store()
+                    .write(async |mut tx| -> Result<_, ServiceError> {
+                        tx.told(together).await?;
+                        Ok(tx.done(()))
+                    })
+                    .await?;
+                told = told.saturating_add(events.len());
             }
-            let last = i64::try_from(leased.len()).is_ok_and(|leased| leased < TELL);
-            let (rows, events): (Vec<_>, Vec<_>) = leased.into_iter().unzip();
-            let events = events.into_iter().map(told_event).collect::<Vec<_>>();
-            if let Err(error) = sink.tell(&events).await {
-                // Their lease is their pause: they are told again when it ends.
-                tracing::warn!(%error, events = events.len(), "events put off");
-                return Ok(told);
-            }
-            self.store()
-                .write(async |mut tx| -> Result<_, ServiceError> {
-                    tx.told(&rows).await?;
-                    Ok(tx.done(()))
-                })
-                .await?;
-            told = told.saturating_add(rows.len());
-            if last {
+            if leased.len() < LEASED {
                 return Ok(told);
             }
         }
     }
 
-    async fn lease_events(&self, mut tx: Tx) -> Result<Done<Vec<(OutboxRow, EventRow)>>, ServiceError> {
+    async fn lease_outbox(&self, mut tx: Tx) -> Result<Done<Vec<OutboxRow>>, ServiceError> {
         let now = self.clock().now();
-        let mut due = tx.due_events(now, TELL).await?;
-        for (row, _) in &mut due {
+        let mut due = tx.due_outbox(now, rows(LEASED)).await?;
+        for row in &mut due {
             row.attempts = row.attempts.saturating_add(1);
             let doublings = u32::try_from(row.attempts).unwrap_or(u32::MAX).min(11);
             let pause = Duration::seconds(LEASE_S.saturating_mul(1_i64 << doublings)).min(Duration::days(1));
             row.due_at = now.checked_add_signed(pause).unwrap_or(now);
         }
-        tx.tell_later(&due.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>())
-            .await?;
+        tx.tell_later(&due).await?;
         Ok(tx.done(due))
     }
 
@@ -107,40 +110,61 @@ impl Service {
     async fn drop_events(&self) -> Result<usize, ServiceError> {
         let mut dropped = 0_usize;
         loop {
-            let count = self
+            let (gone, events) = self
                 .store()
                 .write(async |mut tx| -> Result<_, ServiceError> {
-                    let due = tx.due_events(self.clock().now(), 1_000).await?;
-                    let rows = due.into_iter().map(|(row, _)| row).collect::<Vec<_>>();
-                    tx.told(&rows).await?;
-                    Ok(tx.done(rows.len()))
+                    let due = tx.due_outbox(self.clock().now(), rows(LEASED)).await?;
+                    tx.told(&due).await?;
+                    Ok(tx.done((due.len(), due.iter().map(|row| row.events.len()).sum::<usize>())))
                 })
                 .await?;
-            dropped = dropped.saturating_add(count);
-            if count < 1_000 {
+            dropped = dropped.saturating_add(events);
+            if gone < LEASED {
                 return Ok(dropped);
             }
         }
     }
 
-    /// Seals again what was sealed under an older key, a bounded number at a time; says how many. Zero: done.
+    /// Seals again what was sealed under an older key, a bounded number in each transaction; says how many.
     pub async fn rekey(&self) -> Result<usize, ServiceError> {
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
-                let mut rows = tx.documents_under_other_keys(self.vault().key_id(), 500).await?;
-                for row in &mut rows {
-                    let place = crate::recording::document_place(&row.jurisdiction, row.claim, row.revision);
-                    let text = self
-                        .vault()
-                        .open(&row.key_id, &place, &row.sealed)
-                        .map_err(ServiceError::bug)?;
-                    row.sealed = self.vault().seal(&place, &text).map_err(ServiceError::bug)?;
-                    row.key_id = self.vault().key_id().to_owned();
+        let mut sealed = 0_usize;
+        for jurisdiction in self.catalogue().jurisdictions() {
+            let mut after = None;
+            loop {
+                let (count, last) = self
+                    .store()
+                    .write(|tx| self.rekey_some(tx, &jurisdiction.code, after))
+                    .await?;
+                sealed = sealed.saturating_add(count);
+                match last {
+                    Some(last) => after = Some(last),
+                    None => break,
                 }
-                tx.reseal_documents(&rows).await?;
-                Ok(tx.done(rows.len()))
-            })
-            .await
+            }
+        }
+        Ok(sealed)
+    }
+
+    async fn rekey_some(
+        &self,
+        mut tx: Tx,
+        jurisdiction: &str,
+        after: Option<(Uuid, i32)>,
+    ) -> Result<Done<(usize, Option<(Uuid, i32)>)>, ServiceError> {
+        let mut rows = tx.decisions_after(jurisdiction, after, 500).await?;
+        let last = rows.last().map(|row| (row.claim, row.revision));
+        rows.retain(|row| row.key_id != self.vault().key_id());
+        for row in &mut rows {
+            let place = crate::recording::document_place(&row.jurisdiction, row.claim, row.revision);
+            let text = self
+                .vault()
+                .open(&row.key_id, &place, &row.sealed)
+                .map_err(ServiceError::bug)?;
+            row.sealed = self.vault().seal(&place, &text).map_err(ServiceError::bug)?;
+            row.key_id = self.vault().key_id().to_owned();
+        }
+        tx.reseal(&rows).await?;
+        Ok(tx.done((rows.len(), last)))
     }
 
     /// Decides every recorded decision of a county again from its receipt, and names those that come out otherwise.
@@ -207,19 +231,34 @@ pub struct ReExecution {
 }
 
 fn check_receipt(catalogue: &crate::Catalogue, row: &store::claims::DecisionRow) -> Result<(), String> {
-    let receipt: serde_json::Value = serde_json::from_str(&row.receipt).map_err(|error| error.to_string())?;
+    let text = crate::state::receipt(row).map_err(|error| error.to_string())?;
+    let receipt: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let programme = receipt
         .get("programme")
         .and_then(|id| id.as_str())
         .ok_or("no programme")?;
-    let version = policy::receipt::version(&row.receipt).ok_or("no version")?;
+    let version = policy::receipt::version(&text).ok_or("no version")?;
     let programme = catalogue
         .version(programme, version)
         .ok_or("unknown programme version")?;
-    if policy::receipt::digest(row.receipt.as_bytes()) != format!("sha256:{}", hex::encode(&row.digest)) {
+    if policy::receipt::digest(text.as_bytes()) != format!("sha256:{}", hex::encode(&row.digest)) {
         return Err("the digest is not the receipt's".into());
     }
-    policy::receipt::re_execute(programme, &row.receipt).map_err(|mismatch| mismatch.to_string())
+    policy::receipt::re_execute(programme, &text).map_err(|mismatch| mismatch.to_string())
+}
+
+/// How many rows, at least one, are told in one call.
+fn told_together(leased: &[OutboxRow]) -> usize {
+    let mut events = 0_usize;
+    let fits = leased.iter().take_while(|row| {
+        events = events.saturating_add(row.events.len());
+        events <= TELL
+    });
+    fits.count().max(1)
+}
+
+fn rows(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn told_event(event: EventRow) -> ToldEvent {

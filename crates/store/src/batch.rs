@@ -98,11 +98,19 @@ macro_rules! batch_insert {
             impl $name {
                 /// Inserts all rows in one statement and says how many were new.
                 pub async fn insert(tx: &mut $crate::Tx, rows: &[Self]) -> Result<usize, $crate::StoreError> {
+                    Self::insert_on(tx.pg(), rows).await
+                }
+
+                /// The same as one of several statements that are on their way at once.
+                pub(crate) async fn insert_on(
+                    mut pg: &diesel_async::AsyncPgConnection,
+                    rows: &[Self],
+                ) -> Result<usize, $crate::StoreError> {
                     if rows.is_empty() {
                         return Ok(0);
                     }
                     let statement = Insert { $($field: rows.iter().map(|row| &row.$field).collect(),)* };
-                    Ok(diesel_async::RunQueryDsl::execute(statement, tx.pg()).await?)
+                    Ok(diesel_async::RunQueryDsl::execute(statement, &mut pg).await?)
                 }
             }
         };

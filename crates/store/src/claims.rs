@@ -3,13 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{
-    Array, BigInt, Bool, Bytea, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
-use crate::schema::{claim_documents, claims, decisions};
+use crate::schema::{claims, decisions};
 use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
@@ -47,47 +47,93 @@ batch_insert! {
 }
 
 batch_insert! {
-    /// What was sent, sealed under `key_id`.
-    #[derive(Queryable, Selectable)]
-    #[diesel(table_name = claim_documents, check_for_backend(diesel::pg::Pg))]
-    DocumentRow => "claim_documents" {
-        jurisdiction: String => Text,
-        claim: Uuid => SqlUuid,
-        revision: i32 => Integer,
-        key_id: String => Text,
-        sealed: Vec<u8> => Bytea,
-    }
-}
-
-batch_insert! {
-    /// A decision and its receipt (canonical JSON) with the receipt's SHA-256.
-    #[derive(Queryable, Selectable)]
+    /// What was sent with a revision, sealed under `key_id`, and what was decided on it: the receipt with the SHA-256 of its
+    /// canonical JSON. Both texts are packed as `packing` says.
+    #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = decisions, check_for_backend(diesel::pg::Pg))]
     DecisionRow => "decisions" {
         jurisdiction: String => Text,
         claim: Uuid => SqlUuid,
         revision: i32 => Integer,
         outcome: String => Text,
-        receipt: String => Text,
+        receipt: Vec<u8> => Bytea,
         digest: Vec<u8> => Bytea,
         decided_at: DateTime<Utc> => Timestamptz,
+        packing: i16 => SmallInt,
+        key_id: String => Text,
+        sealed: Vec<u8> => Bytea,
     }
 }
 
-/// Which claims a list is about. `None` means any.
+/// Which claims a list is about. A list of one merchant's claims is read in the order of its own index, any other as the
+/// merge of its queues (county, programme, status), each read in order: so a list that names a programme or a status names
+/// some of both.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimFilter {
-    /// The counties the reader may see; empty means all.
+    /// The counties; empty means all, for a merchant's list only.
     pub jurisdictions: Vec<String>,
     pub merchant: Option<String>,
-    pub programme: Option<String>,
-    pub status: Option<String>,
+    /// Empty means any.
+    pub programmes: Vec<String>,
+    /// Empty means any.
+    pub statuses: Vec<String>,
     pub created_from: Option<DateTime<Utc>>,
     pub created_before: Option<DateTime<Utc>>,
-    /// The last row of the page before: lists go from the newest claim to the oldest.
-    pub before: Option<Uuid>,
+    /// The last row of the page before.
+    pub after: Option<Uuid>,
+    /// Otherwise from the newest claim to the oldest.
     pub oldest_first: bool,
 }
+
+impl ClaimFilter {
+    /// The ids between which the claims lie, both excluded: ids begin with the time of arrival. A clock that was set back gives
+    /// ids that are somewhat late, so a day is added on either side.
+    fn bounds(&self) -> (Uuid, Uuid) {
+        let day = chrono::Duration::days(1);
+        let from = self.created_from.and_then(|from| from.checked_sub_signed(day));
+        let before = self.created_before.and_then(|before| before.checked_add_signed(day));
+        let (mut low, mut high) = (from.map_or(Uuid::nil(), first_id), before.map_or(Uuid::max(), first_id));
+        if let Some(after) = self.after {
+            if self.oldest_first {
+                low = low.max(after);
+            } else {
+                high = high.min(after);
+            }
+        }
+        (low, high)
+    }
+}
+
+/// The lowest id that a claim which arrives at this instant can have (RFC 9562, version 7).
+fn first_id(instant: DateTime<Utc>) -> Uuid {
+    let millis = u128::from(u64::try_from(instant.timestamp_millis()).unwrap_or(0));
+    Uuid::from_u128(millis << 80)
+}
+
+/// Every list takes the same nine values, whether it has use for them or not.
+macro_rules! list {
+    ($name:ident = $from:literal $keys:literal $order:literal) => {
+        const $name: Sql = Sql(concat!(
+            "SELECT c.* FROM ",
+            $from,
+            "(SELECT * FROM claims WHERE ",
+            $keys,
+            " AND id > $4 AND id < $5 AND created_at >= $6 AND ($7::timestamptz IS NULL OR created_at < $7) \
+             ORDER BY id ",
+            $order,
+            " LIMIT $8) AS c WHERE $1::text[] IS NOT NULL AND $2::text[] IS NOT NULL AND $3::text[] IS NOT NULL \
+             AND ($9::text IS NULL OR c.merchant = $9) ORDER BY c.id ",
+            $order,
+            " LIMIT $8"
+        ));
+    };
+}
+list!(MERCHANT_OLDEST = "" "merchant = $9 AND (cardinality($1) = 0 OR jurisdiction = ANY($1)) AND (cardinality($2) = 0 OR programme = ANY($2)) AND (cardinality($3) = 0 OR status = ANY($3))" "");
+list!(MERCHANT_NEWEST = "" "merchant = $9 AND (cardinality($1) = 0 OR jurisdiction = ANY($1)) AND (cardinality($2) = 0 OR programme = ANY($2)) AND (cardinality($3) = 0 OR status = ANY($3))" "DESC");
+list!(COUNTY_OLDEST = "UNNEST($1) AS j CROSS JOIN LATERAL " "jurisdiction = j" "");
+list!(COUNTY_NEWEST = "UNNEST($1) AS j CROSS JOIN LATERAL " "jurisdiction = j" "DESC");
+list!(QUEUE_OLDEST = "UNNEST($1) AS j CROSS JOIN UNNEST($2) AS p CROSS JOIN UNNEST($3) AS s CROSS JOIN LATERAL " "jurisdiction = j AND programme = p AND status = s" "");
+list!(QUEUE_NEWEST = "UNNEST($1) AS j CROSS JOIN UNNEST($2) AS p CROSS JOIN UNNEST($3) AS s CROSS JOIN LATERAL " "jurisdiction = j AND programme = p AND status = s" "DESC");
 
 impl Conn {
     pub async fn claim(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<ClaimRow>, StoreError> {
@@ -120,92 +166,49 @@ impl Conn {
         filter: &ClaimFilter,
         limit: i64,
     ) -> Result<Vec<ClaimRow>, StoreError> {
-        let mut query = claims::table
-            .select(ClaimRow::as_select())
-            .limit(limit)
-            .into_boxed();
-        query = match filter.jurisdictions.as_slice() {
-            [] => query,
-            [one] => query.filter(claims::jurisdiction.eq(one)),
-            many => query.filter(claims::jurisdiction.eq_any(many)),
-        };
-        if let Some(merchant) = &filter.merchant {
-            query = query.filter(claims::merchant.eq(merchant));
-        }
-        if let Some(programme) = &filter.programme {
-            query = query.filter(claims::programme.eq(programme));
-        }
-        if let Some(status) = &filter.status {
-            query = query.filter(claims::status.eq(status));
-        }
-        if let Some(from) = filter.created_from {
-            query = query.filter(claims::created_at.ge(from));
-        }
-        if let Some(before) = filter.created_before {
-            query = query.filter(claims::created_at.lt(before));
-        }
-        query = if filter.oldest_first {
-            if let Some(after) = filter.before {
-                query = query.filter(claims::id.gt(after));
+        let (low, high) = filter.bounds();
+        let list = match (&filter.merchant, filter.oldest_first) {
+            (Some(_), true) => MERCHANT_OLDEST,
+            (Some(_), false) => MERCHANT_NEWEST,
+            (None, oldest) if filter.programmes.is_empty() => {
+                if oldest {
+                    COUNTY_OLDEST
+                } else {
+                    COUNTY_NEWEST
+                }
             }
-            query.order(claims::id.asc())
-        } else {
-            if let Some(before) = filter.before {
-                query = query.filter(claims::id.lt(before));
-            }
-            query.order(claims::id.desc())
+            (None, true) => QUEUE_OLDEST,
+            (None, false) => QUEUE_NEWEST,
         };
-        Ok(query.load(self.pg()).await?)
-    }
-
-    pub async fn document(
-        &mut self,
-        jurisdiction: &str,
-        claim: Uuid,
-        revision: i32,
-    ) -> Result<Option<DocumentRow>, StoreError> {
-        let row = claim_documents::table
-            .find((jurisdiction, claim, revision))
-            .select(DocumentRow::as_select())
-            .first(self.pg())
-            .await
-            .optional()?;
-        Ok(row)
-    }
-
-    /// What was last sent for each of these claims.
-    pub async fn latest_documents(
-        &mut self,
-        keys: &[(String, Uuid)],
-    ) -> Result<Vec<DocumentRow>, StoreError> {
-        let (jurisdictions, ids): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
-        let rows: Vec<DocumentRow> = claim_documents::table
-            .filter(claim_documents::jurisdiction.eq_any(jurisdictions))
-            .filter(claim_documents::claim.eq_any(ids))
-            .distinct_on((claim_documents::jurisdiction, claim_documents::claim))
-            .order((
-                claim_documents::jurisdiction,
-                claim_documents::claim,
-                claim_documents::revision.desc(),
-            ))
-            .select(DocumentRow::as_select())
+        let rows = list
+            .bind::<Array<Text>, _>(filter.jurisdictions.clone())
+            .bind::<Array<Text>, _>(filter.programmes.clone())
+            .bind::<Array<Text>, _>(filter.statuses.clone())
+            .bind::<SqlUuid, _>(low)
+            .bind::<SqlUuid, _>(high)
+            .bind::<Timestamptz, _>(filter.created_from.unwrap_or(DateTime::UNIX_EPOCH))
+            .bind::<Nullable<Timestamptz>, _>(filter.created_before)
+            .bind::<BigInt, _>(limit)
+            .bind::<Nullable<Text>, _>(filter.merchant.clone())
             .load(self.pg())
             .await?;
         Ok(rows)
     }
 
-    /// Documents sealed under another key than `key_id`, to seal them again.
-    pub async fn documents_under_other_keys(
+    /// The decisions made on what was last sent for each of these claims.
+    pub async fn latest_decisions(
         &mut self,
-        key_id: &str,
-        limit: i64,
-    ) -> Result<Vec<DocumentRow>, StoreError> {
-        let rows = claim_documents::table
-            .filter(claim_documents::key_id.ne(key_id))
-            .limit(limit)
-            .select(DocumentRow::as_select())
-            .load(self.pg())
-            .await?;
+        keys: &[(String, Uuid)],
+    ) -> Result<Vec<DecisionRow>, StoreError> {
+        let (jurisdictions, ids): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
+        let rows = Sql(
+            "SELECT d.* FROM UNNEST($1, $2) AS k (jurisdiction, claim) CROSS JOIN LATERAL (SELECT * FROM decisions d \
+             WHERE d.jurisdiction = k.jurisdiction AND d.claim = k.claim ORDER BY d.revision DESC LIMIT 1) AS d",
+        )
+        .bind::<Array<Text>, _>(jurisdictions)
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(self.pg())
+        .await?;
         Ok(rows)
     }
 
@@ -224,21 +227,21 @@ impl Conn {
         Ok(row)
     }
 
+    /// The decisions of these revisions, whichever exist, in any order.
     pub async fn decisions(&mut self, keys: &[(String, Uuid, i32)]) -> Result<Vec<DecisionRow>, StoreError> {
-        let rows: Vec<DecisionRow> = decisions::table
-            .filter(decisions::jurisdiction.eq_any(keys.iter().map(|k| k.0.clone()).collect::<Vec<_>>()))
-            .filter(decisions::claim.eq_any(keys.iter().map(|k| k.1).collect::<Vec<_>>()))
-            .select(DecisionRow::as_select())
-            .load(self.pg())
-            .await?;
-        let wanted: std::collections::HashSet<_> = keys.iter().cloned().collect();
-        Ok(rows
-            .into_iter()
-            .filter(|row| wanted.contains(&(row.jurisdiction.clone(), row.claim, row.revision)))
-            .collect())
+        let rows = Sql(
+            "SELECT d.* FROM decisions d JOIN UNNEST($1, $2, $3) AS k (jurisdiction, claim, revision) \
+             ON d.jurisdiction = k.jurisdiction AND d.claim = k.claim AND d.revision = k.revision",
+        )
+        .bind::<Array<Text>, _>(keys.iter().map(|k| k.0.clone()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|k| k.1).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(keys.iter().map(|k| k.2).collect::<Vec<_>>())
+        .load(self.pg())
+        .await?;
+        Ok(rows)
     }
 
-    /// Decisions of a county in order, for re-execution: at most `limit` after the given place.
+    /// Decisions of a county in order, to walk all of them: at most `limit` after the given place.
     pub async fn decisions_after(
         &mut self,
         jurisdiction: &str,
@@ -354,68 +357,77 @@ impl Tx {
     /// Writes claims back. Each row carries its new revision, one above what was read: a claim that moved meanwhile is
     /// [`StoreError::Stale`], and nothing is written.
     pub async fn save_claims(&mut self, rows: &[ClaimRow]) -> Result<(), StoreError> {
-        macro_rules! column {
-            ($field:ident) => {
-                rows.iter()
-                    .map(|row| row.$field.clone())
-                    .collect::<Vec<_>>()
-            };
-        }
+        save_claims(self.pg(), rows).await
+    }
+
+    /// Seals again what was sent, each under its row's key.
+    pub async fn reseal(&mut self, rows: &[DecisionRow]) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
         }
-        let changed = Sql("UPDATE claims c SET programme_version = u.programme_version, status = u.status, \
-             revision = u.revision, category = u.category, governing_date = u.governing_date, \
-             changed_at = u.changed_at, decided = u.decided, amount = u.amount, holds = u.holds, \
-             committed = u.committed, committed_month = u.committed_month, person = u.person, quota_slot = u.quota_slot, \
-             waits_for = u.waits_for, correct_by = u.correct_by, reviewed_by = u.reviewed_by, \
-             approved_by = u.approved_by, disbursement = u.disbursement, merchant_reference = u.merchant_reference \
-             FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-             $21) AS u (jurisdiction, id, programme_version, status, revision, category, governing_date, changed_at, \
-             decided, amount, holds, committed, committed_month, person, quota_slot, waits_for, correct_by, \
-             reviewed_by, approved_by, disbursement, merchant_reference) \
-             WHERE c.jurisdiction = u.jurisdiction AND c.id = u.id AND c.revision = u.revision - 1")
-        .bind::<Array<Text>, _>(column!(jurisdiction))
-        .bind::<Array<SqlUuid>, _>(column!(id))
-        .bind::<Array<Integer>, _>(column!(programme_version))
-        .bind::<Array<Text>, _>(column!(status))
-        .bind::<Array<Integer>, _>(column!(revision))
-        .bind::<Array<Text>, _>(column!(category))
-        .bind::<Array<Nullable<Date>>, _>(column!(governing_date))
-        .bind::<Array<Timestamptz>, _>(column!(changed_at))
-        .bind::<Array<Integer>, _>(column!(decided))
-        .bind::<Array<Nullable<BigInt>>, _>(column!(amount))
-        .bind::<Array<Bool>, _>(column!(holds))
-        .bind::<Array<Bool>, _>(column!(committed))
-        .bind::<Array<Nullable<Text>>, _>(column!(committed_month))
-        .bind::<Array<Bytea>, _>(column!(person))
-        .bind::<Array<Nullable<Text>>, _>(column!(quota_slot))
-        .bind::<Array<Nullable<Text>>, _>(column!(waits_for))
-        .bind::<Array<Nullable<Timestamptz>>, _>(column!(correct_by))
-        .bind::<Array<Nullable<Text>>, _>(column!(reviewed_by))
-        .bind::<Array<Nullable<Text>>, _>(column!(approved_by))
-        .bind::<Array<Nullable<SqlUuid>>, _>(column!(disbursement))
-        .bind::<Array<Text>, _>(column!(merchant_reference))
+        Sql("UPDATE decisions d SET key_id = u.key_id, sealed = u.sealed \
+             FROM UNNEST($1, $2, $3, $4, $5) AS u (jurisdiction, claim, revision, key_id, sealed) \
+             WHERE d.jurisdiction = u.jurisdiction AND d.claim = u.claim AND d.revision = u.revision")
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.jurisdiction.clone()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.claim).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(rows.iter().map(|row| row.revision).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.key_id.clone()).collect::<Vec<_>>())
+        .bind::<Array<Bytea>, _>(rows.iter().map(|row| row.sealed.clone()).collect::<Vec<_>>())
         .execute(self.pg())
         .await?;
-        if changed == rows.len() {
-            Ok(())
-        } else {
-            Err(StoreError::Stale("claim"))
-        }
-    }
-
-    /// Seals documents again, each under its row's key.
-    pub async fn reseal_documents(&mut self, rows: &[DocumentRow]) -> Result<(), StoreError> {
-        for row in rows {
-            diesel::update(claim_documents::table.find((&row.jurisdiction, row.claim, row.revision)))
-                .set((
-                    claim_documents::key_id.eq(&row.key_id),
-                    claim_documents::sealed.eq(&row.sealed),
-                ))
-                .execute(self.pg())
-                .await?;
-        }
         Ok(())
+    }
+}
+
+/// [`Tx::save_claims`] as one of several statements that are on their way at once.
+pub(crate) async fn save_claims(mut pg: &AsyncPgConnection, rows: &[ClaimRow]) -> Result<(), StoreError> {
+    macro_rules! column {
+        ($field:ident) => {
+            rows.iter()
+                .map(|row| row.$field.clone())
+                .collect::<Vec<_>>()
+        };
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let changed = Sql("UPDATE claims c SET programme_version = u.programme_version, status = u.status, \
+         revision = u.revision, category = u.category, governing_date = u.governing_date, \
+         changed_at = u.changed_at, decided = u.decided, amount = u.amount, holds = u.holds, \
+         committed = u.committed, committed_month = u.committed_month, person = u.person, quota_slot = u.quota_slot, \
+         waits_for = u.waits_for, correct_by = u.correct_by, reviewed_by = u.reviewed_by, \
+         approved_by = u.approved_by, disbursement = u.disbursement, merchant_reference = u.merchant_reference \
+         FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+         $21) AS u (jurisdiction, id, programme_version, status, revision, category, governing_date, changed_at, \
+         decided, amount, holds, committed, committed_month, person, quota_slot, waits_for, correct_by, \
+         reviewed_by, approved_by, disbursement, merchant_reference) \
+         WHERE c.jurisdiction = u.jurisdiction AND c.id = u.id AND c.revision = u.revision - 1")
+    .bind::<Array<Text>, _>(column!(jurisdiction))
+    .bind::<Array<SqlUuid>, _>(column!(id))
+    .bind::<Array<Integer>, _>(column!(programme_version))
+    .bind::<Array<Text>, _>(column!(status))
+    .bind::<Array<Integer>, _>(column!(revision))
+    .bind::<Array<Text>, _>(column!(category))
+    .bind::<Array<Nullable<Date>>, _>(column!(governing_date))
+    .bind::<Array<Timestamptz>, _>(column!(changed_at))
+    .bind::<Array<Integer>, _>(column!(decided))
+    .bind::<Array<Nullable<BigInt>>, _>(column!(amount))
+    .bind::<Array<Bool>, _>(column!(holds))
+    .bind::<Array<Bool>, _>(column!(committed))
+    .bind::<Array<Nullable<Text>>, _>(column!(committed_month))
+    .bind::<Array<Bytea>, _>(column!(person))
+    .bind::<Array<Nullable<Text>>, _>(column!(quota_slot))
+    .bind::<Array<Nullable<Text>>, _>(column!(waits_for))
+    .bind::<Array<Nullable<Timestamptz>>, _>(column!(correct_by))
+    .bind::<Array<Nullable<Text>>, _>(column!(reviewed_by))
+    .bind::<Array<Nullable<Text>>, _>(column!(approved_by))
+    .bind::<Array<Nullable<SqlUuid>>, _>(column!(disbursement))
+    .bind::<Array<Text>, _>(column!(merchant_reference))
+    .execute(&mut pg)
+    .await?;
+    if changed == rows.len() {
+        Ok(())
+    } else {
+        Err(StoreError::Stale("claim"))
     }
 }

@@ -4,14 +4,17 @@
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
 /// An operating fault of the database, or a constraint that refused a write.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// A deadlock, a lock timeout or a serialization failure: the same unit of work may succeed at once.
     #[error("contention: {0}")]
     Contention(String),
-    /// No connection, or the connection was lost. Whether a commit under way took effect is unknown.
+    /// The connection was lost, or the database is stopping. Whether a commit under way took effect is unknown.
     #[error("database unavailable: {0}")]
     Unavailable(String),
+    /// No connection could be had. Nothing was done.
+    #[error("database unavailable: {0}")]
+    Unreachable(String),
     /// A named constraint refused the write. The name is part of the schema's contract.
     #[error("constraint {0} refused the write")]
     Violated(String),
@@ -32,7 +35,10 @@ pub enum StoreError {
 impl StoreError {
     /// Whether running the whole unit of work again may help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Contention(_) | Self::Unavailable(_))
+        matches!(
+            self,
+            Self::Contention(_) | Self::Unavailable(_) | Self::Unreachable(_)
+        )
     }
 
     /// The name of the constraint that refused, if one did.

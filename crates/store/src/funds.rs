@@ -10,16 +10,16 @@
 //! No balance is assigned anywhere: [`Tx::post`] adds transfers and moves the accounts by their sums, and the constraints
 //! `funds_available_not_negative`, `caps_within_ceiling` and `funds_balanced` prove each result.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
-use crate::schema::{caps, funds, transfers};
+use crate::schema::{caps, funds, ledgers, transfers};
 use crate::{Conn, StoreError, Tx};
 
 /// A fund's accounts, in fen, and how many claims wait for its money.
@@ -91,18 +91,9 @@ pub struct LimitChange {
 /// The limits of a batch, locked.
 #[derive(Debug, Clone, Default)]
 pub struct LockedLimits {
+    pub heads: Vec<Head>,
     pub funds: Vec<FundRow>,
     pub caps: Vec<CapRow>,
-}
-
-#[derive(QueryableByName)]
-struct Ledger {
-    #[diesel(sql_type = Text)]
-    jurisdiction: String,
-    #[diesel(sql_type = BigInt)]
-    height: i64,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    last_posted_at: Option<DateTime<Utc>>,
 }
 
 impl Conn {
@@ -248,27 +239,7 @@ impl Tx {
         city: &[String],
         programmes: &[String],
     ) -> Result<LockedLimits, StoreError> {
-        Sql("SELECT jurisdiction FROM ledgers WHERE jurisdiction = ANY($1) ORDER BY jurisdiction FOR UPDATE")
-            .bind::<Array<Text>, _>(counties.to_vec())
-            .execute(self.pg())
-            .await?;
-        let funds = Sql(
-            "SELECT * FROM funds WHERE jurisdiction = ANY($1) AND programme = ANY($2) \
-             ORDER BY jurisdiction, programme FOR UPDATE",
-        )
-        .bind::<Array<Text>, _>(counties.to_vec())
-        .bind::<Array<Text>, _>(programmes.to_vec())
-        .load(self.pg())
-        .await?;
-        let caps = Sql(
-            "SELECT * FROM caps WHERE jurisdiction = ANY($1) AND programme = ANY($2) \
-             ORDER BY jurisdiction, programme, scope FOR UPDATE",
-        )
-        .bind::<Array<Text>, _>([city, counties].concat())
-        .bind::<Array<Text>, _>(programmes.to_vec())
-        .load(self.pg())
-        .await?;
-        Ok(LockedLimits { funds, caps })
+        LockedLimits::lock(self.pg(), counties, city, programmes).await
     }
 
     /// Posts transfers in the order given: each gets its place in its county's log, and the funds' accounts move by their
@@ -277,139 +248,221 @@ impl Tx {
         if postings.is_empty() {
             return Ok(());
         }
-        let mut counts = BTreeMap::<&str, i64>::new();
-        for posting in postings {
-            let count = counts.entry(&posting.jurisdiction).or_default();
-            *count = count.saturating_add(1);
-        }
-        let ledgers: Vec<Ledger> = Sql("UPDATE ledgers l SET height = l.height + u.n, \
-             last_posted_at = GREATEST(l.last_posted_at, $3) FROM UNNEST($1, $2) AS u (jurisdiction, n) \
-             WHERE l.jurisdiction = u.jurisdiction RETURNING l.jurisdiction, l.height - u.n AS height, l.last_posted_at")
-        .bind::<Array<Text>, _>(counts.keys().map(|j| (*j).to_owned()).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(counts.values().copied().collect::<Vec<_>>())
-        .bind::<Timestamptz, _>(now)
-        .load(self.pg())
-        .await?;
-        let mut heads: BTreeMap<&str, (i64, DateTime<Utc>)> = ledgers
-            .iter()
-            .map(|l| {
-                (
-                    l.jurisdiction.as_str(),
-                    (l.height, l.last_posted_at.unwrap_or(now)),
-                )
-            })
-            .collect();
-
-        let mut rows = Vec::with_capacity(postings.len());
-        for posting in postings {
-            let (height, posted_at) = heads
-                .get_mut(posting.jurisdiction.as_str())
-                .ok_or(StoreError::Stale("ledger"))?;
-            *height = height.saturating_add(1);
-            rows.push(TransferRow {
-                jurisdiction: posting.jurisdiction.clone(),
-                height: *height,
-                programme: posting.programme.clone(),
-                reason: posting.transfer.reason.as_str().to_owned(),
-                debit: posting.transfer.debit().as_str().to_owned(),
-                credit: posting.transfer.credit().as_str().to_owned(),
-                amount: posting.transfer.amount.get(),
-                claim: posting.claim,
-                document: posting.document,
-                posted_at: *posted_at,
-                actor: posting.actor.clone(),
-            });
-        }
-        TransferRow::insert(self, &rows).await?;
-        self.move_accounts(postings).await
+        let counties = postings.iter().map(|posting| posting.jurisdiction.clone());
+        let counties = counties.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+        let heads = Head::lock(self.pg(), &counties).await?;
+        post(self.pg(), &heads, postings, now).await
     }
+}
 
-    async fn move_accounts(&mut self, postings: &[Posting]) -> Result<(), StoreError> {
-        use ledger::Account;
-        let mut moves = BTreeMap::<(&str, &str), [i64; 7]>::new();
-        for posting in postings {
-            let sums = moves
-                .entry((&posting.jurisdiction, &posting.programme))
-                .or_default();
-            let amount = posting.transfer.amount.get();
-            // Appropriated is the one account whose credits add to it.
-            for (account, sign) in [(posting.transfer.debit(), 1), (posting.transfer.credit(), -1)] {
-                let sign = if account == Account::Appropriated {
-                    -sign
-                } else {
-                    sign
-                };
-                if let Some(sum) = sums.get_mut(place(account)) {
-                    *sum = sum.saturating_add(amount.saturating_mul(sign));
-                }
+/// The height of a county's log and the time of its last transfer.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+#[diesel(table_name = ledgers, check_for_backend(diesel::pg::Pg))]
+pub struct Head {
+    pub jurisdiction: String,
+    pub height: i64,
+    pub last_posted_at: Option<DateTime<Utc>>,
+}
+
+impl Head {
+    async fn lock(mut pg: &AsyncPgConnection, counties: &[String]) -> Result<Vec<Self>, StoreError> {
+        Ok(
+            Sql("SELECT * FROM ledgers WHERE jurisdiction = ANY($1) ORDER BY jurisdiction FOR UPDATE")
+                .bind::<Array<Text>, _>(counties.to_vec())
+                .load(&mut pg)
+                .await?,
+        )
+    }
+}
+
+impl LockedLimits {
+    /// [`Tx::lock_limits`] in one round trip: statements run in the order in which they are sent.
+    pub(crate) async fn lock(
+        pg: &AsyncPgConnection,
+        counties: &[String],
+        city: &[String],
+        programmes: &[String],
+    ) -> Result<Self, StoreError> {
+        let (mut first, mut second) = (pg, pg);
+        let funds = Sql(
+            "SELECT * FROM funds WHERE jurisdiction = ANY($1) AND programme = ANY($2) \
+             ORDER BY jurisdiction, programme FOR UPDATE",
+        )
+        .bind::<Array<Text>, _>(counties.to_vec())
+        .bind::<Array<Text>, _>(programmes.to_vec());
+        let caps = Sql(
+            "SELECT * FROM caps WHERE jurisdiction = ANY($1) AND programme = ANY($2) \
+             ORDER BY jurisdiction, programme, scope FOR UPDATE",
+        )
+        .bind::<Array<Text>, _>([city, counties].concat())
+        .bind::<Array<Text>, _>(programmes.to_vec());
+        let (heads, funds, caps) = futures::join!(
+            Head::lock(pg, counties),
+            funds.load(&mut first),
+            caps.load(&mut second)
+        );
+        Ok(Self {
+            heads: heads?,
+            funds: funds?,
+            caps: caps?,
+        })
+    }
+}
+
+/// Posts transfers on top of locked heads, in one round trip.
+pub(crate) async fn post(
+    mut pg: &AsyncPgConnection,
+    heads: &[Head],
+    postings: &[Posting],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if postings.is_empty() {
+        return Ok(());
+    }
+    let mut tops: BTreeMap<&str, (i64, i64, DateTime<Utc>)> = heads
+        .iter()
+        .map(|head| {
+            let posted_at = head.last_posted_at.map_or(now, |last| last.max(now));
+            (head.jurisdiction.as_str(), (head.height, head.height, posted_at))
+        })
+        .collect();
+    let mut rows = Vec::with_capacity(postings.len());
+    for posting in postings {
+        let (_, height, posted_at) = tops
+            .get_mut(posting.jurisdiction.as_str())
+            .ok_or(StoreError::Stale("ledger"))?;
+        *height = height.saturating_add(1);
+        rows.push(TransferRow {
+            jurisdiction: posting.jurisdiction.clone(),
+            height: *height,
+            programme: posting.programme.clone(),
+            reason: posting.transfer.reason.as_str().to_owned(),
+            debit: posting.transfer.debit().as_str().to_owned(),
+            credit: posting.transfer.credit().as_str().to_owned(),
+            amount: posting.transfer.amount.get(),
+            claim: posting.claim,
+            document: posting.document,
+            posted_at: *posted_at,
+            actor: posting.actor.clone(),
+        });
+    }
+    tops.retain(|_, (from, to, _)| from != to);
+    let raise = Sql("UPDATE ledgers l SET height = u.height, last_posted_at = u.posted_at \
+         FROM UNNEST($1, $2, $3, $4) AS u (jurisdiction, was, height, posted_at) \
+         WHERE l.jurisdiction = u.jurisdiction AND l.height = u.was")
+    .bind::<Array<Text>, _>(tops.keys().map(|j| (*j).to_owned()).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(tops.values().map(|top| top.0).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(tops.values().map(|top| top.1).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(tops.values().map(|top| top.2).collect::<Vec<_>>());
+    let (inserted, moved, raised) = futures::join!(
+        TransferRow::insert_on(pg, &rows),
+        move_accounts(pg, postings),
+        raise.execute(&mut pg)
+    );
+    inserted?;
+    moved?;
+    if raised? == tops.len() {
+        Ok(())
+    } else {
+        Err(StoreError::Stale("ledger"))
+    }
+}
+
+async fn move_accounts(mut pg: &AsyncPgConnection, postings: &[Posting]) -> Result<(), StoreError> {
+    use ledger::Account;
+    let mut moves = BTreeMap::<(&str, &str), [i64; 7]>::new();
+    for posting in postings {
+        let sums = moves
+            .entry((&posting.jurisdiction, &posting.programme))
+            .or_default();
+        let amount = posting.transfer.amount.get();
+        // Appropriated is the one account whose credits add to it.
+        for (account, sign) in [(posting.transfer.debit(), 1), (posting.transfer.credit(), -1)] {
+            let sign = if account == Account::Appropriated {
+                -sign
+            } else {
+                sign
+            };
+            if let Some(sum) = sums.get_mut(place(account)) {
+                *sum = sum.saturating_add(amount.saturating_mul(sign));
             }
         }
-        let column = |index: usize| {
-            moves
-                .values()
-                .map(|sums| sums.get(index).copied().unwrap_or(0))
-                .collect::<Vec<i64>>()
-        };
-        let changed = Sql("UPDATE funds f SET appropriated = f.appropriated + u.a, available = f.available + u.b, \
-             reserved = f.reserved + u.c, payable = f.payable + u.d, in_payment = f.in_payment + u.e, \
-             disbursed = f.disbursed + u.f, recoverable = f.recoverable + u.g \
-             FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9) AS u (jurisdiction, programme, a, b, c, d, e, f, g) \
-             WHERE f.jurisdiction = u.jurisdiction AND f.programme = u.programme")
-        .bind::<Array<Text>, _>(moves.keys().map(|k| k.0.to_owned()).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(moves.keys().map(|k| k.1.to_owned()).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(column(0))
-        .bind::<Array<BigInt>, _>(column(1))
-        .bind::<Array<BigInt>, _>(column(2))
-        .bind::<Array<BigInt>, _>(column(3))
-        .bind::<Array<BigInt>, _>(column(4))
-        .bind::<Array<BigInt>, _>(column(5))
-        .bind::<Array<BigInt>, _>(column(6))
-        .execute(self.pg())
-        .await?;
-        if changed == moves.len() {
-            Ok(())
-        } else {
-            Err(StoreError::Stale("fund"))
-        }
     }
+    let column = |index: usize| {
+        moves
+            .values()
+            .map(|sums| sums.get(index).copied().unwrap_or(0))
+            .collect::<Vec<i64>>()
+    };
+    let changed = Sql("UPDATE funds f SET appropriated = f.appropriated + u.a, available = f.available + u.b, \
+         reserved = f.reserved + u.c, payable = f.payable + u.d, in_payment = f.in_payment + u.e, \
+         disbursed = f.disbursed + u.f, recoverable = f.recoverable + u.g \
+         FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9) AS u (jurisdiction, programme, a, b, c, d, e, f, g) \
+         WHERE f.jurisdiction = u.jurisdiction AND f.programme = u.programme")
+    .bind::<Array<Text>, _>(moves.keys().map(|k| k.0.to_owned()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(moves.keys().map(|k| k.1.to_owned()).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(column(0))
+    .bind::<Array<BigInt>, _>(column(1))
+    .bind::<Array<BigInt>, _>(column(2))
+    .bind::<Array<BigInt>, _>(column(3))
+    .bind::<Array<BigInt>, _>(column(4))
+    .bind::<Array<BigInt>, _>(column(5))
+    .bind::<Array<BigInt>, _>(column(6))
+    .execute(&mut pg)
+    .await?;
+    if changed == moves.len() {
+        Ok(())
+    } else {
+        Err(StoreError::Stale("fund"))
+    }
+}
 
+/// [`Tx::change_limits`] as one of several statements that are on their way at once.
+pub(crate) async fn change_limits(
+    mut pg: &AsyncPgConnection,
+    changes: &BTreeMap<(String, String, String), LimitChange>,
+) -> Result<(), StoreError> {
+    let changes = changes
+        .iter()
+        .filter(|(_, change)| **change != LimitChange::default());
+    let (funds, caps): (Vec<_>, Vec<_>) = changes.partition(|((_, _, scope), _)| scope.is_empty());
+    let waiting = funds
+        .iter()
+        .filter(|(_, change)| change.waiting != 0)
+        .collect::<Vec<_>>();
+    if !waiting.is_empty() {
+        Sql("UPDATE funds f SET waiting = f.waiting + u.n FROM UNNEST($1, $2, $3) AS u (jurisdiction, programme, n) \
+             WHERE f.jurisdiction = u.jurisdiction AND f.programme = u.programme")
+        .bind::<Array<Text>, _>(waiting.iter().map(|(k, _)| k.0.clone()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(waiting.iter().map(|(k, _)| k.1.clone()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(waiting.iter().map(|(_, c)| c.waiting).collect::<Vec<_>>())
+        .execute(&mut pg)
+        .await?;
+    }
+    if !caps.is_empty() {
+        Sql(
+            "UPDATE caps c SET committed = c.committed + u.committed, waiting = c.waiting + u.waiting \
+             FROM UNNEST($1, $2, $3, $4, $5) AS u (jurisdiction, programme, scope, committed, waiting) \
+             WHERE c.jurisdiction = u.jurisdiction AND c.programme = u.programme AND c.scope = u.scope",
+        )
+        .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.0.clone()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.1.clone()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.2.clone()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(caps.iter().map(|(_, c)| c.committed).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(caps.iter().map(|(_, c)| c.waiting).collect::<Vec<_>>())
+        .execute(&mut pg)
+        .await?;
+    }
+    Ok(())
+}
+
+impl Tx {
     /// Changes what caps have committed and how many wait for them, and how many wait for funds (empty scope).
     pub async fn change_limits(
         &mut self,
         changes: &BTreeMap<(String, String, String), LimitChange>,
     ) -> Result<(), StoreError> {
-        let changes = changes
-            .iter()
-            .filter(|(_, change)| **change != LimitChange::default());
-        let (funds, caps): (Vec<_>, Vec<_>) = changes.partition(|((_, _, scope), _)| scope.is_empty());
-        let waiting = funds
-            .iter()
-            .filter(|(_, change)| change.waiting != 0)
-            .collect::<Vec<_>>();
-        if !waiting.is_empty() {
-            Sql("UPDATE funds f SET waiting = f.waiting + u.n FROM UNNEST($1, $2, $3) AS u (jurisdiction, programme, n) \
-                 WHERE f.jurisdiction = u.jurisdiction AND f.programme = u.programme")
-            .bind::<Array<Text>, _>(waiting.iter().map(|(k, _)| k.0.clone()).collect::<Vec<_>>())
-            .bind::<Array<Text>, _>(waiting.iter().map(|(k, _)| k.1.clone()).collect::<Vec<_>>())
-            .bind::<Array<BigInt>, _>(waiting.iter().map(|(_, c)| c.waiting).collect::<Vec<_>>())
-            .execute(self.pg())
-            .await?;
-        }
-        if !caps.is_empty() {
-            Sql(
-                "UPDATE caps c SET committed = c.committed + u.committed, waiting = c.waiting + u.waiting \
-                 FROM UNNEST($1, $2, $3, $4, $5) AS u (jurisdiction, programme, scope, committed, waiting) \
-                 WHERE c.jurisdiction = u.jurisdiction AND c.programme = u.programme AND c.scope = u.scope",
-            )
-            .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.0.clone()).collect::<Vec<_>>())
-            .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.1.clone()).collect::<Vec<_>>())
-            .bind::<Array<Text>, _>(caps.iter().map(|(k, _)| k.2.clone()).collect::<Vec<_>>())
-            .bind::<Array<BigInt>, _>(caps.iter().map(|(_, c)| c.committed).collect::<Vec<_>>())
-            .bind::<Array<BigInt>, _>(caps.iter().map(|(_, c)| c.waiting).collect::<Vec<_>>())
-            .execute(self.pg())
-            .await?;
-        }
-        Ok(())
+        change_limits(self.pg(), changes).await
     }
 
     /// What the claims of a programme in these counties have committed, by category and month of reservation: what a new

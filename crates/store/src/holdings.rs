@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bytea, Integer, Text, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
@@ -31,53 +31,66 @@ pub struct QuotaRow {
     pub ceiling: i32,
 }
 
-impl Conn {
+impl UniqueKeyRow {
     /// Who holds these keys now; keys that nobody holds are absent.
-    pub async fn holders(&mut self, digests: &[Vec<u8>]) -> Result<Vec<UniqueKeyRow>, StoreError> {
+    pub(crate) async fn holders(
+        mut pg: &AsyncPgConnection,
+        digests: &[Vec<u8>],
+    ) -> Result<Vec<Self>, StoreError> {
         let rows = unique_keys::table
             .filter(unique_keys::digest.eq_any(digests))
-            .select(UniqueKeyRow::as_select())
-            .load(self.pg())
+            .select(Self::as_select())
+            .load(&mut pg)
             .await?;
         Ok(rows)
     }
 
-    /// The quotas of these persons, in all slots they ever used.
-    pub async fn quotas(&mut self, persons: &[Vec<u8>]) -> Result<Vec<QuotaRow>, StoreError> {
-        let rows = quotas::table
-            .filter(quotas::person.eq_any(persons))
-            .select(QuotaRow::as_select())
-            .load(self.pg())
-            .await?;
-        Ok(rows)
-    }
-}
-
-impl Tx {
     /// Takes keys, in the order of their digests so that two batches cannot wait for each other. A key that somebody took
     /// since it was read violates `unique_keys_pkey`.
-    pub async fn take_keys(&mut self, mut rows: Vec<UniqueKeyRow>) -> Result<(), StoreError> {
+    pub(crate) async fn take(pg: &AsyncPgConnection, mut rows: Vec<Self>) -> Result<(), StoreError> {
         rows.sort_by(|a, b| a.digest.cmp(&b.digest));
-        UniqueKeyRow::insert(self, &rows).await?;
+        Self::insert_on(pg, &rows).await?;
         Ok(())
     }
 
     /// Gives up every key in the list that one of these claims holds.
-    pub async fn release_keys(&mut self, digests: &[Vec<u8>], claims: &[Uuid]) -> Result<(), StoreError> {
+    pub(crate) async fn release(
+        mut pg: &AsyncPgConnection,
+        digests: &[Vec<u8>],
+        claims: &[Uuid],
+    ) -> Result<(), StoreError> {
         if digests.is_empty() {
             return Ok(());
         }
         Sql("DELETE FROM unique_keys WHERE digest = ANY($1) AND claim = ANY($2)")
             .bind::<Array<Bytea>, _>(digests.to_vec())
             .bind::<Array<SqlUuid>, _>(claims.to_vec())
-            .execute(self.pg())
+            .execute(&mut pg)
             .await?;
         Ok(())
+    }
+}
+
+impl QuotaRow {
+    /// The quotas of these persons, in all slots they ever used.
+    pub(crate) async fn of_persons(
+        mut pg: &AsyncPgConnection,
+        persons: &[Vec<u8>],
+    ) -> Result<Vec<Self>, StoreError> {
+        let rows = quotas::table
+            .filter(quotas::person.eq_any(persons))
+            .select(Self::as_select())
+            .load(&mut pg)
+            .await?;
+        Ok(rows)
     }
 
     /// Changes quotas by `used` (which may be negative), in the order of their keys. One that would pass its ceiling
     /// violates `quotas_within_ceiling`.
-    pub async fn use_quotas(&mut self, mut changes: Vec<QuotaRow>) -> Result<(), StoreError> {
+    pub(crate) async fn change(
+        mut pg: &AsyncPgConnection,
+        mut changes: Vec<Self>,
+    ) -> Result<(), StoreError> {
         changes.retain(|change| change.used != 0);
         if changes.is_empty() {
             return Ok(());
@@ -94,7 +107,7 @@ impl Tx {
             .bind::<Array<Text>, _>(taken.iter().map(|q| q.slot.clone()).collect::<Vec<_>>())
             .bind::<Array<Integer>, _>(taken.iter().map(|q| q.used).collect::<Vec<_>>())
             .bind::<Array<Integer>, _>(taken.iter().map(|q| q.ceiling).collect::<Vec<_>>())
-            .execute(self.pg())
+            .execute(&mut pg)
             .await?;
         }
         if !given.is_empty() {
@@ -103,12 +116,36 @@ impl Tx {
             .bind::<Array<Bytea>, _>(given.iter().map(|q| q.person.clone()).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(given.iter().map(|q| q.slot.clone()).collect::<Vec<_>>())
             .bind::<Array<Integer>, _>(given.iter().map(|q| q.used).collect::<Vec<_>>())
-            .execute(self.pg())
+            .execute(&mut pg)
             .await?;
             if changed != given.len() {
                 return Err(StoreError::Stale("quota"));
             }
         }
         Ok(())
+    }
+}
+
+impl Conn {
+    /// Who holds these keys now; keys that nobody holds are absent.
+    pub async fn holders(&mut self, digests: &[Vec<u8>]) -> Result<Vec<UniqueKeyRow>, StoreError> {
+        UniqueKeyRow::holders(self.pg(), digests).await
+    }
+
+    /// The quotas of these persons, in all slots they ever used.
+    pub async fn quotas(&mut self, persons: &[Vec<u8>]) -> Result<Vec<QuotaRow>, StoreError> {
+        QuotaRow::of_persons(self.pg(), persons).await
+    }
+}
+
+impl Tx {
+    /// Gives up every key in the list that one of these claims holds.
+    pub async fn release_keys(&mut self, digests: &[Vec<u8>], claims: &[Uuid]) -> Result<(), StoreError> {
+        UniqueKeyRow::release(self.pg(), digests, claims).await
+    }
+
+    /// Changes quotas by `used` (which may be negative). One that would pass its ceiling violates `quotas_within_ceiling`.
+    pub async fn use_quotas(&mut self, changes: Vec<QuotaRow>) -> Result<(), StoreError> {
+        QuotaRow::change(self.pg(), changes).await
     }
 }

@@ -1,9 +1,11 @@
 //! Audit events, the outbox that tells them to the outside, the first answers to idempotency keys, and waitlist calls.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
@@ -30,16 +32,16 @@ batch_insert! {
     }
 }
 
-batch_insert! {
-    /// An event still to be told.
-    #[derive(Queryable, Selectable)]
-    #[diesel(table_name = outbox, check_for_backend(diesel::pg::Pg))]
-    OutboxRow => "outbox" {
-        jurisdiction: String => Text,
-        event: Uuid => SqlUuid,
-        attempts: i32 => Integer,
-        due_at: DateTime<Utc> => Timestamptz,
-    }
+/// Events of one county that were recorded together and are still to be told, by subject and id.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = outbox, check_for_backend(diesel::pg::Pg))]
+pub struct OutboxRow {
+    pub jurisdiction: String,
+    pub id: Uuid,
+    pub subjects: Vec<String>,
+    pub events: Vec<Uuid>,
+    pub attempts: i32,
+    pub due_at: DateTime<Utc>,
 }
 
 batch_insert! {
@@ -70,7 +72,68 @@ batch_insert! {
     }
 }
 
+impl IdempotencyRow {
+    /// [`Tx::remember_keys`] as one of several statements that are on their way at once.
+    pub(crate) async fn remember(
+        mut pg: &AsyncPgConnection,
+        rows: &[Self],
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        #[derive(QueryableByName)]
+        struct New {
+            #[diesel(sql_type = Text)]
+            client: String,
+            #[diesel(sql_type = Text)]
+            key: String,
+        }
+        let mut rows = rows.iter().collect::<Vec<_>>();
+        rows.sort_by(|a, b| (&a.client, &a.key).cmp(&(&b.client, &b.key)));
+        let new: Vec<New> = Sql("INSERT INTO idempotency_keys \
+             (client, key, request, operation, claim_jurisdiction, claim, answer, created_at) \
+             SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8) \
+             ON CONFLICT ON CONSTRAINT idempotency_keys_pkey DO NOTHING RETURNING client, key")
+        .bind::<Array<Text>, _>(rows.iter().map(|r| r.client.clone()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|r| r.key.clone()).collect::<Vec<_>>())
+        .bind::<Array<Bytea>, _>(rows.iter().map(|r| r.request.clone()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|r| r.operation.clone()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(
+            rows.iter()
+                .map(|r| r.claim_jurisdiction.clone())
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<Nullable<SqlUuid>>, _>(rows.iter().map(|r| r.claim).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|r| r.answer.clone()).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(rows.iter().map(|r| r.created_at).collect::<Vec<_>>())
+        .load(&mut pg)
+        .await?;
+        Ok(new.into_iter().map(|row| (row.client, row.key)).collect())
+    }
+
+    /// What is remembered of these keys, each with its client.
+    pub(crate) async fn known(
+        mut pg: &AsyncPgConnection,
+        keys: &[(String, String)],
+    ) -> Result<Vec<Self>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (clients, keys): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
+        Ok(
+            Sql("SELECT i.* FROM idempotency_keys i JOIN UNNEST($1, $2) AS k (client, key) \
+             ON i.client = k.client AND i.key = k.key")
+            .bind::<Array<Text>, _>(clients)
+            .bind::<Array<Text>, _>(keys)
+            .load(&mut pg)
+            .await?,
+        )
+    }
+}
+
 impl Conn {
+    /// What is remembered of these keys, each with its client.
+    pub async fn used_keys(&mut self, keys: &[(String, String)]) -> Result<Vec<IdempotencyRow>, StoreError> {
+        IdempotencyRow::known(self.pg(), keys).await
+    }
+
     /// What is remembered of these keys of a client.
     pub async fn idempotency_keys(
         &mut self,
@@ -106,6 +169,18 @@ impl Conn {
         Ok(rows)
     }
 
+    /// The events of rows of the outbox, in the rows' order.
+    pub async fn events_of(&mut self, rows: &[OutboxRow]) -> Result<Vec<EventRow>, StoreError> {
+        let places = |row: &OutboxRow| std::iter::repeat_n(row.jurisdiction.clone(), row.events.len());
+        Ok(Sql("SELECT e.* FROM UNNEST($1, $2, $3) WITH ORDINALITY AS k (jurisdiction, subject, id, n) \
+             JOIN events e ON e.jurisdiction = k.jurisdiction AND e.subject = k.subject AND e.id = k.id ORDER BY k.n")
+        .bind::<Array<Text>, _>(rows.iter().flat_map(places).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().flat_map(|row| row.subjects.clone()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().flat_map(|row| row.events.clone()).collect::<Vec<_>>())
+        .load(self.pg())
+        .await?)
+    }
+
     /// Funds whose waitlist was called, oldest call first.
     pub async fn called_waitlists(
         &mut self,
@@ -121,9 +196,77 @@ impl Conn {
             .await?)
     }
 
-    /// How many events wait to be told, and the age of the oldest's due time.
+    /// How many events wait to be told.
     pub async fn outbox_depth(&mut self) -> Result<i64, StoreError> {
-        Ok(outbox::table.count().get_result(self.pg()).await?)
+        #[derive(QueryableByName)]
+        struct Depth {
+            #[diesel(sql_type = BigInt)]
+            events: i64,
+        }
+        let depth: Depth = Sql("SELECT coalesce(sum(cardinality(events)), 0)::bigint AS events FROM outbox")
+            .get_result(self.pg())
+            .await?;
+        Ok(depth.events)
+    }
+}
+
+/// The most events of one row of the outbox: what one call to their receiver takes at most.
+const TOLD_TOGETHER: usize = 200;
+
+/// Writes events and, for those the outside is told of, one row a county (two above [`TOLD_TOGETHER`] events, and so on).
+pub(crate) async fn record_events(
+    pg: &AsyncPgConnection,
+    events: &[EventRow],
+) -> Result<(), StoreError> {
+    let mut counties = BTreeMap::<&str, Vec<&EventRow>>::new();
+    for event in events {
+        counties.entry(&event.jurisdiction).or_default().push(event);
+    }
+    let rows = counties.values().flat_map(|events| events.chunks(TOLD_TOGETHER));
+    // An array of arrays is a rectangle in SQL, so each row's places in the set are sent instead.
+    let (mut ids, mut places, mut dues) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut of, mut subjects, mut told_ids) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, row) in rows.enumerate() {
+        let place = i32::try_from(place).unwrap_or(i32::MAX);
+        let Some(first) = row.first() else { continue };
+        ids.push(first.id);
+        places.push((place, first.jurisdiction.as_str()));
+        dues.push(first.at);
+        for event in row {
+            of.push(place);
+            subjects.push(event.subject.as_str());
+            told_ids.push(event.id);
+        }
+    }
+    let queue = Sql("INSERT INTO outbox (jurisdiction, id, subjects, events, attempts, due_at) \
+         SELECT r.jurisdiction, r.id, e.subjects, e.events, 0, r.due_at \
+         FROM UNNEST($1, $2, $3, $4) AS r (jurisdiction, id, place, due_at) JOIN (SELECT place, \
+         array_agg(subject ORDER BY n) AS subjects, array_agg(event ORDER BY n) AS events \
+         FROM UNNEST($5, $6, $7) WITH ORDINALITY AS u (place, subject, event, n) GROUP BY place) AS e USING (place)")
+    .bind::<Array<Text>, _>(places.iter().map(|it| it.1).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<Integer>, _>(places.iter().map(|it| it.0).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(dues)
+    .bind::<Array<Integer>, _>(of)
+    .bind::<Array<Text>, _>(subjects)
+    .bind::<Array<SqlUuid>, _>(told_ids);
+    let queue = async {
+        if places.is_empty() {
+            return Ok(0);
+        }
+        let mut pg = pg;
+        queue.execute(&mut pg).await
+    };
+    let (recorded, queued) = futures::join!(EventRow::insert_on(pg, events), queue);
+    recorded?;
+    queued?;
+    Ok(())
+}
+
+impl Tx {
+    /// Writes events and queues them for the outside.
+    pub async fn record_events(&mut self, events: &[EventRow]) -> Result<(), StoreError> {
+        record_events(self.pg(), events).await
     }
 }
 
@@ -133,34 +276,7 @@ impl Tx {
         &mut self,
         rows: &[IdempotencyRow],
     ) -> Result<Vec<(String, String)>, StoreError> {
-        #[derive(QueryableByName)]
-        struct New {
-            #[diesel(sql_type = Text)]
-            client: String,
-            #[diesel(sql_type = Text)]
-            key: String,
-        }
-        let mut rows = rows.iter().collect::<Vec<_>>();
-        rows.sort_by(|a, b| (&a.client, &a.key).cmp(&(&b.client, &b.key)));
-        let new: Vec<New> = Sql("INSERT INTO idempotency_keys \
-             (client, key, request, operation, claim_jurisdiction, claim, answer, created_at) \
-             SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT ON CONSTRAINT idempotency_keys_pkey DO NOTHING RETURNING client, key")
-        .bind::<Array<Text>, _>(rows.iter().map(|r| r.client.clone()).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(rows.iter().map(|r| r.key.clone()).collect::<Vec<_>>())
-        .bind::<Array<Bytea>, _>(rows.iter().map(|r| r.request.clone()).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(rows.iter().map(|r| r.operation.clone()).collect::<Vec<_>>())
-        .bind::<Array<Nullable<Text>>, _>(
-            rows.iter()
-                .map(|r| r.claim_jurisdiction.clone())
-                .collect::<Vec<_>>(),
-        )
-        .bind::<Array<Nullable<SqlUuid>>, _>(rows.iter().map(|r| r.claim).collect::<Vec<_>>())
-        .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|r| r.answer.clone()).collect::<Vec<_>>())
-        .bind::<Array<Timestamptz>, _>(rows.iter().map(|r| r.created_at).collect::<Vec<_>>())
-        .load(self.pg())
-        .await?;
-        Ok(new.into_iter().map(|row| (row.client, row.key)).collect())
+        IdempotencyRow::remember(self.pg(), rows).await
     }
 
     /// Drops the calls to one fund's waitlist that are due, because it is being served now.
@@ -181,48 +297,38 @@ impl Tx {
         Ok(())
     }
 
-    /// Events due to be told, locked; those another worker holds are passed over.
-    pub async fn due_events(
-        &mut self,
-        now: DateTime<Utc>,
-        limit: i64,
-    ) -> Result<Vec<(OutboxRow, EventRow)>, StoreError> {
+    /// Rows of the outbox that are due, locked; those another worker holds are passed over.
+    pub async fn due_outbox(&mut self, now: DateTime<Utc>, limit: i64) -> Result<Vec<OutboxRow>, StoreError> {
         let rows = outbox::table
-            .inner_join(
-                events::table.on(events::jurisdiction
-                    .eq(outbox::jurisdiction)
-                    .and(events::id.eq(outbox::event))),
-            )
             .filter(outbox::due_at.le(now))
             .order(outbox::due_at)
             .limit(limit)
             .for_update()
             .skip_locked()
-            .select((OutboxRow::as_select(), EventRow::as_select()))
+            .select(OutboxRow::as_select())
             .load(self.pg())
             .await?;
         Ok(rows)
     }
 
+    /// Takes rows off the outbox, their events told.
     pub async fn told(&mut self, rows: &[OutboxRow]) -> Result<(), StoreError> {
-        Sql(
-            "DELETE FROM outbox o USING UNNEST($1, $2) AS t (jurisdiction, event) \
-             WHERE o.jurisdiction = t.jurisdiction AND o.event = t.event",
-        )
+        Sql("DELETE FROM outbox o USING UNNEST($1, $2) AS t (jurisdiction, id) \
+             WHERE o.jurisdiction = t.jurisdiction AND o.id = t.id")
         .bind::<Array<Text>, _>(rows.iter().map(|r| r.jurisdiction.clone()).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.event).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.id).collect::<Vec<_>>())
         .execute(self.pg())
         .await?;
         Ok(())
     }
 
-    /// Puts events off to a later try.
+    /// Puts rows of the outbox off to a later try.
     pub async fn tell_later(&mut self, rows: &[OutboxRow]) -> Result<(), StoreError> {
         Sql("UPDATE outbox o SET attempts = t.attempts, due_at = t.due_at \
-             FROM UNNEST($1, $2, $3, $4) AS t (jurisdiction, event, attempts, due_at) \
-             WHERE o.jurisdiction = t.jurisdiction AND o.event = t.event")
+             FROM UNNEST($1, $2, $3, $4) AS t (jurisdiction, id, attempts, due_at) \
+             WHERE o.jurisdiction = t.jurisdiction AND o.id = t.id")
         .bind::<Array<Text>, _>(rows.iter().map(|r| r.jurisdiction.clone()).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.event).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.id).collect::<Vec<_>>())
         .bind::<Array<Integer>, _>(rows.iter().map(|r| r.attempts).collect::<Vec<_>>())
         .bind::<Array<Timestamptz>, _>(rows.iter().map(|r| r.due_at).collect::<Vec<_>>())
         .execute(self.pg())
@@ -238,7 +344,7 @@ impl Tx {
     ) -> Result<usize, StoreError> {
         let forgotten = Sql(
             "DELETE FROM idempotency_keys i USING (SELECT client, key FROM idempotency_keys \
-             WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED) o \
+             WHERE created_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) o \
              WHERE i.client = o.client AND i.key = o.key",
         )
         .bind::<Timestamptz, _>(before)

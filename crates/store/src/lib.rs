@@ -10,6 +10,7 @@ pub mod disbursements;
 mod error;
 pub mod funds;
 pub mod holdings;
+pub mod intake;
 pub mod journal;
 mod migrate;
 pub mod reference;

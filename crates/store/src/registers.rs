@@ -17,6 +17,7 @@ use crate::schema::{
     collectors, dismantlers, efficiency_labels, entitlements, filed_prices, merchants, scrap_certificates,
     vehicle_models,
 };
+use crate::journal::IdempotencyRow;
 use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
@@ -298,9 +299,25 @@ impl FiledPriceRow {
 }
 
 impl Conn {
+    /// What the registers hold under `keys`, and what is remembered of these keys of idempotency (each with its client), in
+    /// one round trip.
+    pub async fn look_up(
+        &mut self,
+        keys: &RegisterKeys,
+        used: &[(String, String)],
+    ) -> Result<(RegisterRows, Vec<IdempotencyRow>), StoreError> {
+        let pg: &AsyncPgConnection = self.pg();
+        futures::try_join!(RegisterRows::under(pg, keys), IdempotencyRow::known(pg, used))
+    }
+
     /// What the registers hold under these keys, in one round trip.
     pub async fn registers(&mut self, keys: &RegisterKeys) -> Result<RegisterRows, StoreError> {
-        let pg: &AsyncPgConnection = self.pg();
+        RegisterRows::under(self.pg(), keys).await
+    }
+}
+
+impl RegisterRows {
+    async fn under(pg: &AsyncPgConnection, keys: &RegisterKeys) -> Result<Self, StoreError> {
         let (
             efficiency_labels,
             scrap_certificates,
@@ -320,7 +337,7 @@ impl Conn {
             DismantlerRow::under(pg, &keys.dismantlers),
             CollectorRow::under(pg, &keys.collectors),
         )?;
-        Ok(RegisterRows {
+        Ok(Self {
             efficiency_labels,
             scrap_certificates,
             vehicle_models,
@@ -331,7 +348,9 @@ impl Conn {
             collectors,
         })
     }
+}
 
+impl Conn {
     /// The prices that a merchant filed for a model, the newest first.
     pub async fn filed_price_history(
         &mut self,

@@ -45,16 +45,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    claim_documents (jurisdiction, claim, revision) {
-        jurisdiction -> Text,
-        claim -> Uuid,
-        revision -> Int4,
-        key_id -> Text,
-        sealed -> Bytea,
-    }
-}
-
-diesel::table! {
     claims (jurisdiction, id) {
         jurisdiction -> Text,
         id -> Uuid,
@@ -112,9 +102,12 @@ diesel::table! {
         claim -> Uuid,
         revision -> Int4,
         outcome -> Text,
-        receipt -> Text,
+        receipt -> Bytea,
         digest -> Bytea,
         decided_at -> Timestamptz,
+        packing -> Int2,
+        key_id -> Text,
+        sealed -> Bytea,
     }
 }
 
@@ -181,7 +174,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    events (jurisdiction, id) {
+    events (jurisdiction, subject, id) {
         jurisdiction -> Text,
         id -> Uuid,
         subject -> Text,
@@ -263,9 +256,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    outbox (jurisdiction, event) {
+    outbox (jurisdiction, id) {
         jurisdiction -> Text,
-        event -> Uuid,
+        id -> Uuid,
+        subjects -> Array<Text>,
+        events -> Array<Uuid>,
         attempts -> Int4,
         due_at -> Timestamptz,
     }
@@ -356,7 +351,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     appropriations,
     cap_changes,
     caps,
-    claim_documents,
     claims,
     clients,
     collectors,

@@ -181,7 +181,7 @@ impl Store {
             .pool
             .get()
             .await
-            .map_err(|e| StoreError::Unavailable(pool_fault(&e)))?;
+            .map_err(|e| StoreError::Unreachable(pool_fault(&e)))?;
         Ok(Conn(conn))
     }
 

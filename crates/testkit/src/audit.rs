@@ -113,8 +113,16 @@ SELECT 'the last event of a claim is not its status', c.jurisdiction, c.name || 
 UNION ALL
 SELECT 'a claim lacks its decision or what was sent', c.jurisdiction, c.name, c.decided, count(d.claim)
     FROM placed c LEFT JOIN decisions d ON d.jurisdiction = c.jurisdiction AND d.claim = c.id AND d.revision = c.decided
-    LEFT JOIN claim_documents s ON s.jurisdiction = c.jurisdiction AND s.claim = c.id AND s.revision = c.decided
-    GROUP BY c.jurisdiction, c.name, c.decided HAVING count(d.claim) <> 1 OR count(s.claim) <> 1
+    GROUP BY c.jurisdiction, c.name, c.decided HAVING count(d.claim) <> 1
+UNION ALL
+SELECT 'a decision is of no claim', d.jurisdiction, d.claim::text, d.revision, 0
+    FROM decisions d LEFT JOIN claims c ON c.jurisdiction = d.jurisdiction AND c.id = d.claim
+    WHERE c.id IS NULL OR d.revision > c.revision
+UNION ALL
+SELECT 'an event to be told does not exist', o.jurisdiction, o.id::text, 1, 0
+    FROM outbox o CROSS JOIN LATERAL unnest(o.subjects, o.events) AS u (subject, event)
+    LEFT JOIN events e ON e.jurisdiction = o.jurisdiction AND e.subject = u.subject AND e.id = u.event
+    WHERE e.id IS NULL
 UNION ALL
 SELECT 'a remembered claim does not exist', i.claim_jurisdiction, i.key, 1, 0
     FROM idempotency_keys i LEFT JOIN claims c ON c.jurisdiction = i.claim_jurisdiction AND c.id = i.claim

@@ -64,10 +64,14 @@ impl World {
             .service
             .submit(&permit(actor), commands, Mode::Continue)
             .await?;
-        Ok(results
-            .into_iter()
-            .map(|result| result.expect("every line of a batch has a result"))
-            .collect())
+        let results = results.into_iter().map(|result| {
+            match result.expect("every line of a batch has a result") {
+                Ok(submitted) => Ok(Ok(submitted)),
+                Err(ServiceError::Refused(refusal)) => Ok(Err(refusal)),
+                Err(other) => Err(other),
+            }
+        });
+        results.collect()
     }
 
     /// Submits under a key.

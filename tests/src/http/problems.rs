@@ -304,7 +304,7 @@ async fn every_problem_is_produced() {
     app.audit().await;
 
     // What only a fault produces: a document that was altered behind the service's back, and a database that is away.
-    app.db.rows("UPDATE claim_documents SET sealed = '\\x00'").await;
+    app.db.rows("UPDATE decisions SET sealed = '\\x00'").await;
     let id = app
         .db
         .row("SELECT 'clm_140802_' || replace(id::text, '-', '') FROM claims")

@@ -125,7 +125,7 @@ impl Batch {
         }
     }
 
-    /// The results of some lines. A fault of the database is the result of each line it touched: none was recorded.
+    /// The results of some lines. A fault before any of them was recorded is the result of each.
     async fn submit(&self, service: &Service, parsed: Vec<(u64, Result<Command, Problem>)>) -> Vec<BulkLine> {
         let mut commands = Vec::with_capacity(parsed.len());
         let mut refused = Vec::with_capacity(parsed.len());
@@ -148,20 +148,11 @@ impl Batch {
                     Some(result) => result.map_err(Problem::from),
                     None => Err(Problem::Internal("a line has no result".into())),
                 },
-                (None, Err(error)) => Err(again(error)),
+                (None, Err(error)) => Err(Problem::from(error.clone())),
             };
             self.line(line, result)
         });
         lines.collect()
-    }
-}
-
-/// The same fault, for another line.
-fn again(error: &ServiceError) -> Problem {
-    match error {
-        ServiceError::Refused(refusal) => Problem::Refused(refusal.clone()),
-        ServiceError::Store(fault) if fault.is_transient() => Problem::Unavailable(fault.to_string()),
-        other => Problem::Internal(other.to_string()),
     }
 }
 
@@ -288,7 +279,7 @@ async fn atomic(api: &ApiState, batch: Batch, lines: Lines) -> Answer {
     for (line, result) in numbers.into_iter().zip(results) {
         match result {
             Some(Ok(submitted)) => items.push(batch.line(line, Ok(submitted))),
-            Some(Err(refusal)) => errors.extend(of_line(line, &Problem::Refused(refusal))),
+            Some(Err(error)) => errors.extend(of_line(line, &Problem::from(error))),
             None => {}
         }
     }

@@ -177,6 +177,7 @@ impl From<ServiceError> for Problem {
         match error {
             ServiceError::Refused(refusal) => Problem::Refused(refusal),
             ServiceError::Store(error) if error.is_transient() => Problem::Unavailable(error.to_string()),
+            ServiceError::Busy => Problem::Unavailable(error.to_string()),
             ServiceError::Store(error) => Problem::Internal(error.to_string()),
             ServiceError::Bug(what) => Problem::Internal(what),
         }

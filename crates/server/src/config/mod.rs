@@ -68,6 +68,12 @@ pub struct Limits {
     pub idempotency_days: u32,
     /// The most claims that one disbursement gathers.
     pub disbursement_claims: usize,
+    /// Lanes that record claims.
+    pub intake_lanes: usize,
+    /// The most claims of one transaction of a lane.
+    pub intake_batch: usize,
+    /// Claims that wait for a lane; more are refused at once.
+    pub intake_queue: usize,
 }
 
 /// Who is told of events.

@@ -290,10 +290,16 @@ fn limits(reader: &mut Reader<'_>) -> Option<Limits> {
     let requests_per_second = reader.number(&settings::REQUESTS_PER_SECOND, 1..=1_000_000);
     let idempotency_days = reader.number(&settings::IDEMPOTENCY_DAYS, 1..=3_650);
     let disbursement_claims = reader.number(&settings::DISBURSEMENT_CLAIMS, 1..=100_000);
+    let intake_lanes = reader.number(&settings::INTAKE_LANES, 1..=16);
+    let intake_batch = reader.number(&settings::INTAKE_BATCH, 1..=1_000);
+    let intake_queue = reader.number(&settings::INTAKE_QUEUE, 1..=100_000);
     Some(Limits {
         requests_per_second: requests_per_second?,
         idempotency_days: idempotency_days?,
         disbursement_claims: disbursement_claims?,
+        intake_lanes: intake_lanes?,
+        intake_batch: intake_batch?,
+        intake_queue: intake_queue?,
     })
 }
 

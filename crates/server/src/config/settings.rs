@@ -117,6 +117,24 @@ pub const DISBURSEMENT_CLAIMS: Setting = plain(
     Some("10000"),
     "give 1 to 100000",
 );
+pub const INTAKE_LANES: Setting = plain(
+    "limits.intake_lanes",
+    "HUANXIN_INTAKE_LANES",
+    Some("2"),
+    "give 1 to 16",
+);
+pub const INTAKE_BATCH: Setting = plain(
+    "limits.intake_batch",
+    "HUANXIN_INTAKE_BATCH",
+    Some("128"),
+    "give 1 to 1000",
+);
+pub const INTAKE_QUEUE: Setting = plain(
+    "limits.intake_queue",
+    "HUANXIN_INTAKE_QUEUE",
+    Some("2048"),
+    "give 1 to 100000",
+);
 
 pub const EVENTS_URL: Setting = plain(
     "events.url",
@@ -146,7 +164,7 @@ pub const METRICS: Setting = plain(
 );
 
 /// All of them, in the order of the documentation.
-pub const ALL: [Setting; 20] = [
+pub const ALL: [Setting; 23] = [
     LISTEN,
     PUBLIC_BASE_URL,
     WORKERS,
@@ -162,6 +180,9 @@ pub const ALL: [Setting; 20] = [
     REQUESTS_PER_SECOND,
     IDEMPOTENCY_DAYS,
     DISBURSEMENT_CLAIMS,
+    INTAKE_LANES,
+    INTAKE_BATCH,
+    INTAKE_QUEUE,
     EVENTS_URL,
     EVENTS_SECRET,
     LOG_FILTER,
