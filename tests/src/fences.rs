@@ -28,7 +28,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
         ],
     ),
     ("xtask", &["api"]),
-    ("bench", &["testkit", "server", "service", "claims"]),
+    ("bench", &["testkit", "server", "service", "store", "claims", "ledger"]),
     (
         "tests",
         &[

@@ -11,7 +11,7 @@ use crate::claim::Spread;
 use crate::report::Report;
 use crate::rows::{Part, Scope};
 use crate::world::{Making, World};
-use crate::{load, measure, rows, world};
+use crate::{load, measure, rows, straight, world};
 
 /// How long loading many claims may take: in the short form all of it is to take ten minutes.
 const SHORT_GROWING: Duration = Duration::from_secs(150);
@@ -88,12 +88,17 @@ enum Command {
     /// The load generator's process.
     #[command(hide = true)]
     Load,
+    /// The process that drives batches straight at the database.
+    #[command(hide = true)]
+    Straight,
 }
 
 /// Carries out what was asked for.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
-    if matches!(cli.command, Some(Command::Load)) {
-        return load::serve_plan();
+    match cli.command {
+        Some(Command::Load) => return load::serve_plan(),
+        Some(Command::Straight) => return straight::serve_plan(),
+        _ => {}
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -150,7 +155,9 @@ async fn work(cli: &Cli) -> anyhow::Result<()> {
             let growing = if *long { LONG_GROWING } else { SHORT_GROWING };
             all(&world, common, only, (*rounds, many, growing)).await
         }
-        Some(Command::Load) | None => all(&world, common, &[], (3, 1_000_000, SHORT_GROWING)).await,
+        Some(Command::Load | Command::Straight) | None => {
+            all(&world, common, &[], (3, 1_000_000, SHORT_GROWING)).await
+        }
     };
     finish(world, common, outcome)
         .await

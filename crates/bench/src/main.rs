@@ -25,6 +25,7 @@ mod procfs;
 mod report;
 mod rows;
 mod service;
+mod straight;
 mod world;
 
 use std::process::ExitCode;

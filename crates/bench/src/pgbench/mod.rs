@@ -9,12 +9,14 @@ use anyhow::{Context, bail, ensure};
 use crate::books;
 use crate::claim::Spread;
 use crate::database::Database;
+use crate::straight::Decision;
 use crate::world::World;
 
 /// What a claim's decision weighs, taken from one that the service made.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
     variables: Vec<String>,
+    decision: Decision,
 }
 
 impl Sample {
@@ -32,7 +34,20 @@ impl Sample {
             format!("key_id={key_id}"),
             format!("sealed=\\x{sealed}"),
         ];
-        Ok(Self { variables })
+        let decision = Decision {
+            packing: packing.parse()?,
+            receipt: hex::decode(receipt)?,
+            digest: hex::decode(digest)?,
+            key_id: key_id.to_owned(),
+            sealed: hex::decode(sealed)?,
+        };
+        Ok(Self { variables, decision })
+    }
+}
+
+impl Sample {
+    pub(crate) const fn decision(&self) -> &Decision {
+        &self.decision
     }
 }
 

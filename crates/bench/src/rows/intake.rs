@@ -6,6 +6,7 @@ use crate::claim::Spread;
 use crate::measure::{self, Measured};
 use crate::pgbench::{self, Sample};
 use crate::report::{Asked, Report, Samples};
+use crate::straight;
 use crate::world::World;
 
 /// Rates of one round each, in order.
@@ -15,6 +16,7 @@ struct Rates {
     http_one: Samples,
     pgbench: Samples,
     pgbench_one: Samples,
+    straight: Samples,
     cala: Samples,
     cala_batched: Samples,
     p99: Samples,
@@ -51,6 +53,7 @@ pub(super) async fn rows(world: &World, scope: &Scope, report: &mut Report) -> a
         rates
             .pgbench
             .add(pgbench::run(world, &sample, Spread::Counties, clients, seconds).await?);
+        rates.straight.add(straight::run(world, &sample, seconds).await?);
         rates
             .http_one
             .add(run(world, report, Spread::One, 256, seconds).await?.rate);
@@ -99,7 +102,7 @@ pub(super) async fn rows(world: &World, scope: &Scope, report: &mut Report) -> a
 fn judge(report: &mut Report, rates: &Rates, clients: (usize, usize), sixteen: f64) {
     report.raw("rates, a round each", &serde_json::json!({
         "http": rates.http, "pgbench": rates.pgbench, "http, one county": rates.http_one,
-        "pgbench, one county": rates.pgbench_one, "cala-ledger": rates.cala, "cala-ledger by 50": rates.cala_batched,
+        "pgbench, one county": rates.pgbench_one, "straight batches": rates.straight, "cala-ledger": rates.cala, "cala-ledger by 50": rates.cala_batched,
         "http, 16 connections": sixteen,
     }));
     let text = |ours: &Samples, theirs: &Samples, clients| {
@@ -122,6 +125,15 @@ fn judge(report: &mut Report, rates: &Rates, clients: (usize, usize), sixteen: f
         ratio,
         Asked::AtLeast,
         (3.0, 6.0),
+    );
+    let measured = format!("{}/s : {}/s", rates.http.text(), rates.straight.text());
+    let ratio = rates.http.over(&rates.straight);
+    report.row(
+        "intake over HTTP : batches straight at the database",
+        measured,
+        ratio,
+        Asked::AtLeast,
+        (0.5, 0.7),
     );
     let text = |what: &str| format!("at full load, {what}");
     report.row(
