@@ -28,7 +28,10 @@ const MAY_USE: [(&str, &[&str]); 12] = [
         ],
     ),
     ("xtask", &["api"]),
-    ("bench", &["testkit", "server", "service", "store", "claims", "ledger"]),
+    (
+        "bench",
+        &["testkit", "server", "service", "store", "claims", "ledger"],
+    ),
     (
         "tests",
         &[
