@@ -2,12 +2,13 @@
 # make test                   all tests, on a private PostgreSQL
 # make lint                   all that CI checks beside the tests
 # make openapi                api-spec/ written anew from the code
+# make bench [ARGS="intake"]  how fast it is on this machine; see crates/bench/README.md
 # make fuzz                   schemathesis against the demo, with a token of each role
 
 # Where rustup puts cargo, for a shell that was open before it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: demo test lint openapi fuzz
+.PHONY: demo test lint openapi bench fuzz
 
 demo:
 	.ci/ensure-postgres
@@ -28,6 +29,11 @@ lint:
 
 openapi:
 	cargo run --quiet --locked -p xtask -- openapi
+
+bench:
+	.ci/ensure-postgres
+	cargo build --release --locked --bin huanxin
+	cargo run --release --locked -p bench -- $(ARGS)
 
 fuzz:
 	.ci/ensure-postgres

@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Crates of this workspace that each may use. A crate that is not here may not exist.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("policy", &[]),
     ("ledger", &[]),
     ("claims", &["policy", "ledger"]),
@@ -28,6 +28,10 @@ const MAY_USE: [(&str, &[&str]); 11] = [
         ],
     ),
     ("xtask", &["api"]),
+    (
+        "bench",
+        &["testkit", "server", "service", "store", "claims", "ledger"],
+    ),
     (
         "tests",
         &[

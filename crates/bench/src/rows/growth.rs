@@ -1,0 +1,63 @@
+//! What many stored claims change: intake with ten thousand and with a million or more, in turns; then, with the many, reads,
+//! the export and start-up.
+
+use anyhow::Context;
+
+use super::{Scope, export, reads, startup};
+use crate::books;
+use crate::claim::Spread;
+use crate::grow::grow;
+use crate::measure;
+use crate::report::{Asked, Report, Samples};
+use crate::world::World;
+
+const FEW: u64 = 10_000;
+
+pub(super) async fn rows(world: &World, scope: &Scope, report: &mut Report) -> anyhow::Result<()> {
+    let many = world.copy().await?;
+    let grown = grow(world, &many, scope.many, scope.growing).await?;
+    let mut next = grown.next;
+    let (mut with_few, mut with_many) = (Samples::default(), Samples::default());
+    for _ in 0..scope.rounds {
+        let few = world.copy().await?;
+        let first = grow(world, &few, FEW, scope.growing).await?.next;
+        let measured =
+            measure::intake_into(world, &few, Spread::Counties, 256, scope.seconds, first, true).await?;
+        eprintln!("  {FEW} stored {}", measured.line());
+        world.cluster.drop(few.name()).await?;
+        with_few.add(measured.rate);
+        let needed = (measured.rate * (scope.seconds + 2.0) * 1.5) as u64;
+        world.entitle_until(&many, next + needed).await?;
+        let measured =
+            measure::intake_into(world, &many, Spread::Counties, 256, scope.seconds, next, false).await?;
+        eprintln!("  {} stored {}", grown.claims, measured.line());
+        next += measured.sent;
+        with_many.add(measured.rate);
+    }
+    report.raw("intake with few and with many stored", &[&with_few, &with_many]);
+    let short = if grown.claims < 5_000_000 {
+        ", the ask is at 5 million"
+    } else {
+        ""
+    };
+    let text = format!("{} : {}/s{short}", with_many.text(), with_few.text());
+    let what = format!(
+        "rate with {} million stored : 10 thousand",
+        scope.many as f64 / 1e6
+    );
+    report.row(
+        &what,
+        text,
+        with_many.over(&with_few),
+        Asked::AtLeast,
+        (0.75, 0.95),
+    );
+    books::audit(&many).await.context("of the grown database")?;
+
+    let served = world.binary.serve(&many.url()).await?;
+    reads::rows(world, &served, scope.seconds, report).await?;
+    export::rows(world, &many, &served, scope.rounds, report).await?;
+    served.stop().await?;
+    startup::rows(world, &many, report).await?;
+    world.cluster.drop(many.name()).await
+}

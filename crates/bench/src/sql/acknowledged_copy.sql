@@ -1,0 +1,2 @@
+CREATE TEMP TABLE acknowledged (name text NOT NULL);
+COPY acknowledged FROM STDIN;

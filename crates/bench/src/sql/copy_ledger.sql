@@ -1,0 +1,1 @@
+COPY (SELECT * FROM transfers WHERE jurisdiction = '140802' ORDER BY height) TO STDOUT (FORMAT csv);

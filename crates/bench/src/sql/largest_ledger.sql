@@ -1,0 +1,1 @@
+SELECT height FROM ledgers WHERE jurisdiction = :'county';
