@@ -1,3 +1,4 @@
+ALTER TABLE claims ALTER COLUMN programme RESET (n_distinct), ALTER COLUMN status RESET (n_distinct);
 ALTER TABLE ledgers RESET (fillfactor);
 ALTER TABLE funds RESET (fillfactor);
 ALTER TABLE caps RESET (fillfactor);
@@ -22,6 +23,7 @@ ALTER TABLE events DROP CONSTRAINT events_pkey, ADD CONSTRAINT events_pkey PRIMA
 CREATE INDEX events_subject_idx ON events (jurisdiction, subject, id);
 ALTER TABLE outbox ADD CONSTRAINT outbox_event_fkey FOREIGN KEY (jurisdiction, event) REFERENCES events (jurisdiction, id);
 
+DROP INDEX claims_waits_idx;
 CREATE INDEX claims_status_idx ON claims (jurisdiction, status, id);
 CREATE INDEX claims_version_idx ON claims (programme, programme_version);
 CREATE INDEX transfers_fund_idx ON transfers (jurisdiction, programme, height);

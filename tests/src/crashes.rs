@@ -7,7 +7,6 @@ use std::time::Duration;
 use claims::claim::Claim;
 use claims::ids::ClaimId;
 use service::ServiceError;
-use store::StoreError;
 use testkit::{Sale, Setup, TestApp, World, YANHU, audit, prepare, private_cluster, yuan};
 use tokio::sync::watch;
 
@@ -20,7 +19,7 @@ async fn persistently(world: &World, key: &str, claim: &Claim) -> ClaimId {
     for _ in 0..2_000 {
         match world.submit_keyed(key, claim.clone()).await {
             Ok(submitted) => return submitted.claim.id,
-            Err(ServiceError::Store(StoreError::Unavailable(_) | StoreError::Contention(_))) => {
+            Err(ServiceError::Store(fault)) if fault.is_transient() => {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             Err(other) => panic!("{other:?}"),

@@ -244,8 +244,8 @@ async fn what_is_only_added_is_never_changed() {
             "UPDATE funds SET available = available - 60000, reserved = reserved + 60000",
             "funds_available_not_negative",
         ),
-        ("DELETE FROM funds", "funds_never_deleted"),
-        ("DELETE FROM claims", "claims_never_deleted"),
+        ("DELETE FROM funds", "funds are never deleted"),
+        ("DELETE FROM claims", "claims are never deleted"),
         (
             "INSERT INTO transfers SELECT jurisdiction, height + 1, 'none-2026', reason, debit, credit, amount, claim, \
              document, posted_at, actor FROM transfers ORDER BY height DESC LIMIT 1",

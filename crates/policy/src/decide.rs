@@ -29,16 +29,15 @@ enum Pricing {
 impl Programme {
     /// Decides a claim from its facts.
     pub fn decide(&self, facts: &Facts) -> Decision {
-        let mut facts = self.complete(facts);
-        let pricing = self.price(&mut Environment::new(&facts));
+        let mut environment = Environment::new(self.complete(facts));
+        let pricing = self.price(&mut environment);
         if let Pricing::Priced(price) = &pricing {
-            facts.put(SUBSIDY_AMOUNT, price.amount);
+            environment.put(SUBSIDY_AMOUNT, price.amount);
         }
-        let mut environment = Environment::new(&facts);
         let rules: Vec<RuleOutcome> = self
             .rules
             .iter()
-            .map(|rule| rule.decide(&facts, &mut environment, &pricing))
+            .map(|rule| rule.decide(&mut environment, &pricing))
             .collect();
         let verdict = self.verdict(&rules);
         let price = match pricing {
@@ -85,7 +84,7 @@ impl Programme {
 
     /// The first tier whose guard holds prices the claim. A guard that cannot be decided stops the search: a later tier
     /// might pay what an earlier one forbids.
-    fn price(&self, environment: &mut Environment<'_>) -> Pricing {
+    fn price(&self, environment: &mut Environment) -> Pricing {
         for tier in &self.tiers {
             match tier
                 .when
@@ -119,7 +118,7 @@ impl Programme {
 }
 
 impl Rule {
-    fn decide(&self, facts: &Facts, environment: &mut Environment<'_>, pricing: &Pricing) -> RuleOutcome {
+    fn decide(&self, environment: &mut Environment, pricing: &Pricing) -> RuleOutcome {
         let mut reads: Vec<&'static str> = self.when.iter().flat_map(|when| when.reads()).copied().collect();
         let applies = self
             .when
@@ -133,7 +132,7 @@ impl Rule {
                 if let (Test::Priced, Pricing::Unknown(missing)) = (&self.test, pricing) {
                     reads.extend(missing);
                 }
-                self.test.passes(facts, environment, pricing)
+                self.test.passes(environment, pricing)
             }
         };
         let outcome = match passes {
@@ -141,6 +140,7 @@ impl Rule {
             Some(false) => RuleResult::Fail,
             None => RuleResult::Unknown,
         };
+        let facts = &environment.facts;
         let read = |path: &&'static str| facts.get(path).map(|value| (*path, value.clone()));
         let mut missing: Vec<String> = Vec::new();
         if outcome == RuleResult::Unknown {
@@ -173,12 +173,12 @@ impl Test {
         matches!(self, Test::Given(_))
     }
 
-    fn passes(&self, facts: &Facts, environment: &mut Environment<'_>, pricing: &Pricing) -> Option<bool> {
+    fn passes(&self, environment: &mut Environment, pricing: &Pricing) -> Option<bool> {
         match self {
             Test::Require(require) => require.holds(environment),
             Test::Given(paths) => paths
                 .iter()
-                .all(|path| environment.knows(path) && !facts.is_false(path))
+                .all(|path| environment.knows(path) && !environment.facts.is_false(path))
                 .then_some(true),
             Test::Priced => match pricing {
                 Pricing::Priced(_) => Some(true),
@@ -190,7 +190,7 @@ impl Test {
 }
 
 impl Tier {
-    fn price(&self, rounding: Rounding, environment: &mut Environment<'_>) -> Pricing {
+    fn price(&self, rounding: Rounding, environment: &mut Environment) -> Pricing {
         let Some(base) = self.base.number(environment) else {
             let reads = self.base.reads().iter().copied();
             return Pricing::Unknown(reads.filter(|path| !environment.knows(path)).collect());

@@ -78,7 +78,10 @@ impl FactsRead {
 
     pub fn get(&self, path: &str) -> Option<&Value> {
         let place = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(path));
-        place.ok().and_then(|place| self.0.get(place)).map(|(_, value)| value)
+        place
+            .ok()
+            .and_then(|place| self.0.get(place))
+            .map(|(_, value)| value)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> + Clone {

@@ -24,7 +24,7 @@ use zen_expression::variable::{VariableMap, VariableType};
 use zen_expression::vm::VM;
 use zen_expression::{Expression, Variable};
 
-use crate::facts::{Facts, Value};
+use crate::facts::{Facts, Key, Value};
 use crate::schema::{self, FACTS, FactType};
 
 /// An expression longer than this is not a rule but a programme.
@@ -75,14 +75,16 @@ pub(crate) struct Compiled {
 }
 
 /// Facts as the evaluator takes them: built once a decision, shared by all its expressions.
-pub(crate) struct Environment<'f> {
-    facts: &'f Facts,
+pub(crate) struct Environment {
+    pub(crate) facts: Facts,
+    /// The facts as the expressions see them, by group; shared with the scope.
+    root: Variable,
     scope: Scope,
     vm: VM,
 }
 
-impl<'f> Environment<'f> {
-    pub(crate) fn new(facts: &'f Facts) -> Self {
+impl Environment {
+    pub(crate) fn new(facts: Facts) -> Self {
         let mut groups: Vec<(&str, VariableMap)> = Vec::new();
         for (path, value) in facts.iter() {
             let Some((group, name)) = path.split_once('.') else {
@@ -99,10 +101,26 @@ impl<'f> Environment<'f> {
         for (group, members) in groups {
             root.insert(Variable::key(group), Variable::from_object(members));
         }
+        let root = Variable::from_object(root);
         Environment {
             facts,
-            scope: Scope::new(Variable::from_object(root)),
+            scope: Scope::new(root.clone()),
+            root,
             vm: VM::new(),
+        }
+    }
+
+    /// Adds a fact of a group that has none yet.
+    pub(crate) fn put<T: Into<Value>>(&mut self, key: Key<T>, value: impl Into<T>) {
+        self.facts.put(key, value);
+        let path = key.path();
+        if let (Some((group, name)), Some(value), Variable::Object(root)) =
+            (path.split_once('.'), self.facts.get(path), &self.root)
+        {
+            let mut members = VariableMap::new();
+            members.insert(Variable::key(name), variable(value));
+            root.borrow_mut()
+                .insert(Variable::key(group), Variable::from_object(members));
         }
     }
 
@@ -202,18 +220,18 @@ impl Compiled {
     }
 
     /// Yes, no, or `None` where the answer depends on a fact that is missing.
-    pub(crate) fn holds(&self, environment: &mut Environment<'_>) -> Option<bool> {
+    pub(crate) fn holds(&self, environment: &mut Environment) -> Option<bool> {
         self.tree.holds(environment)
     }
 
     /// The number, or `None` where a fact it needs is missing.
-    pub(crate) fn number(&self, environment: &mut Environment<'_>) -> Option<Decimal> {
+    pub(crate) fn number(&self, environment: &mut Environment) -> Option<Decimal> {
         self.tree.evaluate(environment)?.as_number()
     }
 }
 
 impl Tree {
-    fn holds(&self, environment: &mut Environment<'_>) -> Option<bool> {
+    fn holds(&self, environment: &mut Environment) -> Option<bool> {
         match self {
             Tree::And(left, right) => match left.holds(environment) {
                 Some(false) => Some(false),
@@ -238,7 +256,7 @@ impl Tree {
 
     /// `None` also where the evaluator refuses, which the type check leaves no way to; the claim is then asked about
     /// rather than paid.
-    fn evaluate(&self, environment: &mut Environment<'_>) -> Option<Variable> {
+    fn evaluate(&self, environment: &mut Environment) -> Option<Variable> {
         let Tree::Leaf { reads, code } = self else {
             return None;
         };

@@ -31,7 +31,7 @@ pub mod schema;
 mod summary;
 mod versions;
 
-pub use decision::{Decision, Outcome, Price, RuleOutcome, RuleResult};
+pub use decision::{Decision, FactsRead, Outcome, Price, RuleOutcome, RuleResult};
 pub use diagnostic::Diagnostic;
 pub use document::{
     CapScope, Caps, Confidence, Instrument, Kind, Note, Review, ReviewMode, Rounding, Verdict,

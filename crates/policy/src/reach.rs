@@ -34,7 +34,7 @@ pub(crate) fn unreachable(tiers: &[Tier]) -> Vec<usize> {
             break;
         }
         let facts = combine(&axes, combination);
-        let mut environment = Environment::new(&facts);
+        let mut environment = Environment::new(facts);
         let winner = tiers.iter().position(|tier| {
             tier.when
                 .as_ref()

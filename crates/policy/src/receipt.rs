@@ -56,7 +56,7 @@ pub struct Draft {
 impl Draft {
     pub fn new(facts: &Facts, decision: &Decision) -> Self {
         Draft {
-            facts: text(&Paths(facts.iter().map(|(path, value)| (path as &str, value)))),
+            facts: text(&Paths(facts.iter().map(|(path, value): (&str, _)| (path, value)))),
             rules: listed(&decision.rules),
             subsidy: decision
                 .price
@@ -68,7 +68,11 @@ impl Draft {
     /// The receipt. `system` are the outcomes of the rules that the service decides.
     pub fn finish(&self, programme: &Programme, decision: &Decision, system: &[RuleOutcome]) -> Receipt {
         let outcome = programme.outcome(decision, system);
-        let between = if self.rules.is_empty() || system.is_empty() { "" } else { "," };
+        let between = if self.rules.is_empty() || system.is_empty() {
+            ""
+        } else {
+            ","
+        };
         let json = format!(
             r#"{{"facts":{},"outcome":{},"programme":{},"programme_hash":{},"rules":[{}{between}{}],"subsidy":{},"version":{}}}"#,
             self.facts,

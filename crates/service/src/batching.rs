@@ -1,9 +1,8 @@
 //! Natural batching: what comes while a lane is busy is taken together when it is free, up to a limit. Nobody waits for a
 //! batch to fill: an idle lane takes a lone question at once.
 //!
-//! The queue is bounded. A full one refuses at once ([`Full`]), unless the caller chooses to wait for room. A batch that
-//! panics answers none of its questions, which shows as [`Lost`], and the lane goes on. A lane ends when nobody can ask it
-//! any more.
+//! The queue is bounded, and a full one refuses at once ([`Unanswered::Full`]). A batch that panics answers none of its
+//! questions ([`Unanswered::Lost`]), and the lane goes on. A lane ends when nobody can ask it any more.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -28,14 +27,8 @@ pub(crate) struct Bounds {
     pub(crate) batch: usize,
 }
 
-/// Where questions are put to one lane. Cheap to clone.
+/// Where questions are put to one lane.
 pub(crate) struct Lane<Q, A>(mpsc::Sender<(Q, oneshot::Sender<A>)>);
-
-impl<Q, A> Clone for Lane<Q, A> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
 
 impl<Q, A> std::fmt::Debug for Lane<Q, A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -72,19 +65,7 @@ impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
     /// Puts a question if there is room for it now.
     pub(crate) fn ask(&self, question: Q) -> Result<Answer<A>, Unanswered> {
         let (reply, answer) = oneshot::channel();
-        self.0
-            .try_send((question, reply))
-            .map_err(|_| Unanswered::Full)?;
-        Ok(Answer(answer))
-    }
-
-    /// Puts a question as soon as there is room for it.
-    pub(crate) async fn ask_in_turn(&self, question: Q) -> Result<Answer<A>, Unanswered> {
-        let (reply, answer) = oneshot::channel();
-        self.0
-            .send((question, reply))
-            .await
-            .map_err(|_| Unanswered::Lost)?;
+        self.0.try_send((question, reply)).map_err(|_| Unanswered::Full)?;
         Ok(Answer(answer))
     }
 
@@ -141,7 +122,6 @@ mod tests {
             assert_eq!(answer.given().await, Ok(expected));
         }
         assert_eq!(*sizes.lock().unwrap(), [1, 3, 1]);
-        assert_eq!(lane.ask_in_turn(7).await.unwrap().0.try_recv().ok(), None);
     }
 
     #[tokio::test]

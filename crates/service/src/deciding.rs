@@ -59,7 +59,8 @@ impl Service {
         now: DateTime<Utc>,
     ) -> Result<Vec<Result<Candidate, Refusal>>, ServiceError> {
         let known = self.known(&claims).await?;
-        self.decide_known(claims.into_iter().zip(known).collect(), now).await
+        self.decide_known(claims.into_iter().zip(known).collect(), now)
+            .await
     }
 
     /// The same, with what the registers say of each.

@@ -19,7 +19,7 @@ use store::journal::IdempotencyRow;
 use store::{Done, StoreError, Tx};
 use uuid::Uuid;
 
-use crate::batching::{Answer, Bounds, Lane, Unanswered};
+use crate::batching::{Bounds, Lane, Unanswered};
 use crate::deciding::Candidate;
 use crate::known::{LookUp, LookedUp};
 use crate::limits::distinct;
@@ -118,15 +118,11 @@ impl Service {
         self.lanes().waiting()
     }
 
-    /// Puts a claim into its county's lane: at once or not at all, or, `in_turn`, as soon as there is room.
-    pub(crate) async fn enqueue(&self, open: Open, in_turn: bool) -> Result<Answer<Recorded>, ServiceError> {
+    /// Records a claim in its county's lane, if there is room for it now.
+    pub(crate) async fn record_in_lane(&self, open: Open) -> Recorded {
         let lane = self.lanes().of(open.candidate.claim.jurisdiction.as_str());
         let lane = lane.ok_or_else(|| ServiceError::bug("no lane"))?;
-        Ok(if in_turn {
-            lane.ask_in_turn(open).await?
-        } else {
-            lane.ask(open)?
-        })
+        lane.ask(open)?.given().await?
     }
 
     /// Commits a batch, each claim with its own outcome, in the order of the batch.

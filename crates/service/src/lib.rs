@@ -48,8 +48,8 @@ use secrecy::SecretBox;
 use store::Store;
 
 pub use access::{Actor, Permit, Right, Role};
-use intake::Lanes;
 pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
+use intake::Lanes;
 use ports::{Clock, Ids};
 pub use refusal::{FieldError, Refusal, ServiceError};
 pub use tokens::{NewClient, SigningKeys, Token};

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use claims::claim::Claim;
 use claims::allocate::{Allocation, CapOutcome, Demand, LimitKey, QuotaKey, State, allocate};
+use claims::claim::Claim;
 use claims::digest::Digest;
 use claims::ids::ClaimId;
 use claims::jurisdictions::JurisdictionCode;
@@ -256,12 +256,10 @@ fn system_rules(
     }
     if let Some((key, limit)) = &demand.quota {
         let mut rule = RuleOutcome::system("quota", seen.used < *limit);
-        rule.facts
-            .insert("quota.slot", Value::Text(key.slot.clone()));
+        rule.facts.insert("quota.slot", Value::Text(key.slot.clone()));
         rule.facts
             .insert("quota.used", Value::Text(seen.used.to_string()));
-        rule.facts
-            .insert("quota.limit", Value::Text(limit.to_string()));
+        rule.facts.insert("quota.limit", Value::Text(limit.to_string()));
         rules.push(rule);
     }
     match &allocation.cap {
@@ -270,10 +268,8 @@ fn system_rules(
             let mut rule = RuleOutcome::system("cap", false);
             rule.facts
                 .insert("cap.limit", Value::Text(limits::waits_for_text(key)));
-            rule.facts
-                .insert("cap.left", Value::Text(left.to_string()));
-            rule.facts
-                .insert("cap.waiting", Value::Text(waiting.to_string()));
+            rule.facts.insert("cap.left", Value::Text(left.to_string()));
+            rule.facts.insert("cap.waiting", Value::Text(waiting.to_string()));
             rules.push(rule);
         }
         None => {}

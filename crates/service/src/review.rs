@@ -233,11 +233,9 @@ impl Service {
                 Err(refusal) => Err(refusal.clone()),
                 // A claim named twice has moved by the time its second verdict comes: it is no longer in the map.
                 Ok(verdict) => match rows.remove(&verdict.claim.uuid) {
-                    None if seen.contains(&verdict.claim.uuid) => {
-                        Err(Refusal::Stale {
-                            current: verdict.if_match.saturating_add(1),
-                        })
-                    }
+                    None if seen.contains(&verdict.claim.uuid) => Err(Refusal::Stale {
+                        current: verdict.if_match.saturating_add(1),
+                    }),
                     None => Err(Refusal::NotFound("claim")),
                     Some(row) => admissible(&row, verdict, actor).map(|()| {
                         moves.push(Move {

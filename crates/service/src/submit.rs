@@ -11,7 +11,6 @@ use claims::claim::Claim;
 use store::journal::IdempotencyRow;
 
 use crate::access::{Permit, SubmitClaims};
-use crate::batching::Answer;
 use crate::intake::{Open, Recorded};
 use crate::recording::{judge, load_state, next_revision};
 use crate::state::{ClaimDecision, ClaimState};
@@ -49,6 +48,13 @@ enum Slot {
     Repeats(usize),
 }
 
+/// A [`Slot`] whose claim is on its way.
+enum Place {
+    Settled(Box<Result<Submitted, Refusal>>),
+    Open,
+    Repeats(usize),
+}
+
 impl Slot {
     fn settled(result: Result<Submitted, Refusal>) -> Self {
         Self::Settled(Box::new(result))
@@ -59,7 +65,7 @@ impl Service {
     /// Records claims in order; one result for each. In [`Mode::Atomic`] a refused line leaves the others unrecorded, and
     /// their results are `None`.
     ///
-    /// A lone claim is refused at once when the service is busy; many wait for their turn.
+    /// A lone claim is refused at once when the service is busy.
     pub async fn submit(
         &self,
         permit: &Permit<SubmitClaims>,
@@ -97,32 +103,38 @@ impl Service {
         Ok(results.into_iter().map(Some).collect())
     }
 
-    /// Each claim in the lane of its county, with an outcome of its own.
+    /// Each claim with an outcome of its own: a lone one in the lane of its county, many as a batch by themselves, since one
+    /// after another they may be of several counties and of one person.
     async fn each_by_itself(&self, slots: Vec<Slot>) -> Result<Vec<Recorded>, ServiceError> {
-        /// A result, or one on its way.
-        enum Place {
-            Here(Box<Recorded>),
-            Awaited(Answer<Recorded>),
-            As(usize),
-        }
-        let in_turn = slots.len() > 1;
-        let mut places = Vec::with_capacity(slots.len());
+        let alone = slots.len() == 1;
+        let (mut open, mut places) = (Vec::new(), Vec::with_capacity(slots.len()));
         for slot in slots {
             places.push(match slot {
-                Slot::Settled(result) => Place::Here(Box::new(result.map_err(ServiceError::from))),
-                Slot::Repeats(first) => Place::As(first),
-                Slot::Open(open) => match self.enqueue(*open, in_turn).await {
-                    Ok(answer) => Place::Awaited(answer),
-                    Err(error) => Place::Here(Box::new(Err(error))),
-                },
+                Slot::Settled(result) => Place::Settled(result),
+                Slot::Repeats(first) => Place::Repeats(first),
+                Slot::Open(claim) => {
+                    open.push(*claim);
+                    Place::Open
+                }
             });
         }
+        let mut recorded = match open.pop() {
+            Some(lone) if alone => vec![self.record_in_lane(lone).await],
+            Some(last) => {
+                open.push(last);
+                self.commit(open).await
+            }
+            None => Vec::new(),
+        }
+        .into_iter();
         let mut results = Vec::with_capacity(places.len());
         for place in places {
             results.push(match place {
-                Place::Here(result) => *result,
-                Place::Awaited(answer) => answer.given().await.map_err(ServiceError::from).flatten(),
-                Place::As(first) => again(&results, first)?,
+                Place::Settled(result) => result.map_err(ServiceError::from),
+                Place::Open => recorded
+                    .next()
+                    .ok_or_else(|| ServiceError::bug("a claim has no result"))?,
+                Place::Repeats(first) => again(&results, first)?,
             });
         }
         Ok(results)

@@ -91,8 +91,13 @@ impl ClaimFilter {
     fn bounds(&self) -> (Uuid, Uuid) {
         let day = chrono::Duration::days(1);
         let from = self.created_from.and_then(|from| from.checked_sub_signed(day));
-        let before = self.created_before.and_then(|before| before.checked_add_signed(day));
-        let (mut low, mut high) = (from.map_or(Uuid::nil(), first_id), before.map_or(Uuid::max(), first_id));
+        let before = self
+            .created_before
+            .and_then(|before| before.checked_add_signed(day));
+        let (mut low, mut high) = (
+            from.map_or(Uuid::nil(), first_id),
+            before.map_or(Uuid::max(), first_id),
+        );
         if let Some(after) = self.after {
             if self.oldest_first {
                 low = low.max(after);
@@ -266,19 +271,31 @@ impl Conn {
 }
 
 impl Conn {
-    /// Funds in which a deadline for a correction has passed.
+    /// Funds in which a deadline for a correction has passed, those of the `limit` that passed first.
     pub async fn funds_with_overdue_corrections(
         &mut self,
         now: DateTime<Utc>,
         limit: i64,
     ) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(claims::table
-            .filter(claims::correct_by.lt(now))
-            .select((claims::jurisdiction, claims::programme))
-            .distinct()
-            .limit(limit)
-            .load(self.pg())
-            .await?)
+        #[derive(QueryableByName)]
+        struct Fund {
+            #[diesel(sql_type = Text)]
+            jurisdiction: String,
+            #[diesel(sql_type = Text)]
+            programme: String,
+        }
+        let funds: Vec<Fund> = Sql(
+            "SELECT DISTINCT o.jurisdiction, o.programme FROM (SELECT jurisdiction, programme \
+             FROM claims WHERE correct_by < $1 ORDER BY correct_by LIMIT $2) AS o",
+        )
+        .bind::<Timestamptz, _>(now)
+        .bind::<BigInt, _>(limit)
+        .load(self.pg())
+        .await?;
+        Ok(funds
+            .into_iter()
+            .map(|fund| (fund.jurisdiction, fund.programme))
+            .collect())
     }
 }
 
@@ -368,7 +385,11 @@ impl Tx {
         Sql("UPDATE decisions d SET key_id = u.key_id, sealed = u.sealed \
              FROM UNNEST($1, $2, $3, $4, $5) AS u (jurisdiction, claim, revision, key_id, sealed) \
              WHERE d.jurisdiction = u.jurisdiction AND d.claim = u.claim AND d.revision = u.revision")
-        .bind::<Array<Text>, _>(rows.iter().map(|row| row.jurisdiction.clone()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(
+            rows.iter()
+                .map(|row| row.jurisdiction.clone())
+                .collect::<Vec<_>>(),
+        )
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.claim).collect::<Vec<_>>())
         .bind::<Array<Integer>, _>(rows.iter().map(|row| row.revision).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(rows.iter().map(|row| row.key_id.clone()).collect::<Vec<_>>())

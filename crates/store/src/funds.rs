@@ -347,9 +347,11 @@ pub(crate) async fn post(
         });
     }
     tops.retain(|_, (from, to, _)| from != to);
-    let raise = Sql("UPDATE ledgers l SET height = u.height, last_posted_at = u.posted_at \
+    let raise = Sql(
+        "UPDATE ledgers l SET height = u.height, last_posted_at = u.posted_at \
          FROM UNNEST($1, $2, $3, $4) AS u (jurisdiction, was, height, posted_at) \
-         WHERE l.jurisdiction = u.jurisdiction AND l.height = u.was")
+         WHERE l.jurisdiction = u.jurisdiction AND l.height = u.was",
+    )
     .bind::<Array<Text>, _>(tops.keys().map(|j| (*j).to_owned()).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(tops.values().map(|top| top.0).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(tops.values().map(|top| top.1).collect::<Vec<_>>())
@@ -394,11 +396,13 @@ async fn move_accounts(mut pg: &AsyncPgConnection, postings: &[Posting]) -> Resu
             .map(|sums| sums.get(index).copied().unwrap_or(0))
             .collect::<Vec<i64>>()
     };
-    let changed = Sql("UPDATE funds f SET appropriated = f.appropriated + u.a, available = f.available + u.b, \
+    let changed = Sql(
+        "UPDATE funds f SET appropriated = f.appropriated + u.a, available = f.available + u.b, \
          reserved = f.reserved + u.c, payable = f.payable + u.d, in_payment = f.in_payment + u.e, \
          disbursed = f.disbursed + u.f, recoverable = f.recoverable + u.g \
          FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9) AS u (jurisdiction, programme, a, b, c, d, e, f, g) \
-         WHERE f.jurisdiction = u.jurisdiction AND f.programme = u.programme")
+         WHERE f.jurisdiction = u.jurisdiction AND f.programme = u.programme",
+    )
     .bind::<Array<Text>, _>(moves.keys().map(|k| k.0.to_owned()).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(moves.keys().map(|k| k.1.to_owned()).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(column(0))
@@ -535,7 +539,7 @@ impl Conn {
     pub async fn funds_with_waitlist(&mut self) -> Result<Vec<(String, String)>, StoreError> {
         use crate::schema::claims;
         Ok(claims::table
-            .filter(claims::status.eq("waitlisted"))
+            .filter(claims::waits_for.is_not_null())
             .select((claims::jurisdiction, claims::programme))
             .distinct()
             .load(self.pg())

@@ -87,10 +87,7 @@ impl QuotaRow {
 
     /// Changes quotas by `used` (which may be negative), in the order of their keys. One that would pass its ceiling
     /// violates `quotas_within_ceiling`.
-    pub(crate) async fn change(
-        mut pg: &AsyncPgConnection,
-        mut changes: Vec<Self>,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn change(mut pg: &AsyncPgConnection, mut changes: Vec<Self>) -> Result<(), StoreError> {
         changes.retain(|change| change.used != 0);
         if changes.is_empty() {
             return Ok(());

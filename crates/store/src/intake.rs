@@ -75,7 +75,12 @@ impl Tx {
 
     /// Writes a batch on top of the locked heads of its counties. Keys and quotas come first, where a lost race shows; the
     /// counties' rows come last.
-    pub async fn record(&mut self, heads: &[Head], record: Record, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn record(
+        &mut self,
+        heads: &[Head],
+        record: Record,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let changed: Vec<Uuid> = record.changed.iter().map(|row| row.id).collect();
         let pg = &*self.pg();
         let (released, taken, quotas, new, saved, decisions, events, posted, limits) = futures::join!(

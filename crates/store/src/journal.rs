@@ -117,14 +117,14 @@ impl IdempotencyRow {
             return Ok(Vec::new());
         }
         let (clients, keys): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
-        Ok(
-            Sql("SELECT i.* FROM idempotency_keys i JOIN UNNEST($1, $2) AS k (client, key) \
-             ON i.client = k.client AND i.key = k.key")
-            .bind::<Array<Text>, _>(clients)
-            .bind::<Array<Text>, _>(keys)
-            .load(&mut pg)
-            .await?,
+        Ok(Sql(
+            "SELECT i.* FROM idempotency_keys i JOIN UNNEST($1, $2) AS k (client, key) \
+             ON i.client = k.client AND i.key = k.key",
         )
+        .bind::<Array<Text>, _>(clients)
+        .bind::<Array<Text>, _>(keys)
+        .load(&mut pg)
+        .await?)
     }
 }
 
@@ -214,10 +214,7 @@ impl Conn {
 const TOLD_TOGETHER: usize = 200;
 
 /// Writes events and, for those the outside is told of, one row a county (two above [`TOLD_TOGETHER`] events, and so on).
-pub(crate) async fn record_events(
-    pg: &AsyncPgConnection,
-    events: &[EventRow],
-) -> Result<(), StoreError> {
+pub(crate) async fn record_events(pg: &AsyncPgConnection, events: &[EventRow]) -> Result<(), StoreError> {
     let mut counties = BTreeMap::<&str, Vec<&EventRow>>::new();
     for event in events {
         counties.entry(&event.jurisdiction).or_default().push(event);
@@ -313,8 +310,10 @@ impl Tx {
 
     /// Takes rows off the outbox, their events told.
     pub async fn told(&mut self, rows: &[OutboxRow]) -> Result<(), StoreError> {
-        Sql("DELETE FROM outbox o USING UNNEST($1, $2) AS t (jurisdiction, id) \
-             WHERE o.jurisdiction = t.jurisdiction AND o.id = t.id")
+        Sql(
+            "DELETE FROM outbox o USING UNNEST($1, $2) AS t (jurisdiction, id) \
+             WHERE o.jurisdiction = t.jurisdiction AND o.id = t.id",
+        )
         .bind::<Array<Text>, _>(rows.iter().map(|r| r.jurisdiction.clone()).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.id).collect::<Vec<_>>())
         .execute(self.pg())

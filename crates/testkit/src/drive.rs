@@ -64,13 +64,14 @@ impl World {
             .service
             .submit(&permit(actor), commands, Mode::Continue)
             .await?;
-        let results = results.into_iter().map(|result| {
-            match result.expect("every line of a batch has a result") {
-                Ok(submitted) => Ok(Ok(submitted)),
-                Err(ServiceError::Refused(refusal)) => Ok(Err(refusal)),
-                Err(other) => Err(other),
-            }
-        });
+        let results =
+            results.into_iter().map(
+                |result| match result.expect("every line of a batch has a result") {
+                    Ok(submitted) => Ok(Ok(submitted)),
+                    Err(ServiceError::Refused(refusal)) => Ok(Err(refusal)),
+                    Err(other) => Err(other),
+                },
+            );
         results.collect()
     }
 

@@ -183,7 +183,9 @@ fn is_plain(value: &Value) -> bool {
         Value::Null | Value::Bool(_) | Value::String(_) => true,
         Value::Number(number) => number.as_i64().is_some_and(|it| it.unsigned_abs() < 1 << 53),
         Value::Array(items) => items.iter().all(is_plain),
-        Value::Object(members) => members.iter().all(|(key, value)| key.is_ascii() && is_plain(value)),
+        Value::Object(members) => members
+            .iter()
+            .all(|(key, value)| key.is_ascii() && is_plain(value)),
     }
 }
 
@@ -211,7 +213,10 @@ mod tests {
         ] {
             let value = parse_json(text.as_bytes()).unwrap();
             assert!(is_plain(&value), "{text}");
-            assert_eq!(serde_json::to_vec(&value).unwrap(), serde_jcs::to_vec(&value).unwrap());
+            assert_eq!(
+                serde_json::to_vec(&value).unwrap(),
+                serde_jcs::to_vec(&value).unwrap()
+            );
         }
         for text in ["1.5", "1e3", "9007199254740993", r#"{"é":1}"#] {
             assert!(!is_plain(&parse_json(text.as_bytes()).unwrap()), "{text}");

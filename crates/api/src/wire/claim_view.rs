@@ -1,10 +1,8 @@
 //! A claim as it is answered.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
-use policy::{Lang, Price, RuleOutcome, Value};
-use serde::Serialize;
+use policy::{FactsRead, Lang, Price, RuleOutcome, Value};
+use serde::{Serialize, Serializer};
 use service::state::{ClaimDecision, ClaimState};
 use utoipa::ToSchema;
 
@@ -140,7 +138,7 @@ pub struct RuleView {
     pub fix: Option<String>,
     /// The facts that it read: money as a string, counts as numbers.
     #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
-    pub facts: BTreeMap<String, serde_json::Value>,
+    pub facts: FactsView,
     /// Facts that it needs and nobody supplied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 50)]
@@ -239,13 +237,19 @@ impl RuleView {
             outcome: rule.outcome.into(),
             message: text.map_or_else(String::new, |text| text.message.get(lang).to_owned()),
             fix: programme.fix(rule, lang),
-            facts: rule
-                .facts
-                .iter()
-                .map(|(path, value)| (path.to_owned(), fact(value)))
-                .collect(),
+            facts: FactsView(rule.facts.clone()),
             missing: rule.missing.clone(),
         }
+    }
+}
+
+/// Facts by path.
+#[derive(Debug, Clone)]
+pub struct FactsView(FactsRead);
+
+impl Serialize for FactsView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(path, value)| (path, fact(value))))
     }
 }
 

@@ -25,7 +25,7 @@ fn check(source: &str, expected: Option<bool>) {
     let compiled = Compiled::new(source, Wanted::Bool, &categories()).unwrap();
     let facts = sample();
     assert_eq!(
-        compiled.holds(&mut Environment::new(&facts)),
+        compiled.holds(&mut Environment::new(facts.clone())),
         expected,
         "{source}"
     );
@@ -133,7 +133,7 @@ fn numbers_out_of_all_bounds_are_unknown_and_any_date_compares() {
     facts
         .put(PURCHASE_FINAL_PRICE, Decimal::MAX)
         .put(PURCHASE_INVOICE_DATE, NaiveDate::MAX);
-    let mut environment = Environment::new(&facts);
+    let mut environment = Environment::new(facts.clone());
     for (source, expected) in [
         ("purchase.final_price + purchase.final_price > 1", None),
         ("purchase.invoice_date > d('2026-01-01')", Some(true)),
