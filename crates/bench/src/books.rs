@@ -7,7 +7,7 @@
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use futures::FutureExt;
 
 use crate::database::Database;
@@ -34,6 +34,16 @@ pub(crate) async fn check(database: &Database<'_>, acknowledged: &Path) -> anyho
              claims {unreserved} have no reserve transfer of their amount and {doubly} have several"
         );
     }
+    Ok(())
+}
+
+/// What was sent while PostgreSQL was killed, and what is there of it: whatever is not as it must be is said.
+pub(crate) async fn check_sent(database: &Database<'_>, sent: &[u8]) -> anyhow::Result<()> {
+    let rows = [sent, b"\\.\n", include_bytes!("sql/sent.sql")].concat();
+    let answer = database
+        .feed(include_str!("sql/sent_copy.sql"), &[], &rows)
+        .await?;
+    ensure!(answer.trim().is_empty(), "not as it was acknowledged:\n{answer}");
     Ok(())
 }
 

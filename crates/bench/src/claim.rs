@@ -84,6 +84,11 @@ pub(crate) fn entitlement(number: u64) -> String {
     format!("QYB{number:012}")
 }
 
+/// What the merchant calls the claim.
+pub(crate) fn merchant_reference(number: u64) -> String {
+    format!("B-{number:012}")
+}
+
 /// Appends the claim's body.
 pub(crate) fn write_body(into: &mut Vec<u8>, number: u64, spread: Spread) {
     let county = spread.county(number);

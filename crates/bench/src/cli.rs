@@ -11,7 +11,7 @@ use crate::claim::Spread;
 use crate::report::Report;
 use crate::rows::{Part, Scope};
 use crate::world::{Making, World};
-use crate::{load, measure, rows, straight, world};
+use crate::{kill, load, measure, rows, straight, world};
 
 /// How long loading many claims may take: in the short form all of it is to take ten minutes.
 const SHORT_GROWING: Duration = Duration::from_secs(150);
@@ -85,9 +85,19 @@ enum Command {
         #[arg(long, default_value_t = 256)]
         connections: usize,
     },
+    /// Kills PostgreSQL under full load, again and again, and looks whether anything acknowledged was lost or done twice.
+    Kill {
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        times: u32,
+        #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4_096))]
+        connections: u32,
+    },
     /// The load generator's process.
     #[command(hide = true)]
     Load,
+    /// The load generator's process that tries again.
+    #[command(hide = true)]
+    Till,
     /// The process that drives batches straight at the database.
     #[command(hide = true)]
     Straight,
@@ -97,6 +107,7 @@ enum Command {
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Some(Command::Load) => return load::serve_plan(),
+        Some(Command::Till) => return load::serve_till(),
         Some(Command::Straight) => return straight::serve_plan(),
         _ => {}
     }
@@ -124,9 +135,12 @@ async fn work(cli: &Cli) -> anyhow::Result<()> {
         binary: world::binary(common.binary.as_deref())?,
         data: common.data_dir.clone(),
         log: common.log.clone(),
-        claims: ((common.seconds + 1.5) * 50_000.0) as u64,
+        claims: match &cli.command {
+            Some(Command::Kill { times, connections }) => kill::claims(*times, *connections),
+            _ => ((common.seconds + 1.5) * 50_000.0) as u64,
+        },
     };
-    let world = World::make(&making).await?;
+    let mut world = World::make(&making).await?;
     let outcome = match &cli.command {
         Some(Command::Intake {
             connections,
@@ -155,7 +169,8 @@ async fn work(cli: &Cli) -> anyhow::Result<()> {
             let growing = if *long { LONG_GROWING } else { SHORT_GROWING };
             all(&world, common, only, (*rounds, many, growing)).await
         }
-        Some(Command::Load | Command::Straight) | None => {
+        Some(Command::Kill { times, connections }) => kill::kill(&mut world, *times, *connections).await,
+        Some(Command::Load | Command::Till | Command::Straight) | None => {
             all(&world, common, &[], (3, 1_000_000, SHORT_GROWING)).await
         }
     };

@@ -106,6 +106,16 @@ impl Cluster {
         Ok(said.trim().to_owned())
     }
 
+    /// SIGKILL to all of its processes.
+    pub(crate) fn kill(&mut self) {
+        self.private.kill();
+    }
+
+    /// Starts it again on the same files and the same socket; recovered and ready when this returns.
+    pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
+        Ok(self.private.restart().await?)
+    }
+
     /// Shuts it down.
     pub(crate) async fn stop(mut self) {
         self.private.stop().await;

@@ -39,6 +39,11 @@ impl Connection {
         })
     }
 
+    /// Sends a whole request and leaves its answer to itself.
+    pub(crate) async fn send(&mut self, request: &[u8]) -> io::Result<()> {
+        self.stream.write_all(request).await
+    }
+
     /// Sends a whole request and reads a whole answer with a `Content-Length`; its status. One request at a time.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<u16> {
         self.stream.write_all(request).await?;
@@ -63,6 +68,12 @@ impl Connection {
     /// The body of the last answer.
     pub(crate) fn body(&self) -> &[u8] {
         self.buffer.get(self.body.0..self.body.1).unwrap_or_default()
+    }
+
+    /// Whether the last answer is that of an earlier request with the same key of idempotency.
+    pub(crate) fn replayed(&self) -> bool {
+        let head = self.buffer.get(..self.body.0).unwrap_or_default();
+        header(head, b"idempotency-replayed").is_some_and(|value| value.trim_ascii() == b"true")
     }
 
     async fn fill(&mut self) -> io::Result<()> {

@@ -18,6 +18,7 @@ mod database;
 mod grow;
 mod histogram;
 mod http;
+mod kill;
 mod load;
 mod measure;
 mod pgbench;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use tokio::process::{Child, Command};
 
 use crate::http::{Client, Connection, request};
@@ -160,6 +160,14 @@ impl Served {
 
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Waits until it ends by itself, which it should not; how it did.
+    pub(crate) async fn ended(&mut self) -> anyhow::Error {
+        match self.child.wait().await {
+            Ok(status) => anyhow!("huanxin serve ended: {status}"),
+            Err(error) => error.into(),
+        }
     }
 
     /// Nothing tells when a port begins to listen, so it is tried every millisecond.

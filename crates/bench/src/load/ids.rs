@@ -42,7 +42,7 @@ impl Ids {
 }
 
 /// The id with which an answer begins.
-fn id_of(answer: &[u8]) -> Option<&[u8]> {
+pub(super) fn id_of(answer: &[u8]) -> Option<&[u8]> {
     let rest = answer
         .strip_prefix(br#"{"id":""#)
         .filter(|rest| rest.starts_with(b"clm_"))?;

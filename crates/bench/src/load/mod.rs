@@ -6,7 +6,9 @@
 //! was acknowledged is written to a file, to be looked for in the database afterwards.
 
 mod ids;
+mod request;
 mod run;
+mod till;
 mod tokens;
 
 use std::net::SocketAddr;
@@ -22,7 +24,9 @@ use crate::claim::Spread;
 use crate::histogram::Histogram;
 use crate::http::Client;
 
+pub(crate) use request::write_claim;
 pub(crate) use run::serve_plan;
+pub(crate) use till::{ENDS_WITHIN, Till, Told, serve as serve_till};
 
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,9 +11,10 @@ use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::ids::Ids;
+use super::request::write_claim;
 use super::tokens::Token;
 use super::{Plan, Seen, Work};
-use crate::claim::{SUBSIDY_FEN, write_body};
+use crate::claim::SUBSIDY_FEN;
 use crate::http::Connection;
 use crate::procfs;
 
@@ -137,7 +138,7 @@ async fn carry_out(plan: Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn say(line: &str) -> anyhow::Result<()> {
+pub(super) fn say(line: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     Ok(out.flush()?)
@@ -199,16 +200,7 @@ impl Shared {
             return None;
         }
         state.next += 1;
-        body.clear();
-        write_body(body, number, spread);
-        let _ = write!(
-            request,
-            "POST /v1/claims HTTP/1.1\r\nhost: localhost\r\n{}content-type: application/json\r\n\
-             idempotency-key: 6f9619ff-8b86-d011-b42d-{number:012}\r\ncontent-length: {}\r\n\r\n",
-            token.header(),
-            body.len()
-        );
-        request.extend_from_slice(body);
+        write_claim(request, body, number, spread, &token.header());
         Some(number)
     }
 
