@@ -73,7 +73,8 @@ batch_insert! {
 }
 
 impl IdempotencyRow {
-    /// [`Tx::remember_keys`] as one of several statements that are on their way at once.
+    /// Remembers keys, waiting for another transaction that holds one of them, and returns those that were new, with their
+    /// clients.
     pub(crate) async fn remember(
         mut pg: &AsyncPgConnection,
         rows: &[Self],
@@ -268,14 +269,6 @@ impl Tx {
 }
 
 impl Tx {
-    /// Remembers keys, waiting for another transaction that holds one of them, and returns those that were new.
-    pub async fn remember_keys(
-        &mut self,
-        rows: &[IdempotencyRow],
-    ) -> Result<Vec<(String, String)>, StoreError> {
-        IdempotencyRow::remember(self.pg(), rows).await
-    }
-
     /// Drops the calls to one fund's waitlist that are due, because it is being served now.
     pub async fn answer_waitlist_calls(
         &mut self,
