@@ -11,8 +11,8 @@ use crate::limits::month_of;
 use crate::ports::{EventSink, ToldEvent};
 use crate::{Service, ServiceError};
 
-/// Rows of the outbox leased at once; each holds the events of one county and one unit of work.
-const LEASED: usize = 200;
+/// Rows of the outbox looked at in one statement; each holds the events of one county and one unit of work.
+const ROWS: usize = 200;
 /// Events told in one call, unless a single row holds more.
 const TELL: usize = 200;
 /// Half the first lease, in seconds: longer than a receiver may take.
@@ -68,34 +68,31 @@ impl Service {
         let mut told = 0_usize;
         loop {
             let leased = self.store().write(|tx| self.lease_outbox(tx)).await?;
-            let mut rest = leased.as_slice();
-            while !rest.is_empty() {
-                let (together, others) = rest.split_at(told_together(rest));
-                rest = others;
-                let events = self.store().read().await?.events_of(together).await?;
-                let events = events.into_iter().map(told_event).collect::<Vec<_>>();
-                if let Err(error) = sink.tell(&events).await {
-                    // Their lease is their pause: they are told again when it ends.
-                    tracing::warn!(%error, events = events.len(), "events put off");
-                    return Ok(told);
-                }
-                self.store()
-                    .write(async |mut tx| -> Result<_, ServiceError> {
-                        tx.told(together).await?;
-                        Ok(tx.done(()))
-                    })
-                    .await?;
-                told = told.saturating_add(events.len());
-            }
-            if leased.len() < LEASED {
+            if leased.is_empty() {
                 return Ok(told);
             }
+            let events = self.store().read().await?.events_of(&leased).await?;
+            let events = events.into_iter().map(told_event).collect::<Vec<_>>();
+            if let Err(error) = sink.tell(&events).await {
+                // Their lease is their pause: they are told again when it ends.
+                tracing::warn!(%error, events = events.len(), "events put off");
+                return Ok(told);
+            }
+            self.store()
+                .write(async |mut tx| -> Result<_, ServiceError> {
+                    tx.told(&leased).await?;
+                    Ok(tx.done(()))
+                })
+                .await?;
+            told = told.saturating_add(events.len());
         }
     }
 
+    /// Leases what is told in one call and no more, so that a lease outlasts its call.
     async fn lease_outbox(&self, mut tx: Tx) -> Result<Done<Vec<OutboxRow>>, ServiceError> {
         let now = self.clock().now();
-        let mut due = tx.due_outbox(now, rows(LEASED)).await?;
+        let mut due = tx.due_outbox(now, rows(ROWS)).await?;
+        due.truncate(told_together(&due));
         for row in &mut due {
             row.attempts = row.attempts.saturating_add(1);
             let doublings = u32::try_from(row.attempts).unwrap_or(u32::MAX).min(11);
@@ -113,13 +110,13 @@ impl Service {
             let (gone, events) = self
                 .store()
                 .write(async |mut tx| -> Result<_, ServiceError> {
-                    let due = tx.due_outbox(self.clock().now(), rows(LEASED)).await?;
+                    let due = tx.due_outbox(self.clock().now(), rows(ROWS)).await?;
                     tx.told(&due).await?;
                     Ok(tx.done((due.len(), due.iter().map(|row| row.events.len()).sum::<usize>())))
                 })
                 .await?;
             dropped = dropped.saturating_add(events);
-            if gone < LEASED {
+            if gone < ROWS {
                 return Ok(dropped);
             }
         }
@@ -248,9 +245,9 @@ fn check_receipt(catalogue: &crate::Catalogue, row: &store::claims::DecisionRow)
 }
 
 /// How many rows, at least one, are told in one call.
-fn told_together(leased: &[OutboxRow]) -> usize {
+fn told_together(due: &[OutboxRow]) -> usize {
     let mut events = 0_usize;
-    let fits = leased.iter().take_while(|row| {
+    let fits = due.iter().take_while(|row| {
         events = events.saturating_add(row.events.len());
         events <= TELL
     });
