@@ -19,3 +19,4 @@ mod plans;
 mod programmes;
 mod races;
 mod schema;
+mod telling;
