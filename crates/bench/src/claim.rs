@@ -16,6 +16,9 @@ pub(crate) const SUBSIDY_FEN: i64 = 58_485;
 /// The county that has half of all claims, or all of them.
 pub(crate) const LARGE_COUNTY: &str = "140802";
 
+/// Whose caps count all counties together.
+pub(crate) const CITY: &str = "140800";
+
 /// The other counties and the zone.
 const OTHERS: [&str; 13] = [
     "140821",
@@ -55,6 +58,15 @@ impl Spread {
 /// All fourteen.
 pub(crate) fn counties() -> impl Iterator<Item = &'static str> {
     std::iter::once(LARGE_COUNTY).chain(OTHERS)
+}
+
+/// The caps over a claim in a county: where each stands, and its scope.
+pub(crate) fn caps(county: &str) -> [(&str, String); 3] {
+    [
+        (county, "whole".to_owned()),
+        (county, format!("category:{CATEGORY}")),
+        (CITY, "whole".to_owned()),
+    ]
 }
 
 /// A person's identity number with its check digit (GB 11643): 20 areas, 50 years, the first 28 days of each month, 1,000 a

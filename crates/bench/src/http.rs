@@ -246,12 +246,20 @@ impl Api {
     }
 
     pub(crate) async fn post(&mut self, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
+        self.write("POST", path, token, body).await
+    }
+
+    pub(crate) async fn put(&mut self, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
+        self.write("PUT", path, token, body).await
+    }
+
+    async fn write(&mut self, method: &str, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
         self.keys += 1;
         let headers = format!(
             "authorization: Bearer {token}\r\ncontent-type: application/json\r\nidempotency-key: bench-{path}-{}\r\n",
             self.keys
         );
-        self.raw("POST", path, &headers, body.to_string().as_bytes())
+        self.raw(method, path, &headers, body.to_string().as_bytes())
             .await
     }
 

@@ -10,6 +10,9 @@ use crate::procfs;
 use crate::service::Served;
 use crate::world::World;
 
+/// Load that is not measured yet.
+const WARM_UP: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// How a run is made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
@@ -67,7 +70,7 @@ pub(crate) async fn load(
         address: served.address(),
         clients,
         connections: how.connections,
-        warm_up_ms: 1_000,
+        warm_up_ms: WARM_UP.as_millis() as u64,
         window_ms: (how.seconds * 1_000.0 / how.windows as f64) as u64,
         windows: how.windows,
         numbers: how.numbers,
@@ -171,6 +174,36 @@ pub(crate) async fn intake_into(
         eprintln!("  (entitlements ran out before the time did: --claims asks for more)");
     }
     Ok(measured)
+}
+
+/// Intake from claim `first` on while PostgreSQL makes a checkpoint. One that is asked for writes as fast as it can: harder than
+/// the ones that come by the clock, which take their time.
+pub(crate) async fn through_checkpoint(
+    world: &World,
+    database: &Database<'_>,
+    connections: usize,
+    seconds: f64,
+    first: u64,
+) -> anyhow::Result<Measured> {
+    let served = world.binary.serve(&database.url()).await?;
+    let ids = world.file("acknowledged");
+    let how = Load {
+        work: Work::Submit,
+        connections,
+        seconds,
+        windows: 1,
+        numbers: (first, first.max(world.entitled_in(database.name()))),
+    };
+    let checkpoint = async {
+        tokio::time::sleep(WARM_UP + std::time::Duration::from_secs(1)).await;
+        database.checkpoint().await
+    };
+    let (seen, done) = tokio::join!(load(world, &served, how, &ids, |_| ()), checkpoint);
+    let mut seen = seen?;
+    done?;
+    served.stop().await?;
+    crate::books::check(database, &ids).await?;
+    Ok(seen.remove(0))
 }
 
 impl Measured {

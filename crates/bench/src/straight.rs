@@ -25,7 +25,7 @@ use tokio::process::Command;
 use uuid::Uuid;
 
 use crate::books;
-use crate::claim::{CATEGORY, LARGE_COUNTY, PROGRAMME, SUBSIDY_FEN, Spread};
+use crate::claim::{CATEGORY, CITY, LARGE_COUNTY, PROGRAMME, SUBSIDY_FEN, Spread, caps};
 use crate::pgbench::Sample;
 use crate::world::World;
 
@@ -223,6 +223,10 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
             reason: None,
             request: Some(event.to_string()),
         });
+        for (place, scope) in caps(county) {
+            let key = (place.to_owned(), PROGRAMME.to_owned(), scope);
+            record.limits.entry(key).or_default().committed += SUBSIDY_FEN;
+        }
         record.postings.push(Posting {
             jurisdiction: county.into(),
             programme: PROGRAMME.into(),
@@ -234,7 +238,7 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
     }
     asked.counties.sort();
     asked.counties.dedup();
-    asked.city.push("140800".into());
+    asked.city.push(CITY.into());
     asked.programmes.push(PROGRAMME.into());
     Ok((asked, record))
 }

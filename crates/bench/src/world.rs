@@ -18,7 +18,7 @@ use secrecy::SecretBox;
 use serde_json::{Value, json};
 use service::Vault;
 
-use crate::claim::{CATEGORY, PROGRAMME, counties, entitlement, identity_number};
+use crate::claim::{CATEGORY, CITY, PROGRAMME, caps, counties, entitlement, identity_number};
 use crate::database::{Cluster, Database};
 use crate::http::{Api, Client};
 use crate::service::{Binary, Served};
@@ -27,6 +27,9 @@ const TEMPLATE: &str = "bench_template";
 
 /// What a fund is given: more than any run can spend.
 const FUND_YUAN: &str = "90000000000.00";
+
+/// Caps that count every claim and stop none.
+const CAP_YUAN: &str = "80000000000.00";
 
 /// Merchants of the demo's registers that file the price of what is sold.
 const MERCHANTS: [(&str, &str, &str); 4] = [
@@ -196,7 +199,7 @@ fn vault(binary: &Binary) -> anyhow::Result<Vault> {
     Ok(Vault::new(&sealing, &SecretBox::new(Box::new(lookup)))?)
 }
 
-/// Gives every fund its money: entered by one person of treasury, checked by another.
+/// Gives every fund its money and its caps, and the city its own: entered by one person of treasury, checked by another.
 async fn appropriate(served: &Served, maker: &Client, checker: &Client) -> anyhow::Result<()> {
     let mut api = Api::open(served.address()).await?;
     let ((maker, _), (checker, _)) = (api.token(maker).await?, api.token(checker).await?);
@@ -204,22 +207,35 @@ async fn appropriate(served: &Served, maker: &Client, checker: &Client) -> anyho
         let body = json!({"source": "central", "amount": FUND_YUAN, "document": format!("运财建〔2026〕{county}号")});
         let path = format!("/v1/funds/{PROGRAMME}/{county}/appropriations");
         let made = api.post(&path, &maker, &body).await?;
-        let id = made
-            .get("id")
-            .and_then(Value::as_str)
-            .context("an appropriation without id")?;
-        let checked = api
-            .post(
-                &format!("/v1/appropriations/{id}/decision"),
-                &checker,
-                &json!({"verdict": "approve"}),
-            )
-            .await?;
-        ensure!(
-            checked.get("status").and_then(Value::as_str) == Some("approved"),
-            "{checked}"
-        );
+        approve(&mut api, "appropriations", &made, &checker).await?;
     }
+    for place in counties().chain([CITY]) {
+        let own = caps(place).into_iter().filter(|(at, _)| *at == place);
+        // The city has a cap over everything, and none by category.
+        let own = own.take(if place == CITY { 1 } else { 2 });
+        let set = own
+            .map(|(_, scope)| json!({"scope": scope, "ceiling": CAP_YUAN}))
+            .collect::<Vec<_>>();
+        let body = json!({"caps": set, "document": format!("运财建〔2026〕{place}号")});
+        let path = format!("/v1/funds/{PROGRAMME}/{place}/caps");
+        let made = api.put(&path, &maker, &body).await?;
+        approve(&mut api, "cap-changes", &made, &checker).await?;
+    }
+    Ok(())
+}
+
+/// The second person's word on what the first one entered.
+async fn approve(api: &mut Api, what: &str, made: &Value, checker: &str) -> anyhow::Result<()> {
+    let id = made
+        .get("id")
+        .and_then(Value::as_str)
+        .with_context(|| format!("{what}: an answer without id"))?;
+    let path = format!("/v1/{what}/{id}/decision");
+    let checked = api.post(&path, checker, &json!({"verdict": "approve"})).await?;
+    ensure!(
+        checked.get("status").and_then(Value::as_str) == Some("approved"),
+        "{checked}"
+    );
     Ok(())
 }
 

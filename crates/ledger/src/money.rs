@@ -126,11 +126,11 @@ impl Fen {
 
 impl fmt::Display for Fen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!(
-            "{}.{:02}",
-            self.0.div_euclid(100),
-            self.0.rem_euclid(100)
-        ))
+        let (yuan, fen) = (self.0.div_euclid(100), self.0.rem_euclid(100));
+        match f.width() {
+            None => write!(f, "{yuan}.{fen:02}"),
+            Some(_) => f.pad(&format!("{yuan}.{fen:02}")),
+        }
     }
 }
 

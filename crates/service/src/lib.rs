@@ -18,6 +18,7 @@ mod correct;
 mod deciding;
 pub mod disburse;
 pub mod document;
+pub mod export;
 pub mod funds;
 mod history;
 mod intake;

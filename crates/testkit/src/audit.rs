@@ -38,13 +38,19 @@ moved AS (
     SELECT jurisdiction, claim, account, sum(amount) AS fen FROM moves WHERE claim IS NOT NULL
     GROUP BY jurisdiction, claim, account HAVING sum(amount) <> 0
 ),
+slices AS (
+    SELECT jurisdiction, programme, category, committed_month, sum(amount) AS fen FROM claims WHERE committed
+    GROUP BY jurisdiction, programme, category, committed_month
+),
+places AS (
+    SELECT code AS county, code AS place FROM jurisdictions
+    UNION ALL SELECT code, parent FROM jurisdictions WHERE parent IS NOT NULL
+),
 counted AS (
-    SELECT k.jurisdiction, k.programme, k.scope,
-        coalesce(sum(c.amount) FILTER (WHERE c.committed), 0) AS committed
-    FROM caps k LEFT JOIN claims c ON c.programme = k.programme
-        AND (c.jurisdiction = k.jurisdiction
-            OR EXISTS (SELECT 1 FROM jurisdictions j WHERE j.code = c.jurisdiction AND j.parent = k.jurisdiction))
-        AND (k.scope = 'whole' OR k.scope = 'category:' || c.category OR k.scope = 'month:' || c.committed_month)
+    SELECT k.jurisdiction, k.programme, k.scope, coalesce(sum(s.fen), 0) AS committed
+    FROM caps k JOIN places p ON p.place = k.jurisdiction
+        LEFT JOIN slices s ON s.jurisdiction = p.county AND s.programme = k.programme AND
+            (k.scope = 'whole' OR k.scope = 'category:' || s.category OR k.scope = 'month:' || s.committed_month)
     GROUP BY k.jurisdiction, k.programme, k.scope
 ),
 waits AS (

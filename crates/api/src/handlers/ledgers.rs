@@ -6,7 +6,8 @@ use claims::JurisdictionCode;
 use futures::TryStreamExt;
 use policy::Lang;
 use service::access::ReadLedger;
-use service::books::{self, LedgerQuery};
+use service::books::LedgerQuery;
+use service::export;
 
 use super::answer::{Answer, ok, paged};
 use crate::extract::{Part, PathText, Query};
@@ -115,8 +116,8 @@ pub(crate) async fn export_ledger(
         to: query.to,
     };
     let (format, media_type, ending) = match query.format {
-        ExportFormat::Csv => (books::ExportFormat::Csv, "text/csv; charset=utf-8", "csv"),
-        ExportFormat::Jsonl => (books::ExportFormat::JsonLines, "application/x-ndjson", "jsonl"),
+        ExportFormat::Csv => (export::Format::Csv, "text/csv; charset=utf-8", "csv"),
+        ExportFormat::Jsonl => (export::Format::JsonLines, "application/x-ndjson", "jsonl"),
     };
     let lang = match query.headings {
         Headings::Zh => Lang::Zh,

@@ -1,7 +1,7 @@
 -- One claim as one call, with every row that the service writes for it: what a good engineer would do who calls the database
 -- once a claim and batches nothing. It stands in the bench only. The order is the service's: keys where a race shows first,
 -- the hot rows of the county last, so that their locks are held as short as can be.
-CREATE FUNCTION bench_submit(number bigint, place integer, p_packing smallint, p_receipt bytea, p_digest bytea,
+CREATE OR REPLACE FUNCTION bench_submit(number bigint, place integer, p_packing smallint, p_receipt bytea, p_digest bytea,
     p_key_id text, p_sealed bytea) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     counties CONSTANT text[] := ARRAY['140821', '140822', '140823', '140824', '140825', '140826', '140827', '140828',
@@ -15,6 +15,7 @@ DECLARE
     who CONSTANT bytea := uuid_send(gen_random_uuid());
     fen CONSTANT bigint := 58485;
     at bigint;
+    within integer;
     now_posted timestamptz;
 BEGIN
     INSERT INTO idempotency_keys (client, key, request, operation, claim_jurisdiction, claim, created_at)
@@ -41,6 +42,16 @@ BEGIN
         WHERE jurisdiction = county RETURNING height, last_posted_at INTO at, now_posted;
     INSERT INTO transfers (jurisdiction, height, programme, reason, debit, credit, amount, claim, posted_at, actor)
         VALUES (county, at, 'appliance-2026', 'reserve', 'reserved', 'available', fen, claim, now_posted, 'bench-retailer-1');
+    UPDATE caps SET committed = committed + fen
+        WHERE jurisdiction = county AND programme = 'appliance-2026' AND waiting = 0 AND committed + fen <= ceiling
+            AND scope IN ('whole', 'category:air_conditioner');
+    GET DIAGNOSTICS within = ROW_COUNT;
+    UPDATE caps SET committed = committed + fen
+        WHERE jurisdiction = '140800' AND programme = 'appliance-2026' AND waiting = 0 AND committed + fen <= ceiling
+            AND scope = 'whole';
+    IF within <> 2 OR NOT FOUND THEN
+        RAISE EXCEPTION 'a cap over % is exhausted', county;
+    END IF;
     UPDATE funds SET available = available - fen, reserved = reserved + fen
         WHERE jurisdiction = county AND programme = 'appliance-2026' AND available >= fen AND waiting = 0;
     IF NOT FOUND THEN

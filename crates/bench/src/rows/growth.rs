@@ -8,16 +8,22 @@ use crate::books;
 use crate::claim::Spread;
 use crate::grow::grow;
 use crate::measure;
+use crate::pgbench::{self, Sample};
 use crate::report::{Asked, Report, Samples};
 use crate::world::World;
 
 const FEW: u64 = 10_000;
 
+/// What pgbench does best with, here and on any machine with few cores.
+const CLIENTS: usize = 8;
+
 pub(super) async fn rows(world: &World, scope: &Scope, report: &mut Report) -> anyhow::Result<()> {
     let many = world.copy().await?;
     let grown = grow(world, &many, scope.many, scope.growing).await?;
     let mut next = grown.next;
+    let sample = Sample::take(&many).await?;
     let (mut with_few, mut with_many) = (Samples::default(), Samples::default());
+    let (mut single, mut through) = (Samples::default(), Samples::default());
     for _ in 0..scope.rounds {
         let few = world.copy().await?;
         let first = grow(world, &few, FEW, scope.growing).await?.next;
@@ -33,8 +39,36 @@ pub(super) async fn rows(world: &World, scope: &Scope, report: &mut Report) -> a
         eprintln!("  {} stored {}", grown.claims, measured.line());
         next += measured.sent;
         with_many.add(measured.rate);
+        let how = (Spread::Counties, CLIENTS, scope.seconds);
+        single.add(pgbench::run_in(world, &many, &sample, how).await?);
+        world.entitle_until(&many, next + needed).await?;
+        let measured = measure::through_checkpoint(world, &many, 256, scope.seconds, next).await?;
+        eprintln!("  {} stored, a checkpoint {}", grown.claims, measured.line());
+        next += measured.sent;
+        through.add(measured.p99_ms);
     }
     report.raw("intake with few and with many stored", &[&with_few, &with_many]);
+    report.raw("one call a claim with many stored", &single);
+    let text = format!(
+        "{}/s : pgbench -c {CLIENTS} {}/s with {} stored; for ten minutes: bench soak",
+        with_many.text(),
+        single.text(),
+        grown.claims
+    );
+    report.row(
+        "intake with many stored : one call a claim",
+        text,
+        with_many.over(&single),
+        Asked::AtLeast,
+        (1.5, 3.0),
+    );
+    report.row(
+        "p99 ms at 256 connections, with a checkpoint",
+        "begun a second in, at full speed".into(),
+        through,
+        Asked::AtMost,
+        (250.0, 100.0),
+    );
     let short = if grown.claims < 5_000_000 {
         ", the ask is at 5 million"
     } else {

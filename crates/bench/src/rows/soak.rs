@@ -7,13 +7,18 @@ use tokio::sync::mpsc;
 
 use crate::books;
 use crate::claim::Spread;
+use crate::database::Database;
 use crate::grow::grow;
 use crate::load::Work;
 use crate::measure::{self, Load, Measured, load};
+use crate::pgbench::{self, Sample};
 use crate::report::Samples;
 use crate::world::World;
 
 const WINDOW_SECONDS: f64 = 10.0;
+
+/// What pgbench does best with on few cores.
+const CLIENTS: usize = 8;
 
 /// Runs it and prints a line a window, then the slope.
 pub(crate) async fn soak(world: &World, minutes: f64, stored: u64, connections: usize) -> anyhow::Result<()> {
@@ -31,6 +36,9 @@ pub(crate) async fn soak(world: &World, minutes: f64, stored: u64, connections: 
         first.rate
     );
     world.entitle_until(&database, next + needed).await?;
+    let sample = Sample::take(&database).await?;
+    let mut single = Samples::default();
+    single.add(yardstick(world, &database, &sample).await?);
     database.checkpoint().await?;
     let served = world.binary.serve(&database.url()).await?;
     let how = Load {
@@ -77,11 +85,24 @@ pub(crate) async fn soak(world: &World, minutes: f64, stored: u64, connections: 
     let (seen, watched) = tokio::join!(loading, watching);
     let (seen, (quiet, busy)) = (seen?, watched?);
     served.stop().await?;
+    single.add(yardstick(world, &database, &sample).await?);
     summary(&seen, &quiet, &busy);
+    let rates = Samples(seen.iter().map(|window| window.rate).collect());
+    println!(
+        "one call a claim (pgbench -c {CLIENTS}), before and after on the same table: {}/s; ratio {:.2} (asked 1.5, stretch 3.0)",
+        single.text(),
+        rates.median() / single.median()
+    );
     books::check(&database, &ids).await?;
     books::audit(&database).await.context("after the soak")?;
     println!("the books are right");
     world.cluster.drop(database.name()).await
+}
+
+/// One call a claim on the table as it stands.
+async fn yardstick(world: &World, database: &Database<'_>, sample: &Sample) -> anyhow::Result<f64> {
+    let how = (Spread::Counties, CLIENTS, WINDOW_SECONDS);
+    pgbench::run_in(world, database, sample, how).await
 }
 
 /// What PostgreSQL says of its checkpoints.
