@@ -1,0 +1,169 @@
+//! CSV for a bank whose officer uploads a table (批量代发文件).
+//!
+//! UTF-8 with a byte order mark, lines ended by CRLF, headings in Chinese: what spreadsheets open without being asked. Each
+//! payment is one row that says everything, the payer included, so that a row cut out of the table still does. The last row
+//! is the control row: `合计`, the count (笔数) below `序号`, the sum below `金额（元）`. The five columns of results are empty: a
+//! bank without an interface fills them in and sends the table back, and [`read`](crate::read) reads it.
+//!
+//! A spreadsheet changes what it takes for a number or a formula. So ids, accounts and bank codes end with a tab, which
+//! keeps 19 digits from becoming 6.22E+18 and is trimmed by whoever reads; and words that begin like a formula
+//! are preceded by an apostrophe.
+
+use crate::instruction::{Party, Payment};
+use crate::write::Part;
+
+/// Headings, in their order. The last five are the bank's to fill in.
+const HEADINGS: [&str; 22] = [
+    "批次号",
+    "序号",
+    "支付流水号",
+    "收款人户名",
+    "收款人账号",
+    "收款人开户行",
+    "收款人开户行行号",
+    "金额（元）",
+    "币种",
+    "附言",
+    "申领笔数",
+    "申领明细",
+    "付款人户名",
+    "付款人账号",
+    "付款人开户行",
+    "付款人开户行行号",
+    "付款日期",
+    "处理结果",
+    "入账日期",
+    "银行流水号",
+    "原因代码",
+    "原因说明",
+];
+
+/// The first cell of the control row.
+const TOTAL: &str = "合计";
+
+const MARK: &str = "\u{feff}";
+
+pub(crate) fn write(part: &Part<'_>) -> Vec<u8> {
+    let mut out = MARK.to_owned();
+    row(&mut out, HEADINGS.map(str::to_owned));
+    for (number, payment) in (1_usize..).zip(part.payments) {
+        row(&mut out, payment_row(part, number, payment));
+    }
+    let mut control: [String; HEADINGS.len()] = Default::default();
+    let filled = [
+        (0, TOTAL.to_owned()),
+        (1, part.payments.len().to_string()),
+        (7, part.sum.to_string()),
+        (8, "CNY".to_owned()),
+    ];
+    for (column, text) in filled {
+        if let Some(cell) = control.get_mut(column) {
+            *cell = text;
+        }
+    }
+    row(&mut out, control);
+    out.into_bytes()
+}
+
+fn payment_row(part: &Part<'_>, number: usize, payment: &Payment) -> [String; HEADINGS.len()] {
+    let (payee, debtor) = (payment.payee(), part.instruction.debtor());
+    let code = |party: &Party| party.bank_code().map(digits).unwrap_or_default();
+    let none = String::new;
+    [
+        digits(&part.id.to_string()),
+        number.to_string(),
+        digits(&payment.id().to_string()),
+        words(payee.name().expose()),
+        digits(payee.account().expose()),
+        words(payee.bank_name()),
+        code(payee),
+        payment.amount().to_string(),
+        "CNY".to_owned(),
+        words(payment.remittance().expose()),
+        payment.details().len().to_string(),
+        words(&details(payment)),
+        words(debtor.name().expose()),
+        digits(debtor.account().expose()),
+        words(debtor.bank_name()),
+        code(debtor),
+        part.instruction.execute_on().format("%Y-%m-%d").to_string(),
+        none(),
+        none(),
+        none(),
+        none(),
+        none(),
+    ]
+}
+
+/// `claim amount; claim amount`, and what is not named as a count and a sum.
+fn details(payment: &Payment) -> String {
+    let (shown, rest) = payment.shown_details();
+    let mut all: Vec<String> = shown
+        .iter()
+        .map(|detail| format!("{} {}", detail.claim(), detail.amount()))
+        .collect();
+    all.extend(rest.map(|(count, sum)| format!("其余{count}笔 {sum}")));
+    all.join("; ")
+}
+
+/// Of letters and digits, and to stay so.
+fn digits(text: &str) -> String {
+    format!("{text}\t")
+}
+
+/// Free text: must not be run as a formula. Full-width signs count, because spreadsheets in Chinese take them as well.
+fn words(text: &str) -> String {
+    if text.starts_with(is_formula_start) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+pub(crate) fn is_formula_start(c: char) -> bool {
+    matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r')
+}
+
+fn row(out: &mut String, cells: [String; HEADINGS.len()]) {
+    for (column, cell) in cells.iter().enumerate() {
+        if column > 0 {
+            out.push(',');
+        }
+        if cell.contains([',', '"', '\n', '\r']) {
+            out.push('"');
+            out.push_str(&cell.replace('"', "\"\""));
+            out.push('"');
+        } else {
+            out.push_str(cell);
+        }
+    }
+    out.push_str("\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_defused() {
+        for (given, written) in [
+            ("=SUM(A1)", "'=SUM(A1)"),
+            ("+86", "'+86"),
+            ("-1", "'-1"),
+            ("@A1", "'@A1"),
+            ("＝1", "'＝1"),
+            ("王=国", "王=国"),
+        ] {
+            assert_eq!(words(given), written);
+        }
+    }
+
+    #[test]
+    fn cells_are_quoted_where_they_must_be() {
+        let mut cells: [String; HEADINGS.len()] = Default::default();
+        cells[0] = "a,\"b\"".to_owned();
+        let mut out = String::new();
+        row(&mut out, cells);
+        assert_eq!(out, format!("\"a,\"\"b\"\"\"{}\r\n", ",".repeat(21)));
+    }
+}
