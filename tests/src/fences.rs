@@ -13,7 +13,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("claims", &["policy", "ledger"]),
     ("bank", &["ledger"]),
     ("store", &["claims", "policy", "ledger"]),
-    ("service", &["store", "claims", "policy", "ledger"]),
+    ("service", &["store", "bank", "claims", "policy", "ledger"]),
     ("partners", &["service", "claims", "policy", "ledger"]),
     ("api", &["service", "claims", "policy", "ledger"]),
     (
@@ -36,7 +36,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     (
         "tests",
         &[
-            "testkit", "server", "api", "partners", "service", "store", "claims", "policy", "ledger",
+            "testkit", "server", "api", "partners", "service", "store", "bank", "claims", "policy", "ledger",
         ],
     ),
 ];

@@ -1,5 +1,6 @@
 //! The life of a claim, arrow by arrow, with what stands in each account after it.
 
+mod bank;
 mod batch;
 mod caps;
 mod correction;

@@ -19,7 +19,7 @@ const REGISTERS: [&str; 8] = [
     "collectors",
 ];
 /// Keyed by a value that is one in all counties: sharded by that value.
-const BY_VALUE: [&str; 3] = ["unique_keys", "quotas", "idempotency_keys"];
+const BY_VALUE: [&str; 4] = ["unique_keys", "quotas", "idempotency_keys", "bank_accounts"];
 
 fn is_a_county_s(table: &str) -> bool {
     !REFERENCE.contains(&table) && !REGISTERS.contains(&table) && !BY_VALUE.contains(&table)

@@ -20,6 +20,8 @@ pub struct Limits {
     pub body: usize,
     /// A JSON body of many items: approvals, results.
     pub long_body: usize,
+    /// A file of a bank.
+    pub bank_report: usize,
     /// A bulk body.
     pub bulk_body: usize,
     /// Path and query together.
@@ -34,6 +36,7 @@ impl Default for Limits {
         Self {
             body: 64 * 1024,
             long_body: 512 * 1024,
+            bank_report: 32 * 1024 * 1024,
             bulk_body: 16 * 1024 * 1024,
             uri: 4096,
             tokens_per_minute: 600,

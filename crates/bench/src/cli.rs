@@ -14,7 +14,7 @@ use crate::world::{Making, World};
 use crate::{kill, load, measure, rows, straight, world};
 
 /// How long loading many claims may take: in the short form all of it is to take ten minutes.
-const SHORT_GROWING: Duration = Duration::from_secs(150);
+const SHORT_GROWING: Duration = Duration::from_secs(100);
 const LONG_GROWING: Duration = Duration::from_secs(3_600);
 
 /// Measures the service as a whole and prints one table.
@@ -39,7 +39,7 @@ pub(crate) struct Common {
     #[arg(long, global = true)]
     keep: bool,
     /// How long one measurement takes.
-    #[arg(long, global = true, env = "BENCH_SECONDS", default_value_t = 5.0)]
+    #[arg(long, global = true, env = "BENCH_SECONDS", default_value_t = 3.0)]
     seconds: f64,
     /// What the service logs: `info`, the default of production, is a line a request.
     #[arg(long, global = true, default_value = "info")]

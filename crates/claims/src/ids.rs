@@ -96,7 +96,7 @@ id!(
     ClaimId, "clm_"
 );
 id!(
-    /// A payment of one claim within a disbursement.
+    /// A payment within a disbursement: all its claims of one payee.
     PaymentId, "pay_"
 );
 id!(
@@ -110,6 +110,14 @@ id!(
 id!(
     /// A change of caps, proposed or confirmed.
     CapChangeId, "cap_"
+);
+id!(
+    /// What keeps claims out of payment.
+    HoldId, "hld_"
+);
+id!(
+    /// What a bank said once of a payment.
+    BankEntryId, "bke_"
 );
 
 #[cfg(test)]

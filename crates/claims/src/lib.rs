@@ -26,5 +26,7 @@ mod words;
 mod fixtures;
 
 pub use digest::{Digest, Domain};
-pub use ids::{AppropriationId, CapChangeId, ClaimId, DisbursementId, IdError, PaymentId};
+pub use ids::{
+    AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError, PaymentId,
+};
 pub use jurisdictions::JurisdictionCode;

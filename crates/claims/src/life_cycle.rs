@@ -76,6 +76,7 @@ words! {
         CancelInstruction = "cancel_instruction",
         Pay = "pay",
         FailPayment = "fail_payment",
+        ReturnPayment = "return_payment",
         Retry = "retry",
         ClawBack = "claw_back",
         Correct = "correct",
@@ -184,6 +185,8 @@ pub fn step(standing: Standing, verb: Verb) -> Result<Step, OutOfTurn> {
         }
         (S::InPayment, V::Pay) => move_to(S::Paid, false, Some(Reason::Pay), Keep),
         (S::InPayment, V::FailPayment) => move_to(S::PaymentFailed, false, Some(Reason::FailPayment), Keep),
+        // Returned by the bank after it had paid. The claim is owed its money as after any failure.
+        (S::Paid, V::ReturnPayment) => move_to(S::PaymentFailed, false, Some(Reason::ReturnPayment), Keep),
         (S::PaymentFailed, V::Retry) => move_to(S::Approved, false, None, Keep),
 
         // The goods are back, the money is not: the keys stay taken until it is.

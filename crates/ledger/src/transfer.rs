@@ -25,6 +25,8 @@ pub enum Reason {
     Pay,
     /// The bank could not pay.
     FailPayment,
+    /// The bank had paid and gives the money back, days later perhaps: the debt stands again.
+    ReturnPayment,
     /// Paid money must come back: goods returned or fraud found.
     ClawBackDue,
     /// The money came back.
@@ -32,7 +34,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: [Reason; 12] = [
         Reason::Appropriate,
         Reason::Reserve,
         Reason::Release,
@@ -42,6 +44,7 @@ impl Reason {
         Reason::CancelInstruction,
         Reason::Pay,
         Reason::FailPayment,
+        Reason::ReturnPayment,
         Reason::ClawBackDue,
         Reason::ClawBack,
     ];
@@ -58,6 +61,7 @@ impl Reason {
             Reason::CancelInstruction => (Account::Payable, Account::InPayment),
             Reason::Pay => (Account::Disbursed, Account::InPayment),
             Reason::FailPayment => (Account::Payable, Account::InPayment),
+            Reason::ReturnPayment => (Account::Payable, Account::Disbursed),
             Reason::ClawBackDue => (Account::Recoverable, Account::Disbursed),
             Reason::ClawBack => (Account::Available, Account::Recoverable),
         }
@@ -74,6 +78,7 @@ impl Reason {
             Reason::CancelInstruction => "cancel_instruction",
             Reason::Pay => "pay",
             Reason::FailPayment => "fail_payment",
+            Reason::ReturnPayment => "return_payment",
             Reason::ClawBackDue => "claw_back_due",
             Reason::ClawBack => "claw_back",
         }
@@ -95,6 +100,7 @@ impl Reason {
             Reason::CancelInstruction => "取消支付指令",
             Reason::Pay => "支付成功",
             Reason::FailPayment => "支付失败",
+            Reason::ReturnPayment => "银行退汇",
             Reason::ClawBackDue => "应追回",
             Reason::ClawBack => "追回",
         }
@@ -111,6 +117,7 @@ impl Reason {
             Reason::CancelInstruction => "Instruction cancelled",
             Reason::Pay => "Paid",
             Reason::FailPayment => "Payment failed",
+            Reason::ReturnPayment => "Payment returned",
             Reason::ClawBackDue => "Clawback due",
             Reason::ClawBack => "Clawed back",
         }

@@ -55,6 +55,11 @@ pub async fn service(config: &Config) -> anyhow::Result<Service> {
             requests_per_second: config.limits.requests_per_second,
             idempotency_days: config.limits.idempotency_days,
             disbursement_limit: config.limits.disbursement_claims,
+            third_person_from: Some(
+                ledger::Fen::new(config.limits.third_person_from.saturating_mul(100))
+                    .context("third_person_from")?,
+            ),
+            bank_file_payments: config.limits.bank_file_payments,
             intake_lanes: config.limits.intake_lanes,
             intake_batch: config.limits.intake_batch,
             intake_queue: config.limits.intake_queue,

@@ -167,6 +167,10 @@ rights! {
     RevealClaims = "reveal-claims": [Reviewer, Approver, Auditor];
     /// Appropriate, change caps, disburse, record results.
     ManageFunds = "manage-funds": [Treasury];
+    /// Enter where a merchant is paid, or what a county pays from.
+    EnterAccounts = "enter-accounts": [Retailer, Platform, Dealer, Treasury];
+    /// See an account by its last four digits.
+    ReadAccounts = "read-accounts": [Retailer, Platform, Dealer, Treasury, Auditor];
     ReadFunds = "read-funds": [Reviewer, Approver, Treasury, Auditor, Admin];
     ReadLedger = "read-ledger": [Treasury, Auditor];
     ReadProgrammes = "read-programmes": [Retailer, Platform, Dealer, Reviewer, Approver, Treasury, Auditor, Admin];

@@ -12,7 +12,7 @@ use ledger::{Fen, Reason};
 use policy::Lang;
 use serde::Serialize;
 use store::StoreError;
-use store::funds::{TransferFilter, TransferRow};
+use store::funds::{TransferFilter, TransferLine};
 use tokio::task::JoinHandle;
 
 use crate::access::{Permit, ReadLedger};
@@ -30,7 +30,7 @@ pub enum Format {
 }
 
 /// Rows of a chunk.
-const CHUNK: i64 = 5_000;
+const CHUNK: i64 = 10_000;
 
 /// Bytes that a row takes, roughly: room is made once a chunk.
 const ROW_BYTES: usize = 220;
@@ -70,6 +70,7 @@ impl Service {
             format,
             lang,
             begun: false,
+            jurisdiction: jurisdiction.to_owned(),
             clock: Clock::default(),
         };
         Ok(futures::stream::try_unfold(Some((pages, file)), async |state| {
@@ -87,12 +88,12 @@ impl Service {
 struct Pages {
     service: Service,
     filter: TransferFilter,
-    next: Option<JoinHandle<Result<Vec<TransferRow>, StoreError>>>,
+    next: Option<JoinHandle<Result<Vec<TransferLine>, StoreError>>>,
 }
 
 impl Pages {
     /// The next rows, and whether they are the last.
-    async fn take(&mut self) -> Result<(Vec<TransferRow>, bool), ServiceError> {
+    async fn take(&mut self) -> Result<(Vec<TransferLine>, bool), ServiceError> {
         let next = self.next.take().unwrap_or_else(|| self.fetch());
         let rows = next.await.map_err(ServiceError::bug)??;
         let full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= CHUNK);
@@ -103,9 +104,9 @@ impl Pages {
         Ok((rows, !full))
     }
 
-    fn fetch(&self) -> JoinHandle<Result<Vec<TransferRow>, StoreError>> {
+    fn fetch(&self) -> JoinHandle<Result<Vec<TransferLine>, StoreError>> {
         let (store, filter) = (self.service.store().clone(), self.filter.clone());
-        tokio::spawn(async move { store.read().await?.transfers(&filter, CHUNK).await })
+        tokio::spawn(async move { store.read().await?.transfer_lines(&filter, CHUNK).await })
     }
 }
 
@@ -113,6 +114,7 @@ impl Pages {
 struct File {
     format: Format,
     lang: Lang,
+    jurisdiction: String,
     begun: bool,
     clock: Clock,
 }
@@ -143,7 +145,7 @@ struct Texts {
 }
 
 impl File {
-    fn write(&mut self, rows: &[TransferRow]) -> Result<Bytes, ServiceError> {
+    fn write(&mut self, rows: &[TransferLine]) -> Result<Bytes, ServiceError> {
         let mut chunk = Vec::with_capacity(rows.len().saturating_add(1).saturating_mul(ROW_BYTES));
         let mut texts = Texts::default();
         if self.format == Format::JsonLines {
@@ -190,7 +192,7 @@ impl File {
         Ok(Bytes::from(chunk))
     }
 
-    fn line<'a>(&mut self, row: &'a TransferRow, texts: &'a mut Texts) -> Result<Line<'a>, ServiceError> {
+    fn line<'a>(&'a mut self, row: &'a TransferLine, texts: &'a mut Texts) -> Result<Line<'a>, ServiceError> {
         let reason = Reason::parse(&row.reason).ok_or_else(|| ServiceError::bug("unknown reason"))?;
         let (debit, credit) = reason.accounts();
         match self.format {
@@ -205,13 +207,16 @@ impl File {
         put(&mut texts.amount, format_args!("{amount}"))?;
         if let Some(claim) = row.claim {
             let claim = claim.simple();
-            put(&mut texts.claim, format_args!("clm_{}_{claim}", row.jurisdiction))?;
+            put(
+                &mut texts.claim,
+                format_args!("clm_{}_{claim}", self.jurisdiction),
+            )?;
         }
         if let Some(document) = row.document {
             let (prefix, document) = (document_prefix(reason), document.simple());
             put(
                 &mut texts.document,
-                format_args!("{prefix}_{}_{document}", row.jurisdiction),
+                format_args!("{prefix}_{}_{document}", self.jurisdiction),
             )?;
         }
         // JSON is for machines: names of accounts and reasons never change with a language there.
@@ -219,7 +224,7 @@ impl File {
         Ok(Line {
             height: row.height,
             posted_at: &texts.posted_at,
-            jurisdiction: &row.jurisdiction,
+            jurisdiction: &self.jurisdiction,
             programme: &row.programme,
             reason: if zh { reason.title_zh() } else { reason.as_str() },
             debit: if zh { debit.title_zh() } else { debit.as_str() },
@@ -265,14 +270,11 @@ fn put(text: &mut String, what: fmt::Arguments<'_>) -> Result<(), ServiceError> 
 mod tests {
     use super::*;
 
-    fn row(height: i64, reason: &str, at: &str) -> TransferRow {
-        TransferRow {
-            jurisdiction: "140802".into(),
+    fn row(height: i64, reason: &str, at: &str) -> TransferLine {
+        TransferLine {
             height,
             programme: "appliance-2026".into(),
             reason: reason.into(),
-            debit: "reserved".into(),
-            credit: "available".into(),
             amount: 68_985,
             claim: Some(uuid::Uuid::from_u128(7)),
             document: None,
@@ -285,6 +287,7 @@ mod tests {
         File {
             format,
             lang,
+            jurisdiction: "140802".into(),
             begun: false,
             clock: Clock::default(),
         }

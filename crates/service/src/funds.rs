@@ -47,7 +47,7 @@ pub enum Check {
 }
 
 impl Check {
-    fn status(self) -> &'static str {
+    pub(crate) fn status(self) -> &'static str {
         match self {
             Self::Approve => "approved",
             Self::Refuse => "refused",
@@ -427,7 +427,7 @@ impl Service {
 }
 
 /// What was made is open to a check by another person.
-fn pending(what: &'static str, status: &str, maker: &str, checker: &str) -> Result<(), Refusal> {
+pub(crate) fn pending(what: &'static str, status: &str, maker: &str, checker: &str) -> Result<(), Refusal> {
     if status != "pending" {
         return Err(Refusal::Settled {
             what,

@@ -21,6 +21,7 @@ pub mod document;
 pub mod export;
 pub mod funds;
 mod history;
+pub mod holds;
 mod intake;
 mod known;
 mod limits;
@@ -28,6 +29,7 @@ mod moving;
 pub mod once;
 mod packing;
 pub mod paging;
+pub mod payees;
 pub mod ports;
 pub mod public;
 pub mod reading;
@@ -78,6 +80,10 @@ pub struct Settings {
     pub idempotency_days: u32,
     /// The most claims one disbursement gathers.
     pub disbursement_limit: usize,
+    /// From this amount on a disbursement needs a third person; none: never.
+    pub third_person_from: Option<ledger::Fen>,
+    /// The most payments a bank takes in one file.
+    pub bank_file_payments: usize,
     /// Lanes that record claims, each with a transaction of its own; a county has one.
     pub intake_lanes: usize,
     /// The most claims of one transaction.
@@ -92,6 +98,8 @@ impl Default for Settings {
             requests_per_second: 500,
             idempotency_days: 30,
             disbursement_limit: 10_000,
+            third_person_from: None,
+            bank_file_payments: 2_000,
             intake_lanes: 2,
             intake_batch: 128,
             intake_queue: 2_048,

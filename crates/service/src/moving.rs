@@ -199,7 +199,7 @@ impl Service {
                     mover.now,
                 ));
             }
-            Verb::CancelInstruction | Verb::FailPayment => row.disbursement = None,
+            Verb::CancelInstruction | Verb::FailPayment | Verb::ReturnPayment => row.disbursement = None,
             _ => {}
         }
         Ok(())

@@ -74,8 +74,26 @@ pub enum Refusal {
     DocumentUsed,
     #[error("no claim of this fund is payable")]
     NothingPayable,
+    #[error("{claims} claim(s) of it are held")]
+    Held { claims: i64 },
+    #[error("no account is on file for {0:?}")]
+    AccountMissing(Vec<String>),
     #[error("the result contradicts one recorded before")]
     ResultContradicts,
+    #[error("the result names another amount than was paid")]
+    AmountDiffers,
+    #[error("the payment was not released")]
+    NotReleased,
+    #[error("the bank's status is not known")]
+    StatusUnclear,
+    #[error("the bank's report cannot be read: {code} at line {line}, column {column}")]
+    ReportUnreadable {
+        code: String,
+        line: u64,
+        column: u64,
+        zh: String,
+        en: String,
+    },
     #[error("too many {what}: at most {limit}")]
     TooMany { what: &'static str, limit: usize },
     #[error("too many requests; again in {retry_after_s} s")]

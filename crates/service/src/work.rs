@@ -139,7 +139,13 @@ impl Service {
                 }
             }
         }
-        Ok(sealed)
+        loop {
+            let count = self.store().write(|tx| self.rekey_accounts(tx)).await?;
+            if count == 0 {
+                return Ok(sealed);
+            }
+            sealed = sealed.saturating_add(count);
+        }
     }
 
     async fn rekey_some(

@@ -299,6 +299,17 @@ impl Conn {
     }
 }
 
+/// Which payable claims of a fund are gathered.
+#[derive(Debug, Clone, Copy)]
+pub struct Payable<'a> {
+    pub jurisdiction: &'a str,
+    pub programme: &'a str,
+    pub merchant: Option<&'a str>,
+    /// Payable since before this instant.
+    pub since_before: Option<DateTime<Utc>>,
+    pub limit: i64,
+}
+
 impl Tx {
     /// Locks claims in the order of their keys and returns them as they now stand.
     pub async fn lock_claims(&mut self, keys: &[(String, Uuid)]) -> Result<Vec<ClaimRow>, StoreError> {
@@ -354,21 +365,44 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Claims of a fund that may be paid, oldest first, locked; those in another transaction's hands are passed over.
-    pub async fn payable_claims(
-        &mut self,
-        jurisdiction: &str,
-        programme: &str,
-        limit: i64,
-    ) -> Result<Vec<ClaimRow>, StoreError> {
-        let rows = Sql("SELECT * FROM claims WHERE jurisdiction = $1 AND programme = $2 \
-             AND status IN ('approved', 'payment_failed') ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED")
-        .bind::<Text, _>(jurisdiction.to_owned())
-        .bind::<Text, _>(programme.to_owned())
-        .bind::<BigInt, _>(limit)
+    /// Payable claims of a fund, oldest first, locked; those that another gathers at this moment, or that a hold keeps out, are
+    /// passed over.
+    pub async fn payable_claims(&mut self, asked: &Payable<'_>) -> Result<Vec<ClaimRow>, StoreError> {
+        let rows = Sql("SELECT c.* FROM claims c WHERE c.jurisdiction = $1 AND c.programme = $2 \
+             AND c.status IN ('approved', 'payment_failed') AND ($3 IS NULL OR c.merchant = $3) \
+             AND ($4 IS NULL OR c.changed_at < $4) \
+             AND NOT EXISTS (SELECT FROM holds h WHERE h.jurisdiction = c.jurisdiction AND h.lifter IS NULL \
+                 AND (h.programme IS NULL OR h.programme = c.programme) \
+                 AND (h.merchant IS NULL OR h.merchant = c.merchant) AND (h.claim IS NULL OR h.claim = c.id)) \
+             ORDER BY c.id LIMIT $5 FOR UPDATE OF c SKIP LOCKED")
+        .bind::<Text, _>(asked.jurisdiction.to_owned())
+        .bind::<Text, _>(asked.programme.to_owned())
+        .bind::<Nullable<Text>, _>(asked.merchant.map(str::to_owned))
+        .bind::<Nullable<Timestamptz>, _>(asked.since_before)
+        .bind::<BigInt, _>(asked.limit)
         .load(self.pg())
         .await?;
         Ok(rows)
+    }
+
+    /// How many claims of a disbursement a hold keeps out by now.
+    pub async fn held_claims(&mut self, jurisdiction: &str, disbursement: Uuid) -> Result<i64, StoreError> {
+        #[derive(QueryableByName)]
+        struct Held {
+            #[diesel(sql_type = BigInt)]
+            claims: i64,
+        }
+        let held: Held = Sql(
+            "SELECT count(*) AS claims FROM claims c WHERE c.jurisdiction = $1 AND c.disbursement = $2 \
+             AND EXISTS (SELECT FROM holds h WHERE h.jurisdiction = c.jurisdiction AND h.lifter IS NULL \
+                 AND (h.programme IS NULL OR h.programme = c.programme) \
+                 AND (h.merchant IS NULL OR h.merchant = c.merchant) AND (h.claim IS NULL OR h.claim = c.id))",
+        )
+        .bind::<Text, _>(jurisdiction.to_owned())
+        .bind::<SqlUuid, _>(disbursement)
+        .get_result(self.pg())
+        .await?;
+        Ok(held.claims)
     }
 
     /// Writes claims back. Each row carries its new revision, one above what was read: a claim that moved meanwhile is

@@ -1,13 +1,11 @@
-//! Appropriations and cap changes, made and checked by two persons; disbursements and their lines.
+//! Appropriations and cap changes, made and checked by two persons; disbursements. Their payments stand in [`crate::payments`].
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::batch::{Bind, Sql, batch_insert};
-use crate::schema::{appropriations, cap_changes, disbursement_lines, disbursements};
+use crate::schema::{appropriations, cap_changes, disbursements};
 use crate::{Conn, StoreError, Tx};
 
 /// Money a source gives to a fund, with its document; fen. `status` is pending, approved or refused.
@@ -45,7 +43,8 @@ pub struct CapChangeRow {
     pub reason: Option<String>,
 }
 
-/// A payout of a fund's payable claims. `status` is made, released, settled or cancelled; `total` in fen.
+/// A payout of a fund's payable claims. `status` is made, countersigned, released, settled or cancelled; `total` in fen.
+/// `account` is the revision of the county's own, `per_file` how many payments a file has, `digest` of what was released.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = disbursements, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct DisbursementRow {
@@ -61,22 +60,13 @@ pub struct DisbursementRow {
     pub releaser: Option<String>,
     pub released_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
-}
-
-batch_insert! {
-    /// One claim in a disbursement. `outcome` is open, paid, failed or cancelled.
-    #[derive(Queryable, Selectable)]
-    #[diesel(table_name = disbursement_lines, check_for_backend(diesel::pg::Pg))]
-    LineRow => "disbursement_lines" {
-        jurisdiction: String => Text,
-        disbursement: Uuid => SqlUuid,
-        claim: Uuid => SqlUuid,
-        payment: Uuid => SqlUuid,
-        amount: i64 => BigInt,
-        outcome: String => Text,
-        reason: Option<String> => Nullable<Text>,
-        settled_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
-    }
+    pub payments: i32,
+    pub needs_three: bool,
+    pub countersigner: Option<String>,
+    pub countersigned_at: Option<DateTime<Utc>>,
+    pub account: Option<i32>,
+    pub per_file: Option<i32>,
+    pub digest: Option<Vec<u8>>,
 }
 
 impl Conn {
@@ -178,25 +168,6 @@ impl Conn {
         }
         Ok(query.load(self.pg()).await?)
     }
-
-    /// A page of a disbursement's lines by claim.
-    pub async fn lines(
-        &mut self,
-        jurisdiction: &str,
-        disbursement: Uuid,
-        after: Option<Uuid>,
-        limit: i64,
-    ) -> Result<Vec<LineRow>, StoreError> {
-        Ok(disbursement_lines::table
-            .filter(disbursement_lines::jurisdiction.eq(jurisdiction))
-            .filter(disbursement_lines::disbursement.eq(disbursement))
-            .filter(disbursement_lines::claim.gt(after.unwrap_or(Uuid::nil())))
-            .order(disbursement_lines::claim)
-            .limit(limit)
-            .select(LineRow::as_select())
-            .load(self.pg())
-            .await?)
-    }
 }
 
 impl Tx {
@@ -260,16 +231,11 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn add_disbursement(
-        &mut self,
-        row: &DisbursementRow,
-        lines: &[LineRow],
-    ) -> Result<(), StoreError> {
+    pub async fn add_disbursement(&mut self, row: &DisbursementRow) -> Result<(), StoreError> {
         diesel::insert_into(disbursements::table)
             .values(row)
             .execute(self.pg())
             .await?;
-        LineRow::insert(self, lines).await?;
         Ok(())
     }
 
@@ -293,41 +259,5 @@ impl Tx {
             .execute(self.pg())
             .await?;
         Ok(())
-    }
-
-    /// Closes open lines with their outcomes. A line that is no longer open is [`StoreError::Stale`].
-    pub async fn settle_lines(&mut self, rows: &[LineRow]) -> Result<(), StoreError> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let changed = Sql(
-            "UPDATE disbursement_lines l SET outcome = u.outcome, reason = u.reason, \
-             settled_at = u.settled_at FROM UNNEST($1, $2, $3, $4, $5, $6) \
-             AS u (jurisdiction, disbursement, claim, outcome, reason, settled_at) \
-             WHERE l.jurisdiction = u.jurisdiction AND l.disbursement = u.disbursement AND l.claim = u.claim \
-             AND l.outcome = 'open'",
-        )
-        .bind::<Array<Text>, _>(rows.iter().map(|r| r.jurisdiction.clone()).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.disbursement).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.claim).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(rows.iter().map(|r| r.outcome.clone()).collect::<Vec<_>>())
-        .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|r| r.reason.clone()).collect::<Vec<_>>())
-        .bind::<Array<Nullable<Timestamptz>>, _>(rows.iter().map(|r| r.settled_at).collect::<Vec<_>>())
-        .execute(self.pg())
-        .await?;
-        if changed == rows.len() {
-            Ok(())
-        } else {
-            Err(StoreError::Stale("payment"))
-        }
-    }
-
-    /// All lines of a disbursement; they are bounded by the limit it was made with.
-    pub async fn all_lines(
-        &mut self,
-        jurisdiction: &str,
-        disbursement: Uuid,
-    ) -> Result<Vec<LineRow>, StoreError> {
-        self.lines(jurisdiction, disbursement, None, i64::MAX).await
     }
 }

@@ -96,6 +96,20 @@ pub struct LockedLimits {
     pub caps: Vec<CapRow>,
 }
 
+/// A transfer as an export has it.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = transfers, check_for_backend(diesel::pg::Pg))]
+pub struct TransferLine {
+    pub height: i64,
+    pub programme: String,
+    pub reason: String,
+    pub amount: i64,
+    pub claim: Option<Uuid>,
+    pub document: Option<Uuid>,
+    pub posted_at: DateTime<Utc>,
+    pub actor: String,
+}
+
 impl Conn {
     pub async fn fund(&mut self, jurisdiction: &str, programme: &str) -> Result<Option<FundRow>, StoreError> {
         let row = funds::table
@@ -156,25 +170,17 @@ impl Conn {
         filter: &TransferFilter,
         limit: i64,
     ) -> Result<Vec<TransferRow>, StoreError> {
-        let mut query = transfers::table
-            .filter(transfers::jurisdiction.eq(&filter.jurisdiction))
-            .filter(transfers::height.gt(filter.after))
-            .order(transfers::height)
-            .limit(limit)
-            .select(TransferRow::as_select())
-            .into_boxed();
-        if let Some(programme) = &filter.programme {
-            query = query.filter(transfers::programme.eq(programme));
-        }
-        if let Some(claim) = filter.claim {
-            query = query.filter(transfers::claim.eq(claim));
-        }
-        if let Some(from) = filter.from {
-            query = query.filter(transfers::posted_at.ge(from));
-        }
-        if let Some(before) = filter.before {
-            query = query.filter(transfers::posted_at.lt(before));
-        }
+        let query = chosen(filter, limit).select(TransferRow::as_select());
+        Ok(query.load(self.pg()).await?)
+    }
+
+    /// The same with what an export needs: its county is known, and the accounts follow from the reason.
+    pub async fn transfer_lines(
+        &mut self,
+        filter: &TransferFilter,
+        limit: i64,
+    ) -> Result<Vec<TransferLine>, StoreError> {
+        let query = chosen(filter, limit).select(TransferLine::as_select());
         Ok(query.load(self.pg()).await?)
     }
 
@@ -204,6 +210,28 @@ impl Conn {
             .map(|row| (row.programme, row.reason, row.amount))
             .collect())
     }
+}
+
+fn chosen(filter: &TransferFilter, limit: i64) -> transfers::BoxedQuery<'_, diesel::pg::Pg> {
+    let mut query = transfers::table
+        .filter(transfers::jurisdiction.eq(&filter.jurisdiction))
+        .filter(transfers::height.gt(filter.after))
+        .order(transfers::height)
+        .limit(limit)
+        .into_boxed();
+    if let Some(programme) = &filter.programme {
+        query = query.filter(transfers::programme.eq(programme));
+    }
+    if let Some(claim) = filter.claim {
+        query = query.filter(transfers::claim.eq(claim));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(transfers::posted_at.ge(from));
+    }
+    if let Some(before) = filter.before {
+        query = query.filter(transfers::posted_at.lt(before));
+    }
+    query
 }
 
 /// Which of a county's transfers. `from` is included, `before` is not.

@@ -242,6 +242,14 @@ keyed! {
     CollectorRow, collectors.credit_code: save_collectors;
 }
 
+impl Conn {
+    /// A merchant as it stands in the register.
+    pub async fn merchant(&mut self, credit_code: &str) -> Result<Option<MerchantRow>, StoreError> {
+        let rows = MerchantRow::under(self.pg(), &[credit_code.to_owned()]).await?;
+        Ok(rows.into_iter().next())
+    }
+}
+
 impl Tx {
     /// Files prices; one filed for the same day is replaced, those of other days stay.
     pub async fn save_filed_prices(&mut self, mut rows: Vec<FiledPriceRow>) -> Result<(), StoreError> {

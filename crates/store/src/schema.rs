@@ -18,6 +18,45 @@ diesel::table! {
 }
 
 diesel::table! {
+    bank_accounts (holder, revision) {
+        holder -> Text,
+        revision -> Int4,
+        key_id -> Text,
+        sealed -> Bytea,
+        status -> Text,
+        maker -> Text,
+        made_at -> Timestamptz,
+        checker -> Nullable<Text>,
+        checked_at -> Nullable<Timestamptz>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    bank_entries (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        fingerprint -> Bytea,
+        disbursement -> Nullable<Uuid>,
+        payment -> Nullable<Uuid>,
+        reference -> Text,
+        verdict -> Text,
+        amount -> Nullable<Int8>,
+        code -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        booked_on -> Nullable<Date>,
+        format -> Text,
+        received_at -> Timestamptz,
+        receiver -> Text,
+        standing -> Text,
+        exception -> Nullable<Text>,
+        resolver -> Nullable<Text>,
+        resolved_at -> Nullable<Timestamptz>,
+        resolution -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     cap_changes (jurisdiction, id) {
         jurisdiction -> Text,
         id -> Uuid,
@@ -119,8 +158,6 @@ diesel::table! {
         payment -> Uuid,
         amount -> Int8,
         outcome -> Text,
-        reason -> Nullable<Text>,
-        settled_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -138,6 +175,13 @@ diesel::table! {
         releaser -> Nullable<Text>,
         released_at -> Nullable<Timestamptz>,
         closed_at -> Nullable<Timestamptz>,
+        payments -> Int4,
+        needs_three -> Bool,
+        countersigner -> Nullable<Text>,
+        countersigned_at -> Nullable<Timestamptz>,
+        account -> Nullable<Int4>,
+        per_file -> Nullable<Int4>,
+        digest -> Nullable<Bytea>,
     }
 }
 
@@ -215,6 +259,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    holds (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        programme -> Nullable<Text>,
+        merchant -> Nullable<Text>,
+        claim -> Nullable<Uuid>,
+        reason -> Text,
+        placer -> Text,
+        placed_at -> Timestamptz,
+        lifter -> Nullable<Text>,
+        lifted_at -> Nullable<Timestamptz>,
+        lift_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     idempotency_keys (client, key) {
         client -> Text,
         key -> Text,
@@ -263,6 +323,35 @@ diesel::table! {
         events -> Array<Uuid>,
         attempts -> Int4,
         due_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    payee_corrections (jurisdiction, claim, revision) {
+        jurisdiction -> Text,
+        claim -> Uuid,
+        revision -> Int4,
+        key_id -> Text,
+        sealed -> Bytea,
+        maker -> Text,
+        made_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    payments (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        disbursement -> Uuid,
+        payee -> Text,
+        merchant -> Nullable<Text>,
+        person -> Nullable<Bytea>,
+        account -> Nullable<Int4>,
+        claims -> Int4,
+        amount -> Int8,
+        outcome -> Text,
+        reason -> Nullable<Text>,
+        settled_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -349,6 +438,8 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     appropriations,
+    bank_accounts,
+    bank_entries,
     cap_changes,
     caps,
     claims,
@@ -363,11 +454,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     filed_prices,
     funds,
+    holds,
     idempotency_keys,
     jurisdictions,
     ledgers,
     merchants,
     outbox,
+    payee_corrections,
+    payments,
     programmes,
     quotas,
     scrap_certificates,

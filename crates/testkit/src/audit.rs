@@ -73,8 +73,10 @@ UNION ALL
 SELECT 'the money of a claim is not where its status says', jurisdiction, claim || ' ' || account, d.fen, m.fen
     FROM due d FULL JOIN moved m USING (jurisdiction, claim, account) WHERE d.fen IS DISTINCT FROM m.fen
 UNION ALL
-SELECT 'a claim was paid twice', jurisdiction, claim::text, count(*), 1 FROM transfers WHERE reason = 'pay'
-    GROUP BY jurisdiction, claim HAVING count(*) > 1
+SELECT 'a claim was paid twice', jurisdiction, claim::text, count(*) FILTER (WHERE reason = 'pay'),
+        count(*) FILTER (WHERE reason = 'return_payment') FROM transfers WHERE reason IN ('pay', 'return_payment')
+    GROUP BY jurisdiction, claim
+    HAVING count(*) FILTER (WHERE reason = 'pay') - count(*) FILTER (WHERE reason = 'return_payment') NOT IN (0, 1)
 UNION ALL
 SELECT 'a log has gaps', l.jurisdiction, 'height', l.height, count(t.height)
     FROM ledgers l LEFT JOIN transfers t USING (jurisdiction) GROUP BY l.jurisdiction, l.height
@@ -106,6 +108,15 @@ UNION ALL
 SELECT 'a disbursement is not the sum of its payments', d.jurisdiction, d.id::text, d.total, coalesce(sum(l.amount), 0)
     FROM disbursements d LEFT JOIN disbursement_lines l ON l.jurisdiction = d.jurisdiction AND l.disbursement = d.id
     GROUP BY d.jurisdiction, d.id, d.total, d.claims HAVING d.total <> coalesce(sum(l.amount), 0) OR d.claims <> count(l.claim)
+UNION ALL
+SELECT 'a payment is not the sum of its claims', p.jurisdiction, p.id::text, p.amount, coalesce(sum(l.amount), 0)
+    FROM payments p LEFT JOIN disbursement_lines l ON l.jurisdiction = p.jurisdiction AND l.payment = p.id
+        AND l.disbursement = p.disbursement AND l.outcome = p.outcome
+    GROUP BY p.jurisdiction, p.id, p.amount, p.claims HAVING p.amount <> coalesce(sum(l.amount), 0) OR p.claims <> count(l.claim)
+UNION ALL
+SELECT 'a disbursement has not as many payments as it says', d.jurisdiction, d.id::text, d.payments, count(p.id)
+    FROM disbursements d LEFT JOIN payments p ON p.jurisdiction = d.jurisdiction AND p.disbursement = d.id
+    GROUP BY d.jurisdiction, d.id, d.payments HAVING d.payments <> count(p.id)
 UNION ALL
 SELECT 'a claim is in payment and in no open payment, or the reverse', c.jurisdiction, c.name,
         (c.status = 'in_payment')::int, count(l.claim)

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use claims::claim::{Claim, Item};
-use claims::ids::{AppropriationId, CapChangeId, ClaimId, DisbursementId};
+use claims::ids::{AppropriationId, CapChangeId, ClaimId, DisbursementId, PaymentId};
 use ledger::{Balances, Fen};
-use service::access::{ManageFunds, ReadClaims, ReadFunds};
-use service::disburse::{Disbursement, Payment, PaymentResult};
+use service::access::{EnterAccounts, ManageFunds, ReadClaims, ReadFunds};
+use service::disburse::{Disbursement, Gather, Payment, PaymentResult};
 use service::funds::{CapChange, Check, Fund, NewAppropriation, Source};
 use service::once::Key;
+use service::payees::EnteredAccount;
 use service::review::{ApprovalVerdict, ReviewVerdict};
 use service::state::ClaimState;
 use service::submit::{Command, Mode, Submitted};
@@ -282,6 +283,24 @@ impl World {
         self.fund(county, programme).await.balances
     }
 
+    /// Puts the account of a merchant or county on file: entered by one person of treasury, approved by another.
+    pub async fn account_on_file(&self, holder: &str, number: &str) {
+        let entered = EnteredAccount {
+            name: "演示户名".into(),
+            bank_account: number.into(),
+            bank_name: "中国农业银行运城分行".into(),
+            bank_code: Some("103181000019".into()),
+        };
+        let maker = permit::<EnterAccounts>(&self.cast.maker);
+        let entered = self.service.enter_account(&maker, holder, entered).await;
+        let revision = entered.expect("the account is entered").revision;
+        let checker = permit::<ManageFunds>(&self.cast.checker);
+        self.service
+            .check_account(&checker, holder, revision, Check::Approve, None)
+            .await
+            .expect("the account is approved");
+    }
+
     pub async fn make_disbursement(
         &self,
         county: &str,
@@ -290,7 +309,7 @@ impl World {
         let maker = permit::<ManageFunds>(&self.cast.maker);
         let made = self
             .service
-            .make_disbursement(&maker, county, programme, new_key())
+            .make_disbursement(&maker, county, programme, Gather::default(), new_key())
             .await?;
         Ok(DisbursementId::parse(&made.value.id).expect("an id"))
     }
@@ -321,16 +340,23 @@ impl World {
         }
     }
 
+    /// The claims of a payment.
+    pub async fn paid_claims(&self, id: PaymentId) -> Vec<ClaimId> {
+        let permit = permit::<ReadFunds>(&self.cast.auditor);
+        let page = self.service.payment_claims(&permit, id, None, 200).await;
+        let claims = page.expect("a payment's claims are read").items;
+        claims.into_iter().map(|paid| paid.claim).collect()
+    }
+
     /// What the bank says of payments: paid, or failed for a reason.
     pub async fn results(
         &self,
         id: DisbursementId,
         results: &[(&Payment, Option<&str>)],
     ) -> Result<Vec<Result<Payment, Refusal>>, ServiceError> {
-        let results = results.iter().map(|(payment, failure)| PaymentResult {
-            payment: payment.id,
-            failure: failure.map(str::to_owned),
-        });
+        let results = results
+            .iter()
+            .map(|(payment, failure)| PaymentResult::of(payment.id, failure.map(str::to_owned)));
         self.service
             .record_results(&permit(&self.cast.maker), id, results.collect())
             .await

@@ -52,6 +52,8 @@ struct Things {
     disbursement: String,
     appropriation: String,
     cap_change: String,
+    /// The retailer's credit code.
+    merchant: String,
     sent: Value,
 }
 
@@ -90,6 +92,7 @@ async fn things(app: &HttpApp) -> Things {
         disbursement,
         appropriation,
         cap_change,
+        merchant: app.cast.retailer.merchant.clone().unwrap(),
         sent,
     }
 }
@@ -106,6 +109,7 @@ fn table(it: &Things) -> Vec<Row> {
         format!("/v1/claims/{}", it.claim),
         format!("/v1/disbursements/{}", it.disbursement),
     );
+    let account = format!("/v1/accounts/{}", it.merchant);
     let fund = "/v1/funds/appliance-2026/140802";
     let why = || Some(json!({"reason": "why"}));
     let no = || Some(json!({"verdict": "reject", "reason": "why"}));
@@ -153,6 +157,101 @@ fn table(it: &Things) -> Vec<Row> {
             Refused,
             &format!("{dsb}/instruction?format=csv"),
             None,
+        ),
+        row(
+            "GET /v1/disbursements/{id}/reconciliation",
+            OFFICERS,
+            Refused,
+            &format!("{dsb}/reconciliation"),
+            None,
+        ),
+        row(
+            "GET /v1/reconciliations",
+            OFFICERS,
+            Refused,
+            "/v1/reconciliations?jurisdiction=140802&from=2026-06-01&to=2026-06-30",
+            None,
+        ),
+        row(
+            "GET /v1/payments/{id}",
+            OFFICERS,
+            Refused,
+            &format!("/v1/payments/{payment}"),
+            None,
+        ),
+        row(
+            "GET /v1/payments/{id}/claims",
+            OFFICERS,
+            Refused,
+            &format!("/v1/payments/{payment}/claims"),
+            None,
+        ),
+        row(
+            "POST /v1/bank-reports",
+            &[Treasury],
+            Refused,
+            "/v1/bank-reports?jurisdiction=140802",
+            Some(json!("not a table")),
+        ),
+        row(
+            "GET /v1/bank-exceptions",
+            OFFICERS,
+            Served,
+            "/v1/bank-exceptions",
+            None,
+        ),
+        row(
+            "POST /v1/bank-exceptions/{id}/resolution",
+            &[Treasury],
+            Refused,
+            &format!(
+                "/v1/bank-exceptions/{}/resolution",
+                it.disbursement.replace("dsb_", "bke_")
+            ),
+            Some(json!({"resolution": "dismiss", "reason": "why"})),
+        ),
+        row("GET /v1/holds", OFFICERS, Served, "/v1/holds", None),
+        row(
+            "POST /v1/holds",
+            &[Treasury],
+            Refused,
+            "/v1/holds",
+            Some(json!({"jurisdiction": YANHU, "programme": "digital-2026", "reason": "why"})),
+        ),
+        row(
+            "POST /v1/holds/{id}/lifting",
+            &[Treasury],
+            Refused,
+            &format!("/v1/holds/{}/lifting", it.disbursement.replace("dsb_", "hld_")),
+            why(),
+        ),
+        row(
+            "PUT /v1/accounts/{holder}",
+            &[Retailer, Platform, Dealer, Treasury],
+            Refused,
+            &account,
+            Some(json!({"name": "n", "bank_account": "6222021234567890128", "bank_name": "b"})),
+        ),
+        row(
+            "GET /v1/accounts/{holder}",
+            &[Retailer, Platform, Dealer, Treasury, Auditor],
+            Refused,
+            &account,
+            None,
+        ),
+        row(
+            "POST /v1/accounts/{holder}/decision",
+            &[Treasury],
+            Refused,
+            &format!("{account}/decision"),
+            Some(json!({"revision": 1, "verdict": "approve"})),
+        ),
+        row(
+            "PUT /v1/claims/{id}/payee",
+            MERCHANTS,
+            Served,
+            &format!("{claim}/payee"),
+            Some(json!({"bank_account": "6222021234567890128", "bank_name": "b"})),
         ),
         row("GET /v1/funds", OFFICERS, Served, "/v1/funds", None),
         row(
@@ -373,7 +472,9 @@ async fn ask(app: &HttpApp, row: &Row, token: Option<&str>) -> testkit::Reply {
         "POST /v1/claims/bulk" | "PUT /v1/registers/{register}"
     );
     let body = row.body.as_ref().map(Value::to_string).unwrap_or_default();
-    if lines {
+    if row.operation == "POST /v1/bank-reports" {
+        headers.push(("content-type", "text/csv"));
+    } else if lines {
         headers.push(("content-type", "application/x-ndjson"));
     } else if row.body.is_some() {
         headers.push(("content-type", "application/json"));
@@ -391,6 +492,7 @@ fn every_operation_stands_in_the_table() {
         disbursement: String::new(),
         appropriation: String::new(),
         cap_change: String::new(),
+        merchant: String::new(),
         sent: Value::Null,
     };
     let listed = table(&nothing).into_iter().map(|row| row.operation.to_owned());
@@ -447,7 +549,7 @@ async fn who_may_do_what() {
             }
             let reply = ask(&app, &row, Some(elsewhere)).await;
             // A merchant sees what is its own wherever it is, and nothing else.
-            let own = role.is_merchant() && row.path.contains("clm_");
+            let own = role.is_merchant() && (row.path.contains("clm_") || row.path.contains("/accounts/"));
             if row.elsewhere == Refused && !own {
                 let told = (reply.status, reply.code());
                 assert_eq!(

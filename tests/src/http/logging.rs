@@ -123,6 +123,14 @@ async fn nothing_personal_is_logged_in_the_life_of_a_claim() {
             .expect(404);
         secrets.extend(own);
     }
+    let merchants = [&app.cast.retailer, &app.cast.platform, &app.cast.dealer];
+    let merchants = merchants.into_iter().filter_map(|actor| actor.merchant.clone());
+    let holders = merchants.chain([YANHU.to_owned()]).collect::<Vec<_>>();
+    for (place, holder) in holders.iter().enumerate() {
+        let number = format!("14050167890811{place:06}");
+        app.account_on_file(holder, &number).await;
+        secrets.push(number);
+    }
     for programme in ["appliance-2026", "digital-2026", "vehicle-scrap-2026"] {
         let (id, payments) = app.instruct(YANHU, programme).await;
         let path = format!("/v1/disbursements/{id}/instruction?format=csv");

@@ -236,9 +236,21 @@ async fn out_of_turn(it: &mut Collector<'_>, sent: &Value) {
         "four-eyes",
         post(&cast.maker, &format!("{disbursement}/release"), &json!({})).await,
     );
-    post(&cast.checker, &format!("{disbursement}/release"), &json!({}))
+    let hold = json!({"jurisdiction": YANHU, "programme": "appliance-2026", "reason": "核查中"});
+    let hold = post(&cast.maker, "/v1/holds", &hold).await.expect(201).json();
+    it.expect(
+        "held",
+        post(&cast.checker, &format!("{disbursement}/release"), &json!({})).await,
+    );
+    let lifting = format!("/v1/holds/{}/lifting", hold["id"].as_str().unwrap());
+    post(&cast.maker, &lifting, &json!({"reason": "核查无误"}))
         .await
         .expect(200);
+    bank(it, &disbursement).await;
+    it.expect(
+        "account-missing",
+        app.get(&cast.maker, &format!("{disbursement}/instruction")).await,
+    );
     it.expect(
         "settled",
         post(&cast.checker, &format!("{disbursement}/release"), &json!({})).await,
@@ -287,6 +299,58 @@ async fn out_of_turn(it: &mut Collector<'_>, sent: &Value) {
         "cap-below-committed",
         post(&cast.checker, &decision, &approve).await,
     );
+}
+
+/// What a bank may say of a disbursement that is not released yet, and of one that nobody can read.
+async fn bank(it: &mut Collector<'_>, disbursement: &str) {
+    let (app, maker) = (it.app, &it.app.cast.maker);
+    let payments = app
+        .get(maker, &format!("{disbursement}/payments"))
+        .await
+        .expect(200)
+        .json();
+    let payment = payments["items"][0]["id"]
+        .as_str()
+        .unwrap()
+        .rsplit('_')
+        .next()
+        .unwrap()
+        .to_owned();
+    let bearer = format!("Bearer {}", app.token(maker).await);
+    let send = async |text: &str| {
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/xml"),
+        ];
+        let path = "/v1/bank-reports?jurisdiction=140802";
+        app.send("POST", path, &headers, text.as_bytes()).await
+    };
+    it.expect("report-unreadable", send("<Document/>").await);
+    let said = |status: &str, amount: &str| {
+        format!(
+            "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.002.001.10\"><CstmrPmtStsRpt><GrpHdr><MsgId>S</MsgId>\
+             <CreDtTm>2026-06-02T10:00:00+08:00</CreDtTm></GrpHdr><OrgnlGrpInfAndSts><OrgnlMsgId>x</OrgnlMsgId>\
+             <OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>x</OrgnlPmtInfId>\
+             <TxInfAndSts><OrgnlEndToEndId>{payment}</OrgnlEndToEndId><TxSts>{status}</TxSts><OrgnlTxRef><Amt>\
+             <InstdAmt Ccy=\"CNY\">{amount}</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts></OrgnlPmtInfAndSts>\
+             </CstmrPmtStsRpt></Document>"
+        )
+    };
+    let one = async |text: String| {
+        let lines = send(&text).await.expect(200).json();
+        let problem = &lines["items"][0]["problem"];
+        let status = u16::try_from(problem["status"].as_u64().unwrap()).unwrap();
+        (problem["code"].as_str().unwrap().to_owned(), status)
+    };
+    // Each of many: its problem stands in its line.
+    it.seen.extend([one(said("ACSC", "600.00")).await]);
+    let release = format!("{disbursement}/release");
+    let other = app.cast.checker.clone();
+    app.post(&other, &release, &json!({})).await.expect(200);
+    it.seen.extend([
+        one(said("ACSC", "600.01")).await,
+        one(said("ODD", "600.00")).await,
+    ]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

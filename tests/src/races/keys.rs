@@ -3,6 +3,7 @@
 use claims::ids::AppropriationId;
 use claims::life_cycle::Status;
 use service::access::{ApproveClaims, ManageFunds, ReviewClaims, SubmitClaims};
+use service::disburse::Gather;
 use service::funds::{Check, NewAppropriation, Source};
 use service::review::{ApprovalVerdict, ReviewVerdict};
 use service::{Refusal, ServiceError};
@@ -142,7 +143,7 @@ async fn two_racing_disbursements_gather_each_claim_once() {
     let make = async |actor| {
         let permit = permit::<ManageFunds>(actor);
         app.service
-            .make_disbursement(&permit, YANHU, PROGRAMME, new_key())
+            .make_disbursement(&permit, YANHU, PROGRAMME, Gather::default(), new_key())
             .await
     };
     let (one, other) = tokio::join!(make(&app.cast.maker), make(&app.cast.checker));
@@ -167,7 +168,7 @@ async fn one_key_is_one_disbursement_however_often_it_comes() {
     let (key, maker) = (new_key(), permit::<ManageFunds>(&app.cast.maker));
     let made = (0..20).map(|_| {
         app.service
-            .make_disbursement(&maker, YANHU, PROGRAMME, key.clone())
+            .make_disbursement(&maker, YANHU, PROGRAMME, Gather::default(), key.clone())
     });
     let made = futures::future::join_all(made).await;
     let made = made

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
-use claims::{AppropriationId, CapChangeId, ClaimId, DisbursementId};
+use claims::{AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, PaymentId};
 use serde::Deserialize;
 
 use crate::problem::Problem;
@@ -35,6 +35,18 @@ impl Named for CapChangeId {
     const WHAT: &'static str = "cap change";
 }
 
+impl Named for PaymentId {
+    const WHAT: &'static str = "payment";
+}
+
+impl Named for HoldId {
+    const WHAT: &'static str = "hold";
+}
+
+impl Named for BankEntryId {
+    const WHAT: &'static str = "bank exception";
+}
+
 impl<T: FromStr + Named> FromRequest for PathId<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -59,6 +71,7 @@ struct Parts {
     register: String,
     key: String,
     code: String,
+    holder: String,
 }
 
 /// A part of the path.
@@ -70,6 +83,7 @@ pub enum Part {
     Register,
     Key,
     Code,
+    Holder,
 }
 
 impl PathText {
@@ -87,6 +101,7 @@ impl PathText {
             Part::Register => &self.0.register,
             Part::Key => &self.0.key,
             Part::Code => &self.0.code,
+            Part::Holder => &self.0.holder,
         };
         let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
         possible.and_then(parse).ok_or_else(|| Problem::not_found(what))

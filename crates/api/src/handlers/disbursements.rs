@@ -1,30 +1,28 @@
 //! Disbursements: made by one person of treasury, released by another, settled by the bank's results.
 
-use actix_web::{HttpRequest, HttpResponse, get, http::header, post};
+use actix_web::{HttpResponse, get, http::header, post};
 use claims::DisbursementId;
 use service::access::{ManageFunds, ReadFunds};
 use service::disburse;
 use service::once::Key;
 
-use super::answer::{Answer, again, created, ok, paged, results, tagged};
+use super::answer::{Answer, again, created, ok, paged, tagged};
 use crate::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
-use crate::frame::Context;
 use crate::openapi::params::{DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader};
 use crate::openapi::roles;
 use crate::signed::Signed;
 use crate::state::ApiState;
-use crate::wire::finance::{DisbursementView, PaymentView};
+use crate::wire::finance::DisbursementView;
+use crate::wire::payments::PaymentView;
 use crate::wire::queries::{
-    FundParams, FundQuery, InstructionParams, InstructionQuery, PageParams, PageQuery,
+    FundParams, FundQuery, InstructionFormat, InstructionParams, InstructionQuery, PageParams, PageQuery,
 };
-use crate::wire::requests::{
-    MakeDisbursement, MakeDisbursementRead, Nothing, ReasonGiven, RecordResults, RecordResultsRead,
-};
-use crate::wire::views::{ItemResultView, PageView, ResultsView};
+use crate::wire::requests::{MakeDisbursement, MakeDisbursementRead, Nothing, ReasonGiven};
+use crate::wire::views::PageView;
 
 /// 生成支付批次 · Make a disbursement
 ///
-/// Gathers the payable claims of a fund, oldest first.
+/// Gathers the payable claims of a fund, oldest first, into one payment a payee: a merchant's hundred claims are one transfer.
 #[utoipa::path(
     tag = "disbursements",
     params(IdempotencyHeader),
@@ -50,10 +48,11 @@ pub(crate) async fn make_disbursement(
     let MakeDisbursementRead {
         jurisdiction,
         programme,
+        gather,
     } = body.value;
     let made = api
         .write(|it| async move {
-            it.make_disbursement(&permit, jurisdiction.as_str(), programme.as_str(), key)
+            it.make_disbursement(&permit, jurisdiction.as_str(), programme.as_str(), gather, key)
                 .await
         })
         .await?;
@@ -138,12 +137,13 @@ pub(crate) async fn list_payments(
 
 /// 放行支付批次 · Release a disbursement
 ///
-/// By another person than its maker. Only then is there an instruction for the bank.
+/// By another person than its maker; above an amount by a third, after a second countersigned it with this same call. Only then is there an
+/// instruction for the bank.
 #[utoipa::path(
     tag = "disbursements",
     params(DisbursementPath, IfMatchHeader, OptionalIdempotencyHeader),
     request_body(content = Nothing, description = "Nothing."),
-    responses((status = 200, description = "Released.", body = DisbursementView,
+    responses((status = 200, description = "Released, or countersigned.", body = DisbursementView,
         headers(("ETag" = String, description = "Its new revision.")))),
     extensions(("x-roles" = json!(roles::<ManageFunds>()))),
 )]
@@ -190,50 +190,19 @@ pub(crate) async fn cancel_disbursement(
     tagged(&view.etag, &view)
 }
 
-/// 登记支付结果 · Record payment results
-///
-/// In parts or whole; a repeat changes nothing, a contradiction is refused for its payment alone.
-#[utoipa::path(
-    tag = "disbursements",
-    params(DisbursementPath),
-    request_body(content = RecordResults, description = "What the bank says."),
-    responses((status = 200, description = "A result for each, in order.", body = ResultsView<ItemResultView<PaymentView>>)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
-)]
-#[post("/v1/disbursements/{id}/results")]
-pub(crate) async fn record_results(
-    api: ApiState,
-    signed: Signed<ManageFunds>,
-    id: PathId<DisbursementId>,
-    body: Body<RecordResultsRead>,
-    request: HttpRequest,
-) -> Answer {
-    let said = body.value.0.into_iter();
-    let said = said
-        .map(|it| disburse::PaymentResult {
-            payment: it.payment,
-            failure: it.failed,
-        })
-        .collect();
-    let permit = signed.permit;
-    let outcome = api
-        .write(|it| async move { it.record_results(&permit, id.0, said).await })
-        .await?;
-    results(
-        outcome,
-        signed.lang,
-        &Context::of(&request).request_id,
-        PaymentView::from,
-    )
-}
-
 /// 支付指令 · Get the instruction for the bank
 ///
-/// Of a released disbursement, as a CSV (UTF-8 with BOM). It names accounts: handing it out is an audit event.
+/// Of a released disbursement: `pain.001.001.09`, or a table (CSV, UTF-8 with BOM). The same whenever it is asked for. It names accounts: handing it out is an
+/// audit event. Headers say how many files there are, and what this one holds.
 #[utoipa::path(
     tag = "disbursements",
     params(DisbursementPath, InstructionParams),
-    responses((status = 200, description = "The instruction.", body = String, content_type = "text/csv")),
+    responses((status = 200, description = "A file of the instruction.",
+        content((String = "text/csv"), (String = "application/xml")),
+        headers(("X-Parts" = String, description = "How many files the instruction has."),
+            ("X-Payments" = String, description = "Payments in this file."),
+            ("X-Control-Sum" = String, description = "Their sum, yuan."),
+            ("X-Content-SHA256" = String, description = "SHA-256 of the file, hex.")))),
     extensions(("x-roles" = json!(roles::<ManageFunds>()))),
 )]
 #[get("/v1/disbursements/{id}/instruction")]
@@ -241,15 +210,25 @@ pub(crate) async fn get_instruction(
     api: ApiState,
     signed: Signed<ManageFunds>,
     id: PathId<DisbursementId>,
-    _: Query<InstructionQuery>,
+    query: Query<InstructionQuery>,
 ) -> Answer {
+    let Query(InstructionQuery { format, part }) = query;
+    let format = match format {
+        InstructionFormat::Csv => disburse::InstructionFormat::Csv,
+        InstructionFormat::Pain001 => disburse::InstructionFormat::Pain001,
+    };
     let permit = signed.permit;
-    let csv = api
-        .write(|it| async move { it.instruction(&permit, id.0).await })
-        .await?;
-    let name = format!("attachment; filename=\"{}.csv\"", id.0);
+    let file = api
+        .write(|it| async move { it.instruction(&permit, id.0, format, part).await })
+        .await?
+        .file;
+    let name = format!("attachment; filename=\"{}\"", file.name());
     Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
+        .content_type(file.format.media_type())
         .insert_header((header::CONTENT_DISPOSITION, name))
-        .body(csv))
+        .insert_header(("x-parts", file.parts.to_string()))
+        .insert_header(("x-payments", file.count.to_string()))
+        .insert_header(("x-control-sum", file.sum.to_string()))
+        .insert_header(("x-content-sha256", file.sha256.to_string()))
+        .body(file.bytes))
 }

@@ -1,14 +1,17 @@
 //! One file for each noun. A handler parses nothing and decides nothing: its arguments are parsed by their extractors, the
 //! use case decides, and the view is what is answered.
 
+mod accounts;
 mod answer;
 mod bulk;
 mod bulk_lines;
 mod claims;
 mod disbursements;
 mod funds;
+mod holds;
 mod ledgers;
 mod operations;
+mod payments;
 mod programmes;
 mod registers;
 mod review;
@@ -54,8 +57,22 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(disbursements::list_payments)
         .service(disbursements::release_disbursement)
         .service(disbursements::cancel_disbursement)
-        .service(disbursements::record_results)
         .service(disbursements::get_instruction)
+        .service(payments::record_results)
+        .service(payments::reconcile_disbursement)
+        .service(payments::get_payment)
+        .service(payments::list_payment_claims)
+        .service(payments::record_bank_report)
+        .service(payments::list_bank_exceptions)
+        .service(payments::resolve_bank_exception)
+        .service(payments::reconcile)
+        .service(holds::place_hold)
+        .service(holds::list_holds)
+        .service(holds::lift_hold)
+        .service(accounts::enter_account)
+        .service(accounts::get_account)
+        .service(accounts::check_account)
+        .service(accounts::correct_payee)
         .service(ledgers::get_balances)
         .service(ledgers::list_transfers)
         .service(ledgers::export_ledger)

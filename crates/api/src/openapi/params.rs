@@ -77,6 +77,9 @@ id_params! {
     DisbursementPath "^dsb_[0-9]{6,9}_[0-9a-f]{32}$";
     AppropriationPath "^apr_[0-9]{6,9}_[0-9a-f]{32}$";
     CapChangePath "^cap_[0-9]{6,9}_[0-9a-f]{32}$";
+    PaymentPath "^pay_[0-9]{6,9}_[0-9a-f]{32}$";
+    HoldPath "^hld_[0-9]{6,9}_[0-9a-f]{32}$";
+    BankEntryPath "^bke_[0-9]{6,9}_[0-9a-f]{32}$";
 }
 
 /// A fund.
@@ -87,6 +90,15 @@ pub struct FundPath {
     pub programme: String,
     #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
     pub jurisdiction: String,
+}
+
+/// Whose account it is.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct HolderPath {
+    /// A merchant's credit code, or a county's code.
+    #[param(pattern = "^[0-9A-Z]{6,18}$", max_length = 18, example = "91140802MA2NH6NA3Q")]
+    pub holder: String,
 }
 
 /// A county or development zone.

@@ -108,8 +108,23 @@ kinds! {
     NothingPayable CONFLICT "nothing-payable" "没有应付申领" "Nothing is payable"
         caller "待有申领核准后再生成支付批次。" "Make a disbursement once claims are approved."
         operator "Nothing.";
+    Held CONFLICT "held" "含暂停支付的申领" "Claims of it are held"
+        caller "解除暂停，或取消本批次后重新生成。" "Lift the hold, or cancel the disbursement and make another."
+        operator "Nothing.";
+    AccountMissing CONFLICT "account-missing" "缺少收付款账户" "An account is missing"
+        caller "先登记并复核 detail 所列各方的账户（PUT /v1/accounts/{holder}），再领取支付指令。" "Enter and approve the accounts of whom `detail` lists (PUT /v1/accounts/{holder}), then get the instruction."
+        operator "Nothing.";
+    AmountDiffers CONFLICT "amount-differs" "金额与支付不符" "Another amount than was paid"
+        caller "与银行核对；该结果已列为异常，等待处理。" "Settle it with the bank; the result was set aside as an exception."
+        operator "Nothing.";
+    NotReleased CONFLICT "not-released" "支付尚未放行" "The payment was not released"
+        caller "核对回单属于哪一批次；该结果已列为异常，等待处理。" "See which disbursement the report is about; the result was set aside as an exception."
+        operator "Nothing.";
+    StatusUnclear CONFLICT "status-unclear" "银行状态无法识别" "The bank's status is not known"
+        caller "向银行查明含义；该结果已列为异常，等待处理。" "Ask the bank what it means; the result was set aside as an exception."
+        operator "If the bank uses it often, tell the maker of this service.";
     ResultContradicts CONFLICT "result-contradicts" "与已登记的支付结果矛盾" "It contradicts a recorded result"
-        caller "与银行核对；已登记的结果不能改写。" "Settle it with the bank; a recorded result is not overwritten."
+        caller "与银行核对；已登记的结果不能改写，该结果已列为异常，等待处理。" "Settle it with the bank; a recorded result is not overwritten, and this one was set aside as an exception."
         operator "Compare the bank's statement with the disbursement before anything is entered.";
     Stale PRECONDITION_FAILED "stale" "内容已被他人更新" "Changed since you read it"
         caller "重新读取，核对变化，再用新的 ETag 办理。" "Get it again, look at what changed, then act with the new ETag."
@@ -129,6 +144,9 @@ kinds! {
     Invalid UNPROCESSABLE_ENTITY "invalid" "字段有误" "Fields are wrong"
         caller "按 errors 逐项修正后重新发送；申领尚未登记。" "Correct every field that `errors` names and send it again; nothing was recorded."
         operator "Nothing.";
+    ReportUnreadable UNPROCESSABLE_ENTITY "report-unreadable" "银行回单无法读取" "The bank's report cannot be read"
+        caller "按 detail 所示行列核对文件；整份回单均未登记。" "Look at the line and column in `detail`; nothing of the report was recorded."
+        operator "If a bank's files are refused often, keep one (without names and accounts) and tell the maker of this service.";
     ReasonRequired UNPROCESSABLE_ENTITY "reason-required" "须说明理由" "A reason is required"
         caller "填写 reason。" "Give a `reason`."
         operator "Nothing.";

@@ -135,7 +135,13 @@ fn kind_of(refusal: &Refusal) -> Kind {
         Refusal::CapBelowCommitted { .. } => Kind::CapBelowCommitted,
         Refusal::DocumentUsed => Kind::DocumentUsed,
         Refusal::NothingPayable => Kind::NothingPayable,
+        Refusal::Held { .. } => Kind::Held,
+        Refusal::AccountMissing(_) => Kind::AccountMissing,
         Refusal::ResultContradicts => Kind::ResultContradicts,
+        Refusal::AmountDiffers => Kind::AmountDiffers,
+        Refusal::NotReleased => Kind::NotReleased,
+        Refusal::StatusUnclear => Kind::StatusUnclear,
+        Refusal::ReportUnreadable { .. } => Kind::ReportUnreadable,
         Refusal::TooMany { .. } => Kind::TooMany,
         Refusal::Throttled { .. } => Kind::Throttled,
     }

@@ -173,6 +173,9 @@ fn counted(errors: usize, lang: Lang) -> String {
     }
 }
 
+/// Holders of missing accounts that are named at most.
+const NAMED: usize = 20;
+
 fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
     let (zh, en) = match refusal {
         Refusal::Forbidden { right, roles } => {
@@ -208,6 +211,24 @@ fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
             format!("{scope} 已占用 {committed} 元"),
             format!("{committed} yuan are committed under {scope}"),
         ),
+        Refusal::Held { claims } => (
+            format!("{claims} 笔申领处于暂停支付"),
+            format!("{claims} of its claims are held"),
+        ),
+        Refusal::AccountMissing(holders) => {
+            let some = holders.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+            let all = holders.len();
+            (
+                format!("共 {all} 方没有可用账户：{some}"),
+                format!("{all} have no account that could be used: {some}"),
+            )
+        }
+        Refusal::ReportUnreadable {
+            line, column, zh, en, ..
+        } => (
+            format!("第 {line} 行第 {column} 列：{zh}"),
+            format!("line {line}, column {column}: {en}"),
+        ),
         Refusal::TooMany { what, limit } => (
             format!("{what} 最多 {limit} 项"),
             format!("at most {limit} {what}"),
@@ -224,7 +245,10 @@ fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
         | Refusal::ReasonRequired
         | Refusal::DocumentUsed
         | Refusal::NothingPayable
-        | Refusal::ResultContradicts => return super::kind_of(refusal).title(lang).to_owned(),
+        | Refusal::ResultContradicts
+        | Refusal::AmountDiffers
+        | Refusal::NotReleased
+        | Refusal::StatusUnclear => return super::kind_of(refusal).title(lang).to_owned(),
     };
     pick(lang, &zh, &en).to_owned()
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use ledger::{Account, Balances};
 use policy::Lang;
 use serde::Serialize;
-use service::disburse::{Disbursement, Payment};
+use service::disburse::Disbursement;
 use service::funds::{Appropriation, CapChange, Fund};
 use service::public::PublicFund;
 use utoipa::ToSchema;
@@ -192,8 +192,8 @@ pub struct DisbursementView {
     pub jurisdiction: String,
     #[schema(max_length = 64)]
     pub programme: String,
-    /// `made`, `released`, `settled` or `cancelled`.
-    #[schema(max_length = 10, example = "made")]
+    /// `made`, `countersigned`, `released`, `settled` or `cancelled`.
+    #[schema(max_length = 14, example = "made")]
     pub status: String,
     /// What goes into `If-Match`.
     #[schema(max_length = 12, example = "\"1\"")]
@@ -201,10 +201,18 @@ pub struct DisbursementView {
     /// How many claims it pays.
     #[schema(minimum = 1)]
     pub claims: i32,
+    /// In how many payments: one a payee.
+    #[schema(minimum = 0)]
+    pub payments: i32,
     pub total: Money,
+    /// Its amount asks for a third person: the second countersigns, the third releases.
+    pub needs_three: bool,
     pub made_at: DateTime<Utc>,
     pub released_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
+    /// `sha256:…` of what was released; it never changes.
+    #[schema(max_length = 71)]
+    pub digest: Option<String>,
 }
 
 impl From<Disbursement> for DisbursementView {
@@ -216,41 +224,13 @@ impl From<Disbursement> for DisbursementView {
             programme: it.programme,
             status: it.status,
             claims: it.claims,
+            payments: it.payments,
             total: Money(it.total),
+            needs_three: it.needs_three,
             made_at: it.made_at,
             released_at: it.released_at,
             closed_at: it.closed_at,
-        }
-    }
-}
-
-/// The payment of one claim.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Payment)]
-pub struct PaymentView {
-    #[schema(pattern = "^pay_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub id: String,
-    #[schema(max_length = 46)]
-    pub claim: String,
-    pub amount: Money,
-    /// `open`, `paid`, `failed` or `cancelled`.
-    #[schema(max_length = 10, example = "open")]
-    pub outcome: String,
-    /// Why it failed.
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
-    pub settled_at: Option<DateTime<Utc>>,
-}
-
-impl From<Payment> for PaymentView {
-    fn from(it: Payment) -> PaymentView {
-        PaymentView {
-            id: it.id.to_string(),
-            claim: it.claim.to_string(),
-            amount: it.amount.into(),
-            outcome: it.outcome,
-            reason: it.reason,
-            settled_at: it.settled_at,
+            digest: it.digest,
         }
     }
 }

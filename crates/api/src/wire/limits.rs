@@ -8,6 +8,8 @@ pub const MODEL: usize = 100;
 pub const ADDRESS: usize = 200;
 pub const GOODS_NAME: usize = 200;
 pub const BANK_NAME: usize = 100;
+/// Name of an account's holder or its bank, as ISO 20022 has it.
+pub const PARTY_NAME: usize = 140;
 pub const DISPLACEMENT_ML: u32 = 20_000;
 /// A reason that a person gives.
 pub const REASON: usize = 500;
@@ -17,6 +19,8 @@ pub const DOCUMENT: usize = 100;
 pub const APPROVALS: usize = 1_000;
 /// Results that one call records.
 pub const RESULTS: usize = 1_000;
+/// Claims that one disbursement may be asked to gather.
+pub const GATHERED: u32 = 100_000;
 /// Caps that one change sets.
 pub const CAPS: usize = 100;
 /// Lines of one bulk call, in mode `continue`.

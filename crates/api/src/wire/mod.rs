@@ -8,6 +8,7 @@ pub mod finance;
 pub mod ledger_view;
 pub mod limits;
 pub mod money;
+pub mod payments;
 pub mod queries;
 pub mod requests;
 pub mod views;

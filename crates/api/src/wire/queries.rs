@@ -20,7 +20,9 @@ request_words! {
     /// Format of the ledger's export.
     ExportFormat { Csv = "csv", Jsonl = "jsonl" }
     /// Format of an instruction to the bank.
-    InstructionFormat { Csv = "csv" }
+    InstructionFormat { Csv = "csv", Pain001 = "pain.001" }
+    /// Yes or no.
+    YesNo { True = "true", False = "false" }
     /// Language of an export's headings.
     Headings { Zh = "zh", En = "en" }
 }
@@ -367,6 +369,7 @@ impl Params for VersionQuery {
 #[derive(Debug, Clone, Copy)]
 pub struct InstructionQuery {
     pub format: InstructionFormat,
+    pub part: usize,
 }
 
 /// For the OpenAPI document.
@@ -376,13 +379,103 @@ pub struct InstructionParams {
     /// `csv` if it is left out.
     #[param(inline)]
     pub format: Option<InstructionFormat>,
+    /// Which file, if the bank's limit of entries makes it more than one; the first if it is left out.
+    #[param(minimum = 1, maximum = 999)]
+    pub part: Option<u32>,
 }
 
 impl Params for InstructionQuery {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let format = f.optional("format", InstructionFormat::read);
-        format.map(|format| InstructionQuery {
-            format: format.unwrap_or(InstructionFormat::Csv),
+        let part = f.optional("part", |s| s.whole(1, 999));
+        Some(InstructionQuery {
+            format: format?.unwrap_or(InstructionFormat::Csv),
+            part: usize::try_from(part?.unwrap_or(1)).ok()?,
+        })
+    }
+}
+
+/// One county.
+#[derive(Debug, Clone)]
+pub struct CountyQuery {
+    pub jurisdiction: JurisdictionCode,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CountyParams {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+}
+
+impl Params for CountyQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        jurisdiction.map(|jurisdiction| CountyQuery { jurisdiction })
+    }
+}
+
+/// Days of one county.
+#[derive(Debug, Clone)]
+pub struct DaysQuery {
+    pub jurisdiction: JurisdictionCode,
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DaysParams {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+    /// First day, Asia/Shanghai.
+    pub from: NaiveDate,
+    /// Last day, Asia/Shanghai; at most 366 days in all.
+    pub to: NaiveDate,
+}
+
+impl Params for DaysQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        let (from, to) = (f.required("from", day), f.required("to", day));
+        Some(DaysQuery {
+            jurisdiction: jurisdiction?,
+            from: from?,
+            to: to?,
+        })
+    }
+}
+
+/// Holds.
+#[derive(Debug, Clone)]
+pub struct HoldsQuery {
+    pub jurisdiction: Option<JurisdictionCode>,
+    pub lifted: bool,
+    pub page: PageQuery,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HoldsParams {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: Option<String>,
+    /// `true`: those that were lifted, too.
+    #[param(inline)]
+    pub lifted: Option<YesNo>,
+}
+
+impl Params for HoldsQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        let lifted = f.optional("lifted", YesNo::read);
+        let page = page(f);
+        Some(HoldsQuery {
+            jurisdiction: jurisdiction?,
+            lifted: lifted? == Some(YesNo::True),
+            page: page?,
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Bodies of requests other than a claim, each with its reader.
 
-use claims::identifiers::{JurisdictionCode, ProgrammeId};
+use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use claims::{ClaimId, PaymentId};
 use ledger::Fen;
 use serde::{Deserialize, Serialize};
+use service::disburse::Gather;
+use service::ports::shanghai_midnight;
 use utoipa::ToSchema;
 
 use super::fields::{Fields, Slot};
@@ -18,8 +20,7 @@ macro_rules! request_words {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-            #[serde(rename_all = "snake_case")]
-            pub enum $name { $($variant),+ }
+            pub enum $name { $(#[serde(rename = $word)] $variant),+ }
 
             impl $name {
                 pub const WORDS: &'static [&'static str] = &[$($word),+];
@@ -28,7 +29,7 @@ macro_rules! request_words {
                     match self { $($name::$variant => $word),+ }
                 }
 
-                pub(crate) fn read(slot: &Slot<'_>) -> Option<Self> {
+                pub(crate) fn read(slot: &$crate::wire::fields::Slot<'_>) -> Option<Self> {
                     slot.word(Self::WORDS, |text| match text { $($word => Some($name::$variant),)+ _ => None })
                 }
             }
@@ -50,7 +51,7 @@ request_words! {
     PaymentOutcome { Paid = "paid", Failed = "failed" }
 }
 
-fn reason(slot: &Slot<'_>) -> Option<String> {
+pub(super) fn reason(slot: &Slot<'_>) -> Option<String> {
     slot.words(limits::REASON)
 }
 
@@ -339,21 +340,46 @@ pub struct MakeDisbursement {
     pub jurisdiction: String,
     #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
     pub programme: String,
+    /// Credit code: only claims that are paid to this merchant, or that it made for an applicant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 18, max_length = 64)]
+    pub merchant: Option<String>,
+    /// Only what has been payable since before this day, Asia/Shanghai.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date, max_length = 10, example = "2026-06-01")]
+    pub payable_before: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 100000)]
+    pub most_claims: Option<u32>,
+    /// Gathering ends with the first claim that does not fit: nobody is overtaken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_amount: Option<Money>,
 }
 
 #[derive(Debug)]
 pub struct MakeDisbursementRead {
     pub jurisdiction: JurisdictionCode,
     pub programme: ProgrammeId,
+    pub gather: Gather,
 }
 
 impl Wire for MakeDisbursementRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
         let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
+        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
+        let payable_before = f.optional("payable_before", |s| s.date());
+        let most_claims = f.optional("most_claims", |s| s.whole(1, limits::GATHERED));
+        let most_amount = f.optional("most_amount", |s| s.money());
         Some(MakeDisbursementRead {
             jurisdiction: jurisdiction?,
             programme: programme?,
+            gather: Gather {
+                merchant: merchant?.map(|it| it.as_str().to_owned()),
+                since_before: payable_before?.map(shanghai_midnight),
+                most_claims: most_claims?.and_then(|it| usize::try_from(it).ok()),
+                most_amount: most_amount?,
+            },
         })
     }
 }

@@ -30,7 +30,7 @@ pub(crate) async fn soak(world: &World, minutes: f64, stored: u64, connections: 
         measure::intake_into(world, &database, Spread::Counties, connections, 3.0, next, false).await?;
     let windows = ((minutes * 60.0 / WINDOW_SECONDS).round() as usize).max(1);
     let next = next + first.sent;
-    let needed = (first.rate * 1.2 * (windows as f64 * WINDOW_SECONDS + 2.0)) as u64;
+    let needed = (first.rate * 2.0 * (windows as f64 * WINDOW_SECONDS + 2.0)) as u64;
     eprintln!(
         "  {:.0}/s to begin with; {needed} entitlements go on file",
         first.rate

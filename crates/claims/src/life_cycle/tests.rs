@@ -158,8 +158,10 @@ impl County {
         if let Some(reason) = step.transfer {
             self.post(claim, reason);
         }
-        if verb == Verb::Pay {
-            self.claims[claim].paid += 1;
+        match verb {
+            Verb::Pay => self.claims[claim].paid += 1,
+            Verb::ReturnPayment => self.claims[claim].paid -= 1,
+            _ => {}
         }
         if step.holdings == Holdings::Release {
             assert!(self.claims[claim].holds, "released twice");

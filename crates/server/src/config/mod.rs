@@ -68,6 +68,10 @@ pub struct Limits {
     pub idempotency_days: u32,
     /// The most claims that one disbursement gathers.
     pub disbursement_claims: usize,
+    /// From this many yuan on a disbursement needs a third person.
+    pub third_person_from: i64,
+    /// The most payments that a bank takes in one file.
+    pub bank_file_payments: usize,
     /// Lanes that record claims.
     pub intake_lanes: usize,
     /// The most claims of one transaction of a lane.

@@ -290,6 +290,9 @@ fn limits(reader: &mut Reader<'_>) -> Option<Limits> {
     let requests_per_second = reader.number(&settings::REQUESTS_PER_SECOND, 1..=1_000_000);
     let idempotency_days = reader.number(&settings::IDEMPOTENCY_DAYS, 1..=3_650);
     let disbursement_claims = reader.number(&settings::DISBURSEMENT_CLAIMS, 1..=100_000);
+    let third_person_from = reader.number(&settings::THIRD_PERSON_FROM, 1..=9_999_999_999);
+    // With fewer a disbursement of the most claims could need more files than there are numbers for them.
+    let bank_file_payments = reader.number(&settings::BANK_FILE_PAYMENTS, 101..=100_000);
     let intake_lanes = reader.number(&settings::INTAKE_LANES, 1..=16);
     let intake_batch = reader.number(&settings::INTAKE_BATCH, 1..=1_000);
     let intake_queue = reader.number(&settings::INTAKE_QUEUE, 1..=100_000);
@@ -297,6 +300,8 @@ fn limits(reader: &mut Reader<'_>) -> Option<Limits> {
         requests_per_second: requests_per_second?,
         idempotency_days: idempotency_days?,
         disbursement_claims: disbursement_claims?,
+        third_person_from: third_person_from?,
+        bank_file_payments: bank_file_payments?,
         intake_lanes: intake_lanes?,
         intake_batch: intake_batch?,
         intake_queue: intake_queue?,

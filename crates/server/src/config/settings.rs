@@ -117,6 +117,18 @@ pub const DISBURSEMENT_CLAIMS: Setting = plain(
     Some("10000"),
     "give 1 to 100000",
 );
+pub const THIRD_PERSON_FROM: Setting = plain(
+    "limits.third_person_from",
+    "HUANXIN_THIRD_PERSON_FROM",
+    Some("10000000"),
+    "give whole yuan, 1 to 9999999999",
+);
+pub const BANK_FILE_PAYMENTS: Setting = plain(
+    "limits.bank_file_payments",
+    "HUANXIN_BANK_FILE_PAYMENTS",
+    Some("2000"),
+    "give 101 to 100000",
+);
 pub const INTAKE_LANES: Setting = plain(
     "limits.intake_lanes",
     "HUANXIN_INTAKE_LANES",
@@ -164,7 +176,7 @@ pub const METRICS: Setting = plain(
 );
 
 /// All of them, in the order of the documentation.
-pub const ALL: [Setting; 23] = [
+pub const ALL: [Setting; 25] = [
     LISTEN,
     PUBLIC_BASE_URL,
     WORKERS,
@@ -180,6 +192,8 @@ pub const ALL: [Setting; 23] = [
     REQUESTS_PER_SECOND,
     IDEMPOTENCY_DAYS,
     DISBURSEMENT_CLAIMS,
+    THIRD_PERSON_FROM,
+    BANK_FILE_PAYMENTS,
     INTAKE_LANES,
     INTAKE_BATCH,
     INTAKE_QUEUE,

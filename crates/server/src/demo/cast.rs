@@ -107,6 +107,11 @@ impl Cast {
     }
 }
 
+/// Credit codes of the merchants that have a client.
+pub(super) fn merchants() -> impl Iterator<Item = &'static str> {
+    MERCHANTS.iter().map(|(_, _, merchant)| *merchant)
+}
+
 fn clients(service: &Service) -> Vec<Client> {
     let client = |id: String, role: Role, jurisdictions: Vec<String>, merchant: Option<String>| Client {
         client_id: id,

@@ -15,7 +15,8 @@ use ledger::Fen;
 use service::access::ManageFunds;
 use service::funds::{Check, NewAppropriation, Source};
 use service::once::Key;
-use service::{Actor, Permit, Refusal, Role, Service, ServiceError};
+use service::payees::EnteredAccount;
+use service::{Actor, JurisdictionKind, Permit, Refusal, Role, Service, ServiceError};
 
 use crate::commands::{Stop, say};
 use crate::config::{Config, Environment, keys};
@@ -81,6 +82,7 @@ async fn with_database(
     seed::registers(&service, &Actor::system().permit()?).await?;
     let cast = Cast::load_or_register(&service, &data.join("demo.json"), &base).await?;
     appropriate(&service).await?;
+    accounts(&service).await?;
     drop(listener);
 
     let listener = wiring::listen(options.listen)?;
@@ -175,6 +177,45 @@ async fn appropriate(service: &Service) -> anyhow::Result<()> {
         .buffer_unordered(4)
         .try_collect::<Vec<()>>()
         .await?;
+    Ok(())
+}
+
+/// Where the demo's merchants are paid, and what its counties pay from: entered by one person, approved by another.
+async fn accounts(service: &Service) -> anyhow::Result<()> {
+    let treasury = |person: &str| Actor {
+        client: person.into(),
+        person: person.into(),
+        role: Role::Treasury,
+        ..Actor::system()
+    };
+    let (maker, checker) = (treasury("treasury-1"), treasury("treasury-2"));
+    let catalogue = service.catalogue();
+    let counties = catalogue
+        .jurisdictions()
+        .filter(|place| place.kind != JurisdictionKind::City);
+    let counties = counties.map(|place| (place.code.clone(), format!("{}财政局", place.name_zh)));
+    let merchants = cast::merchants().map(|merchant| (merchant.to_owned(), "商户结算账户".to_owned()));
+    for (number, (holder, name)) in counties.chain(merchants).enumerate() {
+        if service.account(&maker.permit()?, &holder).await.is_ok() {
+            continue;
+        }
+        let entered = EnteredAccount {
+            name,
+            bank_account: format!("62220{number:014}"),
+            bank_name: "中国工商银行运城分行（演示）".into(),
+            bank_code: Some(format!("10218100{number:04}")),
+        };
+        let account = service.enter_account(&maker.permit()?, &holder, entered).await?;
+        service
+            .check_account(
+                &checker.permit()?,
+                &holder,
+                account.revision,
+                Check::Approve,
+                None,
+            )
+            .await?;
+    }
     Ok(())
 }
 

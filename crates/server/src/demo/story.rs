@@ -222,6 +222,12 @@ impl Stage<'_> {
             .body(json!({}))
             .key(format!("release-{batch}"));
         self.post("  放行（另一人） released by another", line).await?;
+        let file = format!("/v1/disbursements/{batch}/instruction?format=pain.001");
+        self.get(
+            "  付款指令 the bank's file (pain.001)",
+            Line::new("treasury-1", file),
+        )
+        .await?;
         let payments = self
             .get(
                 "  付款明细 its payments",
@@ -242,6 +248,12 @@ impl Stage<'_> {
             .body(json!({"items": results}))
             .key(format!("results-{batch}"));
         self.post("  银行结果 the bank's result", line).await?;
+        let sums = format!("/v1/disbursements/{batch}/reconciliation");
+        self.get(
+            "  对账 sent = paid + failed + returned + open",
+            Line::new("treasury-1", sums),
+        )
+        .await?;
         let paid = self
             .get(
                 "  现状 as it stands",

@@ -1,0 +1,628 @@
+//! What a bank says of payments: in any order, in parts, again and again.
+//!
+//! Each word is known by a fingerprint, so that a repeat changes nothing whenever it comes. A word that fits its payment moves the money
+//! of the payment's claims; one that names no payment, another amount, or the opposite of what is known is set aside as an
+//! exception, moves nothing, and waits for a person. Nothing that a bank said is dropped.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bank::{Group, GroupVerdict, Item, Verdict};
+use claims::JurisdictionCode;
+use claims::ids::{DisbursementId, PaymentId};
+use claims::life_cycle::{Status, Verb};
+use sha2::{Digest, Sha256};
+use store::claims::ClaimRow;
+use store::disbursements::DisbursementRow;
+use store::payments::{BankEntryRow, LineRow, PaymentRow};
+use store::{Done, Tx};
+use uuid::Uuid;
+
+use super::{Payment, PaymentResult, Said, open, shown_payment};
+use crate::access::{ManageFunds, Permit};
+use crate::limits::{self, Books, distinct};
+use crate::moving::{Move, Mover};
+use crate::{Refusal, Service, ServiceError};
+
+pub use bank::ReportFormat;
+
+/// A bank's report as it came.
+#[derive(Debug, Clone)]
+pub struct BankReport {
+    pub format: ReportFormat,
+    pub bytes: Vec<u8>,
+}
+
+impl BankReport {
+    /// The instruction's own table with its result columns filled in.
+    pub fn table(bytes: Vec<u8>) -> Self {
+        Self {
+            format: ReportFormat::Csv,
+            bytes,
+        }
+    }
+
+    /// `camt.054` if it says so where a document says what it is, otherwise `pain.002`, whose reader says what is wrong.
+    pub fn xml(bytes: Vec<u8>) -> Self {
+        const HEAD: usize = 4_096;
+        let head = bytes.get(..HEAD).unwrap_or(&bytes);
+        let format = match String::from_utf8_lossy(head).contains("camt.054") {
+            true => ReportFormat::Camt054,
+            false => ReportFormat::Pain002,
+        };
+        Self { format, bytes }
+    }
+}
+
+/// Results of payments, each with its own outcome.
+pub type Results = Vec<Result<Payment, Refusal>>;
+
+/// What a word is to a payment as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judgement {
+    /// The payment comes to this.
+    Fresh(&'static str),
+    /// It is known, or says nothing new.
+    Same,
+    Exception(Exception),
+}
+
+/// Why a word is set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exception {
+    UnknownPayment,
+    NotReleased,
+    AmountDiffers,
+    Contradicts,
+    Unclear,
+}
+
+impl Exception {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownPayment => "unknown_payment",
+            Self::NotReleased => "not_released",
+            Self::AmountDiffers => "amount_differs",
+            Self::Contradicts => "contradicts",
+            Self::Unclear => "unclear",
+        }
+    }
+
+    fn refusal(self) -> Refusal {
+        match self {
+            Self::UnknownPayment => Refusal::NotFound("payment"),
+            Self::NotReleased => Refusal::NotReleased,
+            Self::AmountDiffers => Refusal::AmountDiffers,
+            Self::Contradicts => Refusal::ResultContradicts,
+            Self::Unclear => Refusal::StatusUnclear,
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        match text {
+            "unknown_payment" => Self::UnknownPayment,
+            "not_released" => Self::NotReleased,
+            "amount_differs" => Self::AmountDiffers,
+            "unclear" => Self::Unclear,
+            _ => Self::Contradicts,
+        }
+    }
+}
+
+/// The table: what a word is to a payment, by the payment's outcome. `returned` after nothing at all is the return of a
+/// payment whose success was never told; the word of success may follow and says nothing new then.
+fn judge(payment: &PaymentRow, result: &PaymentResult) -> Judgement {
+    if result.amount.is_some_and(|amount| amount.get() != payment.amount) {
+        return Judgement::Exception(Exception::AmountDiffers);
+    }
+    match (payment.outcome.as_str(), &result.said) {
+        (_, Said::Unclear) => Judgement::Exception(Exception::Unclear),
+        ("open", Said::Paid) => Judgement::Fresh("paid"),
+        ("open", Said::Failed { .. }) => Judgement::Fresh("failed"),
+        ("open" | "paid", Said::Returned { .. }) => Judgement::Fresh("returned"),
+        ("paid" | "returned", Said::Paid)
+        | ("failed", Said::Failed { .. } | Said::Returned { .. })
+        | ("returned", Said::Returned { .. }) => Judgement::Same,
+        _ => Judgement::Exception(Exception::Contradicts),
+    }
+}
+
+/// Payments that results name, with their disbursements and claims, locked.
+pub(super) struct Locked {
+    pub(super) books: Books,
+    pub(super) disbursements: BTreeMap<Uuid, DisbursementRow>,
+    pub(super) payments: BTreeMap<Uuid, PaymentRow>,
+    pub(super) lines: HashMap<Uuid, Vec<LineRow>>,
+    pub(super) claims: HashMap<Uuid, ClaimRow>,
+}
+
+impl Service {
+    /// Records what the bank says of payments of a disbursement, each with its own result. A repeat changes nothing.
+    pub async fn record_results(
+        &self,
+        permit: &Permit<ManageFunds>,
+        id: DisbursementId,
+        results: Vec<PaymentResult>,
+    ) -> Result<Results, ServiceError> {
+        permit.within(id.jurisdiction.as_str())?;
+        self.bounded(results.len())?;
+        self.store()
+            .write(|tx| self.results_in(tx, permit, id.jurisdiction, Some(id), "json", &results))
+            .await
+    }
+
+    /// Reads a bank's report on payments of a county, whatever disbursements they are of, and records what it says. Items that
+    /// say nothing yet (accepted, pending) are left out of the answer.
+    pub async fn record_report(
+        &self,
+        permit: &Permit<ManageFunds>,
+        jurisdiction: JurisdictionCode,
+        disbursement: Option<DisbursementId>,
+        report: BankReport,
+    ) -> Result<Results, ServiceError> {
+        permit.within(jurisdiction.as_str())?;
+        let read = bank::read(report.format, &report.bytes).map_err(|error| Refusal::ReportUnreadable {
+            code: error.fault.code().to_owned(),
+            line: error.place.line,
+            column: error.place.column,
+            zh: error.fault.message_zh(),
+            en: error.fault.to_string(),
+        })?;
+        let mut results: Vec<PaymentResult> = read
+            .items
+            .iter()
+            .filter_map(|item| of_item(jurisdiction, item))
+            .collect();
+        for group in &read.groups {
+            let named = results.iter().filter_map(|result| result.payment.as_ref().ok());
+            let named = named.map(|payment| payment.uuid).collect();
+            results.extend(self.of_group(jurisdiction, group, &named).await?);
+        }
+        self.bounded(results.len())?;
+        let format = report.format.as_str();
+        self.store()
+            .write(|tx| self.results_in(tx, permit, jurisdiction, disbursement, format, &results))
+            .await
+    }
+
+    fn bounded(&self, results: usize) -> Result<(), Refusal> {
+        let limit = self.settings().disbursement_limit;
+        if results > limit {
+            return Err(Refusal::TooMany {
+                what: "results",
+                limit,
+            });
+        }
+        Ok(())
+    }
+
+    /// What a word on a whole file says of each payment in it that has no word of its own.
+    async fn of_group(
+        &self,
+        jurisdiction: JurisdictionCode,
+        group: &Group,
+        named: &BTreeSet<Uuid>,
+    ) -> Result<Vec<PaymentResult>, ServiceError> {
+        let (GroupVerdict::Whole(verdict), Some(original)) = (&group.verdict, &group.original) else {
+            return Ok(Vec::new());
+        };
+        let Some((said, code, booked_on)) = said(verdict) else {
+            return Ok(Vec::new());
+        };
+        let unknown = |reference: &str| PaymentResult {
+            payment: Err(reference.to_owned()),
+            said: said.clone(),
+            amount: group.sum,
+            code: code.clone(),
+            booked_on,
+            fingerprint: Some(group.fingerprint.as_bytes().to_vec()),
+        };
+        let Ok(file) = bank::FileId::parse(original.as_str()) else {
+            return Ok(vec![unknown(original.as_str())]);
+        };
+        let disbursement = Uuid::from_u128(file.message.get());
+        let mut conn = self.store().read().await?;
+        let row = conn.disbursement(jurisdiction.as_str(), disbursement).await?;
+        let per_file = row
+            .and_then(|row| row.per_file)
+            .and_then(|it| usize::try_from(it).ok());
+        let Some(per_file) = per_file else {
+            return Ok(vec![unknown(original.as_str())]);
+        };
+        let payments = conn
+            .payments(jurisdiction.as_str(), disbursement, None, i64::MAX)
+            .await?;
+        let before = usize::from(file.part())
+            .saturating_sub(1)
+            .saturating_mul(per_file);
+        let of_file = payments.into_iter().skip(before).take(per_file);
+        let unnamed = of_file.filter(|payment| !named.contains(&payment.id));
+        Ok(unnamed
+            .map(|payment| PaymentResult {
+                payment: Ok(PaymentId::new(jurisdiction, payment.id)),
+                said: said.clone(),
+                amount: None,
+                code: code.clone(),
+                booked_on,
+                fingerprint: None,
+            })
+            .collect())
+    }
+
+    async fn results_in(
+        &self,
+        mut tx: Tx,
+        permit: &Permit<ManageFunds>,
+        jurisdiction: JurisdictionCode,
+        within: Option<DisbursementId>,
+        format: &str,
+        results: &[PaymentResult],
+    ) -> Result<Done<Results>, ServiceError> {
+        let mover = Mover {
+            actor: permit.actor(),
+            now: self.clock().now(),
+        };
+        let place = jurisdiction.as_str();
+        if let Some(id) = within {
+            open(&mut tx, id, None, &["released", "settled"]).await?;
+        }
+        let named = results.iter().filter_map(|result| result.payment.as_ref().ok());
+        let named = named.filter(|payment| payment.jurisdiction == jurisdiction);
+        let ids = named.map(|payment| payment.uuid).collect::<BTreeSet<_>>();
+        let mut locked = self
+            .lock_payments(&mut tx, place, &ids.into_iter().collect::<Vec<_>>())
+            .await?;
+        let prints: Vec<_> = results.iter().map(|result| fingerprint(place, result)).collect();
+        let known = tx.known_entries(place, &prints).await?;
+        let mut known: HashMap<Vec<u8>, Option<Exception>> = known
+            .into_iter()
+            .map(|row| {
+                let exception = row.exception.filter(|_| row.standing != "applied");
+                (row.fingerprint, exception.as_deref().map(Exception::parse))
+            })
+            .collect();
+        let (mut entries, mut settled, mut answers) = (Vec::new(), BTreeSet::new(), Vec::new());
+        for (result, print) in results.iter().zip(prints) {
+            let payment = locked.find(jurisdiction, within, result);
+            let judgement = match (known.get(&print), payment) {
+                (Some(Some(exception)), _) => Judgement::Exception(*exception),
+                (Some(None), _) => Judgement::Same,
+                (None, None) => Judgement::Exception(Exception::UnknownPayment),
+                (None, Some(id)) => locked.judge(id, result),
+            };
+            if let (Judgement::Fresh(outcome), Some(id)) = (judgement, payment) {
+                locked.settle(id, outcome, result, mover)?;
+                settled.insert(id);
+            }
+            let exception = match judgement {
+                Judgement::Exception(exception) => Some(exception),
+                Judgement::Fresh(_) | Judgement::Same => None,
+            };
+            if known.insert(print.clone(), exception).is_none() {
+                let mut entry = self.entry(place, result, print, (format, mover));
+                entry.payment = payment;
+                entry.disbursement = payment.and_then(|id| Some(locked.payments.get(&id)?.disbursement));
+                entry.exception = exception.map(|it| it.as_str().to_owned());
+                entry.standing = exception.map_or("matched", |_| "exception").to_owned();
+                entries.push(entry);
+            }
+            answers.push(exception.map_or(Ok(payment), |exception| Err(exception.refusal())));
+        }
+        BankEntryRow::insert(&mut tx, &entries).await?;
+        self.move_money(&mut tx, &mut locked, &settled, mover).await?;
+        let answers = answers.into_iter().map(|answer| match answer {
+            Err(refusal) => Ok(Err(refusal)),
+            Ok(id) => {
+                let row = id.and_then(|id| locked.payments.get(&id));
+                let row = row.ok_or_else(|| ServiceError::bug("a matched payment is gone"))?;
+                Ok(Ok(shown_payment(row)?))
+            }
+        });
+        let answers = answers.collect::<Result<Vec<_>, ServiceError>>()?;
+        Ok(tx.done(answers))
+    }
+
+    /// Locks payments with all that hangs on them: first the books of their funds, then themselves, then their claims.
+    pub(super) async fn lock_payments(
+        &self,
+        tx: &mut Tx,
+        jurisdiction: &str,
+        ids: &[Uuid],
+    ) -> Result<Locked, ServiceError> {
+        let mut programmes = Vec::new();
+        let mut seen = BTreeSet::new();
+        for id in ids {
+            let Some(payment) = tx.payment(jurisdiction, *id).await? else {
+                continue;
+            };
+            if seen.insert(payment.disbursement) {
+                let row = tx.disbursement(jurisdiction, payment.disbursement).await?;
+                programmes.extend(row.map(|row| row.programme));
+            }
+        }
+        let funds = distinct(programmes)
+            .into_iter()
+            .map(|programme| (jurisdiction.to_owned(), programme));
+        let books = limits::lock(tx, &self.catalogue(), funds).await?;
+        let mut disbursements = BTreeMap::new();
+        for id in seen {
+            if let Some(row) = tx.lock_disbursement(jurisdiction, id).await? {
+                disbursements.insert(id, row);
+            }
+        }
+        let payments = tx.lock_payments(jurisdiction, ids).await?;
+        let mut lines = HashMap::<Uuid, Vec<LineRow>>::new();
+        let mut keys = Vec::new();
+        for line in tx.lines_of(jurisdiction, ids).await? {
+            keys.push((line.jurisdiction.clone(), line.claim));
+            lines.entry(line.payment).or_default().push(line);
+        }
+        let claims = tx.lock_claims(&keys).await?;
+        Ok(Locked {
+            books,
+            disbursements,
+            payments: payments.into_iter().map(|row| (row.id, row)).collect(),
+            lines,
+            claims: claims.into_iter().map(|row| (row.id, row)).collect(),
+        })
+    }
+
+    /// Moves the money of payments that came to something, and closes disbursements with nothing open.
+    async fn move_money(
+        &self,
+        tx: &mut Tx,
+        locked: &mut Locked,
+        settled: &BTreeSet<Uuid>,
+        mover: Mover<'_>,
+    ) -> Result<(), ServiceError> {
+        let rows = settled.iter().filter_map(|id| locked.payments.get(id));
+        tx.settle_payments(&rows.cloned().collect::<Vec<_>>()).await?;
+        let moves = locked.take_moves(settled)?;
+        self.carry_out(tx, &locked.books, moves, mover).await?;
+        for row in locked.disbursements.values_mut() {
+            if row.status != "released" || tx.has_open_payments(&row.jurisdiction, row.id).await? {
+                continue;
+            }
+            (row.status, row.closed_at) = ("settled".into(), Some(mover.now));
+            row.revision = row.revision.saturating_add(1);
+            tx.save_disbursement(row).await?;
+            self.note(tx, row, "settle_disbursement", None, mover).await?;
+        }
+        Ok(())
+    }
+
+    /// Applies a word to a payment in spite of what is known of it; a person decided that it is right.
+    pub(super) async fn force(
+        &self,
+        tx: &mut Tx,
+        locked: &mut Locked,
+        payment: Uuid,
+        result: &PaymentResult,
+        mover: Mover<'_>,
+    ) -> Result<(), ServiceError> {
+        let row = locked
+            .payments
+            .get(&payment)
+            .ok_or(Refusal::NotFound("payment"))?;
+        let outcome = match (row.outcome.as_str(), &result.said) {
+            // The bank paid after all. Its claims go through payment once more, unless another payment has them by now.
+            ("failed" | "returned", Said::Paid) => {
+                let disbursement = row.disbursement;
+                let claims = locked.claims_of(payment);
+                for row in self
+                    .instruct(tx, &locked.books, claims, disbursement, mover)
+                    .await?
+                {
+                    locked.claims.insert(row.id, row);
+                }
+                "paid"
+            }
+            ("paid", Said::Failed { .. }) => "returned",
+            _ => match judge(row, result) {
+                Judgement::Fresh(outcome) => outcome,
+                Judgement::Same => return Ok(()),
+                Judgement::Exception(exception) => return Err(exception.refusal().into()),
+            },
+        };
+        locked.settle(payment, outcome, result, mover)?;
+        self.move_money(tx, locked, &BTreeSet::from([payment]), mover)
+            .await
+    }
+
+    fn entry(
+        &self,
+        jurisdiction: &str,
+        result: &PaymentResult,
+        fingerprint: Vec<u8>,
+        (format, mover): (&str, Mover<'_>),
+    ) -> BankEntryRow {
+        let (verdict, reason) = words(&result.said);
+        BankEntryRow {
+            jurisdiction: jurisdiction.to_owned(),
+            id: self.ids().next(mover.now),
+            fingerprint,
+            disbursement: None,
+            payment: None,
+            reference: match &result.payment {
+                Ok(id) => id.to_string(),
+                Err(reference) => shortened(reference),
+            },
+            verdict: verdict.to_owned(),
+            amount: result.amount.map(ledger::Fen::get),
+            code: result.code.clone(),
+            reason: reason.map(str::to_owned),
+            booked_on: result.booked_on,
+            format: format.to_owned(),
+            received_at: mover.now,
+            receiver: mover.actor.person.clone(),
+            standing: "matched".into(),
+            exception: None,
+            resolver: None,
+            resolved_at: None,
+            resolution: None,
+        }
+    }
+}
+
+impl Locked {
+    /// The payment that a result is about, if it is one of ours and of the disbursement that was asked for.
+    fn find(
+        &self,
+        jurisdiction: JurisdictionCode,
+        within: Option<DisbursementId>,
+        result: &PaymentResult,
+    ) -> Option<Uuid> {
+        let id = result.payment.as_ref().ok()?;
+        let payment = self.payments.get(&id.uuid)?;
+        let here = id.jurisdiction == jurisdiction && within.is_none_or(|it| it.uuid == payment.disbursement);
+        here.then_some(id.uuid)
+    }
+
+    fn judge(&self, id: Uuid, result: &PaymentResult) -> Judgement {
+        let Some(payment) = self.payments.get(&id) else {
+            return Judgement::Exception(Exception::UnknownPayment);
+        };
+        let released = self
+            .disbursements
+            .get(&payment.disbursement)
+            .is_some_and(|row| row.released_at.is_some());
+        if !released {
+            return Judgement::Exception(Exception::NotReleased);
+        }
+        let judgement = judge(payment, result);
+        // Money that was paid comes back whole: a claim of it that was repaid meanwhile cannot be paid back again.
+        let stuck = |row: &ClaimRow| row.status == Status::ClawedBack.as_str();
+        if judgement == Judgement::Fresh("returned") && self.claims_of(id).iter().any(stuck) {
+            return Judgement::Exception(Exception::Contradicts);
+        }
+        judgement
+    }
+
+    pub(super) fn claims_of(&self, payment: Uuid) -> Vec<ClaimRow> {
+        let lines = self.lines.get(&payment).into_iter().flatten();
+        lines
+            .filter_map(|line| self.claims.get(&line.claim))
+            .cloned()
+            .collect()
+    }
+
+    fn settle(
+        &mut self,
+        id: Uuid,
+        outcome: &'static str,
+        result: &PaymentResult,
+        mover: Mover<'_>,
+    ) -> Result<(), ServiceError> {
+        let payment = self
+            .payments
+            .get_mut(&id)
+            .ok_or_else(|| ServiceError::bug("a payment is gone"))?;
+        payment.outcome = outcome.to_owned();
+        payment.reason = words(&result.said).1.map(str::to_owned);
+        payment.settled_at = Some(mover.now);
+        Ok(())
+    }
+
+    /// What becomes of the claims of settled payments.
+    fn take_moves(&mut self, settled: &BTreeSet<Uuid>) -> Result<Vec<Move>, ServiceError> {
+        let mut moves = Vec::new();
+        for id in settled {
+            let payment = self
+                .payments
+                .get(id)
+                .ok_or_else(|| ServiceError::bug("a payment is gone"))?;
+            let (outcome, reason) = (payment.outcome.clone(), payment.reason.clone());
+            let document = Some(payment.disbursement);
+            for line in self.lines.get(id).into_iter().flatten() {
+                let row = self
+                    .claims
+                    .remove(&line.claim)
+                    .ok_or_else(|| ServiceError::bug("a claim is in two payments that settle at once"))?;
+                let verb = match (outcome.as_str(), Status::parse(&row.status)) {
+                    ("paid", _) => Verb::Pay,
+                    // What was due back from the payee has come back from the bank.
+                    ("returned", Some(Status::ClawbackDue)) => Verb::ClawBack,
+                    ("returned", Some(Status::Paid)) => Verb::ReturnPayment,
+                    _ => Verb::FailPayment,
+                };
+                moves.push(Move {
+                    row,
+                    verb,
+                    reason: reason.clone(),
+                    document,
+                });
+            }
+        }
+        Ok(moves)
+    }
+}
+
+/// Verdict and reason as they are recorded.
+fn words(said: &Said) -> (&'static str, Option<&str>) {
+    match said {
+        Said::Paid => ("paid", None),
+        Said::Failed { reason } => ("failed", Some(reason)),
+        Said::Returned { reason } => ("returned", Some(reason)),
+        Said::Unclear => ("unclear", None),
+    }
+}
+
+/// What the same news is known by, whichever way and however often it comes.
+fn fingerprint(jurisdiction: &str, result: &PaymentResult) -> Vec<u8> {
+    if let Some(fingerprint) = &result.fingerprint {
+        return fingerprint.clone();
+    }
+    let (verdict, reason) = words(&result.said);
+    let payment = match &result.payment {
+        Ok(id) => id.to_string(),
+        Err(reference) => reference.clone(),
+    };
+    let parts = [
+        "huanxin result 1",
+        jurisdiction,
+        &payment,
+        verdict,
+        reason.unwrap_or_default(),
+    ];
+    Sha256::digest(parts.join("\u{1f}")).to_vec()
+}
+
+/// A reference that is none of ours may be anything, an account even: what is kept of it tells two apart and no more.
+fn shortened(reference: &str) -> String {
+    let digest = hex::encode(Sha256::digest(reference));
+    format!("#{}", digest.get(..16).unwrap_or_default())
+}
+
+fn of_item(jurisdiction: JurisdictionCode, item: &Item) -> Option<PaymentResult> {
+    let (said, code, booked_on) = said(&item.verdict)?;
+    let reference = item.end_to_end_id.as_ref().map_or("", |id| id.as_str());
+    let payment = bank::EndToEndId::parse(reference)
+        .map(|id| PaymentId::new(jurisdiction, Uuid::from_u128(id.get())))
+        .map_err(|_| reference.to_owned());
+    Some(PaymentResult {
+        payment,
+        said,
+        amount: item.amount,
+        code,
+        booked_on,
+        fingerprint: Some(item.fingerprint.as_bytes().to_vec()),
+    })
+}
+
+/// A verdict that is news. Of a failure our own title of its code is kept and not the bank's words, which may name people.
+fn said(verdict: &Verdict) -> Option<(Said, Option<String>, Option<chrono::NaiveDate>)> {
+    let title = |failure: &bank::Failure| failure.reason.title_zh().to_owned();
+    let code = |failure: &bank::Failure| Some(failure.reason.code().to_owned());
+    match verdict {
+        Verdict::Accepted | Verdict::Pending => None,
+        Verdict::Paid { booked, .. } => Some((Said::Paid, None, *booked)),
+        Verdict::Failed(failure) => {
+            let reason = title(failure);
+            Some((Said::Failed { reason }, code(failure), None))
+        }
+        Verdict::Returned { failure, booked, .. } => {
+            let reason = title(failure);
+            Some((Said::Returned { reason }, code(failure), *booked))
+        }
+        Verdict::Unclear { .. } => Some((Said::Unclear, None, None)),
+    }
+}
