@@ -4,5 +4,6 @@
 mod access;
 mod contract;
 mod logging;
+mod operations;
 mod problems;
 mod workload;

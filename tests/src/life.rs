@@ -5,6 +5,7 @@ mod batch;
 mod caps;
 mod correction;
 mod endings;
+mod payees;
 mod payout;
 mod review;
 mod waitlist;

@@ -5,6 +5,7 @@
 //! | `make` | gathers claims, oldest first, into one payment a payee, and takes a disbursement back before it is released |
 //! | `release` | the second pair of eyes, the third above an amount; from then on it is frozen |
 //! | `instruction` | what the bank is told, as a file |
+//! | `reports` | what a bank's file says of which payments |
 //! | `results` | what the bank says, in any order and as often as it likes; what fits nothing is set aside |
 //! | `exceptions` | a person resolves what was set aside |
 //! | `reconcile` | sent = paid + failed + returned + open |
@@ -18,6 +19,7 @@ mod instruction;
 mod make;
 mod reconcile;
 mod release;
+mod reports;
 mod results;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -32,7 +34,8 @@ pub use exceptions::{BankException, Resolution};
 pub use instruction::{Instruction, InstructionFormat};
 pub use make::Gather;
 pub use reconcile::{Count, Reconciliation};
-pub use results::{BankReport, ReportFormat, Results};
+pub use reports::{BankReport, ReportFormat};
+pub use results::Results;
 
 use crate::access::{Permit, ReadFunds};
 use crate::funds::code;

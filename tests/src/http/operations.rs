@@ -1,0 +1,400 @@
+//! Who may do what: every operation with its roles, a path of Yanhu's, and what somebody from another county is told.
+
+use serde_json::{Value, json};
+use service::Role;
+use testkit::YANHU;
+
+use Role::{Admin, Approver, Auditor, Dealer, Platform, Retailer, Reviewer, Treasury};
+
+/// Open to everybody, and why. This list only shrinks.
+pub(super) const OPEN: [(&str, &str); 9] = [
+    ("POST /oauth/token", "this is where one signs in"),
+    ("GET /.well-known/jwks.json", "public keys are public"),
+    ("GET /healthz", "asked by the machine that watches"),
+    ("GET /readyz", "asked by the machine that watches"),
+    ("GET /metrics", "asked by the machine that watches"),
+    ("GET /openapi.json", "the contract"),
+    ("GET /problems/{code}", "the contract"),
+    ("GET /v1/public/funds", "for citizens and press"),
+    ("GET /docs", "the contract, for readers"),
+];
+
+pub(super) const MERCHANTS: &[Role] = &[Retailer, Platform, Dealer];
+pub(super) const EVERYBODY: &[Role] = &[
+    Retailer, Platform, Dealer, Reviewer, Approver, Treasury, Auditor, Admin,
+];
+pub(super) const OFFICERS: &[Role] = &[Reviewer, Approver, Treasury, Auditor, Admin];
+pub(super) const LEDGERS: &[Role] = &[Treasury, Auditor];
+
+/// What somebody from another county is told.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Elsewhere {
+    /// 403 other-jurisdiction.
+    Refused,
+    /// It is not a county's business, or a list shows what one may see.
+    Served,
+}
+use Elsewhere::{Refused, Served};
+
+pub(super) struct Row {
+    pub(super) operation: &'static str,
+    pub(super) roles: &'static [Role],
+    pub(super) elsewhere: Elsewhere,
+    pub(super) path: String,
+    pub(super) body: Option<Value>,
+}
+
+/// What the table's paths name, all of Yanhu.
+pub(super) struct Things {
+    pub(super) claim: String,
+    pub(super) disbursement: String,
+    pub(super) appropriation: String,
+    pub(super) cap_change: String,
+    /// The retailer's credit code.
+    pub(super) merchant: String,
+    pub(super) sent: Value,
+}
+
+pub(super) fn table(it: &Things) -> Vec<Row> {
+    let row = |operation: &'static str, roles, elsewhere, path: &str, body| Row {
+        operation,
+        roles,
+        elsewhere,
+        path: path.into(),
+        body,
+    };
+    let (claim, dsb) = (
+        format!("/v1/claims/{}", it.claim),
+        format!("/v1/disbursements/{}", it.disbursement),
+    );
+    let account = format!("/v1/accounts/{}", it.merchant);
+    let fund = "/v1/funds/appliance-2026/140802";
+    let why = || Some(json!({"reason": "why"}));
+    let no = || Some(json!({"verdict": "reject", "reason": "why"}));
+    let money = json!({"source": "city", "amount": "1.00", "document": "运财〔2026〕4号"});
+    let caps = json!({"caps": [{"scope": "whole", "ceiling": "9000.00"}], "document": "运财〔2026〕5号"});
+    let approvals = json!({"items": [{"claim": it.claim, "etag": "\"99\"", "verdict": "approve"}]});
+    let payment = it.disbursement.replace("dsb_", "pay_");
+    let results = json!({"items": [{"payment": payment, "outcome": "paid"}]});
+    let payout = json!({"jurisdiction": YANHU, "programme": "appliance-2026"});
+    vec![
+        row("GET /v1/claims", EVERYBODY, Served, "/v1/claims", None),
+        row("GET /v1/claims/{id}", EVERYBODY, Refused, &claim, None),
+        row(
+            "GET /v1/claims/{id}/events",
+            EVERYBODY,
+            Refused,
+            &format!("{claim}/events"),
+            None,
+        ),
+        row(
+            "GET /v1/claims/{id}/receipt",
+            EVERYBODY,
+            Refused,
+            &format!("{claim}/receipt"),
+            None,
+        ),
+        row(
+            "GET /v1/disbursements",
+            OFFICERS,
+            Served,
+            "/v1/disbursements",
+            None,
+        ),
+        row("GET /v1/disbursements/{id}", OFFICERS, Refused, &dsb, None),
+        row(
+            "GET /v1/disbursements/{id}/payments",
+            OFFICERS,
+            Refused,
+            &format!("{dsb}/payments"),
+            None,
+        ),
+        row(
+            "GET /v1/disbursements/{id}/instruction",
+            &[Treasury],
+            Refused,
+            &format!("{dsb}/instruction?format=csv"),
+            None,
+        ),
+        row(
+            "GET /v1/disbursements/{id}/reconciliation",
+            OFFICERS,
+            Refused,
+            &format!("{dsb}/reconciliation"),
+            None,
+        ),
+        row(
+            "GET /v1/reconciliations",
+            OFFICERS,
+            Refused,
+            "/v1/reconciliations?jurisdiction=140802&from=2026-06-01&to=2026-06-30",
+            None,
+        ),
+        row(
+            "GET /v1/payments/{id}",
+            OFFICERS,
+            Refused,
+            &format!("/v1/payments/{payment}"),
+            None,
+        ),
+        row(
+            "GET /v1/payments/{id}/claims",
+            OFFICERS,
+            Refused,
+            &format!("/v1/payments/{payment}/claims"),
+            None,
+        ),
+        row(
+            "POST /v1/bank-reports",
+            &[Treasury],
+            Refused,
+            "/v1/bank-reports?jurisdiction=140802",
+            Some(json!("not a table")),
+        ),
+        row(
+            "GET /v1/bank-exceptions",
+            OFFICERS,
+            Served,
+            "/v1/bank-exceptions",
+            None,
+        ),
+        row(
+            "POST /v1/bank-exceptions/{id}/resolution",
+            &[Treasury],
+            Refused,
+            &format!(
+                "/v1/bank-exceptions/{}/resolution",
+                it.disbursement.replace("dsb_", "bke_")
+            ),
+            Some(json!({"resolution": "dismiss", "reason": "why"})),
+        ),
+        row("GET /v1/holds", OFFICERS, Served, "/v1/holds", None),
+        row(
+            "POST /v1/holds",
+            &[Treasury],
+            Refused,
+            "/v1/holds",
+            Some(json!({"jurisdiction": YANHU, "programme": "digital-2026", "reason": "why"})),
+        ),
+        row(
+            "POST /v1/holds/{id}/lifting",
+            &[Treasury],
+            Refused,
+            &format!("/v1/holds/{}/lifting", it.disbursement.replace("dsb_", "hld_")),
+            why(),
+        ),
+        row(
+            "PUT /v1/accounts/{holder}",
+            &[Retailer, Platform, Dealer, Treasury],
+            Refused,
+            &account,
+            Some(json!({"name": "n", "bank_account": "6222021234567890128", "bank_name": "b"})),
+        ),
+        row(
+            "GET /v1/accounts/{holder}",
+            &[Retailer, Platform, Dealer, Treasury, Auditor],
+            Refused,
+            &account,
+            None,
+        ),
+        row(
+            "POST /v1/accounts/{holder}/decision",
+            &[Treasury],
+            Refused,
+            &format!("{account}/decision"),
+            Some(json!({"revision": 1, "verdict": "approve"})),
+        ),
+        row(
+            "PUT /v1/claims/{id}/payee",
+            MERCHANTS,
+            Served,
+            &format!("{claim}/payee"),
+            Some(json!({"bank_account": "6222021234567890128", "bank_name": "b"})),
+        ),
+        row("GET /v1/funds", OFFICERS, Served, "/v1/funds", None),
+        row(
+            "GET /v1/funds/{programme}/{jurisdiction}/appropriations",
+            OFFICERS,
+            Refused,
+            &format!("{fund}/appropriations"),
+            None,
+        ),
+        row(
+            "GET /v1/funds/{programme}/{jurisdiction}/cap-changes",
+            OFFICERS,
+            Refused,
+            &format!("{fund}/cap-changes"),
+            None,
+        ),
+        row(
+            "GET /v1/ledgers/{jurisdiction}/balances",
+            LEDGERS,
+            Refused,
+            "/v1/ledgers/140802/balances",
+            None,
+        ),
+        row(
+            "GET /v1/ledgers/{jurisdiction}/transfers",
+            LEDGERS,
+            Refused,
+            "/v1/ledgers/140802/transfers",
+            None,
+        ),
+        row(
+            "GET /v1/ledgers/{jurisdiction}/export",
+            LEDGERS,
+            Refused,
+            "/v1/ledgers/140802/export?format=csv",
+            None,
+        ),
+        row("GET /v1/programmes", EVERYBODY, Served, "/v1/programmes", None),
+        row(
+            "GET /v1/programmes/{id}",
+            EVERYBODY,
+            Served,
+            "/v1/programmes/appliance-2026",
+            None,
+        ),
+        row(
+            "GET /v1/registers/{register}/{key}",
+            &[Admin],
+            Served,
+            "/v1/registers/merchants/91140802MA0H1P4A1X",
+            None,
+        ),
+        row(
+            "PUT /v1/registers/{register}",
+            &[Admin],
+            Served,
+            "/v1/registers/merchants",
+            None,
+        ),
+        row(
+            "POST /v1/claims/check",
+            MERCHANTS,
+            Refused,
+            "/v1/claims/check",
+            Some(it.sent.clone()),
+        ),
+        row("POST /v1/claims/bulk", MERCHANTS, Served, "/v1/claims/bulk", None),
+        row(
+            "POST /v1/claims",
+            MERCHANTS,
+            Refused,
+            "/v1/claims",
+            Some(it.sent.clone()),
+        ),
+        row(
+            "POST /v1/claims/{id}/correction",
+            MERCHANTS,
+            Served,
+            &format!("{claim}/correction"),
+            Some(it.sent.clone()),
+        ),
+        row(
+            "POST /v1/claims/{id}/reveal",
+            &[Reviewer, Approver, Auditor],
+            Refused,
+            &format!("{claim}/reveal"),
+            why(),
+        ),
+        row(
+            "POST /v1/claims/{id}/clawback",
+            &[Treasury],
+            Refused,
+            &format!("{claim}/clawback"),
+            why(),
+        ),
+        row(
+            "POST /v1/claims/{id}/approval",
+            &[Approver],
+            Refused,
+            &format!("{claim}/approval"),
+            no(),
+        ),
+        row(
+            "POST /v1/approvals",
+            &[Approver],
+            Served,
+            "/v1/approvals",
+            Some(approvals),
+        ),
+        row(
+            "POST /v1/claims/{id}/review",
+            &[Reviewer],
+            Refused,
+            &format!("{claim}/review"),
+            no(),
+        ),
+        row(
+            "POST /v1/claims/{id}/return",
+            MERCHANTS,
+            Served,
+            &format!("{claim}/return"),
+            why(),
+        ),
+        row(
+            "POST /v1/claims/{id}/withdrawal",
+            MERCHANTS,
+            Served,
+            &format!("{claim}/withdrawal"),
+            why(),
+        ),
+        row(
+            "POST /v1/disbursements",
+            &[Treasury],
+            Refused,
+            "/v1/disbursements",
+            Some(payout),
+        ),
+        row(
+            "POST /v1/disbursements/{id}/results",
+            &[Treasury],
+            Refused,
+            &format!("{dsb}/results"),
+            Some(results),
+        ),
+        row(
+            "POST /v1/disbursements/{id}/release",
+            &[Treasury],
+            Refused,
+            &format!("{dsb}/release"),
+            Some(json!({})),
+        ),
+        row(
+            "POST /v1/disbursements/{id}/cancellation",
+            &[Treasury],
+            Refused,
+            &format!("{dsb}/cancellation"),
+            why(),
+        ),
+        row(
+            "POST /v1/funds/{programme}/{jurisdiction}/appropriations",
+            &[Treasury],
+            Refused,
+            &format!("{fund}/appropriations"),
+            Some(money),
+        ),
+        row(
+            "PUT /v1/funds/{programme}/{jurisdiction}/caps",
+            &[Treasury],
+            Refused,
+            &format!("{fund}/caps"),
+            Some(caps),
+        ),
+        row(
+            "POST /v1/appropriations/{id}/decision",
+            &[Treasury],
+            Refused,
+            &format!("/v1/appropriations/{}/decision", it.appropriation),
+            Some(json!({"verdict": "approve"})),
+        ),
+        row(
+            "POST /v1/cap-changes/{id}/decision",
+            &[Treasury],
+            Refused,
+            &format!("/v1/cap-changes/{}/decision", it.cap_change),
+            Some(json!({"verdict": "approve"})),
+        ),
+    ]
+}
