@@ -34,7 +34,21 @@ impl Endpoint {
         self.0.clone()
     }
 
-    pub(crate) fn client(&self, connect: Duration) -> Result<Client, ConfigError> {
+    /// The address with further segments of path. They are escaped: none leads elsewhere.
+    pub(crate) fn join(&self, segments: &[&str]) -> Url {
+        let mut url = self.0.clone();
+        // Refused by addresses without a host only, and those are not parsed.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
+    /// Whom both sides are to be convinced by, beyond what the machine trusts, is `tls`.
+    ///
+    /// # Errors
+    /// A machine without root certificates, certificates that cannot be used, TLS settings for what is not https.
+    pub(crate) fn client(&self, connect: Duration, tls: Option<Tls>) -> Result<Client, ConfigError> {
         let builder = Client::builder()
             .user_agent(concat!("huanxin/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(connect)
@@ -43,7 +57,18 @@ impl Endpoint {
             // Proxies would come from the environment, which only the server's configuration reads.
             .no_proxy();
         let builder = if self.0.scheme() == "https" {
+            let Tls { identity, roots } = tls.unwrap_or_default();
+            let builder = match roots {
+                Some(roots) => builder.tls_certs_only(roots),
+                None => builder,
+            };
+            let builder = match identity {
+                Some(identity) => builder.identity(identity),
+                None => builder,
+            };
             builder.https_only(true)
+        } else if tls.is_some() {
+            return Err(ConfigError::CertificateWithoutTls);
         } else {
             // `localhost` is what the resolver says it is; plain http must not leave the machine whatever it says.
             // Root certificates are not needed, and a machine may have none.
@@ -59,6 +84,15 @@ impl Endpoint {
             .build()
             .map_err(|error| ConfigError::Client(outcome::root_cause(error)))
     }
+}
+
+/// What convinces each side of a TLS connection of the other.
+#[derive(Default)]
+pub(crate) struct Tls {
+    /// Who we are.
+    pub(crate) identity: Option<reqwest::Identity>,
+    /// Who may vouch for the partner; nobody else then.
+    pub(crate) roots: Option<Vec<reqwest::Certificate>>,
 }
 
 impl fmt::Debug for Endpoint {
@@ -103,6 +137,30 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(Endpoint::parse(text).err(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_segment_stays_a_segment() {
+        let cases = [
+            ("https://bank.example.cn", "https://bank.example.cn/files/a.xml"),
+            ("https://bank.example.cn/", "https://bank.example.cn/files/a.xml"),
+            (
+                "https://bank.example.cn/v1?tenant=7",
+                "https://bank.example.cn/v1/files/a.xml?tenant=7",
+            ),
+            (
+                "https://bank.example.cn/v1/",
+                "https://bank.example.cn/v1/files/a.xml",
+            ),
+        ];
+        for (base, expected) in cases {
+            let joined = Endpoint::parse(base).unwrap().join(&["files", "a.xml"]);
+            assert_eq!(joined.as_str(), expected);
+        }
+        let joined = Endpoint::parse("https://bank.example.cn/v1")
+            .unwrap()
+            .join(&["a/../b?c#d"]);
+        assert_eq!(joined.as_str(), "https://bank.example.cn/v1/a%2F..%2Fb%3Fc%23d");
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! told again later may be cut differently and then has another id. `timestamp` is the latest event's.
 //!
 //! The caller leases the events meanwhile. That is what bounds a call: its attempts and pauses together take no longer
-//! than [`Timeouts::call`], which is less than the shortest lease, so that two workers do not tell the same events at once.
+//! than `Timeouts::call`, which is less than the shortest lease, so that two workers do not tell the same events at once.
 
 use std::fmt;
 use std::future::Future;
@@ -39,7 +39,7 @@ use uuid::Uuid;
 use crate::endpoint::Endpoint;
 use crate::outcome::{self, Failure};
 use crate::signature::SigningKey;
-use crate::{ConfigError, retry};
+use crate::{ConfigError, Timeouts, retry};
 
 /// The longest that a call may be configured to take: the shortest lease is 60 s.
 pub const LONGEST_CALL: Duration = Duration::from_secs(45);
@@ -62,27 +62,6 @@ impl fmt::Debug for EventSinkConfig {
     }
 }
 
-/// How long is waited. The shortest that applies wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For a connection: name, TCP and TLS.
-    pub connect: Duration,
-    /// For one attempt, from its beginning to the end of its answer.
-    pub attempt: Duration,
-    /// For all attempts and the pauses between them; at most [`LONGEST_CALL`].
-    pub call: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(3),
-            attempt: Duration::from_secs(15),
-            call: Duration::from_secs(30),
-        }
-    }
-}
-
 /// Tells events to one endpoint. Keeps its connections; make one and share it.
 pub struct HttpEventSink {
     endpoint: Endpoint,
@@ -99,19 +78,13 @@ impl HttpEventSink {
     /// An endpoint that may not be called, a secret that is none, timeouts that cannot work, or a machine without root
     /// certificates. Nothing is sent.
     pub fn new(config: &EventSinkConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
-        let timeouts = config.timeouts;
-        if [timeouts.connect, timeouts.attempt, timeouts.call]
-            .iter()
-            .any(Duration::is_zero)
-        {
-            return Err(ConfigError::NoTime);
-        }
+        let timeouts = config.timeouts.check()?;
         if timeouts.call > LONGEST_CALL {
             return Err(ConfigError::TooLong(timeouts.call));
         }
         let endpoint = Endpoint::parse(&config.endpoint)?;
         let key = SigningKey::parse(&config.secret)?;
-        let client = endpoint.client(timeouts.connect)?;
+        let client = endpoint.client(timeouts.connect, None)?;
         Ok(Self {
             endpoint,
             key,

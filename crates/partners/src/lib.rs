@@ -1,19 +1,29 @@
 //! Adapters for the ports of `service` that lead out of the house. The only crate that knows reqwest.
 //!
-//! Every call to a partner is bounded in time, in attempts and in what it reads; goes to the address an operator
-//! configured and nowhere else; and fails with a [`service::ports::PartnerError`] that may be logged: it says what went
-//! wrong and never the path, query or credentials of an address, a key, or what a partner answered.
+//! Every call to a partner is bounded in time, in attempts and in what it reads; goes to the address an operator configured
+//! and nowhere else, or, for merchants' webhooks, to no address that is not public; and fails with an error of
+//! [`service::ports`] that may be logged: it says what went wrong and never the path, query or credentials of an address, a
+//! key, what was sent, or what a partner answered.
 //!
-//! [`HttpEventSink`] tells events; see [`events`] for what it promises.
+//! [`HttpEventSink`] tells events, see [`events`]. [`HttpBank`] and [`FileDrop`] are two ways to one port, the bank: see
+//! [`bank`] and [`drop`]. [`HttpWebhooks`] tells merchants, see [`webhooks`].
 
+pub mod bank;
+mod circuit;
 mod endpoint;
 pub mod events;
 mod outcome;
 pub mod own_api;
 mod retry;
 mod signature;
+#[cfg(test)]
+mod test_server;
+mod timeouts;
 
-pub use events::{EventSinkConfig, HttpEventSink, Timeouts};
+pub use bank::{HttpBank, HttpBankConfig, Identity};
+pub use circuit::CircuitState;
+pub use events::{EventSinkConfig, HttpEventSink};
+pub use timeouts::Timeouts;
 
 use std::time::Duration;
 
@@ -34,7 +44,15 @@ pub enum ConfigError {
     NoTime,
     #[error("a call of {} s could outlive the lease of its events; the most is {} s", .0.as_secs(), events::LONGEST_CALL.as_secs())]
     TooLong(Duration),
-    /// Nearly always: the machine has no root certificates.
+    #[error("a client certificate or root certificates are of no use for an endpoint that is not https")]
+    CertificateWithoutTls,
+    #[error(
+        "the client certificate and its key are not PEM: a chain, its own certificate first, and one key"
+    )]
+    ClientCertificate,
+    #[error("the root certificates are not PEM, or none is among them")]
+    RootCertificates,
+    /// Nearly always: the machine has no root certificates, or a client certificate has another key.
     #[error("no HTTP client: {0}")]
     Client(String),
 }

@@ -38,11 +38,9 @@ pub(crate) fn judge(status: StatusCode, headers: &HeaderMap, now: DateTime<Utc>)
     }
     let code = status.as_u16();
     if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = asked.and_then(|value| retry::retry_after(value, now));
         return Err(Failure::Passing {
             why: format!("it answered {code}"),
-            retry_after,
+            retry_after: asked(headers, now),
         });
     }
     let why = if status.is_redirection() {
@@ -51,6 +49,12 @@ pub(crate) fn judge(status: StatusCode, headers: &HeaderMap, now: DateTime<Utc>)
         format!("it answered {code}")
     };
     Err(Failure::Lasting { why })
+}
+
+/// What the answer asks for with Retry-After.
+pub(crate) fn asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    asked.and_then(|value| retry::retry_after(value, now))
 }
 
 /// Reads the body so that the connection can be used again. Nothing is kept; a body that is too long, too slow or broken
@@ -69,27 +73,82 @@ pub(crate) async fn drain(mut response: Response) {
     let _ = tokio::time::timeout(READING, read).await;
 }
 
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// Nothing was sent.
+    NoConnection(String),
+    /// Something was sent: it may have arrived, whole or in part.
+    NoAnswer(String),
+}
+
+impl Silence {
+    pub(crate) fn of(error: reqwest::Error) -> Self {
+        if error.is_connect() {
+            let what = if error.is_dns() {
+                "its name was not resolved"
+            } else if error.is_timeout() {
+                "no connection in time"
+            } else {
+                "no connection"
+            };
+            return Self::NoConnection(format!("{what}: {}", root_cause(error)));
+        }
+        if is_certificate_refused(&error) {
+            return Self::NoConnection(format!("our certificate was not accepted: {}", root_cause(error)));
+        }
+        Self::NoAnswer(if error.is_timeout() {
+            "no answer in time".to_owned()
+        } else {
+            format!("no answer: {}", root_cause(error))
+        })
+    }
+}
+
 /// What went wrong where there is no answer.
 pub(crate) fn no_answer(error: reqwest::Error) -> Failure {
-    if error.is_connect() {
-        let what = if error.is_dns() {
-            "its name was not resolved"
-        } else if error.is_timeout() {
-            "no connection in time"
-        } else {
-            "no connection"
-        };
-        return Failure::Passing {
-            why: format!("{what}: {}", root_cause(error)),
+    match Silence::of(error) {
+        Silence::NoConnection(why) => Failure::Passing {
+            why,
             retry_after: None,
-        };
+        },
+        Silence::NoAnswer(why) => Failure::Lasting { why },
     }
-    let why = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else {
-        format!("no answer: {}", root_cause(error))
-    };
-    Failure::Lasting { why }
+}
+
+/// Whether the other side broke off over our certificate. In TLS 1.3 a client has sent its request by the time it hears of
+/// that; but the server, whose handshake never ended, has not read it.
+fn is_certificate_refused(error: &reqwest::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        // An io::Error passes over what it wraps when it is asked for its source.
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        let tls = match wrapped {
+            Some(wrapped) => wrapped.downcast_ref::<rustls::Error>(),
+            None => error.downcast_ref(),
+        };
+        if let Some(rustls::Error::AlertReceived(alert)) = tls {
+            return matches!(
+                alert,
+                Alert::CertificateRequired
+                    | Alert::NoCertificate
+                    | Alert::BadCertificate
+                    | Alert::UnsupportedCertificate
+                    | Alert::CertificateRevoked
+                    | Alert::CertificateExpired
+                    | Alert::CertificateUnknown
+                    | Alert::UnknownCA
+                    | Alert::AccessDenied
+                    // Of the handshake, never of what follows: its signature is not that of its authority.
+                    | Alert::DecryptError
+            );
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The innermost error: what the system or the TLS library said. Those know of a host at most, while the outer ones

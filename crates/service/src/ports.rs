@@ -1,4 +1,7 @@
-//! What the use cases need from outside the database: time, ids, and the receiver of events.
+//! What the use cases need from outside the database: time, ids, the receiver of events, the bank, and merchants' webhooks.
+
+mod bank;
+mod webhooks;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,6 +9,18 @@ use std::sync::Mutex;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use uuid::Uuid;
+
+pub use bank::{
+    Bank, BankError, BankFile, FileName, LARGEST_BANK_FILE, NotABankFile, RESULTS_PAGE, ResultsPage,
+    Submitted,
+};
+pub use webhooks::{
+    Delivered, LARGEST_WEBHOOK, UrlRefused, WebhookFailure, WebhookMessage, WebhookTarget, Webhooks,
+    webhook_schedule,
+};
+
+/// What a port answers with: a trait of async functions cannot be an object, and which adapter is used is configured.
+pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The time. A test sets it by hand.
 pub trait Clock: Send + Sync + std::fmt::Debug {

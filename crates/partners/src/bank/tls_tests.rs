@@ -1,0 +1,156 @@
+//! Mutual TLS with certificates made for the test: who is let in, and what is known when somebody is not.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+
+use super::tests::{clock, orders, taken};
+use super::*;
+use crate::test_server::TestServer;
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority(name: &str) -> Authority {
+    let mut params = CertificateParams::new([]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A certificate of an authority for a name, with its key.
+fn issued(authority: &Authority, name: &str) -> (rcgen::Certificate, KeyPair) {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new([name.to_owned()]).unwrap();
+    (params.signed_by(&key, authority).unwrap(), key)
+}
+
+fn identity(authority: &Authority) -> Identity {
+    let (certificate, key) = issued(authority, "huanxin.example.cn");
+    Identity {
+        certificate: certificate.pem(),
+        key: key.serialize_pem().into(),
+    }
+}
+
+/// A gateway that lets in whom `clients` vouch for, and is vouched for by `own`.
+async fn gateway(own: &Authority, name: &str, clients: &Authority) -> TestServer {
+    let mut roots = RootCertStore::empty();
+    roots.add(clients.der().clone()).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
+        .build()
+        .unwrap();
+    let (certificate, key) = issued(own, name);
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    TestServer::start_tls(config, [taken()]).await
+}
+
+fn client(server: &TestServer, identity: Option<Identity>, roots: &Authority) -> HttpBank {
+    let config = HttpBankConfig {
+        url: format!("https://{}", server.address()),
+        identity,
+        root_certificates: Some(roots.pem()),
+        timeouts: Timeouts {
+            connect: Duration::from_secs(5),
+            attempt: Duration::from_secs(5),
+            call: Duration::from_secs(20),
+        },
+    };
+    HttpBank::new(&config, clock()).unwrap()
+}
+
+async fn refused_before_anything_was_read(bank: HttpBank, server: &TestServer) -> String {
+    let error = bank.submit(&orders(), "key").await.unwrap_err();
+    assert_eq!(server.received().len(), 0);
+    let BankError::Unavailable { why, .. } = error else {
+        panic!("nothing arrived, and it says: {error:?}");
+    };
+    why
+}
+
+#[tokio::test]
+async fn the_right_certificate_is_let_in() {
+    let (bank, ours) = (authority("bank"), authority("ours"));
+    let server = gateway(&bank, "127.0.0.1", &ours).await;
+    client(&server, Some(identity(&ours)), &bank)
+        .submit(&orders(), "key")
+        .await
+        .unwrap();
+    assert_eq!(server.received()[0].body, *orders().bytes());
+}
+
+#[tokio::test]
+async fn no_certificate_is_let_in_by_none() {
+    let (bank, ours) = (authority("bank"), authority("ours"));
+    let server = gateway(&bank, "127.0.0.1", &ours).await;
+    let why = refused_before_anything_was_read(client(&server, None, &bank), &server).await;
+    assert!(why.starts_with("our certificate was not accepted: "), "{why}");
+}
+
+#[tokio::test]
+async fn a_certificate_of_somebody_else_is_not_let_in() {
+    let (bank, ours) = (authority("bank"), authority("ours"));
+    let server = gateway(&bank, "127.0.0.1", &ours).await;
+    // One that only calls itself by the name fails in another way than one that does not.
+    for others in [authority("others"), authority("ours")] {
+        let stranger = client(&server, Some(identity(&others)), &bank);
+        let why = refused_before_anything_was_read(stranger, &server).await;
+        assert!(why.starts_with("our certificate was not accepted: "), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_nobody_vouches_for_is_told_nothing() {
+    let (bank, ours, others) = (authority("bank"), authority("ours"), authority("others"));
+    let server = gateway(&bank, "127.0.0.1", &ours).await;
+    let why =
+        refused_before_anything_was_read(client(&server, Some(identity(&ours)), &others), &server).await;
+    assert!(why.starts_with("no connection: "), "{why}");
+
+    let elsewhere = gateway(&bank, "bank.example.cn", &ours).await;
+    let why =
+        refused_before_anything_was_read(client(&elsewhere, Some(identity(&ours)), &bank), &elsewhere).await;
+    assert!(why.starts_with("no connection: "), "{why}");
+}
+
+#[test]
+fn certificates_that_cannot_be_used_are_refused_at_once() {
+    let ours = authority("ours");
+    let with = |url: &str, identity: Identity| {
+        let config = HttpBankConfig {
+            url: url.to_owned(),
+            identity: Some(identity),
+            root_certificates: Some(ours.pem()),
+            timeouts: Timeouts::BANK,
+        };
+        HttpBank::new(&config, clock()).err()
+    };
+    let (there, here) = ("https://bank.example.cn", "http://127.0.0.1");
+    assert_eq!(with(there, identity(&ours)), None);
+    assert_eq!(
+        with(here, identity(&ours)),
+        Some(ConfigError::CertificateWithoutTls)
+    );
+
+    let another_key = Identity {
+        key: KeyPair::generate().unwrap().serialize_pem().into(),
+        ..identity(&ours)
+    };
+    let error = with(there, another_key);
+    assert!(matches!(error, Some(ConfigError::Client(_))), "{error:?}");
+
+    let no_key = Identity {
+        key: "".into(),
+        ..identity(&ours)
+    };
+    assert_eq!(with(there, no_key), Some(ConfigError::ClientCertificate));
+}
