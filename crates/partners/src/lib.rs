@@ -10,6 +10,7 @@
 
 pub mod bank;
 mod circuit;
+pub mod drop;
 mod endpoint;
 pub mod events;
 mod outcome;
@@ -22,6 +23,7 @@ mod timeouts;
 
 pub use bank::{HttpBank, HttpBankConfig, Identity};
 pub use circuit::CircuitState;
+pub use drop::{FileDrop, NoDrop};
 pub use events::{EventSinkConfig, HttpEventSink};
 pub use timeouts::Timeouts;
 

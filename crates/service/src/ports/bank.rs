@@ -32,8 +32,8 @@ pub trait Bank: Send + Sync + fmt::Debug {
     /// one file only.
     ///
     /// # Errors
-    /// What is known of this call and no more: [`BankError::Unavailable`] after [`BankError::Unknown`] leaves unknown what
-    /// became of the earlier one.
+    /// What is known of this call and no more: [`BankError::Unavailable`] after [`BankError::Unknown`], or after a call that
+    /// a crash cut off, leaves unknown what became of the earlier one.
     fn submit<'a>(&'a self, file: &'a BankFile, key: &'a str) -> Answering<'a, Result<Submitted, BankError>>;
 
     /// The next reports of the bank. `since` is the [`ResultsPage::next`] of the page before, `None` at the very beginning;

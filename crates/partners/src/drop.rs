@@ -1,0 +1,190 @@
+//! The bank by folders: what counties and their banks agree on where there is no gateway. Some program of the bank's takes
+//! files away and lays reports down, over SFTP or a share.
+//!
+//! ```text
+//! <root>/outgoing/NAME, NAME.sha256    orders; whole as soon as they are there; the bank's program takes them away
+//! <root>/incoming/NAME, NAME.sha256    reports; taken up once the digest is that of the bytes
+//! <root>/taken/…                       reports that are recorded
+//! <root>/sent/NAME.sha256              what was ever handed over, and in between what is about to be
+//! ```
+//!
+//! The bank may take a file away at once, so that a look into `outgoing` does not tell whether it was ever there. `sent`
+//! does, across crashes at any point, by three steps that are each whole or not there:
+//!
+//! 1. `sent/NAME.part` holds the bytes, on disk;
+//! 2. `sent/NAME.sha256` says that these are the bytes of this name, for good;
+//! 3. `sent/NAME.part` is renamed to `outgoing/NAME`, beside which `NAME.sha256` is already.
+//!
+//! With 2 and no part, step 3 was done: the file is never laid down again. With 2 and a part it was not, and is. Without 2
+//! nothing was. All four folders are therefore one file system. Keep `sent`: whoever empties it allows a second payment.
+//!
+//! Instances on any number of machines take turns by a lock on `sent/lock`; the file system must support those.
+//!
+//! Checksum files are those of `sha256sum`. A report may come with either part first; what is not there whole, is a link, is
+//! too large or has no name for a file is left lying, and counted in the log when that changes.
+
+mod folders;
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use service::ports::{Answering, Bank, BankError, BankFile, FileName, ResultsPage, Submitted};
+use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::Instant;
+
+use folders::{Folders, LeftLying};
+
+/// How long another instance is waited for.
+const TURN: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether the other is done.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Why a folder is no drop. The texts name the part, not the path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoDrop {
+    #[error("{0} is not a folder")]
+    NotAFolder(&'static str),
+    #[error("{0} may be written to by anybody: whoever lays a report down there says what was paid")]
+    OpenToAll(&'static str),
+    #[error("{0} is on another file system than the rest, where nothing can be renamed to")]
+    Elsewhere(&'static str),
+    #[error("{0} cannot be used: {1}")]
+    Unusable(&'static str, io::ErrorKind),
+}
+
+/// The bank by folders. Holds nothing: any number of these may work on one drop.
+pub struct FileDrop {
+    folders: Arc<Folders>,
+    left_lying: Mutex<LeftLying>,
+}
+
+impl FileDrop {
+    /// A drop in a folder that exists. The four within it are made if they are missing, for the owner and its group; make
+    /// them beforehand if the bank's program needs other rights.
+    ///
+    /// # Errors
+    /// What is no folder, is open to all, or cannot be used.
+    pub fn open(root: &Path) -> Result<Self, NoDrop> {
+        Ok(Self {
+            folders: Arc::new(Folders::open(root)?),
+            left_lying: Mutex::default(),
+        })
+    }
+
+    async fn hand_over(&self, file: &BankFile) -> Result<Submitted, BankError> {
+        let file = file.clone();
+        let lost = BankError::Unknown {
+            why: BROKE_OFF.to_owned(),
+            retry_after: None,
+        };
+        self.in_turn(move |folders| folders.hand_over(&file), lost)
+            .await?;
+        Ok(Submitted { reference: None })
+    }
+
+    async fn read(&self, since: Option<&str>) -> Result<ResultsPage, BankError> {
+        let (folders, since) = (Arc::clone(&self.folders), since.map(str::to_owned));
+        let whole = since.is_none();
+        let (page, left_lying) = spawn_blocking(move || folders.reports(since.as_deref()))
+            .await
+            .map_err(broke_off)??;
+        // Only a look at everything can be compared with the one before.
+        if whole && page.next.is_none() {
+            self.tell(left_lying);
+        }
+        Ok(page)
+    }
+
+    async fn take(&self, name: &FileName, sha256: &[u8; 32]) -> Result<(), BankError> {
+        let (name, sha256) = (name.clone(), *sha256);
+        let lost = folders::unavailable(BROKE_OFF);
+        self.in_turn(move |folders| folders.take(&name, &sha256), lost)
+            .await
+    }
+
+    /// Works while no other instance does. What is known when the work breaks off in the middle is `lost`.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Folders) -> Result<T, BankError> + Send + 'static,
+        lost: BankError,
+    ) -> Result<T, BankError> {
+        let began = Instant::now();
+        loop {
+            let folders = Arc::clone(&self.folders);
+            // A look and no wait: whoever waits for a lock in a thread cannot be called off.
+            let turn = spawn_blocking(move || folders.turn())
+                .await
+                .map_err(broke_off)??;
+            if let Some(turn) = turn {
+                let folders = Arc::clone(&self.folders);
+                // Goes on if its caller is called off, and keeps its turn to the end.
+                let done = spawn_blocking(move || {
+                    let _turn = turn;
+                    work(&folders)
+                });
+                return done.await.unwrap_or(Err(lost));
+            }
+            if began.elapsed() >= TURN {
+                return Err(folders::unavailable(
+                    "another instance is at work there for too long",
+                ));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Once for each change, not with each round.
+    fn tell(&self, now: LeftLying) {
+        let mut before = self.left_lying.lock().unwrap_or_else(PoisonError::into_inner);
+        if *before == now {
+            return;
+        }
+        *before = now;
+        let LeftLying {
+            unfinished,
+            no_files,
+            too_large,
+            unreadable,
+        } = now;
+        tracing::warn!(unfinished, no_files, too_large, unreadable, "reports left lying");
+    }
+}
+
+impl Bank for FileDrop {
+    /// The name is what is taken once; the key adds nothing to it.
+    fn submit<'a>(&'a self, file: &'a BankFile, _: &'a str) -> Answering<'a, Result<Submitted, BankError>> {
+        Box::pin(self.hand_over(file))
+    }
+
+    fn results<'a>(&'a self, since: Option<&'a str>) -> Answering<'a, Result<ResultsPage, BankError>> {
+        Box::pin(self.read(since))
+    }
+
+    fn acknowledge<'a>(
+        &'a self,
+        name: &'a FileName,
+        sha256: &'a [u8; 32],
+    ) -> Answering<'a, Result<(), BankError>> {
+        Box::pin(self.take(name, sha256))
+    }
+}
+
+impl fmt::Debug for FileDrop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileDrop").finish_non_exhaustive()
+    }
+}
+
+/// A panic, or a runtime that ends.
+const BROKE_OFF: &str = "the work on the folders broke off";
+
+fn broke_off(_: JoinError) -> BankError {
+    folders::unavailable(BROKE_OFF)
+}
+
+#[cfg(test)]
+mod tests;
