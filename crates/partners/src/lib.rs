@@ -19,13 +19,17 @@ mod retry;
 mod signature;
 #[cfg(test)]
 mod test_server;
+#[cfg(test)]
+mod test_tls;
 mod timeouts;
+pub mod webhooks;
 
 pub use bank::{HttpBank, HttpBankConfig, Identity};
 pub use circuit::CircuitState;
 pub use drop::{FileDrop, NoDrop};
 pub use events::{EventSinkConfig, HttpEventSink};
 pub use timeouts::Timeouts;
+pub use webhooks::{HttpWebhooks, Reach, WebhooksConfig};
 
 use std::time::Duration;
 

@@ -1,29 +1,11 @@
 //! Mutual TLS with certificates made for the test: who is let in, and what is known when somebody is not.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use rcgen::KeyPair;
 
 use super::tests::{clock, orders, taken};
 use super::*;
 use crate::test_server::TestServer;
-
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority(name: &str) -> Authority {
-    let mut params = CertificateParams::new([]).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-/// A certificate of an authority for a name, with its key.
-fn issued(authority: &Authority, name: &str) -> (rcgen::Certificate, KeyPair) {
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new([name.to_owned()]).unwrap();
-    (params.signed_by(&key, authority).unwrap(), key)
-}
+use crate::test_tls::{self, Authority, authority, issued};
 
 fn identity(authority: &Authority) -> Identity {
     let (certificate, key) = issued(authority, "huanxin.example.cn");
@@ -35,23 +17,7 @@ fn identity(authority: &Authority) -> Identity {
 
 /// A gateway that lets in whom `clients` vouch for, and is vouched for by `own`.
 async fn gateway(own: &Authority, name: &str, clients: &Authority) -> TestServer {
-    let mut roots = RootCertStore::empty();
-    roots.add(clients.der().clone()).unwrap();
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
-        .build()
-        .unwrap();
-    let (certificate, key) = issued(own, name);
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-        )
-        .unwrap();
-    TestServer::start_tls(config, [taken()]).await
+    TestServer::start_tls(test_tls::server(own, name, Some(clients)), [taken()]).await
 }
 
 fn client(server: &TestServer, identity: Option<Identity>, roots: &Authority) -> HttpBank {

@@ -445,7 +445,27 @@ fn doubtful(error: io::Error) -> BankError {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
     use super::*;
+
+    /// What was a file when it was looked at may be something else when it is opened.
+    #[test]
+    fn opening_follows_no_link_and_waits_for_no_pipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link, pipe) = (
+            folder.path().join("file"),
+            folder.path().join("link"),
+            folder.path().join("pipe"),
+        );
+        fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        mkfifo(&pipe, Mode::S_IRWXU).unwrap();
+        assert!(opening().read(true).open(&file).is_ok());
+        assert!(opening().read(true).open(&link).is_err());
+        assert!(opening().read(true).open(&pipe).is_ok());
+    }
 
     #[test]
     fn a_checksum_is_a_digest_and_perhaps_a_name() {

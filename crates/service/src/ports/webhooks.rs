@@ -78,7 +78,7 @@ pub struct Delivered {
 }
 
 /// Why a message was not delivered. The texts may be logged and shown to the merchant: they hold nothing of the address
-/// and nothing that it answered.
+/// beyond its origin, nothing that it answered, and no address of IP.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookFailure {
     /// 410: the merchant wants nothing more at this address.
