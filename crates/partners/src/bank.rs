@@ -349,6 +349,8 @@ fn retry_after(error: &BankError) -> Option<Duration> {
 }
 
 #[cfg(test)]
+mod results_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tls_tests;

@@ -23,6 +23,7 @@
 //! Checksum files are those of `sha256sum`. A report may come with either part first; what is not there whole, is a link, is
 //! too large or has no name for a file is left lying, and counted in the log when that changes.
 
+mod disk;
 mod folders;
 
 use std::fmt;

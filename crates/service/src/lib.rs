@@ -7,7 +7,8 @@
 //! Command ─► known facts ─► policy::decide ─► claims::allocate ─► store::Tx (claim, keys, quota, transfers, events) ─► commit ─► answer
 //! ```
 //!
-//! Ports ([`ports`]) stand only toward what is not ours: the clock, and whoever is told of events. PostgreSQL is not hidden.
+//! Ports ([`ports`]) stand only toward what is not ours: the clock, whoever is told of events, the bank. PostgreSQL is not
+//! hidden.
 
 pub mod access;
 mod batching;

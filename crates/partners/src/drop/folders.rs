@@ -1,16 +1,16 @@
 //! The folders themselves. Every function here blocks.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use nix::fcntl::OFlag;
 use service::ports::{BankError, BankFile, FileName, LARGEST_BANK_FILE, RESULTS_PAGE, ResultsPage};
 
 use super::NoDrop;
+use super::disk::{Disk, opening};
 
 /// The most names that are looked at for one page. The next page goes on behind them.
 const MOST_LOOKED_AT: usize = 1_000;
@@ -18,8 +18,7 @@ const MOST_LOOKED_AT: usize = 1_000;
 /// The most bytes of a checksum file.
 const LARGEST_CHECKSUM: usize = 1_024;
 
-/// Readable by the owner and its group, which the bank's program is in.
-const FILE_MODE: u32 = 0o640;
+/// For the owner and its group, which the bank's program is in.
 const FOLDER_MODE: u32 = 0o750;
 
 #[derive(Debug)]
@@ -28,6 +27,7 @@ pub(super) struct Folders {
     incoming: PathBuf,
     taken: PathBuf,
     sent: PathBuf,
+    pub(super) disk: Disk,
 }
 
 /// What lies among the reports and is none, or none yet.
@@ -75,8 +75,12 @@ impl Folders {
             incoming: inner("incoming")?,
             taken: inner("taken")?,
             sent: inner("sent")?,
+            disk: Disk::default(),
         };
-        sync(&root).map_err(|error| NoDrop::Unusable("the drop", error.kind()))?;
+        folders
+            .disk
+            .sync(&root)
+            .map_err(|error| NoDrop::Unusable("the drop", error.kind()))?;
         // Whoever cannot lock cannot take turns, and had better hear of it at the start.
         match folders.try_lock() {
             Ok(_) => Ok(folders),
@@ -117,7 +121,7 @@ impl Folders {
             }
             Checksum::Of(_) if !exists(&part).map_err(failed)? => {
                 // Whoever did it may have died before it was on disk.
-                return sync(&self.outgoing).map_err(doubtful);
+                return self.disk.sync(&self.outgoing).map_err(doubtful);
             }
             Checksum::Unreadable => {
                 return Err(unavailable("what was handed over under this name cannot be read"));
@@ -133,7 +137,11 @@ impl Folders {
         };
         let checksum = checksum_line(file);
         let prepared = || {
-            if !laid_down {
+            if laid_down {
+                // Beside the claim a part would say that it is still to be done.
+                self.disk.remove(&part)?;
+                self.disk.sync(&self.sent)?;
+            } else {
                 self.write(&part, file.bytes())?;
             }
             self.write(&claim, checksum.as_bytes())?;
@@ -141,17 +149,15 @@ impl Folders {
                 &self.outgoing.join(checksum_name(name.as_str())),
                 checksum.as_bytes(),
             )?;
-            sync(&self.outgoing)
+            self.disk.sync(&self.outgoing)
         };
         prepared().map_err(failed)?;
         let published = || {
-            if laid_down {
-                remove(&part)?;
-            } else {
-                fs::rename(&part, &target)?;
+            if !laid_down {
+                self.disk.rename(&part, &target)?;
             }
-            sync(&self.outgoing)?;
-            sync(&self.sent)
+            self.disk.sync(&self.outgoing)?;
+            self.disk.sync(&self.sent)
         };
         // From the rename on the bank may have it, whatever this says.
         published().map_err(doubtful)
@@ -213,13 +219,14 @@ impl Folders {
         };
         // The checksum last: alone it is no report, and is found here when the turn ended between the two.
         if lies_there {
-            fs::rename(&source, self.taken.join(&target_name))?;
+            self.disk.rename(&source, &self.taken.join(&target_name))?;
         }
         if matches!(read_checksum(&checksum, name.as_str())?, Checksum::Of(found) if found == *sha256) {
-            fs::rename(&checksum, self.taken.join(checksum_name(&target_name)))?;
+            self.disk
+                .rename(&checksum, &self.taken.join(checksum_name(&target_name)))?;
         }
-        sync(&self.taken)?;
-        sync(&self.incoming)
+        self.disk.sync(&self.taken)?;
+        self.disk.sync(&self.incoming)
     }
 
     /// The first names after `since`, one more than are looked at for a page.
@@ -266,12 +273,10 @@ impl Folders {
     fn write(&self, to: &Path, bytes: &[u8]) -> io::Result<()> {
         let between = self.sent.join("next.tmp");
         // What is left of one that died. Perhaps it is no file, so that it is not opened.
-        remove(&between)?;
-        let mut file = opening().write(true).create_new(true).open(&between)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&between, to)?;
-        sync(&self.sent)
+        self.disk.remove(&between)?;
+        self.disk.create(&between, bytes)?;
+        self.disk.rename(&between, to)?;
+        self.disk.sync(&self.sent)
     }
 }
 
@@ -292,15 +297,6 @@ fn checked(path: &Path, name: &'static str) -> Result<u64, NoDrop> {
         return Err(NoDrop::OpenToAll(name));
     }
     Ok(metadata.dev())
-}
-
-/// Follows no link, and waits for no pipe: others lay things down here.
-fn opening() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options
-        .mode(FILE_MODE)
-        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
-    options
 }
 
 /// A regular file with at most so many bytes, or what is there instead.
@@ -407,18 +403,6 @@ fn exists(path: &Path) -> io::Result<bool> {
     }
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Makes the names in a folder outlast a loss of power.
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
 fn refused(why: &str) -> BankError {
     BankError::Refused { why: why.to_owned() }
 }
@@ -445,27 +429,7 @@ fn doubtful(error: io::Error) -> BankError {
 
 #[cfg(test)]
 mod tests {
-    use nix::sys::stat::Mode;
-    use nix::unistd::mkfifo;
-
     use super::*;
-
-    /// What was a file when it was looked at may be something else when it is opened.
-    #[test]
-    fn opening_follows_no_link_and_waits_for_no_pipe() {
-        let folder = tempfile::tempdir().unwrap();
-        let (file, link, pipe) = (
-            folder.path().join("file"),
-            folder.path().join("link"),
-            folder.path().join("pipe"),
-        );
-        fs::write(&file, "").unwrap();
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        mkfifo(&pipe, Mode::S_IRWXU).unwrap();
-        assert!(opening().read(true).open(&file).is_ok());
-        assert!(opening().read(true).open(&link).is_err());
-        assert!(opening().read(true).open(&pipe).is_ok());
-    }
 
     #[test]
     fn a_checksum_is_a_digest_and_perhaps_a_name() {

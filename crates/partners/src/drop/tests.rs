@@ -160,11 +160,27 @@ async fn what_others_laid_down_is_not_overwritten() {
     symlink(&secret, place.at(&format!("outgoing/{NAME}"))).unwrap();
     assert_refused(&place.submit(&orders("<a/>")).await);
 
-    // The same bytes, as when a drop was restored without its memory, are remembered.
-    let place = Place::new();
-    place.put(&format!("outgoing/{NAME}"), "<a/>");
-    place.submit(&orders("<a/>")).await.unwrap();
-    place.assert_laid_down("<a/>");
+    // The same bytes, as when a drop was restored without its memory, are remembered, wherever that stops.
+    for stops in 0.. {
+        let place = Place::new();
+        place.put(&format!("outgoing/{NAME}"), "<a/>");
+        place.put(&format!("sent/{NAME}.part"), "<a/>");
+        *place.bank.folders.disk.steps_left.lock().unwrap() = Some(stops);
+        let finished = place.submit(&orders("<a/>")).await.is_ok();
+        *place.bank.folders.disk.steps_left.lock().unwrap() = None;
+        if place.text(&format!("sent/{NAME}.sha256")).is_some() {
+            fs::remove_file(place.at(&format!("outgoing/{NAME}"))).unwrap();
+            place.submit(&orders("<a/>")).await.unwrap();
+            assert_eq!(
+                place.text(&format!("outgoing/{NAME}")),
+                None,
+                "after {stops} steps"
+            );
+        }
+        if finished {
+            break;
+        }
+    }
 }
 
 #[tokio::test]
@@ -200,6 +216,70 @@ async fn a_crash_at_any_step_is_finished_and_not_repeated() {
     place.submit(&orders("<a/>")).await.unwrap();
     assert_eq!(place.names("outgoing"), Vec::<String>::new());
     assert_refused(&place.submit(&orders("<b/>")).await);
+}
+
+/// Every step of a submission is the last one once, and a bank that takes away at once whatever is whole finds the orders
+/// once, whatever was tried before and after.
+#[tokio::test]
+async fn wherever_it_stops_orders_are_found_once() {
+    let found = |place: &Place| {
+        let found = place.text(&format!("outgoing/{NAME}"));
+        if let Some(bytes) = &found {
+            assert_eq!(bytes, "<a/>");
+            let beside = place.text(&format!("outgoing/{NAME}.sha256"));
+            assert_eq!(beside, Some(checksum(NAME, "<a/>")));
+            place.taken_by_the_bank();
+        }
+        usize::from(found.is_some())
+    };
+    let mut stops = 0;
+    loop {
+        // A second stop at each place too, while the first is mended.
+        for again in 0..=stops {
+            let place = Place::new();
+            let mut times = 0;
+            for steps in [Some(stops), Some(again), None, None] {
+                *place.bank.folders.disk.steps_left.lock().unwrap() = steps;
+                let outcome = place.submit(&orders("<a/>")).await;
+                let now = found(&place);
+                // Whoever hears that nothing was taken may rely on it.
+                let nothing = matches!(outcome, Err(BankError::Unavailable { .. }));
+                assert!(
+                    !nothing || now == 0,
+                    "{outcome:?} after {stops} and {again} steps"
+                );
+                assert!(steps.is_some() || outcome.is_ok(), "{outcome:?}");
+                times += now;
+            }
+            assert_eq!(times, 1, "after {stops} and {again} steps");
+        }
+        let place = Place::new();
+        *place.bank.folders.disk.steps_left.lock().unwrap() = Some(stops);
+        if place.submit(&orders("<a/>")).await.is_ok() {
+            break;
+        }
+        stops += 1;
+    }
+    assert!(stops > 10, "{stops}");
+}
+
+#[tokio::test]
+async fn wherever_it_stops_a_report_is_taken_away_at_last() {
+    let sha256 = Sha256::digest("1,paid").into();
+    for stops in 0.. {
+        let place = Place::new();
+        place.report("a.csv", "1,paid");
+        *place.bank.folders.disk.steps_left.lock().unwrap() = Some(stops);
+        let finished = place.bank.acknowledge(&name("a.csv"), &sha256).await.is_ok();
+        *place.bank.folders.disk.steps_left.lock().unwrap() = None;
+        place.bank.acknowledge(&name("a.csv"), &sha256).await.unwrap();
+        assert_eq!(place.names("incoming"), Vec::<String>::new());
+        assert_eq!(place.names("taken"), ["a.csv", "a.csv.sha256"]);
+        if finished {
+            assert!(stops > 3, "{stops}");
+            break;
+        }
+    }
 }
 
 #[tokio::test]
