@@ -11,9 +11,11 @@
 mod account;
 mod balances;
 mod money;
+mod sources;
 mod transfer;
 
 pub use account::Account;
 pub use balances::{Balances, Shortfall};
 pub use money::{Fen, MoneyError};
+pub use sources::{BySource, Carry, Exhausted, Ratio, Source, Split, give_back, split};
 pub use transfer::{Reason, Transfer};

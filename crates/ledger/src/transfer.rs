@@ -31,10 +31,12 @@ pub enum Reason {
     ClawBackDue,
     /// The money came back.
     ClawBack,
+    /// Central money that nobody used by the end of the year goes back to where it came from.
+    Lapse,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 12] = [
+    pub const ALL: [Reason; 13] = [
         Reason::Appropriate,
         Reason::Reserve,
         Reason::Release,
@@ -47,6 +49,7 @@ impl Reason {
         Reason::ReturnPayment,
         Reason::ClawBackDue,
         Reason::ClawBack,
+        Reason::Lapse,
     ];
 
     /// `(debit, credit)`.
@@ -64,6 +67,7 @@ impl Reason {
             Reason::ReturnPayment => (Account::Payable, Account::Disbursed),
             Reason::ClawBackDue => (Account::Recoverable, Account::Disbursed),
             Reason::ClawBack => (Account::Available, Account::Recoverable),
+            Reason::Lapse => (Account::Appropriated, Account::Available),
         }
     }
 
@@ -81,6 +85,7 @@ impl Reason {
             Reason::ReturnPayment => "return_payment",
             Reason::ClawBackDue => "claw_back_due",
             Reason::ClawBack => "claw_back",
+            Reason::Lapse => "lapse",
         }
     }
 
@@ -103,6 +108,7 @@ impl Reason {
             Reason::ReturnPayment => "银行退汇",
             Reason::ClawBackDue => "应追回",
             Reason::ClawBack => "追回",
+            Reason::Lapse => "年终失效",
         }
     }
 
@@ -120,6 +126,7 @@ impl Reason {
             Reason::ReturnPayment => "Payment returned",
             Reason::ClawBackDue => "Clawback due",
             Reason::ClawBack => "Clawed back",
+            Reason::Lapse => "Lapsed at the end of the year",
         }
     }
 }
