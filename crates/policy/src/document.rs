@@ -187,6 +187,18 @@ pub(crate) struct TierTable {
 pub(crate) struct FundingTable {
     pub(crate) central: Spanned<String>,
     pub(crate) local: Spanned<String>,
+    pub(crate) province: Option<Spanned<String>>,
+    pub(crate) city: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) counties: BTreeMap<String, LocalTable>,
+}
+
+/// What province and city bear in a county that has its own split.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LocalTable {
+    pub(crate) province: Option<Spanned<String>>,
+    pub(crate) city: Option<Spanned<String>>,
 }
 
 /// Which limits a treasury is expected to set on the programme's money, besides the fund itself.

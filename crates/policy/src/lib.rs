@@ -39,5 +39,5 @@ pub use document::{
 pub use example::{Example, ExampleResult};
 pub use facts::{FactError, Facts, Key, Value};
 pub use lang::{Lang, Text};
-pub use programme::{Category, Funding, Programme, Quota, RuleText, Severity, Window};
+pub use programme::{Category, Funding, FundingShares, Programme, Quota, RuleText, Severity, Window};
 pub use versions::{Overlap, check_overlap, in_force};

@@ -130,11 +130,29 @@ impl Window {
     }
 }
 
-/// Shares of the cost, which add up to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Shares of the cost: `central` and `local` add up to 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Funding {
     pub central: Decimal,
     pub local: Decimal,
+    pub(crate) shares: FundingShares,
+    pub(crate) counties: BTreeMap<String, FundingShares>,
+}
+
+impl Funding {
+    /// Who bears what in a county: its own split, or that of all others.
+    pub fn shares(&self, county: &str) -> FundingShares {
+        self.counties.get(county).copied().unwrap_or(self.shares)
+    }
+}
+
+/// What each source bears of 10,000. They sum to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FundingShares {
+    pub central: u16,
+    pub province: u16,
+    pub city: u16,
+    pub county: u16,
 }
 
 /// One version of a programme. `Send` and `Sync`; decide with it from as many threads as you like.
@@ -232,8 +250,8 @@ impl Programme {
         &self.categories
     }
 
-    pub fn funding(&self) -> Funding {
-        self.funding
+    pub fn funding(&self) -> &Funding {
+        &self.funding
     }
 
     pub fn caps(&self) -> &Caps {

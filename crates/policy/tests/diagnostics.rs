@@ -209,3 +209,37 @@ fn versions() {
     assert_eq!(in_force(&both, day("2026-07-01")).unwrap().version(), 2);
     assert_eq!(in_force(&both, day("2025-12-31")).unwrap().version(), 1);
 }
+
+#[test]
+fn shares() {
+    let local = "local = \"0.10\"";
+    refuse(local, "local = |\"0.20\"", "add up to 1");
+    refuse(local, "local = |\"0.10001\"", "at most four decimals");
+    refuse(
+        local,
+        "local = \"0.10\"\nprovince = \"0.06\"\ncity = |\"0.05\"",
+        "no more than the local share",
+    );
+    refuse(
+        local,
+        "local = \"0.10\"\ncounties.140802.province = |\"0.11\"",
+        "no more than the local share",
+    );
+    refuse(
+        local,
+        "local = \"0.10\"\ncounties.140802.|town = \"0.01\"",
+        "unknown field",
+    );
+}
+
+#[test]
+fn a_county_may_have_its_own_split() {
+    let own = "local = \"0.10\"\nprovince = \"0.05\"\n[funding.counties.140802]\nprovince = \"0.03\"\ncity = \"0.0201\"";
+    let programme = Programme::parse(&document().replacen("local = \"0.10\"", own, 1)).unwrap();
+    let parts = |county| {
+        let shares = programme.funding().shares(county);
+        [shares.central, shares.province, shares.city, shares.county]
+    };
+    assert_eq!(parts("140802"), [9_000, 300, 201, 499]);
+    assert_eq!(parts("140881"), [9_000, 500, 0, 500]);
+}

@@ -1,14 +1,15 @@
 //! Categories, quota, price gate, funding and subsidy tiers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use rust_decimal::Decimal;
+use toml::Spanned;
 
 use super::Loader;
 use crate::document::{CategoryTable, FundingTable, PriceGateTable, QuotaTable, SubsidyTable, TierTable};
 use crate::expression::Wanted;
-use crate::programme::{Category, Funding, PriceGate, QuotaRule, Share, Tier};
+use crate::programme::{Category, Funding, FundingShares, PriceGate, QuotaRule, Share, Tier};
 use crate::schema::FactType;
 
 impl Loader<'_> {
@@ -92,16 +93,65 @@ impl Loader<'_> {
     }
 
     pub(super) fn funding(&mut self, table: &FundingTable) -> Option<Funding> {
-        let central = self.decimal(&table.central);
-        let local = self.decimal(&table.local);
-        let funding = Funding {
-            central: central?,
-            local: local?,
-        };
-        if funding.central.checked_add(funding.local) != Some(Decimal::ONE) {
+        let (central, local) = (self.decimal(&table.central), self.decimal(&table.local));
+        let (central, local) = (central?, local?);
+        if central.checked_add(local) != Some(Decimal::ONE) {
             self.report.at(table.local.span().start, "the shares add up to 1");
         }
-        Some(funding)
+        let parts = (
+            self.ten_thousandths(&table.central, central)?,
+            self.ten_thousandths(&table.local, local)?,
+        );
+        let shares = self.shares(parts, (table.province.as_ref(), table.city.as_ref()))?;
+        let mut counties = BTreeMap::new();
+        for (county, table) in &table.counties {
+            let own = (table.province.as_ref(), table.city.as_ref());
+            counties.insert(county.clone(), self.shares(parts, own)?);
+        }
+        Some(Funding {
+            central,
+            local,
+            shares,
+            counties,
+        })
+    }
+
+    /// Who bears what: the county whatever province and city do not bear of the local share.
+    fn shares(
+        &mut self,
+        (central, local): (u16, u16),
+        (province, city): (Option<&Spanned<String>>, Option<&Spanned<String>>),
+    ) -> Option<FundingShares> {
+        let last = city.or(province).map(|share| share.span().start);
+        let province = province.map_or(Some(0), |share| self.share(share))?;
+        let city = city.map_or(Some(0), |share| self.share(share))?;
+        let county = local.checked_sub(province).and_then(|rest| rest.checked_sub(city));
+        let Some(county) = county else {
+            self.report
+                .at(last.unwrap_or(0), "province and city bear no more than the local share");
+            return None;
+        };
+        Some(FundingShares {
+            central,
+            province,
+            city,
+            county,
+        })
+    }
+
+    fn share(&mut self, value: &Spanned<String>) -> Option<u16> {
+        let number = self.decimal(value)?;
+        self.ten_thousandths(value, number)
+    }
+
+    fn ten_thousandths(&mut self, value: &Spanned<String>, number: Decimal) -> Option<u16> {
+        let parts = number.checked_mul(Decimal::from(10_000)).filter(Decimal::is_integer);
+        let parts = parts.and_then(|parts| u16::try_from(parts).ok()).filter(|parts| *parts <= 10_000);
+        if parts.is_none() {
+            self.report
+                .at(value.span().start, "a share is between 0 and 1, with at most four decimals");
+        }
+        parts
     }
 
     pub(super) fn tiers(&mut self, subsidy: &SubsidyTable) -> Vec<(Range<usize>, Tier)> {
