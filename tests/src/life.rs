@@ -8,6 +8,7 @@ mod endings;
 mod payees;
 mod payout;
 mod review;
+mod sources;
 mod waitlist;
 
 use claims::ids::ClaimId;

@@ -185,6 +185,7 @@ pub async fn work(service: Service, sink: Option<Arc<dyn EventSink>>, stop: Canc
                     tracing::info!(
                         expired = round.expired,
                         promoted = round.promoted,
+                        lapsed = round.lapsed,
                         told = round.told,
                         forgotten = round.forgotten,
                         "round"

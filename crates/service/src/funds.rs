@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use claims::allocate::Scope;
 use claims::ids::{AppropriationId, CapChangeId};
 use claims::jurisdictions::JurisdictionCode;
+pub use ledger::Source;
 use ledger::{Balances, Fen, Reason, Transfer};
 use serde::{Deserialize, Serialize};
 use store::disbursements::{AppropriationRow, CapChangeRow};
@@ -17,27 +18,6 @@ use crate::limits::{fen, parse_scope, scope_text};
 use crate::moving::reason;
 use crate::once::Key;
 use crate::{Page, Refusal, Replayable, Service, ServiceError, history, limits, paging};
-
-/// Where money comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    Central,
-    Province,
-    City,
-    County,
-}
-
-impl Source {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Central => "central",
-            Self::Province => "province",
-            Self::City => "city",
-            Self::County => "county",
-        }
-    }
-}
 
 /// The checker's word on what another person made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -272,6 +252,8 @@ impl Service {
                 actor: actor.client.clone(),
             };
             tx.post(&[posting], now).await?;
+            tx.grant((&row.jurisdiction, &row.programme), &row.source, row.amount)
+                .await?;
             self.call_waitlist(&mut tx, (row.jurisdiction, row.programme), now)
                 .await?;
         }

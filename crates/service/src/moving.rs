@@ -88,6 +88,12 @@ impl Service {
         tx.save_claims(&writes.rows).await?;
         tx.record_events(&writes.events).await?;
         tx.post(&writes.postings, mover.now).await?;
+        let repaid = writes
+            .postings
+            .iter()
+            .filter(|posting| posting.transfer.reason == Reason::ClawBack)
+            .filter_map(|posting| Some((posting.claim?, posting)));
+        self.recover_sources(tx, &repaid.collect::<Vec<_>>()).await?;
         tx.change_limits(&writes.limits).await?;
         let calls = writes
             .refilled

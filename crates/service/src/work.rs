@@ -8,7 +8,7 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use crate::limits::month_of;
-use crate::ports::{EventSink, ToldEvent};
+use crate::ports::{EventSink, ToldEvent, shanghai_date};
 use crate::{Service, ServiceError};
 
 /// Rows of the outbox looked at in one statement; each holds the events of one county and one unit of work.
@@ -23,13 +23,15 @@ const LEASE_S: i64 = 30;
 pub struct Round {
     pub expired: usize,
     pub promoted: usize,
+    /// Funds whose unused central money went back.
+    pub lapsed: usize,
     pub told: usize,
     pub forgotten: usize,
 }
 
 impl Service {
     /// One round of everything that is due. `last` is when the round before began: a new month since then opens new slices
-    /// of the caps.
+    /// of the caps, and a new day looks for central money that lapsed.
     pub async fn work(
         &self,
         sink: Option<&dyn EventSink>,
@@ -41,6 +43,11 @@ impl Service {
         }
         let expired = self.expire_corrections().await?;
         let promoted = self.serve_waitlists().await?;
+        // After the waitlists: who waits for the money of a year comes before its end.
+        let lapsed = match last {
+            Some(last) if shanghai_date(last) == shanghai_date(now) => 0,
+            _ => self.lapse_central().await?,
+        };
         let told = match sink {
             Some(sink) => self.tell_events(sink).await?,
             None => self.drop_events().await?,
@@ -57,6 +64,7 @@ impl Service {
         Ok(Round {
             expired,
             promoted,
+            lapsed,
             told,
             forgotten,
         })

@@ -19,6 +19,7 @@ pub mod payments;
 pub mod reference;
 pub mod registers;
 pub mod schema;
+pub mod sources;
 mod store;
 
 pub use error::StoreError;

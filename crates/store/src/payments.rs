@@ -12,7 +12,7 @@ use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
     /// One transfer of a bank to one payee; fen. `payee` is merchant or applicant, `account` the revision of the merchant's
-    /// account. `outcome` is open, paid, failed, returned or cancelled.
+    /// account. `outcome` is open, paid, failed, returned or cancelled. The amount is the sum of the sources' parts.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = payments, check_for_backend(diesel::pg::Pg))]
     PaymentRow => "payments" {
@@ -28,6 +28,10 @@ batch_insert! {
         outcome: String => Text,
         reason: Option<String> => Nullable<Text>,
         settled_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+        central: i64 => BigInt,
+        province: i64 => BigInt,
+        city: i64 => BigInt,
+        county: i64 => BigInt,
     }
 }
 
@@ -239,7 +243,7 @@ impl Tx {
             .await?)
     }
 
-    /// Writes the outcomes of payments, and of their claims' lines with them.
+    /// Writes the outcomes of payments, and of their claims' lines with them; the sources' parts move accordingly.
     pub async fn settle_payments(&mut self, rows: &[PaymentRow]) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
@@ -247,6 +251,7 @@ impl Tx {
         let jurisdictions = rows.iter().map(|r| r.jurisdiction.clone()).collect::<Vec<_>>();
         let ids = rows.iter().map(|r| r.id).collect::<Vec<_>>();
         let outcomes = rows.iter().map(|r| r.outcome.clone()).collect::<Vec<_>>();
+        self.settle_sources(&jurisdictions, &ids, &outcomes).await?;
         let changed = Sql(
             "UPDATE payments p SET outcome = u.outcome, reason = u.reason, settled_at = u.settled_at \
              FROM UNNEST($1, $2, $3, $4, $5) AS u (jurisdiction, id, outcome, reason, settled_at) \

@@ -244,6 +244,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    fund_sources (jurisdiction, programme, source) {
+        jurisdiction -> Text,
+        programme -> Text,
+        source -> Text,
+        appropriated -> Int8,
+        in_payment -> Int8,
+        spent -> Int8,
+        lapsed -> Int8,
+        carry -> Int8,
+    }
+}
+
+diesel::table! {
     funds (jurisdiction, programme) {
         jurisdiction -> Text,
         programme -> Text,
@@ -352,6 +365,14 @@ diesel::table! {
         outcome -> Text,
         reason -> Nullable<Text>,
         settled_at -> Nullable<Timestamptz>,
+        central -> Int8,
+        province -> Int8,
+        city -> Int8,
+        county -> Int8,
+        recovered_central -> Int8,
+        recovered_province -> Int8,
+        recovered_city -> Int8,
+        recovered_county -> Int8,
     }
 }
 
@@ -453,6 +474,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     entitlements,
     events,
     filed_prices,
+    fund_sources,
     funds,
     holds,
     idempotency_keys,

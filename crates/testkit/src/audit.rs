@@ -57,6 +57,29 @@ waits AS (
     SELECT split_part(waits_for, '/', 1) AS jurisdiction, programme, split_part(waits_for, '/', 2) AS scope, count(*) AS waiting
     FROM claims WHERE waits_for IS NOT NULL GROUP BY 1, 2, 3
 ),
+parts AS (
+    SELECT d.jurisdiction, d.programme, p.id, p.outcome, v.source, v.part, v.recovered
+    FROM payments p JOIN disbursements d ON d.jurisdiction = p.jurisdiction AND d.id = p.disbursement
+        CROSS JOIN LATERAL (VALUES ('central', p.central, p.recovered_central), ('province', p.province, p.recovered_province),
+            ('city', p.city, p.recovered_city), ('county', p.county, p.recovered_county)) AS v (source, part, recovered)
+),
+borne AS (
+    SELECT jurisdiction, programme, source, sum(CASE WHEN outcome = 'open' THEN part ELSE 0 END) AS in_payment,
+        sum(CASE WHEN outcome = 'paid' THEN part - recovered ELSE 0 END) AS spent
+    FROM parts GROUP BY jurisdiction, programme, source
+),
+granted AS (
+    SELECT jurisdiction, programme, source, sum(amount) AS fen FROM appropriations WHERE status = 'approved'
+    GROUP BY jurisdiction, programme, source
+),
+lapses AS (
+    SELECT jurisdiction, programme, sum(amount) AS fen FROM transfers WHERE reason = 'lapse' GROUP BY jurisdiction, programme
+),
+repaid AS (
+    SELECT l.jurisdiction, l.payment AS id, sum(t.amount) AS fen FROM disbursement_lines l
+        JOIN transfers t ON t.jurisdiction = l.jurisdiction AND t.claim = l.claim AND t.reason = 'claw_back'
+    WHERE l.outcome = 'paid' GROUP BY l.jurisdiction, l.payment
+),
 limits AS (
     SELECT jurisdiction, programme, '' AS scope, waiting FROM funds
     UNION ALL SELECT jurisdiction, programme, scope, waiting FROM caps
@@ -64,11 +87,39 @@ limits AS (
 SELECT 'a balance is not the fold of its transfers', s.jurisdiction, s.programme || ' ' || s.account, s.fen, coalesce(f.fen, 0)
     FROM stands s LEFT JOIN folded f USING (jurisdiction, programme, account) WHERE s.fen <> coalesce(f.fen, 0)
 UNION ALL
-SELECT 'appropriated is not the sum of approved appropriations', f.jurisdiction, f.programme, f.appropriated,
-        coalesce(sum(a.amount), 0)
-    FROM funds f LEFT JOIN appropriations a ON a.jurisdiction = f.jurisdiction AND a.programme = f.programme
-        AND a.status = 'approved'
-    GROUP BY f.jurisdiction, f.programme, f.appropriated HAVING f.appropriated <> coalesce(sum(a.amount), 0)
+SELECT 'appropriated is not the sum of approved appropriations less what lapsed', f.jurisdiction, f.programme, f.appropriated,
+        coalesce(g.fen, 0) - coalesce(p.fen, 0)
+    FROM funds f LEFT JOIN (SELECT jurisdiction, programme, sum(fen) AS fen FROM granted GROUP BY jurisdiction, programme) g
+        USING (jurisdiction, programme) LEFT JOIN lapses p USING (jurisdiction, programme)
+    WHERE f.appropriated <> coalesce(g.fen, 0) - coalesce(p.fen, 0)
+UNION ALL
+SELECT 'a source has not appropriated what it was granted', jurisdiction, programme || ' ' || source, s.appropriated, g.fen
+    FROM fund_sources s FULL JOIN granted g USING (jurisdiction, programme, source)
+    WHERE coalesce(s.appropriated, -1) <> coalesce(g.fen, 0)
+UNION ALL
+SELECT 'what lapsed is not what was posted', jurisdiction, programme, s.lapsed, p.fen
+    FROM (SELECT jurisdiction, programme, sum(lapsed) AS lapsed FROM fund_sources GROUP BY jurisdiction, programme) s
+        FULL JOIN lapses p USING (jurisdiction, programme) WHERE coalesce(s.lapsed, -1) <> coalesce(p.fen, 0)
+UNION ALL
+SELECT 'the sources are not the fund', f.jurisdiction, f.programme, f.appropriated, coalesce(sum(s.appropriated - s.lapsed), 0)
+    FROM funds f LEFT JOIN fund_sources s USING (jurisdiction, programme)
+    GROUP BY f.jurisdiction, f.programme, f.appropriated HAVING f.appropriated <> coalesce(sum(s.appropriated - s.lapsed), 0)
+UNION ALL
+SELECT 'what is carried does not cancel out', jurisdiction, programme, sum(carry), 0
+    FROM fund_sources GROUP BY jurisdiction, programme HAVING sum(carry) <> 0
+UNION ALL
+SELECT 'the parts of a payment are not its amount', p.jurisdiction, p.id::text, p.amount, sum(v.part)
+    FROM payments p LEFT JOIN parts v USING (jurisdiction, id) GROUP BY p.jurisdiction, p.id, p.amount
+    HAVING p.amount <> coalesce(sum(v.part), 0)
+UNION ALL
+SELECT 'a source has not in payment or spent what its parts say', jurisdiction, programme || ' ' || source,
+        coalesce(s.in_payment, 0) - coalesce(b.in_payment, 0), coalesce(s.spent, 0) - coalesce(b.spent, 0)
+    FROM fund_sources s FULL JOIN borne b USING (jurisdiction, programme, source)
+    WHERE coalesce(s.in_payment, 0) <> coalesce(b.in_payment, 0) OR coalesce(s.spent, 0) <> coalesce(b.spent, 0)
+UNION ALL
+SELECT 'a payment has not given back what its claims repaid', jurisdiction, id::text, v.recovered, coalesce(r.fen, 0)
+    FROM (SELECT jurisdiction, id, sum(recovered) AS recovered FROM parts GROUP BY jurisdiction, id) v
+        LEFT JOIN repaid r USING (jurisdiction, id) WHERE v.recovered <> coalesce(r.fen, 0)
 UNION ALL
 SELECT 'the money of a claim is not where its status says', jurisdiction, claim || ' ' || account, d.fen, m.fen
     FROM due d FULL JOIN moved m USING (jurisdiction, claim, account) WHERE d.fen IS DISTINCT FROM m.fen
@@ -147,7 +198,7 @@ SELECT 'a remembered claim does not exist', i.claim_jurisdiction, i.key, 1, 0
 ";
 
 /// Panics with whatever does not follow: balances from transfers, caps from claims, queues from who waits, keys and quotas from
-/// who holds them, payments from disbursements, statuses from events.
+/// who holds them, payments from disbursements, sources from payments, statuses from events.
 pub async fn audit(cluster: &PrivateCluster, database: &str) {
     let findings = cluster
         .sql(database, QUESTIONS)

@@ -11,6 +11,7 @@ use service::funds::{CapChange, Check, Fund, NewAppropriation, Source};
 use service::once::Key;
 use service::payees::EnteredAccount;
 use service::review::{ApprovalVerdict, ReviewVerdict};
+use service::sources::SourceBalance;
 use service::state::ClaimState;
 use service::submit::{Command, Mode, Submitted};
 use service::{Actor, Refusal, ServiceError};
@@ -212,10 +213,21 @@ impl World {
 
     /// Enters money for a fund, to be approved by a second person.
     pub async fn propose_money(&self, county: &str, programme: &str, amount: Fen) -> AppropriationId {
+        self.propose_money_of(Source::Central, county, programme, amount)
+            .await
+    }
+
+    async fn propose_money_of(
+        &self,
+        source: Source,
+        county: &str,
+        programme: &str,
+        amount: Fen,
+    ) -> AppropriationId {
         let new = NewAppropriation {
             programme: programme.into(),
             jurisdiction: county.into(),
-            source: Source::Central,
+            source,
             amount,
             document: numbers::tag("晋财建-"),
         };
@@ -229,7 +241,13 @@ impl World {
 
     /// Money for a fund, entered and approved.
     pub async fn appropriate(&self, county: &str, programme: &str, amount: Fen) {
-        let id = self.propose_money(county, programme, amount).await;
+        self.appropriate_of(Source::Central, county, programme, amount)
+            .await;
+    }
+
+    /// Money of a source for a fund, entered and approved.
+    pub async fn appropriate_of(&self, source: Source, county: &str, programme: &str, amount: Fen) {
+        let id = self.propose_money_of(source, county, programme, amount).await;
         let permit = permit::<ManageFunds>(&self.cast.checker);
         self.service
             .check_appropriation(&permit, id, Check::Approve, None)
@@ -281,6 +299,13 @@ impl World {
 
     pub async fn balances(&self, county: &str, programme: &str) -> Balances {
         self.fund(county, programme).await.balances
+    }
+
+    /// What each source of a fund gave, and what became of it.
+    pub async fn sources(&self, county: &str, programme: &str) -> Vec<SourceBalance> {
+        let permit = permit::<ReadFunds>(&self.cast.auditor);
+        let sources = self.service.fund_sources(&permit, programme, county).await;
+        sources.expect("the fund is open")
     }
 
     /// Puts the account of a merchant or county on file: entered by one person of treasury, approved by another.

@@ -220,6 +220,13 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             None,
         ),
         row(
+            "GET /v1/funds/{programme}/{jurisdiction}/sources",
+            OFFICERS,
+            Refused,
+            &format!("{fund}/sources"),
+            None,
+        ),
+        row(
             "GET /v1/funds/{programme}/{jurisdiction}/cap-changes",
             OFFICERS,
             Refused,

@@ -23,6 +23,7 @@ use crate::wire::queries::{JurisdictionParams, JurisdictionQuery, PageParams, Pa
 use crate::wire::requests::{
     Appropriate, AppropriateRead, Check, CheckVerdict, FundSource, ProposeCaps, ProposeCapsRead,
 };
+use crate::wire::sources::{FundSources, SourceBalanceView};
 use crate::wire::views::PageView;
 
 impl From<FundSource> for Source {
@@ -152,6 +153,27 @@ pub(crate) async fn list_appropriations(
         .appropriations(&signed.permit, &programme, &jurisdiction, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, AppropriationView::from))
+}
+
+/// 资金来源 · See what each source gave
+///
+/// Central, province, city and county, each with what is in payment, spent, lapsed and left.
+#[utoipa::path(
+    tag = "funds",
+    params(FundPath),
+    responses((status = 200, description = "The four sources.", body = FundSources)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/funds/{programme}/{jurisdiction}/sources")]
+pub(crate) async fn list_sources(api: ApiState, signed: Signed<ReadFunds>, path: PathText) -> Answer {
+    let (programme, jurisdiction) = fund(&path)?;
+    let sources = api
+        .service
+        .fund_sources(&signed.permit, &programme, &jurisdiction)
+        .await?;
+    ok(&FundSources {
+        items: sources.into_iter().map(SourceBalanceView::from).collect(),
+    })
 }
 
 /// 复核拨款 · Check an appropriation

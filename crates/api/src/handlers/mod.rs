@@ -46,6 +46,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(funds::list_funds)
         .service(funds::appropriate)
         .service(funds::list_appropriations)
+        .service(funds::list_sources)
         .service(funds::check_appropriation)
         .service(funds::propose_caps)
         .service(funds::list_cap_changes)

@@ -11,6 +11,7 @@ pub mod money;
 pub mod payments;
 pub mod queries;
 pub mod requests;
+pub mod sources;
 pub mod views;
 pub mod words;
 

@@ -13,6 +13,7 @@ use super::fields::Fields;
 use super::limits;
 use super::money::Money;
 use super::requests::{CheckVerdict, reason, request_words};
+use super::sources::PartsView;
 use crate::extract::Wire;
 
 request_words! {
@@ -38,6 +39,8 @@ pub struct PaymentView {
     #[schema(minimum = 1)]
     pub claims: i32,
     pub amount: Money,
+    /// What of the amount each source pays.
+    pub parts: PartsView,
     /// `open`, `paid`, `failed`, `returned` or `cancelled`.
     #[schema(max_length = 10, example = "open")]
     pub outcome: String,
@@ -56,6 +59,7 @@ impl From<Payment> for PaymentView {
             merchant: it.merchant,
             claims: it.claims,
             amount: it.amount.into(),
+            parts: PartsView::from(&it.parts),
             outcome: it.outcome,
             reason: it.reason,
             settled_at: it.settled_at,

@@ -125,10 +125,14 @@ impl Loader<'_> {
         let last = city.or(province).map(|share| share.span().start);
         let province = province.map_or(Some(0), |share| self.share(share))?;
         let city = city.map_or(Some(0), |share| self.share(share))?;
-        let county = local.checked_sub(province).and_then(|rest| rest.checked_sub(city));
+        let county = local
+            .checked_sub(province)
+            .and_then(|rest| rest.checked_sub(city));
         let Some(county) = county else {
-            self.report
-                .at(last.unwrap_or(0), "province and city bear no more than the local share");
+            self.report.at(
+                last.unwrap_or(0),
+                "province and city bear no more than the local share",
+            );
             return None;
         };
         Some(FundingShares {
@@ -145,11 +149,17 @@ impl Loader<'_> {
     }
 
     fn ten_thousandths(&mut self, value: &Spanned<String>, number: Decimal) -> Option<u16> {
-        let parts = number.checked_mul(Decimal::from(10_000)).filter(Decimal::is_integer);
-        let parts = parts.and_then(|parts| u16::try_from(parts).ok()).filter(|parts| *parts <= 10_000);
+        let parts = number
+            .checked_mul(Decimal::from(10_000))
+            .filter(Decimal::is_integer);
+        let parts = parts
+            .and_then(|parts| u16::try_from(parts).ok())
+            .filter(|parts| *parts <= 10_000);
         if parts.is_none() {
-            self.report
-                .at(value.span().start, "a share is between 0 and 1, with at most four decimals");
+            self.report.at(
+                value.span().start,
+                "a share is between 0 and 1, with at most four decimals",
+            );
         }
         parts
     }

@@ -19,6 +19,7 @@ use crate::access::{ManageFunds, Permit};
 use crate::limits::{self, Books};
 use crate::moving::{Move, Mover, reason};
 use crate::once::Key;
+use crate::sources::oldest_versions;
 use crate::{Refusal, Replayable, Service, ServiceError};
 
 /// Which payable claims are gathered: all of a fund, or less.
@@ -72,7 +73,10 @@ impl Service {
         }
         let rows = self.gathered(&mut tx, jurisdiction, programme, gather).await?;
         let id = self.ids().next(mover.now);
-        let (payments, lines) = self.payments_of(&mut tx, id, &rows, mover.now).await?;
+        let (mut payments, lines) = self.payments_of(&mut tx, id, &rows, mover.now).await?;
+        let versions = oldest_versions(&lines, &rows);
+        self.take_from_sources(&mut tx, (jurisdiction, programme), &mut payments, &versions)
+            .await?;
         let row = self.new_disbursement(id, &rows, payments.len(), mover)?;
         tx.add_disbursement(&row).await?;
         PaymentRow::insert(&mut tx, &payments).await?;
@@ -158,6 +162,11 @@ impl Service {
                     outcome: "open".into(),
                     reason: None,
                     settled_at: None,
+                    // Split when all payments are known.
+                    central: 0,
+                    province: 0,
+                    city: 0,
+                    county: 0,
                 });
                 payments.len().saturating_sub(1)
             });

@@ -24,7 +24,7 @@ mod results;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::{ClaimId, DisbursementId, PaymentId};
-use ledger::Fen;
+use ledger::{BySource, Fen};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::disbursements::DisbursementRow;
@@ -41,6 +41,7 @@ use crate::access::{Permit, ReadFunds};
 use crate::funds::code;
 use crate::limits::fen;
 use crate::moving::Mover;
+use crate::sources::parts_of;
 use crate::{Page, Refusal, Service, ServiceError, history, paging};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +79,8 @@ pub struct Payment {
     pub merchant: Option<String>,
     pub claims: i32,
     pub amount: Fen,
+    /// What of it each source pays.
+    pub parts: BySource<Fen>,
     /// open, paid, failed, returned or cancelled.
     pub outcome: String,
     pub reason: Option<String>,
@@ -285,6 +288,7 @@ fn shown_payment(row: &PaymentRow) -> Result<Payment, ServiceError> {
         merchant: row.merchant.clone(),
         claims: row.claims,
         amount: fen(row.amount)?,
+        parts: parts_of(row)?,
         outcome: row.outcome.clone(),
         reason: row.reason.clone(),
         settled_at: row.settled_at,

@@ -290,10 +290,12 @@ impl Service {
             ("failed" | "returned", Said::Paid) => {
                 let disbursement = row.disbursement;
                 let claims = locked.claims_of(payment);
-                for row in self
+                let claims = self
                     .instruct(tx, &locked.books, claims, disbursement, mover)
-                    .await?
-                {
+                    .await?;
+                let again = self.take_again(tx, row, &claims).await?;
+                locked.payments.insert(payment, again);
+                for row in claims {
                     locked.claims.insert(row.id, row);
                 }
                 "paid"

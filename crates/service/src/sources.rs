@@ -1,0 +1,239 @@
+//! Which source pays, and what each has left: every payment is split when it is made (`ledger::sources`), and its parts follow it
+//! to the end.
+//!
+//! | what happens | parts |
+//! |---|---|
+//! | a disbursement is made | from what the source has left into payment |
+//! | paid | spent |
+//! | failed, cancelled, returned by the bank | back to where they came from |
+//! | a payee repays a claim | the claim's share of its payment's parts goes back |
+//!
+//! Settling stands in the store beside the outcome of a payment, so that neither moves without the other. All of it happens under the
+//! lock of the fund's ledger, which whoever moves its money holds anyway. A payment that comes back takes nothing of the carry with
+//! it: what is rounded is rounded over all that was ever split.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ledger::{BySource, Carry, Fen, Ratio, Source, give_back, split};
+use store::Tx;
+use store::claims::ClaimRow;
+use store::funds::Posting;
+use store::payments::{LineRow, PaymentRow};
+use store::sources::{PaidParts, SourceRow, Taken};
+use uuid::Uuid;
+
+use crate::access::{Permit, ReadFunds};
+use crate::limits::fen;
+use crate::{Refusal, Service, ServiceError};
+
+/// A source of a fund. `left` is what is neither in payment nor spent nor lapsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceBalance {
+    pub source: Source,
+    pub appropriated: Fen,
+    pub in_payment: Fen,
+    pub spent: Fen,
+    pub lapsed: Fen,
+    pub left: Fen,
+}
+
+impl Service {
+    /// What each of the four sources gave to a fund, and what became of it.
+    pub async fn fund_sources(
+        &self,
+        permit: &Permit<ReadFunds>,
+        programme: &str,
+        jurisdiction: &str,
+    ) -> Result<Vec<SourceBalance>, ServiceError> {
+        permit.within(jurisdiction)?;
+        let mut conn = self.store().read().await?;
+        conn.fund(jurisdiction, programme)
+            .await?
+            .ok_or(Refusal::NotFound("fund"))?;
+        let rows = conn.fund_sources(jurisdiction, programme).await?;
+        let balances = Source::ALL.into_iter().map(|source| {
+            let row = rows.iter().find(|row| row.source == source.as_str());
+            let of = |value: fn(&SourceRow) -> i64| fen(row.map_or(0, value));
+            Ok(SourceBalance {
+                source,
+                appropriated: of(|row| row.appropriated)?,
+                in_payment: of(|row| row.in_payment)?,
+                spent: of(|row| row.spent)?,
+                lapsed: of(|row| row.lapsed)?,
+                left: of(left)?,
+            })
+        });
+        balances.collect()
+    }
+
+    /// Splits new payments in their order and takes the parts from the sources. A payment has the ratio of the version that decided
+    /// its oldest claim. The books of the fund must be locked.
+    pub(crate) async fn take_from_sources(
+        &self,
+        tx: &mut Tx,
+        (jurisdiction, programme): (&str, &str),
+        payments: &mut [PaymentRow],
+        versions: &HashMap<Uuid, i32>,
+    ) -> Result<(), ServiceError> {
+        let rows = tx.fund_sources(jurisdiction, programme).await?;
+        let of = |source: Source| rows.iter().find(|row| row.source == source.as_str());
+        let behind = BySource::from_fn(|source| of(source).map_or(0, |row| row.carry));
+        let mut carry =
+            Carry::new(behind).ok_or_else(|| ServiceError::bug("a carry that no split leaves"))?;
+        let has = BySource::from_fn(|source| of(source).map_or(0, left));
+        let mut left = by_source(|source| fen(*has.get(source)))?;
+        let mut taken = BySource::<Fen>::default();
+        for payment in payments {
+            let version = versions
+                .get(&payment.id)
+                .ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
+            let ratio = self.ratio(programme, *version, jurisdiction)?;
+            // The fund has what it instructs, and the fund is the sum of its sources.
+            let split = split(fen(payment.amount)?, &ratio, &carry, &left).map_err(ServiceError::bug)?;
+            for source in Source::ALL {
+                let part = *split.parts.get(source);
+                *left.get_mut(source) = left.get(source).saturating_sub(part);
+                *taken.get_mut(source) = taken.get(source).saturating_add(part);
+            }
+            write_parts(payment, &split.parts);
+            carry = split.carry;
+        }
+        let taken = Source::ALL.map(|source| Taken {
+            source: source.as_str(),
+            amount: taken.get(source).get(),
+            carry: carry.behind(source),
+        });
+        tx.take_from_sources((jurisdiction, programme), &taken).await?;
+        Ok(())
+    }
+
+    /// A payment that had come back and was paid after all is split anew.
+    pub(crate) async fn take_again(
+        &self,
+        tx: &mut Tx,
+        payment: &PaymentRow,
+        claims: &[ClaimRow],
+    ) -> Result<PaymentRow, ServiceError> {
+        let first = claims
+            .first()
+            .ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
+        let versions = HashMap::from([(payment.id, first.programme_version)]);
+        let mut again = [payment.clone()];
+        let fund = (payment.jurisdiction.as_str(), first.programme.as_str());
+        self.take_from_sources(tx, fund, &mut again, &versions).await?;
+        tx.save_parts(&again).await?;
+        let [again] = again;
+        Ok(again)
+    }
+
+    /// Who bears what of a payment in a county, as the programme says.
+    fn ratio(&self, programme: &str, version: i32, county: &str) -> Result<Ratio, ServiceError> {
+        let version = u32::try_from(version).map_err(ServiceError::bug)?;
+        let catalogue = self.catalogue();
+        let programme = catalogue
+            .version(programme, version)
+            .ok_or_else(|| ServiceError::bug("version gone"))?;
+        let shares = programme.funding().shares(county);
+        let parts = BySource {
+            central: shares.central,
+            province: shares.province,
+            city: shares.city,
+            county: shares.county,
+        };
+        Ratio::new(parts).ok_or_else(|| ServiceError::bug("shares that do not add up"))
+    }
+
+    /// Gives what payees repaid back to the sources it came from. What came back by the bank went back with its whole payment.
+    pub(crate) async fn recover_sources(
+        &self,
+        tx: &mut Tx,
+        repaid: &[(Uuid, &Posting)],
+    ) -> Result<(), ServiceError> {
+        if repaid.is_empty() {
+            return Ok(());
+        }
+        let counties = repaid.iter().map(|(_, posting)| posting.jurisdiction.clone());
+        let claims = repaid.iter().map(|(claim, _)| *claim);
+        let paid = tx
+            .paid_parts(&counties.collect::<Vec<_>>(), &claims.collect::<Vec<_>>())
+            .await?;
+        // Two claims of one payment: the second is shared over what the first left.
+        let mut out = BTreeMap::<(&str, Uuid), BySource<Fen>>::new();
+        let mut back = BTreeMap::<(&str, Uuid), PaidParts>::new();
+        for parts in &paid {
+            let payment = (parts.jurisdiction.as_str(), parts.payment);
+            for (_, posting) in repaid.iter().filter(|(claim, _)| *claim == parts.claim) {
+                let still = match out.get(&payment) {
+                    Some(still) => *still,
+                    None => outstanding(parts)?,
+                };
+                let share = give_back(posting.transfer.amount, &still).map_err(ServiceError::bug)?;
+                let rest = BySource::from_fn(|source| still.get(source).saturating_sub(*share.get(source)));
+                out.insert(payment, rest);
+                let sum = back.entry(payment).or_insert_with(|| PaidParts {
+                    central: 0,
+                    province: 0,
+                    city: 0,
+                    county: 0,
+                    ..parts.clone()
+                });
+                sum.central = sum.central.saturating_add(share.central.get());
+                sum.province = sum.province.saturating_add(share.province.get());
+                sum.city = sum.city.saturating_add(share.city.get());
+                sum.county = sum.county.saturating_add(share.county.get());
+            }
+        }
+        tx.recover(&back.into_values().collect::<Vec<_>>()).await?;
+        Ok(())
+    }
+}
+
+/// The version that decided the oldest claim of each payment; lines and claims are in one order, oldest first.
+pub(crate) fn oldest_versions(lines: &[LineRow], rows: &[ClaimRow]) -> HashMap<Uuid, i32> {
+    let mut versions = HashMap::new();
+    for (line, row) in lines.iter().zip(rows) {
+        versions.entry(line.payment).or_insert(row.programme_version);
+    }
+    versions
+}
+
+/// A payment by source.
+pub(crate) fn parts_of(payment: &PaymentRow) -> Result<BySource<Fen>, ServiceError> {
+    Ok(BySource {
+        central: fen(payment.central)?,
+        province: fen(payment.province)?,
+        city: fen(payment.city)?,
+        county: fen(payment.county)?,
+    })
+}
+
+fn write_parts(payment: &mut PaymentRow, parts: &BySource<Fen>) {
+    payment.central = parts.central.get();
+    payment.province = parts.province.get();
+    payment.city = parts.city.get();
+    payment.county = parts.county.get();
+}
+
+fn outstanding(parts: &PaidParts) -> Result<BySource<Fen>, ServiceError> {
+    Ok(BySource {
+        central: fen(parts.central)?,
+        province: fen(parts.province)?,
+        city: fen(parts.city)?,
+        county: fen(parts.county)?,
+    })
+}
+
+fn left(row: &SourceRow) -> i64 {
+    [row.in_payment, row.spent, row.lapsed]
+        .into_iter()
+        .fold(row.appropriated, i64::saturating_sub)
+}
+
+fn by_source(value: impl Fn(Source) -> Result<Fen, ServiceError>) -> Result<BySource<Fen>, ServiceError> {
+    Ok(BySource {
+        central: value(Source::Central)?,
+        province: value(Source::Province)?,
+        city: value(Source::City)?,
+        county: value(Source::County)?,
+    })
+}

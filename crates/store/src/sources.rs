@@ -1,0 +1,279 @@
+//! What each source of a fund has left, and the parts of payments. All of it moves under the lock of the fund's ledger.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::batch::{Bind, Sql};
+use crate::payments::PaymentRow;
+use crate::schema::fund_sources;
+use crate::{Conn, StoreError, Tx};
+
+/// A source of a fund, in fen; `carry` in ten-thousandths of a fen.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = fund_sources, check_for_backend(diesel::pg::Pg))]
+pub struct SourceRow {
+    pub jurisdiction: String,
+    pub programme: String,
+    pub source: String,
+    pub appropriated: i64,
+    pub in_payment: i64,
+    pub spent: i64,
+    pub lapsed: i64,
+    pub carry: i64,
+}
+
+/// What a payment takes from a source, and what the source carries to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    pub source: &'static str,
+    pub amount: i64,
+    pub carry: i64,
+}
+
+/// A paid payment that pays a claim, with what of its parts has not come back; fen.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct PaidParts {
+    #[diesel(sql_type = SqlUuid)]
+    pub claim: Uuid,
+    #[diesel(sql_type = Text)]
+    pub jurisdiction: String,
+    #[diesel(sql_type = SqlUuid)]
+    pub payment: Uuid,
+    #[diesel(sql_type = Text)]
+    pub programme: String,
+    #[diesel(sql_type = BigInt)]
+    pub central: i64,
+    #[diesel(sql_type = BigInt)]
+    pub province: i64,
+    #[diesel(sql_type = BigInt)]
+    pub city: i64,
+    #[diesel(sql_type = BigInt)]
+    pub county: i64,
+}
+
+/// Central money of a fund that nobody used in time; fen.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Unused {
+    #[diesel(sql_type = Text)]
+    pub jurisdiction: String,
+    #[diesel(sql_type = Text)]
+    pub programme: String,
+    #[diesel(sql_type = BigInt)]
+    pub amount: i64,
+}
+
+impl Conn {
+    /// The sources of a fund; none before its first money.
+    pub async fn fund_sources(
+        &mut self,
+        jurisdiction: &str,
+        programme: &str,
+    ) -> Result<Vec<SourceRow>, StoreError> {
+        Ok(fund_sources::table
+            .filter(fund_sources::jurisdiction.eq(jurisdiction))
+            .filter(fund_sources::programme.eq(programme))
+            .select(SourceRow::as_select())
+            .load(self.pg())
+            .await?)
+    }
+
+    /// Central money of these programmes, granted before an instant, that is neither used nor committed: of one county, or of
+    /// all. What was used is taken from the oldest grants first, and no more is unused than the fund has available.
+    pub async fn unused_central(
+        &mut self,
+        programmes: &[String],
+        granted_before: DateTime<Utc>,
+        jurisdiction: Option<&str>,
+    ) -> Result<Vec<Unused>, StoreError> {
+        Ok(Sql(
+            "SELECT u.* FROM (SELECT s.jurisdiction, s.programme, \
+             least((SELECT coalesce(sum(a.amount), 0) FROM appropriations a WHERE a.jurisdiction = s.jurisdiction \
+             AND a.programme = s.programme AND a.source = 'central' AND a.status = 'approved' AND a.checked_at < $2) \
+             - s.in_payment - s.spent - s.lapsed, f.available)::bigint AS amount \
+             FROM fund_sources s JOIN funds f ON f.jurisdiction = s.jurisdiction AND f.programme = s.programme \
+             WHERE s.source = 'central' AND s.programme = ANY($1) AND ($3 IS NULL OR s.jurisdiction = $3)) AS u \
+             WHERE u.amount > 0 ORDER BY u.jurisdiction, u.programme",
+        )
+        .bind::<Array<Text>, _>(programmes.to_vec())
+        .bind::<Timestamptz, _>(granted_before)
+        .bind::<Nullable<Text>, _>(jurisdiction.map(str::to_owned))
+        .load(self.pg())
+        .await?)
+    }
+}
+
+impl Tx {
+    /// Adds granted money to a source; the first makes all four.
+    pub async fn grant(
+        &mut self,
+        (jurisdiction, programme): (&str, &str),
+        source: &str,
+        amount: i64,
+    ) -> Result<(), StoreError> {
+        Sql(
+            "INSERT INTO fund_sources (jurisdiction, programme, source, appropriated) \
+             SELECT $1, $2, s, CASE WHEN s = $3 THEN $4 ELSE 0 END \
+             FROM UNNEST(ARRAY['central', 'province', 'city', 'county']) AS s \
+             ON CONFLICT ON CONSTRAINT fund_sources_pkey \
+             DO UPDATE SET appropriated = fund_sources.appropriated + EXCLUDED.appropriated",
+        )
+        .bind::<Text, _>(jurisdiction.to_owned())
+        .bind::<Text, _>(programme.to_owned())
+        .bind::<Text, _>(source.to_owned())
+        .bind::<BigInt, _>(amount)
+        .execute(self.pg())
+        .await?;
+        Ok(())
+    }
+
+    /// Moves parts into payment.
+    pub async fn take_from_sources(
+        &mut self,
+        (jurisdiction, programme): (&str, &str),
+        taken: &[Taken],
+    ) -> Result<(), StoreError> {
+        let changed = Sql(
+            "UPDATE fund_sources s SET in_payment = s.in_payment + u.amount, carry = u.carry \
+             FROM UNNEST($3, $4, $5) AS u (source, amount, carry) \
+             WHERE s.jurisdiction = $1 AND s.programme = $2 AND s.source = u.source",
+        )
+        .bind::<Text, _>(jurisdiction.to_owned())
+        .bind::<Text, _>(programme.to_owned())
+        .bind::<Array<Text>, _>(taken.iter().map(|it| it.source.to_owned()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(taken.iter().map(|it| it.amount).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(taken.iter().map(|it| it.carry).collect::<Vec<_>>())
+        .execute(self.pg())
+        .await?;
+        all(changed, taken.len(), "source of a fund")
+    }
+
+    /// Writes other parts to payments that are paid after all.
+    pub async fn save_parts(&mut self, rows: &[PaymentRow]) -> Result<(), StoreError> {
+        let column = |value: fn(&PaymentRow) -> i64| rows.iter().map(value).collect::<Vec<_>>();
+        let changed = Sql(
+            "UPDATE payments p SET central = u.central, province = u.province, city = u.city, county = u.county \
+             FROM UNNEST($1, $2, $3, $4, $5, $6) AS u (jurisdiction, id, central, province, city, county) \
+             WHERE p.jurisdiction = u.jurisdiction AND p.id = u.id",
+        )
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.jurisdiction.clone()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(column(|row| row.central))
+        .bind::<Array<BigInt>, _>(column(|row| row.province))
+        .bind::<Array<BigInt>, _>(column(|row| row.city))
+        .bind::<Array<BigInt>, _>(column(|row| row.county))
+        .execute(self.pg())
+        .await?;
+        all(changed, rows.len(), "payment")
+    }
+
+    /// Moves the parts of payments by what the payments come to: paid, they are spent; otherwise they go back to where they came from, out of
+    /// payment or, where the bank returns what it had paid, out of what was spent. Called while the payments still have the
+    /// outcome they had.
+    pub(crate) async fn settle_sources(
+        &mut self,
+        jurisdictions: &[String],
+        ids: &[Uuid],
+        outcomes: &[String],
+    ) -> Result<(), StoreError> {
+        Sql("UPDATE fund_sources s SET in_payment = s.in_payment - m.settled, spent = s.spent + m.spent FROM (\
+             SELECT d.jurisdiction, d.programme, v.source, \
+             sum(CASE WHEN p.outcome = 'paid' THEN 0 ELSE v.part END)::bigint AS settled, \
+             sum(CASE WHEN u.outcome = 'paid' THEN v.part WHEN p.outcome = 'paid' THEN v.recovered - v.part ELSE 0 END)::bigint \
+             AS spent FROM UNNEST($1, $2, $3) AS u (jurisdiction, id, outcome) \
+             JOIN payments p ON p.jurisdiction = u.jurisdiction AND p.id = u.id \
+             JOIN disbursements d ON d.jurisdiction = p.jurisdiction AND d.id = p.disbursement \
+             CROSS JOIN LATERAL (VALUES ('central', p.central, p.recovered_central), \
+             ('province', p.province, p.recovered_province), ('city', p.city, p.recovered_city), \
+             ('county', p.county, p.recovered_county)) AS v (source, part, recovered) \
+             GROUP BY d.jurisdiction, d.programme, v.source) AS m \
+             WHERE s.jurisdiction = m.jurisdiction AND s.programme = m.programme AND s.source = m.source")
+        .bind::<Array<Text>, _>(jurisdictions.to_vec())
+        .bind::<Array<SqlUuid>, _>(ids.to_vec())
+        .bind::<Array<Text>, _>(outcomes.to_vec())
+        .execute(self.pg())
+        .await?;
+        Ok(())
+    }
+
+    /// The payments by which these claims are paid. A claim whose payment the bank returned is paid by none.
+    pub async fn paid_parts(
+        &mut self,
+        jurisdictions: &[String],
+        claims: &[Uuid],
+    ) -> Result<Vec<PaidParts>, StoreError> {
+        Ok(Sql(
+            "SELECT l.claim, p.jurisdiction, p.id AS payment, d.programme, p.central - p.recovered_central AS central, \
+             p.province - p.recovered_province AS province, p.city - p.recovered_city AS city, \
+             p.county - p.recovered_county AS county FROM UNNEST($1, $2) AS u (jurisdiction, claim) \
+             JOIN disbursement_lines l ON l.jurisdiction = u.jurisdiction AND l.claim = u.claim AND l.outcome = 'paid' \
+             JOIN payments p ON p.jurisdiction = l.jurisdiction AND p.id = l.payment \
+             JOIN disbursements d ON d.jurisdiction = p.jurisdiction AND d.id = p.disbursement ORDER BY l.claim",
+        )
+        .bind::<Array<Text>, _>(jurisdictions.to_vec())
+        .bind::<Array<SqlUuid>, _>(claims.to_vec())
+        .load(self.pg())
+        .await?)
+    }
+
+    /// Gives parts of paid payments, one row a payment, back to where they came from.
+    pub async fn recover(&mut self, back: &[PaidParts]) -> Result<(), StoreError> {
+        let jurisdictions = back.iter().map(|it| it.jurisdiction.clone()).collect::<Vec<_>>();
+        let column = |value: fn(&PaidParts) -> i64| back.iter().map(value).collect::<Vec<_>>();
+        let changed = Sql(
+            "UPDATE payments p SET recovered_central = p.recovered_central + u.central, \
+             recovered_province = p.recovered_province + u.province, recovered_city = p.recovered_city + u.city, \
+             recovered_county = p.recovered_county + u.county \
+             FROM UNNEST($1, $2, $3, $4, $5, $6) AS u (jurisdiction, id, central, province, city, county) \
+             WHERE p.jurisdiction = u.jurisdiction AND p.id = u.id",
+        )
+        .bind::<Array<Text>, _>(jurisdictions.clone())
+        .bind::<Array<SqlUuid>, _>(back.iter().map(|it| it.payment).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(column(|it| it.central))
+        .bind::<Array<BigInt>, _>(column(|it| it.province))
+        .bind::<Array<BigInt>, _>(column(|it| it.city))
+        .bind::<Array<BigInt>, _>(column(|it| it.county))
+        .execute(self.pg())
+        .await?;
+        all(changed, back.len(), "payment")?;
+        Sql("UPDATE fund_sources s SET spent = s.spent - m.back FROM (\
+             SELECT u.jurisdiction, u.programme, v.source, sum(v.back)::bigint AS back \
+             FROM UNNEST($1, $2, $3, $4, $5, $6) AS u (jurisdiction, programme, central, province, city, county) \
+             CROSS JOIN LATERAL (VALUES ('central', u.central), ('province', u.province), ('city', u.city), \
+             ('county', u.county)) AS v (source, back) GROUP BY u.jurisdiction, u.programme, v.source) AS m \
+             WHERE s.jurisdiction = m.jurisdiction AND s.programme = m.programme AND s.source = m.source")
+        .bind::<Array<Text>, _>(jurisdictions)
+        .bind::<Array<Text>, _>(back.iter().map(|it| it.programme.clone()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(column(|it| it.central))
+        .bind::<Array<BigInt>, _>(column(|it| it.province))
+        .bind::<Array<BigInt>, _>(column(|it| it.city))
+        .bind::<Array<BigInt>, _>(column(|it| it.county))
+        .execute(self.pg())
+        .await?;
+        Ok(())
+    }
+
+    /// Writes that central money of a fund lapsed; its transfer is posted beside it.
+    pub async fn lapse(
+        &mut self,
+        (jurisdiction, programme): (&str, &str),
+        amount: i64,
+    ) -> Result<(), StoreError> {
+        let central = fund_sources::table.find((jurisdiction, programme, "central"));
+        let changed = diesel::update(central)
+            .set(fund_sources::lapsed.eq(fund_sources::lapsed + amount))
+            .execute(self.pg())
+            .await?;
+        all(changed, 1, "source of a fund")
+    }
+}
+
+fn all(changed: usize, rows: usize, what: &'static str) -> Result<(), StoreError> {
+    if changed == rows {
+        Ok(())
+    } else {
+        Err(StoreError::Stale(what))
+    }
+}
