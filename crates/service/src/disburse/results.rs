@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{Payment, PaymentResult, Said, open, shown_payment};
 use crate::access::{ManageFunds, Permit};
-use crate::limits::{self, Books, distinct};
+use crate::limits::{self, Books};
 use crate::moving::{Move, Mover};
 use crate::{Refusal, Service, ServiceError};
 
@@ -210,23 +210,13 @@ impl Service {
         jurisdiction: &str,
         ids: &[Uuid],
     ) -> Result<Locked, ServiceError> {
-        let mut programmes = Vec::new();
-        let mut seen = BTreeSet::new();
-        for id in ids {
-            let Some(payment) = tx.payment(jurisdiction, *id).await? else {
-                continue;
-            };
-            if seen.insert(payment.disbursement) {
-                let row = tx.disbursement(jurisdiction, payment.disbursement).await?;
-                programmes.extend(row.map(|row| row.programme));
-            }
-        }
-        let funds = distinct(programmes)
-            .into_iter()
-            .map(|programme| (jurisdiction.to_owned(), programme));
+        let seen = tx.disbursements_of(jurisdiction, ids).await?;
+        let funds = seen
+            .iter()
+            .map(|(_, programme)| (jurisdiction.to_owned(), programme.clone()));
         let books = limits::lock(tx, &self.catalogue(), funds).await?;
         let mut disbursements = BTreeMap::new();
-        for id in seen {
+        for (id, _) in seen {
             if let Some(row) = tx.lock_disbursement(jurisdiction, id).await? {
                 disbursements.insert(id, row);
             }
