@@ -144,15 +144,16 @@ impl Service {
             now: self.clock().now(),
         };
         let place = jurisdiction.as_str();
-        if let Some(id) = within {
-            open(&mut tx, id, None, &["released", "settled"]).await?;
-        }
         let named = results.iter().filter_map(|result| result.payment.as_ref().ok());
         let named = named.filter(|payment| payment.jurisdiction == jurisdiction);
         let ids = named.map(|payment| payment.uuid).collect::<BTreeSet<_>>();
         let mut locked = self
             .lock_payments(&mut tx, place, &ids.into_iter().collect::<Vec<_>>())
             .await?;
+        if let Some(id) = within {
+            // Behind the books, as everywhere: who takes it the other way round waits for the other.
+            open(&mut tx, id, None, &["released", "settled"]).await?;
+        }
         let prints: Vec<_> = results.iter().map(|result| fingerprint(place, result)).collect();
         let known = tx.known_entries(place, &prints).await?;
         let mut known: HashMap<Vec<u8>, Option<Exception>> = known
@@ -316,7 +317,7 @@ impl Service {
             payment: None,
             reference: match &result.payment {
                 Ok(id) => id.to_string(),
-                Err(reference) => shortened(reference),
+                Err(reference) => reference.clone(),
             },
             verdict: verdict.to_owned(),
             amount: result.amount.map(ledger::Fen::get),
@@ -456,10 +457,4 @@ fn fingerprint(jurisdiction: &str, result: &PaymentResult) -> Vec<u8> {
         reason.unwrap_or_default(),
     ];
     Sha256::digest(parts.join("\u{1f}")).to_vec()
-}
-
-/// A reference that is none of ours may be anything, an account even: what is kept of it tells two apart and no more.
-fn shortened(reference: &str) -> String {
-    let digest = hex::encode(Sha256::digest(reference));
-    format!("#{}", digest.get(..16).unwrap_or_default())
 }
