@@ -142,10 +142,12 @@ impl ServiceError {
 }
 
 /// Constraints that refuse a unit of work because another one committed first: run again, it reads what that one wrote.
-const LOST_RACES: [&str; 3] = [
+const LOST_RACES: [&str; 5] = [
     "unique_keys_pkey",
     "quotas_within_ceiling",
     "idempotency_keys_pkey",
+    "bank_entries_fingerprint_key",
+    "bank_accounts_pkey",
 ];
 
 impl Retry for ServiceError {

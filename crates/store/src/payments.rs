@@ -105,6 +105,31 @@ impl Conn {
             .optional()?)
     }
 
+    /// The disbursements of these payments, in order, each with its programme.
+    pub async fn disbursements_of(
+        &mut self,
+        jurisdiction: &str,
+        payments: &[Uuid],
+    ) -> Result<Vec<(Uuid, String)>, StoreError> {
+        #[derive(QueryableByName)]
+        struct Of {
+            #[diesel(sql_type = SqlUuid)]
+            id: Uuid,
+            #[diesel(sql_type = Text)]
+            programme: String,
+        }
+        let rows: Vec<Of> = Sql(
+            "SELECT DISTINCT d.id, d.programme FROM payments p JOIN disbursements d \
+             ON d.jurisdiction = p.jurisdiction AND d.id = p.disbursement \
+             WHERE p.jurisdiction = $1 AND p.id = ANY($2) ORDER BY d.id",
+        )
+        .bind::<Text, _>(jurisdiction.to_owned())
+        .bind::<Array<SqlUuid>, _>(payments.to_vec())
+        .load(self.pg())
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.programme)).collect())
+    }
+
     /// A page of a disbursement's payments by id.
     pub async fn payments(
         &mut self,

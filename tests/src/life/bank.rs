@@ -261,3 +261,25 @@ async fn money_that_comes_back_for_returned_goods_is_not_asked_for_twice() {
     assert_books(&app, [600, 0, 0, 0, 0, 0]).await;
     app.audit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_comes_eight_times_at_once_is_set_aside_once() {
+    let app = with_money(600).await;
+    of_applicants(&app, 1).await;
+    let (_, payments) = app.instruct(YANHU, PROGRAMME).await;
+    // No lock of ours stands before a payment that is none of ours.
+    let stranger = Payment {
+        id: PaymentId::new(payments[0].id.jurisdiction, uuid::Uuid::from_u128(7)),
+        ..payments[0].clone()
+    };
+    let told = futures::future::join_all((0..8).map(|_| report(&app, camt054(&[&stranger], &[])))).await;
+    assert_eq!(told, vec![vec![Err(Refusal::NotFound("payment"))]; 8]);
+    let reader = permit::<ReadFunds>(&app.cast.auditor);
+    let waiting = app
+        .service
+        .bank_exceptions(&reader, None, None, 50)
+        .await
+        .unwrap();
+    assert_eq!(waiting.items.len(), 1);
+    app.audit().await;
+}

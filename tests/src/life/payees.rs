@@ -64,7 +64,7 @@ fn account(name: &str, number: &str) -> EnteredAccount {
 async fn file(app: &TestApp, id: DisbursementId, format: InstructionFormat) -> Result<String, Refusal> {
     let maker = permit::<ManageFunds>(&app.cast.maker);
     match app.service.instruction(&maker, id, format, 1).await {
-        Ok(instruction) => Ok(String::from_utf8(instruction.file.bytes).unwrap()),
+        Ok(instruction) => Ok(String::from_utf8(instruction.bytes).unwrap()),
         Err(error) => Err(error.refusal().unwrap().clone()),
     }
 }
@@ -373,4 +373,19 @@ async fn what_is_held_is_neither_gathered_nor_released() {
     app.make_disbursement(YANHU, PROGRAMME).await.unwrap();
     assert_eq!(app.state(claims[0]).await.status, Status::InPayment);
     app.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_entered_at_once_are_revisions_of_their_own() {
+    let app = TestApp::new().await;
+    let retailer = app.cast.retailer.merchant.clone().unwrap();
+    let own = permit::<EnterAccounts>(&app.cast.retailer);
+    let enter = || {
+        app.service
+            .enter_account(&own, &retailer, account("华联家电", OLD_ACCOUNT))
+    };
+    let entered = futures::future::join_all((0..5).map(|_| enter())).await;
+    let revisions = entered.into_iter().map(|it| it.unwrap().revision);
+    let revisions = revisions.collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(revisions, (1..=5).collect());
 }

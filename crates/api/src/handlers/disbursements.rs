@@ -220,8 +220,7 @@ pub(crate) async fn get_instruction(
     let permit = signed.permit;
     let file = api
         .write(|it| async move { it.instruction(&permit, id.0, format, part).await })
-        .await?
-        .file;
+        .await?;
     let name = format!("attachment; filename=\"{}\"", file.name());
     Ok(HttpResponse::Ok()
         .content_type(file.format.media_type())

@@ -8,14 +8,11 @@ use crate::books;
 use crate::claim::Spread;
 use crate::grow::grow;
 use crate::measure;
-use crate::pgbench::{self, Sample};
+use crate::pgbench::{self, CLIENTS, Sample};
 use crate::report::{Asked, Report, Samples};
 use crate::world::World;
 
 const FEW: u64 = 10_000;
-
-/// What pgbench does best with, here and on any machine with few cores.
-const CLIENTS: usize = 8;
 
 pub(super) async fn rows(world: &World, scope: &Scope, report: &mut Report) -> anyhow::Result<()> {
     let many = world.copy().await?;

@@ -11,14 +11,11 @@ use crate::database::Database;
 use crate::grow::grow;
 use crate::load::Work;
 use crate::measure::{self, Load, Measured, load};
-use crate::pgbench::{self, Sample};
+use crate::pgbench::{self, CLIENTS, Sample};
 use crate::report::Samples;
 use crate::world::World;
 
 const WINDOW_SECONDS: f64 = 10.0;
-
-/// What pgbench does best with on few cores.
-const CLIENTS: usize = 8;
 
 /// Runs it and prints a line a window, then the slope.
 pub(crate) async fn soak(world: &World, minutes: f64, stored: u64, connections: usize) -> anyhow::Result<()> {

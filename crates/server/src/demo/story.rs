@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::cast::{Cast, private};
 use super::claims::{self, DemoClaim};
+use super::identifiers::bank_account;
 use crate::commands::say;
 
 /// Who says what, to whom: the service's client and a token for each of the cast.
@@ -208,11 +209,28 @@ impl Stage<'_> {
         show_status(&approved.json())
     }
 
+    /// A buyer's first payment fails, its account is put right, and the next payment succeeds; a merchant's succeeds at once.
     async fn pay(&mut self, claim: &DemoClaim, id: &str) -> anyhow::Result<()> {
+        let mut batch = self.disburse(claim, &format!("pay-{id}")).await?;
+        if claim.body.pointer("/payee/kind").and_then(Value::as_str) == Some("applicant") {
+            let failed = json!({"outcome": "failed", "reason": "账户已销户"});
+            self.settle(&batch, &failed).await?;
+            self.expect(claim, id, "payment_failed").await?;
+            let account = json!({"bank_account": bank_account(), "bank_name": "中国建设银行运城分行"});
+            let line = Line::new(claim.client, format!("/v1/claims/{id}/payee")).body(account);
+            self.put("  更正收款账户 the account is put right", line).await?;
+            batch = self.disburse(claim, &format!("pay-again-{id}")).await?;
+        }
+        self.settle(&batch, &json!({"outcome": "paid"})).await?;
+        self.expect(claim, id, "paid").await
+    }
+
+    /// Gathers what is payable, releases it, and fetches the bank's file.
+    async fn disburse(&mut self, claim: &DemoClaim, key: &str) -> anyhow::Result<String> {
         let fund = json!({"jurisdiction": claim.jurisdiction, "programme": claim.programme});
         let line = Line::new("treasury-1", "/v1/disbursements")
             .body(fund)
-            .key(format!("pay-{id}"));
+            .key(key.to_owned());
         let made = self
             .post("4 支付 paid: gathered by one person of treasury", line)
             .await?
@@ -223,49 +241,77 @@ impl Stage<'_> {
             .key(format!("release-{batch}"));
         self.post("  放行（另一人） released by another", line).await?;
         let file = format!("/v1/disbursements/{batch}/instruction?format=pain.001");
-        self.get(
-            "  付款指令 the bank's file (pain.001)",
-            Line::new("treasury-1", file),
-        )
-        .await?;
+        let file = self
+            .get(
+                "  付款指令 the bank's file (pain.001)",
+                Line::new("treasury-1", file),
+            )
+            .await?;
+        let sums = file.text.lines().map(str::trim);
+        for line in sums
+            .filter(|line| line.starts_with("<CtrlSum>") || line.starts_with("<NbOfTxs>"))
+            .take(2)
+        {
+            say(&format!("   {line}"))?;
+        }
+        Ok(batch)
+    }
+
+    /// What the bank says of every payment of a disbursement, and how it adds up then.
+    async fn settle(&mut self, batch: &str, said: &Value) -> anyhow::Result<()> {
         let payments = self
             .get(
                 "  付款明细 its payments",
                 Line::new("treasury-1", format!("/v1/disbursements/{batch}/payments")),
             )
-            .await?;
-        let payments = payments.json();
-        let items = payments
-            .pointer("/items")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
-        let results = items
-            .iter()
-            .map(|item| json!({"payment": item.get("id"), "outcome": "paid"}))
-            .collect::<Vec<_>>();
+            .await?
+            .json();
+        let items = payments.pointer("/items").and_then(Value::as_array);
+        let results = items.into_iter().flatten().map(|item| {
+            let mut result = said.clone();
+            if let (Some(result), Some(id)) = (result.as_object_mut(), item.get("id")) {
+                result.insert("payment".into(), id.clone());
+            }
+            result
+        });
         let line = Line::new("treasury-1", format!("/v1/disbursements/{batch}/results"))
-            .body(json!({"items": results}))
+            .body(json!({"items": results.collect::<Vec<_>>()}))
             .key(format!("results-{batch}"));
         self.post("  银行结果 the bank's result", line).await?;
-        let sums = format!("/v1/disbursements/{batch}/reconciliation");
-        self.get(
-            "  对账 sent = paid + failed + returned + open",
-            Line::new("treasury-1", sums),
-        )
-        .await?;
-        let paid = self
+        let stands = self
+            .get(
+                "  对账 sent = paid + failed + returned + open",
+                Line::new("treasury-1", format!("/v1/disbursements/{batch}/reconciliation")),
+            )
+            .await?
+            .json();
+        let of = |name: &str| {
+            let amount = stands.pointer(&format!("/{name}/amount")).and_then(Value::as_str);
+            amount.unwrap_or_default().to_owned()
+        };
+        say(&format!(
+            "   已发 {} = 成功 {} + 失败 {} + 退汇 {} + 在途 {}",
+            of("sent"),
+            of("paid"),
+            of("failed"),
+            of("returned"),
+            of("open"),
+        ))
+    }
+
+    async fn expect(&mut self, claim: &DemoClaim, id: &str, status: &str) -> anyhow::Result<()> {
+        let stands = self
             .get(
                 "  现状 as it stands",
                 Line::new(claim.client, format!("/v1/claims/{id}")),
             )
             .await?
             .json();
-        show_status(&paid)?;
-        if text(&paid, "/status")? == "paid" {
+        show_status(&stands)?;
+        if text(&stands, "/status")? == status {
             Ok(())
         } else {
-            Err(anyhow!("{}: not paid", claim.name))
+            Err(anyhow!("{}: not {status}", claim.name))
         }
     }
 
@@ -357,6 +403,27 @@ impl Stage<'_> {
                 },
             )
             .await?;
+        if answer.is_success() {
+            Ok(answer)
+        } else {
+            Err(failed(title, &answer))
+        }
+    }
+
+    async fn put(&mut self, title: &str, line: Line<'_>) -> anyhow::Result<Answer> {
+        let body = line
+            .body
+            .as_ref()
+            .map(|body| ("application/json", body.to_string()));
+        let curl = line.curl().replacen("curl -sS", "curl -sS -X PUT", 1);
+        say(&format!("{title}\n   $ {curl}"))?;
+        let token = self.token(line.client).await?;
+        let ask = Ask {
+            token: Some(&token),
+            body,
+            ..Ask::default()
+        };
+        let answer = self.api.put(&line.path, ask).await?;
         if answer.is_success() {
             Ok(answer)
         } else {

@@ -24,13 +24,7 @@ use crate::moving::Mover;
 use crate::ports::shanghai_date;
 use crate::{Refusal, Service, ServiceError};
 
-pub use bank::Format as InstructionFormat;
-
-/// A file for the bank, and which of how many it is.
-#[derive(Debug, Clone)]
-pub struct Instruction {
-    pub file: bank::File,
-}
+pub use bank::{File as InstructionFile, Format as InstructionFormat};
 
 /// Everything that a file is made of.
 struct Parts {
@@ -50,7 +44,7 @@ impl Service {
         id: DisbursementId,
         format: InstructionFormat,
         part: usize,
-    ) -> Result<Instruction, ServiceError> {
+    ) -> Result<InstructionFile, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         self.store()
             .write(|tx| self.instruction_in(tx, permit, id, format, part))
@@ -64,7 +58,7 @@ impl Service {
         id: DisbursementId,
         format: InstructionFormat,
         part: usize,
-    ) -> Result<Done<Instruction>, ServiceError> {
+    ) -> Result<Done<InstructionFile>, ServiceError> {
         let row = open(&mut tx, id, None, &["released", "settled"]).await?;
         let released_at = row
             .released_at
@@ -83,7 +77,7 @@ impl Service {
         };
         self.note(&mut tx, &row, "hand_out_instruction", Some(file.name()), mover)
             .await?;
-        Ok(tx.done(Instruction { file }))
+        Ok(tx.done(file))
     }
 
     async fn parts(&self, tx: &mut Tx, row: &DisbursementRow) -> Result<Parts, ServiceError> {

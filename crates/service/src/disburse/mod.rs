@@ -31,7 +31,7 @@ use store::disbursements::DisbursementRow;
 use store::payments::PaymentRow;
 
 pub use exceptions::{BankException, Resolution};
-pub use instruction::{Instruction, InstructionFormat};
+pub use instruction::{InstructionFile, InstructionFormat};
 pub use make::Gather;
 pub use reconcile::{Count, Reconciliation};
 pub use reports::{BankReport, ReportFormat};
@@ -112,7 +112,7 @@ pub enum Said {
 /// What a bank says of one payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentResult {
-    /// What it was told the payment is called; in a file that may be anything.
+    /// The payment, or a mark of what was named instead: in a file that may be anything, even an account.
     pub payment: Result<PaymentId, String>,
     pub said: Said,
     pub amount: Option<Fen>,

@@ -67,8 +67,7 @@ impl Service {
         id: DisbursementId,
     ) -> Result<Reconciliation, ServiceError> {
         let disbursement = self.disbursement(permit, id).await?;
-        let span = (DateTime::<Utc>::UNIX_EPOCH, shanghai_midnight(NaiveDate::MAX));
-        let span = (span.0, span.1.min(self.clock().now() + chrono::Duration::days(1)));
+        let span = (DateTime::<Utc>::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC);
         let sums = self.sums(id.jurisdiction.as_str(), Some(id), span).await?;
         let settled = || Refusal::Settled {
             what: "disbursement",

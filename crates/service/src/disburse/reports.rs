@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bank::{Group, GroupVerdict, Item, Verdict};
 use claims::JurisdictionCode;
 use claims::ids::{DisbursementId, PaymentId};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::results::Results;
@@ -91,7 +92,7 @@ impl Service {
             return Ok(Vec::new());
         };
         let unknown = |reference: &str| PaymentResult {
-            payment: Err(reference.to_owned()),
+            payment: Err(shortened(reference)),
             said: said.clone(),
             amount: group.sum,
             code: code.clone(),
@@ -136,7 +137,7 @@ fn of_item(jurisdiction: JurisdictionCode, item: &Item) -> Option<PaymentResult>
     let reference = item.end_to_end_id.as_ref().map_or("", |id| id.as_str());
     let payment = bank::EndToEndId::parse(reference)
         .map(|id| PaymentId::new(jurisdiction, Uuid::from_u128(id.get())))
-        .map_err(|_| reference.to_owned());
+        .map_err(|_| shortened(reference));
     Some(PaymentResult {
         payment,
         said,
@@ -164,4 +165,10 @@ fn said(verdict: &Verdict) -> Option<(Said, Option<String>, Option<chrono::Naive
         }
         Verdict::Unclear { .. } => Some((Said::Unclear, None, None)),
     }
+}
+
+/// A reference that is none of ours may be anything, an account even: what is kept of it tells two apart and no more.
+fn shortened(reference: &str) -> String {
+    let digest = hex::encode(Sha256::digest(reference));
+    format!("#{}", digest.get(..16).unwrap_or_default())
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{Payment, PaymentResult, Said, open, shown_payment};
 use crate::access::{ManageFunds, Permit};
-use crate::limits::{self, Books, distinct};
+use crate::limits::{self, Books};
 use crate::moving::{Move, Mover};
 use crate::{Refusal, Service, ServiceError};
 
@@ -144,15 +144,16 @@ impl Service {
             now: self.clock().now(),
         };
         let place = jurisdiction.as_str();
-        if let Some(id) = within {
-            open(&mut tx, id, None, &["released", "settled"]).await?;
-        }
         let named = results.iter().filter_map(|result| result.payment.as_ref().ok());
         let named = named.filter(|payment| payment.jurisdiction == jurisdiction);
         let ids = named.map(|payment| payment.uuid).collect::<BTreeSet<_>>();
         let mut locked = self
             .lock_payments(&mut tx, place, &ids.into_iter().collect::<Vec<_>>())
             .await?;
+        if let Some(id) = within {
+            // Behind the books, as everywhere: who takes it the other way round waits for the other.
+            open(&mut tx, id, None, &["released", "settled"]).await?;
+        }
         let prints: Vec<_> = results.iter().map(|result| fingerprint(place, result)).collect();
         let known = tx.known_entries(place, &prints).await?;
         let mut known: HashMap<Vec<u8>, Option<Exception>> = known
@@ -210,23 +211,13 @@ impl Service {
         jurisdiction: &str,
         ids: &[Uuid],
     ) -> Result<Locked, ServiceError> {
-        let mut programmes = Vec::new();
-        let mut seen = BTreeSet::new();
-        for id in ids {
-            let Some(payment) = tx.payment(jurisdiction, *id).await? else {
-                continue;
-            };
-            if seen.insert(payment.disbursement) {
-                let row = tx.disbursement(jurisdiction, payment.disbursement).await?;
-                programmes.extend(row.map(|row| row.programme));
-            }
-        }
-        let funds = distinct(programmes)
-            .into_iter()
-            .map(|programme| (jurisdiction.to_owned(), programme));
+        let seen = tx.disbursements_of(jurisdiction, ids).await?;
+        let funds = seen
+            .iter()
+            .map(|(_, programme)| (jurisdiction.to_owned(), programme.clone()));
         let books = limits::lock(tx, &self.catalogue(), funds).await?;
         let mut disbursements = BTreeMap::new();
-        for id in seen {
+        for (id, _) in seen {
             if let Some(row) = tx.lock_disbursement(jurisdiction, id).await? {
                 disbursements.insert(id, row);
             }
@@ -328,7 +319,7 @@ impl Service {
             payment: None,
             reference: match &result.payment {
                 Ok(id) => id.to_string(),
-                Err(reference) => shortened(reference),
+                Err(reference) => reference.clone(),
             },
             verdict: verdict.to_owned(),
             amount: result.amount.map(ledger::Fen::get),
@@ -468,10 +459,4 @@ fn fingerprint(jurisdiction: &str, result: &PaymentResult) -> Vec<u8> {
         reason.unwrap_or_default(),
     ];
     Sha256::digest(parts.join("\u{1f}")).to_vec()
-}
-
-/// A reference that is none of ours may be anything, an account even: what is kept of it tells two apart and no more.
-fn shortened(reference: &str) -> String {
-    let digest = hex::encode(Sha256::digest(reference));
-    format!("#{}", digest.get(..16).unwrap_or_default())
 }
