@@ -11,6 +11,7 @@
 
 pub mod allocate;
 pub mod claim;
+pub mod clawback;
 pub mod digest;
 pub mod facts;
 pub mod identifiers;
@@ -28,5 +29,6 @@ mod fixtures;
 pub use digest::{Digest, Domain};
 pub use ids::{
     AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError, PaymentId,
+    WaiverId,
 };
 pub use jurisdictions::JurisdictionCode;

@@ -27,14 +27,16 @@ pub enum Reason {
     FailPayment,
     /// The bank had paid and gives the money back, days later perhaps: the debt stands again.
     ReturnPayment,
-    /// Paid money must come back: goods returned or fraud found.
+    /// Paid money, or part of it, must come back: goods returned or fraud found.
     ClawBackDue,
-    /// The money came back.
+    /// The money came back, or part of it, or was set off.
     ClawBack,
+    /// Part of what is due back is waived: it stays paid.
+    Waive,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 12] = [
+    pub const ALL: [Reason; 13] = [
         Reason::Appropriate,
         Reason::Reserve,
         Reason::Release,
@@ -47,6 +49,7 @@ impl Reason {
         Reason::ReturnPayment,
         Reason::ClawBackDue,
         Reason::ClawBack,
+        Reason::Waive,
     ];
 
     /// `(debit, credit)`.
@@ -64,6 +67,7 @@ impl Reason {
             Reason::ReturnPayment => (Account::Payable, Account::Disbursed),
             Reason::ClawBackDue => (Account::Recoverable, Account::Disbursed),
             Reason::ClawBack => (Account::Available, Account::Recoverable),
+            Reason::Waive => (Account::Disbursed, Account::Recoverable),
         }
     }
 
@@ -81,6 +85,7 @@ impl Reason {
             Reason::ReturnPayment => "return_payment",
             Reason::ClawBackDue => "claw_back_due",
             Reason::ClawBack => "claw_back",
+            Reason::Waive => "waive",
         }
     }
 
@@ -103,6 +108,7 @@ impl Reason {
             Reason::ReturnPayment => "银行退汇",
             Reason::ClawBackDue => "应追回",
             Reason::ClawBack => "追回",
+            Reason::Waive => "豁免追回",
         }
     }
 
@@ -120,6 +126,7 @@ impl Reason {
             Reason::ReturnPayment => "Payment returned",
             Reason::ClawBackDue => "Clawback due",
             Reason::ClawBack => "Clawed back",
+            Reason::Waive => "Clawback waived",
         }
     }
 }
