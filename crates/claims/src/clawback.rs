@@ -39,12 +39,18 @@ impl ClawbackReason {
     /// clauses otherwise in each printing, so that none is numbered here.
     pub fn clause(self) -> &'static str {
         match self {
-            Self::GoodsReturned => "发改环资〔2025〕1745号：发生退货的，资格恢复并解绑，补贴须退回；退货不退补属违规，予以追缴",
+            Self::GoodsReturned => {
+                "发改环资〔2025〕1745号：发生退货的，资格恢复并解绑，补贴须退回；退货不退补属违规，予以追缴"
+            }
             Self::InvoiceReversed => {
                 "发改环资〔2025〕1745号：一票一物，发票金额为消费者实付与补贴之和；发票红冲的，补贴予以追缴"
             }
-            Self::Fraud => "发改环资〔2025〕1745号：一机多卖、虚假签收等套取补贴的，追缴补贴，直至移送公安机关",
-            Self::ScrapNotClosed => "发改环资〔2025〕1745号：旧机动车、旧家电应交售回收；逾期未完成报废闭环的，补贴予以追缴",
+            Self::Fraud => {
+                "发改环资〔2025〕1745号：一机多卖、虚假签收等套取补贴的，追缴补贴，直至移送公安机关"
+            }
+            Self::ScrapNotClosed => {
+                "发改环资〔2025〕1745号：旧机动车、旧家电应交售回收；逾期未完成报废闭环的，补贴予以追缴"
+            }
         }
     }
 
@@ -148,7 +154,11 @@ impl Clawback {
 
     /// Settles a part, and says by which verb the claim moves.
     pub fn settle(&mut self, settled: Settled, part: Fen) -> Result<Verb, NotOpen> {
-        let held = if settled == Settled::Netted { self.pending } else { self.open() };
+        let held = if settled == Settled::Netted {
+            self.pending
+        } else {
+            self.open()
+        };
         if part.is_zero() || part > held {
             return Err(NotOpen { open: held });
         }

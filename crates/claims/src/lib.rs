@@ -28,7 +28,6 @@ mod fixtures;
 
 pub use digest::{Digest, Domain};
 pub use ids::{
-    AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError, PaymentId,
-    WaiverId,
+    AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError, PaymentId, WaiverId,
 };
 pub use jurisdictions::JurisdictionCode;

@@ -202,9 +202,7 @@ pub fn step(standing: Standing, verb: Verb) -> Result<Step, OutOfTurn> {
         (S::PaymentFailed, V::Retry) => move_to(S::Approved, false, None, Keep),
 
         // The goods are back, the money is not: the keys stay taken until it is.
-        (S::Paid, V::Return | V::Demand) => {
-            move_to(S::ClawbackDue, false, Some(Reason::ClawBackDue), Keep)
-        }
+        (S::Paid, V::Return | V::Demand) => move_to(S::ClawbackDue, false, Some(Reason::ClawBackDue), Keep),
         (S::ClawbackDue, V::RepayPart) => move_to(S::ClawbackDue, false, Some(Reason::ClawBack), Keep),
         (S::ClawbackDue, V::WaivePart) => move_to(S::ClawbackDue, false, Some(Reason::Waive), Keep),
         (S::ClawbackDue, V::ClawBack) => move_to(S::ClawedBack, false, Some(Reason::ClawBack), Release),

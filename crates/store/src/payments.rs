@@ -12,7 +12,7 @@ use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
     /// One transfer of a bank to one payee; fen. `payee` is merchant or applicant, `account` the revision of the merchant's
-    /// account. `outcome` is open, paid, failed, returned or cancelled.
+    /// account; `netted` is what of the amount is set against clawbacks and not sent. `outcome` is open, paid, failed, returned or cancelled.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = payments, check_for_backend(diesel::pg::Pg))]
     PaymentRow => "payments" {
@@ -28,11 +28,13 @@ batch_insert! {
         outcome: String => Text,
         reason: Option<String> => Nullable<Text>,
         settled_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+        netted: i64 => BigInt,
     }
 }
 
 batch_insert! {
-    /// One claim in a payment, with the payment's outcome.
+    /// One claim in a payment, with the payment's outcome; `amount` is what of the claim was payable, `netted` its part of the
+    /// payment's.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = disbursement_lines, check_for_backend(diesel::pg::Pg))]
     LineRow => "disbursement_lines" {
@@ -42,6 +44,7 @@ batch_insert! {
         payment: Uuid => SqlUuid,
         amount: i64 => BigInt,
         outcome: String => Text,
+        netted: i64 => BigInt,
     }
 }
 
@@ -72,7 +75,7 @@ batch_insert! {
     }
 }
 
-/// How the payments of a disbursement stand, summed; fen.
+/// How the payments of a disbursement stand, summed: what of them is sent to the bank, less what is netted; fen.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct OutcomeSum {
     #[diesel(sql_type = Text)]
@@ -197,7 +200,7 @@ impl Conn {
     ) -> Result<Vec<OutcomeSum>, StoreError> {
         Ok(Sql(
             "SELECT d.jurisdiction, d.id AS disbursement, d.programme, d.released_at, p.outcome, \
-             count(*) AS payments, sum(p.amount)::bigint AS amount \
+             count(*) FILTER (WHERE p.netted < p.amount) AS payments, sum(p.amount - p.netted)::bigint AS amount \
              FROM disbursements d JOIN payments p ON p.jurisdiction = d.jurisdiction AND p.disbursement = d.id \
              WHERE d.jurisdiction = $1 AND d.released_at >= $2 AND d.released_at < $3 AND ($4 IS NULL OR d.id = $4) \
              GROUP BY d.jurisdiction, d.id, d.programme, d.released_at, p.outcome ORDER BY d.released_at, d.id, p.outcome",

@@ -25,22 +25,37 @@ placed AS (
             WHEN status IN ('approved', 'payment_failed') THEN 'payable'
             WHEN status = 'in_payment' THEN 'in_payment'
             WHEN status = 'paid' THEN 'disbursed'
-            WHEN status = 'clawback_due' THEN 'recoverable'
-        END AS account
+        END AS account,
+        -- Paid by netting in a payment whose rest came back: not owed again.
+        CASE WHEN status IN ('approved', 'payment_failed', 'in_payment') THEN
+            (SELECT coalesce(sum(l.netted), 0) FROM disbursement_lines l WHERE l.jurisdiction = c.jurisdiction
+                AND l.claim = c.id AND l.outcome = 'returned') ELSE 0 END AS set_off
     FROM claims c
 ),
 due AS (
-    SELECT jurisdiction, id AS claim, account, amount AS fen FROM placed WHERE account IS NOT NULL
-    UNION ALL
-    SELECT jurisdiction, id, 'available', -amount FROM placed WHERE account IS NOT NULL
+    SELECT * FROM (
+        SELECT jurisdiction, id AS claim, account, amount - set_off AS fen FROM placed WHERE account IS NOT NULL
+        UNION ALL
+        SELECT jurisdiction, id, 'disbursed', set_off FROM placed WHERE account IS NOT NULL
+        UNION ALL
+        SELECT jurisdiction, id, 'available', -amount FROM placed WHERE account IS NOT NULL
+        UNION ALL
+        SELECT jurisdiction, claim, 'recoverable', due - repaid - netted - waived FROM clawbacks
+        UNION ALL
+        SELECT jurisdiction, claim, 'disbursed', paid - due + waived FROM clawbacks
+        UNION ALL
+        SELECT jurisdiction, claim, 'available', repaid + netted - paid FROM clawbacks
+    ) AS d WHERE fen <> 0
 ),
 moved AS (
     SELECT jurisdiction, claim, account, sum(amount) AS fen FROM moves WHERE claim IS NOT NULL
     GROUP BY jurisdiction, claim, account HAVING sum(amount) <> 0
 ),
 slices AS (
-    SELECT jurisdiction, programme, category, committed_month, sum(amount) AS fen FROM claims WHERE committed
-    GROUP BY jurisdiction, programme, category, committed_month
+    SELECT c.jurisdiction, c.programme, category, committed_month,
+        sum(c.amount - coalesce(k.repaid + k.netted, 0)) AS fen
+    FROM claims c LEFT JOIN clawbacks k ON k.jurisdiction = c.jurisdiction AND k.claim = c.id WHERE committed
+    GROUP BY c.jurisdiction, c.programme, category, committed_month
 ),
 places AS (
     SELECT code AS county, code AS place FROM jurisdictions
@@ -113,6 +128,31 @@ SELECT 'a payment is not the sum of its claims', p.jurisdiction, p.id::text, p.a
     FROM payments p LEFT JOIN disbursement_lines l ON l.jurisdiction = p.jurisdiction AND l.payment = p.id
         AND l.disbursement = p.disbursement AND l.outcome = p.outcome
     GROUP BY p.jurisdiction, p.id, p.amount, p.claims HAVING p.amount <> coalesce(sum(l.amount), 0) OR p.claims <> count(l.claim)
+UNION ALL
+SELECT 'a claim is due back and no clawback is open, or the reverse', c.jurisdiction, c.name || ' ' || c.status, k.due, 0
+    FROM placed c LEFT JOIN clawbacks k ON k.jurisdiction = c.jurisdiction AND k.claim = c.id
+    WHERE (c.status = 'clawback_due') <> (k.claim IS NOT NULL AND k.closed_at IS NULL)
+        OR (c.status = 'clawed_back') <> (k.claim IS NOT NULL AND k.closed_at IS NOT NULL) OR k.paid <> c.amount
+UNION ALL
+SELECT 'what was clawed back holds what its reason sets free, or the reverse', c.jurisdiction, c.name, c.holds::int, k.due
+    FROM placed c JOIN clawbacks k ON k.jurisdiction = c.jurisdiction AND k.claim = c.id WHERE k.closed_at IS NOT NULL
+        AND (c.holds = (k.reason IN ('goods_returned', 'invoice_reversed') AND k.repaid + k.netted = k.paid)
+            OR c.committed <> (k.repaid + k.netted < k.paid))
+UNION ALL
+SELECT 'a clawback is not netted by what payments say', k.jurisdiction, k.claim::text, k.pending + k.netted, coalesce(sum(n.amount), 0)
+    FROM clawbacks k LEFT JOIN (SELECT n.*, p.outcome FROM clawback_nettings n
+        JOIN payments p ON p.jurisdiction = n.jurisdiction AND p.id = n.payment) n
+        ON n.jurisdiction = k.jurisdiction AND n.claim = k.claim
+    GROUP BY k.jurisdiction, k.claim, k.pending, k.netted
+    HAVING k.pending <> coalesce(sum(n.amount) FILTER (WHERE n.outcome = 'open'), 0)
+        OR k.netted <> coalesce(sum(n.amount) FILTER (WHERE n.outcome IN ('paid', 'returned')), 0)
+UNION ALL
+SELECT 'a payment is not netted by what it says', p.jurisdiction, p.id::text, p.netted, n.amount
+    FROM payments p CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM clawback_nettings n
+            WHERE n.jurisdiction = p.jurisdiction AND n.payment = p.id) n
+        CROSS JOIN LATERAL (SELECT coalesce(sum(netted), 0) AS amount FROM disbursement_lines l
+            WHERE l.jurisdiction = p.jurisdiction AND l.payment = p.id) l
+    WHERE p.netted <> n.amount OR p.netted <> l.amount
 UNION ALL
 SELECT 'a disbursement has not as many payments as it says', d.jurisdiction, d.id::text, d.payments, count(p.id)
     FROM disbursements d LEFT JOIN payments p ON p.jurisdiction = d.jurisdiction AND p.disbursement = d.id

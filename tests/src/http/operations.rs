@@ -299,6 +299,37 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             why(),
         ),
         row(
+            "POST /v1/claims/{id}/clawback-demand",
+            &[Approver, Treasury],
+            Refused,
+            &format!("{claim}/clawback-demand"),
+            Some(json!({"reason": "fraud"})),
+        ),
+        row(
+            "GET /v1/claims/{id}/clawback",
+            EVERYBODY,
+            Refused,
+            &format!("{claim}/clawback"),
+            None,
+        ),
+        row(
+            "POST /v1/claims/{id}/clawback-waivers",
+            &[Treasury],
+            Refused,
+            &format!("{claim}/clawback-waivers"),
+            Some(json!({"document": "运财〔2026〕6号", "reason": "why"})),
+        ),
+        row(
+            "POST /v1/clawback-waivers/{id}/decision",
+            &[Treasury],
+            Refused,
+            &format!(
+                "/v1/clawback-waivers/{}/decision",
+                it.disbursement.replace("dsb_", "wvr_")
+            ),
+            Some(json!({"verdict": "approve"})),
+        ),
+        row(
             "POST /v1/claims/{id}/clawback",
             &[Treasury],
             Refused,

@@ -38,6 +38,8 @@ pub struct PaymentView {
     #[schema(minimum = 1)]
     pub claims: i32,
     pub amount: Money,
+    /// What of it is set against clawbacks (抵扣); the bank sends the rest.
+    pub netted: Money,
     /// `open`, `paid`, `failed`, `returned` or `cancelled`.
     #[schema(max_length = 10, example = "open")]
     pub outcome: String,
@@ -56,6 +58,7 @@ impl From<Payment> for PaymentView {
             merchant: it.merchant,
             claims: it.claims,
             amount: it.amount.into(),
+            netted: it.netted.into(),
             outcome: it.outcome,
             reason: it.reason,
             settled_at: it.settled_at,

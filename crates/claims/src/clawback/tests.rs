@@ -14,7 +14,10 @@ fn never_more_than_was_paid_and_never_nothing() {
         let refused = Clawback::demand(ClawbackReason::Fraud, paid, Some(part));
         assert_eq!(refused, Err(NotOpen { open: paid }));
     }
-    assert_eq!(Clawback::demand(ClawbackReason::Fraud, paid, None).unwrap().due, paid);
+    assert_eq!(
+        Clawback::demand(ClawbackReason::Fraud, paid, None).unwrap().due,
+        paid
+    );
 }
 
 #[test]
@@ -25,7 +28,12 @@ fn what_becomes_of_holdings() {
         (ClawbackReason::Fraud, None, 0, Verb::ClawBackBarred),
         (ClawbackReason::ScrapNotClosed, None, 0, Verb::ClawBackBarred),
         // Money of it stays out.
-        (ClawbackReason::GoodsReturned, Some(59_999), 0, Verb::ClawBackBarred),
+        (
+            ClawbackReason::GoodsReturned,
+            Some(59_999),
+            0,
+            Verb::ClawBackBarred,
+        ),
         (ClawbackReason::GoodsReturned, None, 1, Verb::ClawBackBarred),
     ] {
         let mut it = Clawback::demand(reason, fen(60_000), part.map(fen)).unwrap();
@@ -40,7 +48,10 @@ fn what_becomes_of_holdings() {
 fn what_is_pending_is_not_asked_for_twice() {
     let mut it = Clawback::demand(ClawbackReason::GoodsReturned, fen(600), None).unwrap();
     assert_eq!(it.set_against(fen(400)), fen(400));
-    assert_eq!(it.settle(Settled::Repaid, fen(201)), Err(NotOpen { open: fen(200) }));
+    assert_eq!(
+        it.settle(Settled::Repaid, fen(201)),
+        Err(NotOpen { open: fen(200) })
+    );
     // All that is open is repaid, and yet it does not end before the payment does.
     assert_eq!(it.settle(Settled::Repaid, fen(200)), Ok(Verb::RepayPart));
     assert_eq!(it.settle(Settled::Netted, fen(400)), Ok(Verb::ClawBack));

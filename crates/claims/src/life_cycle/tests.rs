@@ -161,7 +161,9 @@ impl County {
         if step.transfer == Some(Reason::Reserve) && self.balances.available < self.claims[claim].amount {
             return;
         }
-        let Some(part) = self.claw_back(claim, verb) else { return };
+        let Some(part) = self.claw_back(claim, verb) else {
+            return;
+        };
         if let Some(reason) = step.transfer {
             self.post_part(claim, reason, part);
         }
