@@ -47,6 +47,8 @@ pub(super) struct Row {
 /// What the table's paths name, all of Yanhu.
 pub(super) struct Things {
     pub(super) claim: String,
+    /// One of the retailer's that is clawed back.
+    pub(super) due: String,
     pub(super) disbursement: String,
     pub(super) appropriation: String,
     pub(super) cap_change: String,
@@ -309,7 +311,7 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             "GET /v1/claims/{id}/clawback",
             EVERYBODY,
             Refused,
-            &format!("{claim}/clawback"),
+            &format!("/v1/claims/{}/clawback", it.due),
             None,
         ),
         row(
