@@ -47,10 +47,10 @@ impl Service {
         // What is wholly netted is paid by the release: the books first, as everything that moves money does. Whoever races with
         // the same key commits before the key is looked up.
         limits::lock(&mut tx, &self.catalogue(), [(seen.jurisdiction, seen.programme)]).await?;
-        if let Some(key) = key {
-            if let Some(first) = self.answered(&mut tx, mover.actor, key).await? {
-                return Ok(tx.done(first));
-            }
+        if let Some(key) = key
+            && let Some(first) = self.answered(&mut tx, mover.actor, key).await?
+        {
+            return Ok(tx.done(first));
         }
         let mut row = open(&mut tx, id, if_match, &["made", "countersigned"]).await?;
         let person = &mover.actor.person;
