@@ -28,4 +28,8 @@ ALTER TABLE payments
     DROP COLUMN province,
     DROP COLUMN central;
 
+ALTER TABLE disbursement_lines
+    DROP CONSTRAINT disbursement_lines_recovered_was_paid,
+    DROP COLUMN recovered;
+
 DROP TABLE fund_sources;

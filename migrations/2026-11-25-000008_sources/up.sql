@@ -23,7 +23,7 @@ CREATE TABLE fund_sources (
     CONSTRAINT fund_sources_fund_fkey FOREIGN KEY (jurisdiction, programme) REFERENCES funds (jurisdiction, programme)
 ) WITH (fillfactor = 50);
 
--- The parts of a payment, and how much of each came back from the payee since.
+-- The parts of a payment, and how much of each came back since.
 ALTER TABLE payments
     ADD COLUMN central bigint NOT NULL DEFAULT 0,
     ADD COLUMN province bigint NOT NULL DEFAULT 0,
@@ -33,6 +33,14 @@ ALTER TABLE payments
     ADD COLUMN recovered_province bigint NOT NULL DEFAULT 0,
     ADD COLUMN recovered_city bigint NOT NULL DEFAULT 0,
     ADD COLUMN recovered_county bigint NOT NULL DEFAULT 0;
+
+-- What of a claim came back since this payment paid it: from the bank, or from the payee.
+ALTER TABLE disbursement_lines ADD COLUMN recovered bigint NOT NULL DEFAULT 0;
+UPDATE disbursement_lines l SET recovered = l.amount FROM claims c
+    WHERE c.jurisdiction = l.jurisdiction AND c.id = l.claim
+        AND (l.outcome = 'returned' OR l.outcome = 'paid' AND c.status = 'clawed_back');
+ALTER TABLE disbursement_lines ADD CONSTRAINT disbursement_lines_recovered_was_paid CHECK
+    (recovered BETWEEN 0 AND amount AND (recovered = 0 OR outcome IN ('paid', 'returned')));
 
 INSERT INTO fund_sources (jurisdiction, programme, source, appropriated)
     SELECT f.jurisdiction, f.programme, s.source, coalesce(sum(a.amount), 0)
@@ -91,14 +99,15 @@ fifth AS (
 UPDATE payments p SET central = f.central + f.recovered, province = f.province, city = f.city, county = f.rest - f.city,
     recovered_central = f.recovered
     FROM fifth f WHERE f.jurisdiction = p.jurisdiction AND f.id = p.id;
--- What was not paid took nothing from anybody.
-UPDATE payments SET central = amount WHERE outcome NOT IN ('open', 'paid');
+-- What was not paid, or came back from the bank, has nothing of anybody's.
+UPDATE payments SET central = amount, recovered_central = CASE WHEN outcome = 'returned' THEN amount ELSE 0 END
+    WHERE outcome NOT IN ('open', 'paid');
 
 UPDATE fund_sources s SET in_payment = u.in_payment, spent = u.spent
     FROM (
         SELECT d.jurisdiction, d.programme, v.source,
             coalesce(sum(v.part) FILTER (WHERE p.outcome = 'open'), 0) AS in_payment,
-            coalesce(sum(v.part - v.recovered) FILTER (WHERE p.outcome = 'paid'), 0) AS spent
+            coalesce(sum(v.part - v.recovered) FILTER (WHERE p.outcome IN ('paid', 'returned')), 0) AS spent
         FROM payments p JOIN disbursements d ON d.jurisdiction = p.jurisdiction AND d.id = p.disbursement
             CROSS JOIN LATERAL (VALUES ('central', p.central, p.recovered_central), ('province', p.province, p.recovered_province),
                 ('city', p.city, p.recovered_city), ('county', p.county, p.recovered_county)) AS v (source, part, recovered)

@@ -3,6 +3,7 @@
 mod bank;
 mod batch;
 mod caps;
+mod clawback;
 mod correction;
 mod endings;
 mod payees;

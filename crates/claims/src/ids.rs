@@ -119,6 +119,10 @@ id!(
     /// What a bank said once of a payment.
     BankEntryId, "bke_"
 );
+id!(
+    /// A waiver of part of a clawback, proposed or confirmed.
+    WaiverId, "wvr_"
+);
 
 #[cfg(test)]
 mod tests {

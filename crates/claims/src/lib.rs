@@ -11,6 +11,7 @@
 
 pub mod allocate;
 pub mod claim;
+pub mod clawback;
 pub mod digest;
 pub mod facts;
 pub mod identifiers;
@@ -27,6 +28,6 @@ mod fixtures;
 
 pub use digest::{Digest, Domain};
 pub use ids::{
-    AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError, PaymentId,
+    AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError, PaymentId, WaiverId,
 };
 pub use jurisdictions::JurisdictionCode;

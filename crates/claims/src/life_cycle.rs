@@ -2,8 +2,9 @@
 //!
 //! [`step`] is the whole table: a status and a verb give the next status, the transfer of the claim's money and what becomes
 //! of its holdings (uniqueness keys, quota, entitlement, the caps' committed sums), or the verb is out of turn. Holdings
-//! are released exactly when a claim ends with no money out and none owed, and a reservation never outlives them; money
-//! is paid by one arrow only, out of a status that paying leaves.
+//! are released only when a claim ends with no money out and none owed, and a reservation never outlives them; money
+//! is paid by one arrow only, out of a status that paying leaves. A clawback may end with holdings kept: see
+//! [`crate::clawback`], which says by which verb.
 //!
 //! [`rule`] is the other way into a status: the decision on a new claim or on a corrected one.
 
@@ -78,7 +79,18 @@ words! {
         FailPayment = "fail_payment",
         ReturnPayment = "return_payment",
         Retry = "retry",
+        /// Some of the subsidy is due back, for another reason than that its owner reports a return.
+        Demand = "demand",
+        /// A part came back, and not the last.
+        RepayPart = "repay_part",
+        /// The last part came back, and with it the whole subsidy, for a reason that sets free.
         ClawBack = "claw_back",
+        /// The last part came back, and what the claim holds stays taken.
+        ClawBackBarred = "claw_back_barred",
+        /// A part is waived, and not the last.
+        WaivePart = "waive_part",
+        /// What was left is waived.
+        Waive = "waive",
         Correct = "correct",
     }
 }
@@ -103,7 +115,7 @@ pub struct Step {
     pub to: Status,
     /// Whether the claim's money stands reserved afterwards.
     pub reserved: bool,
-    /// The transfer of the claim's whole amount.
+    /// The transfer of the claim's whole amount; of a clawback, of the part that is due, came back or is waived.
     pub transfer: Option<Reason>,
     pub holdings: Holdings,
 }
@@ -190,8 +202,13 @@ pub fn step(standing: Standing, verb: Verb) -> Result<Step, OutOfTurn> {
         (S::PaymentFailed, V::Retry) => move_to(S::Approved, false, None, Keep),
 
         // The goods are back, the money is not: the keys stay taken until it is.
-        (S::Paid, V::Return) => move_to(S::ClawbackDue, false, Some(Reason::ClawBackDue), Keep),
+        (S::Paid, V::Return | V::Demand) => move_to(S::ClawbackDue, false, Some(Reason::ClawBackDue), Keep),
+        (S::ClawbackDue, V::RepayPart) => move_to(S::ClawbackDue, false, Some(Reason::ClawBack), Keep),
+        (S::ClawbackDue, V::WaivePart) => move_to(S::ClawbackDue, false, Some(Reason::Waive), Keep),
         (S::ClawbackDue, V::ClawBack) => move_to(S::ClawedBack, false, Some(Reason::ClawBack), Release),
+        (S::ClawbackDue, V::ClawBackBarred) => move_to(S::ClawedBack, false, Some(Reason::ClawBack), Keep),
+        // What is waived stays paid, and so what it was paid for stays taken.
+        (S::ClawbackDue, V::Waive) => move_to(S::ClawedBack, false, Some(Reason::Waive), Keep),
 
         _ => Err(OutOfTurn { status, verb }),
     }

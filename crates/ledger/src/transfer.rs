@@ -27,16 +27,18 @@ pub enum Reason {
     FailPayment,
     /// The bank had paid and gives the money back, days later perhaps: the debt stands again.
     ReturnPayment,
-    /// Paid money must come back: goods returned or fraud found.
+    /// Paid money, or part of it, must come back: goods returned or fraud found.
     ClawBackDue,
-    /// The money came back.
+    /// The money came back, or part of it, or was set off.
     ClawBack,
     /// Central money that nobody used by the end of the year goes back to where it came from.
     Lapse,
+    /// Part of what is due back is waived: it stays paid.
+    Waive,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 14] = [
         Reason::Appropriate,
         Reason::Reserve,
         Reason::Release,
@@ -50,6 +52,7 @@ impl Reason {
         Reason::ClawBackDue,
         Reason::ClawBack,
         Reason::Lapse,
+        Reason::Waive,
     ];
 
     /// `(debit, credit)`.
@@ -68,6 +71,7 @@ impl Reason {
             Reason::ClawBackDue => (Account::Recoverable, Account::Disbursed),
             Reason::ClawBack => (Account::Available, Account::Recoverable),
             Reason::Lapse => (Account::Appropriated, Account::Available),
+            Reason::Waive => (Account::Disbursed, Account::Recoverable),
         }
     }
 
@@ -86,6 +90,7 @@ impl Reason {
             Reason::ClawBackDue => "claw_back_due",
             Reason::ClawBack => "claw_back",
             Reason::Lapse => "lapse",
+            Reason::Waive => "waive",
         }
     }
 
@@ -109,6 +114,7 @@ impl Reason {
             Reason::ClawBackDue => "应追回",
             Reason::ClawBack => "追回",
             Reason::Lapse => "年终失效",
+            Reason::Waive => "豁免追回",
         }
     }
 
@@ -127,6 +133,7 @@ impl Reason {
             Reason::ClawBackDue => "Clawback due",
             Reason::ClawBack => "Clawed back",
             Reason::Lapse => "Lapsed at the end of the year",
+            Reason::Waive => "Clawback waived",
         }
     }
 }

@@ -167,6 +167,8 @@ rights! {
     RevealClaims = "reveal-claims": [Reviewer, Approver, Auditor];
     /// Appropriate, change caps, disburse, record results.
     ManageFunds = "manage-funds": [Treasury];
+    /// Demand a paid subsidy back.
+    DemandClawback = "demand-clawback": [Approver, Treasury];
     /// Enter where a merchant is paid, or what a county pays from.
     EnterAccounts = "enter-accounts": [Retailer, Platform, Dealer, Treasury];
     /// See an account by its last four digits.

@@ -14,7 +14,7 @@ pub mod access;
 mod batching;
 pub mod books;
 mod catalogue;
-mod clawback;
+pub mod clawback;
 mod correct;
 mod deciding;
 pub mod disburse;

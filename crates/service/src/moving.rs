@@ -30,6 +30,16 @@ pub(crate) struct Move {
     pub(crate) reason: Option<String>,
     /// The disbursement the transfer belongs to.
     pub(crate) document: Option<Uuid>,
+    /// What of the claim's money moves, where it may be less than all.
+    pub(crate) part: Option<Part>,
+}
+
+/// Part of a claim's money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) amount: i64,
+    /// Whether money of the claim still counts in its caps afterwards.
+    pub(crate) counts: bool,
 }
 
 /// Who moves claims, and when.
@@ -88,12 +98,12 @@ impl Service {
         tx.save_claims(&writes.rows).await?;
         tx.record_events(&writes.events).await?;
         tx.post(&writes.postings, mover.now).await?;
-        let repaid = writes
+        let came_back = writes
             .postings
             .iter()
-            .filter(|posting| posting.transfer.reason == Reason::ClawBack)
+            .filter(|posting| matches!(posting.transfer.reason, Reason::ClawBack | Reason::ReturnPayment))
             .filter_map(|posting| Some((posting.claim?, posting)));
-        self.recover_sources(tx, &repaid.collect::<Vec<_>>()).await?;
+        self.recover_sources(tx, &came_back.collect::<Vec<_>>()).await?;
         tx.change_limits(&writes.limits).await?;
         let calls = writes
             .refilled
@@ -121,11 +131,13 @@ impl Service {
             verb,
             reason,
             document,
+            part,
         } = one;
         let Mover { actor, now } = mover;
         let from = std::mem::replace(&mut row.status, step.to.as_str().to_owned());
         let catalogue = self.catalogue();
-        if let (Some(reason), Some(amount)) = (step.transfer, row.amount) {
+        let moved = part.map_or(row.amount, |part| Some(part.amount));
+        if let (Some(reason), Some(amount)) = (step.transfer, moved) {
             writes
                 .postings
                 .push(posting(&row, reason, amount, document, &actor.client)?);
@@ -151,17 +163,26 @@ impl Service {
                     .insert((row.jurisdiction.clone(), row.programme.clone()));
             }
         }
-        if step.holdings == Holdings::Release {
-            let before = row.clone();
+        let released = step.holdings == Holdings::Release;
+        // What came back of a clawback left the caps part by part, whatever becomes of the holdings.
+        let given_back = match part {
+            Some(part) if step.transfer == Some(Reason::ClawBack) => part.amount,
+            _ if released => row.amount.unwrap_or(0),
+            _ => 0,
+        };
+        if given_back > 0 {
             limits::commit(
                 &mut writes.limits,
                 &limits::touched_by(books, &catalogue, &row)?,
-                row.amount.unwrap_or(0).saturating_neg(),
+                given_back.saturating_neg(),
             );
-            (row.committed, row.committed_month, row.holds) = (false, None, false);
-            if before.holds {
-                writes.released.push(before);
-            }
+        }
+        if released && row.holds {
+            writes.released.push(row.clone());
+            row.holds = false;
+        }
+        if released || part.is_some_and(|part| !part.counts) {
+            (row.committed, row.committed_month) = (false, None);
         }
         if verb == Verb::Promote {
             (row.committed, row.committed_month) = (true, Some(limits::month_of(now)));

@@ -197,7 +197,11 @@ impl Service {
     }
 }
 
-fn visible(permit: &Permit<ReadClaims>, row: Option<ClaimRow>, id: ClaimId) -> Result<ClaimRow, Refusal> {
+pub(crate) fn visible(
+    permit: &Permit<ReadClaims>,
+    row: Option<ClaimRow>,
+    id: ClaimId,
+) -> Result<ClaimRow, Refusal> {
     let actor = permit.actor();
     if actor.role.is_merchant() {
         return row

@@ -243,6 +243,7 @@ impl Service {
                             verb: verdict.verb,
                             reason: verdict.reason.clone(),
                             document: None,
+                            part: None,
                         });
                     }),
                 },

@@ -5,14 +5,16 @@
 //! |---|---|
 //! | a disbursement is made | from what the source has left into payment |
 //! | paid | spent |
-//! | failed, cancelled, returned by the bank | back to where they came from |
-//! | a payee repays a claim | the claim's share of its payment's parts goes back |
+//! | failed, cancelled | back to where they came from |
+//! | a claim is returned by the bank, or repaid or netted by its payee | its share of its payment's parts goes back |
 //!
-//! Settling stands in the store beside the outcome of a payment, so that neither moves without the other. All of it happens under the
-//! lock of the fund's ledger, which whoever moves its money holds anyway. A payment that comes back takes nothing of the carry with
-//! it: what is rounded is rounded over all that was ever split.
+//! Settling stands in the store beside the outcome of a payment, so that neither moves without the other; what comes back of a paid
+//! claim stands beside its transfer (`moving`). All of it happens under the lock of the fund's ledger, which whoever moves its money
+//! holds anyway. A payment that comes back takes nothing of the carry with it: what is rounded is rounded over all that was
+//! ever split.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use ledger::{BySource, Carry, Fen, Ratio, Source, give_back, split};
 use store::Tx;
@@ -71,10 +73,65 @@ impl Service {
     pub(crate) async fn take_from_sources(
         &self,
         tx: &mut Tx,
-        (jurisdiction, programme): (&str, &str),
+        fund: (&str, &str),
         payments: &mut [PaymentRow],
         versions: &HashMap<Uuid, i32>,
     ) -> Result<(), ServiceError> {
+        let sums = payments.iter().map(|payment| {
+            let version = versions.get(&payment.id).copied();
+            let version = version.ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
+            Ok((fen(payment.amount)?, version))
+        });
+        let sums = sums.collect::<Result<Vec<_>, ServiceError>>()?;
+        let parts = self.take(tx, fund, &sums, Taking::IntoPayment).await?;
+        for (payment, parts) in payments.iter_mut().zip(parts) {
+            write_parts(payment, &parts);
+        }
+        Ok(())
+    }
+
+    /// Splits again what had come back of a payment that was paid after all.
+    pub(crate) async fn take_again(
+        &self,
+        tx: &mut Tx,
+        payment: &PaymentRow,
+        claims: &[ClaimRow],
+        amounts: &HashMap<Uuid, i64>,
+    ) -> Result<PaymentRow, ServiceError> {
+        let first = claims
+            .first()
+            .ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
+        let again = fen(amounts.values().copied().fold(0, i64::saturating_add))?;
+        let fund = (payment.jurisdiction.as_str(), first.programme.as_str());
+        let sums = [(again, first.programme_version)];
+        let taken = self.take(tx, fund, &sums, Taking::Spent).await?;
+        let taken = taken.first().copied().unwrap_or_default();
+        // Of a payment that failed nothing was spent; of one that came back, what was netted still is.
+        let stood = match payment.outcome.as_str() {
+            "returned" => tx.outstanding_parts(&payment.jurisdiction, payment.id).await?,
+            _ => [0; 4],
+        };
+        let [central, province, city, county] = stood;
+        let stood = BySource {
+            central: fen(central)?,
+            province: fen(province)?,
+            city: fen(city)?,
+            county: fen(county)?,
+        };
+        let mut paid = payment.clone();
+        let parts = BySource::from_fn(|source| taken.get(source).saturating_add(*stood.get(source)));
+        write_parts(&mut paid, &parts);
+        tx.save_parts(&paid).await?;
+        Ok(paid)
+    }
+
+    async fn take(
+        &self,
+        tx: &mut Tx,
+        (jurisdiction, programme): (&str, &str),
+        sums: &[(Fen, i32)],
+        taking: Taking,
+    ) -> Result<Vec<BySource<Fen>>, ServiceError> {
         let rows = tx.fund_sources(jurisdiction, programme).await?;
         let of = |source: Source| rows.iter().find(|row| row.source == source.as_str());
         let behind = BySource::from_fn(|source| of(source).map_or(0, |row| row.carry));
@@ -83,47 +140,34 @@ impl Service {
         let has = BySource::from_fn(|source| of(source).map_or(0, left));
         let mut left = by_source(|source| fen(*has.get(source)))?;
         let mut taken = BySource::<Fen>::default();
-        for payment in payments {
-            let version = versions
-                .get(&payment.id)
-                .ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
+        let mut all = Vec::with_capacity(sums.len());
+        for (sum, version) in sums {
             let ratio = self.ratio(programme, *version, jurisdiction)?;
             // The fund has what it instructs, and the fund is the sum of its sources.
-            let split = split(fen(payment.amount)?, &ratio, &carry, &left).map_err(ServiceError::bug)?;
+            let split = split(*sum, &ratio, &carry, &left).map_err(ServiceError::bug)?;
             for source in Source::ALL {
                 let part = *split.parts.get(source);
                 *left.get_mut(source) = left.get(source).saturating_sub(part);
                 *taken.get_mut(source) = taken.get(source).saturating_add(part);
             }
-            write_parts(payment, &split.parts);
+            all.push(split.parts);
             carry = split.carry;
         }
-        let taken = Source::ALL.map(|source| Taken {
-            source: source.as_str(),
-            amount: taken.get(source).get(),
-            carry: carry.behind(source),
+        let taken = Source::ALL.map(|source| {
+            let amount = taken.get(source).get();
+            let (in_payment, spent) = match taking {
+                Taking::IntoPayment => (amount, 0),
+                Taking::Spent => (0, amount),
+            };
+            Taken {
+                source: source.as_str(),
+                in_payment,
+                spent,
+                carry: carry.behind(source),
+            }
         });
         tx.take_from_sources((jurisdiction, programme), &taken).await?;
-        Ok(())
-    }
-
-    /// A payment that had come back and was paid after all is split anew.
-    pub(crate) async fn take_again(
-        &self,
-        tx: &mut Tx,
-        payment: &PaymentRow,
-        claims: &[ClaimRow],
-    ) -> Result<PaymentRow, ServiceError> {
-        let first = claims
-            .first()
-            .ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
-        let versions = HashMap::from([(payment.id, first.programme_version)]);
-        let mut again = [payment.clone()];
-        let fund = (payment.jurisdiction.as_str(), first.programme.as_str());
-        self.take_from_sources(tx, fund, &mut again, &versions).await?;
-        tx.save_parts(&again).await?;
-        let [again] = again;
-        Ok(again)
+        Ok(all)
     }
 
     /// Who bears what of a payment in a county, as the programme says.
@@ -143,49 +187,62 @@ impl Service {
         Ratio::new(parts).ok_or_else(|| ServiceError::bug("shares that do not add up"))
     }
 
-    /// Gives what payees repaid back to the sources it came from. What came back by the bank went back with its whole payment.
+    /// Gives what came back of paid claims, one posting a claim, back to the sources it came from: out of the payment that paid the claim
+    /// last, and if it paid only a rest, out of the one before.
     pub(crate) async fn recover_sources(
         &self,
         tx: &mut Tx,
-        repaid: &[(Uuid, &Posting)],
+        came_back: &[(Uuid, &Posting)],
     ) -> Result<(), ServiceError> {
-        if repaid.is_empty() {
+        if came_back.is_empty() {
             return Ok(());
         }
-        let counties = repaid.iter().map(|(_, posting)| posting.jurisdiction.clone());
-        let claims = repaid.iter().map(|(claim, _)| *claim);
+        let counties = came_back.iter().map(|(_, posting)| posting.jurisdiction.clone());
+        let claims = came_back.iter().map(|(claim, _)| *claim);
+        let mut left: HashMap<Uuid, Fen> = came_back
+            .iter()
+            .map(|(claim, posting)| (*claim, posting.transfer.amount))
+            .collect();
         let paid = tx
             .paid_parts(&counties.collect::<Vec<_>>(), &claims.collect::<Vec<_>>())
             .await?;
         // Two claims of one payment: the second is shared over what the first left.
-        let mut out = BTreeMap::<(&str, Uuid), BySource<Fen>>::new();
-        let mut back = BTreeMap::<(&str, Uuid), PaidParts>::new();
+        let mut out = HashMap::<(&str, Uuid), BySource<Fen>>::new();
+        let mut back = Vec::new();
         for parts in &paid {
-            let payment = (parts.jurisdiction.as_str(), parts.payment);
-            for (_, posting) in repaid.iter().filter(|(claim, _)| *claim == parts.claim) {
-                let still = match out.get(&payment) {
-                    Some(still) => *still,
-                    None => outstanding(parts)?,
-                };
-                let share = give_back(posting.transfer.amount, &still).map_err(ServiceError::bug)?;
-                let rest = BySource::from_fn(|source| still.get(source).saturating_sub(*share.get(source)));
-                out.insert(payment, rest);
-                let sum = back.entry(payment).or_insert_with(|| PaidParts {
-                    central: 0,
-                    province: 0,
-                    city: 0,
-                    county: 0,
-                    ..parts.clone()
-                });
-                sum.central = sum.central.saturating_add(share.central.get());
-                sum.province = sum.province.saturating_add(share.province.get());
-                sum.city = sum.city.saturating_add(share.city.get());
-                sum.county = sum.county.saturating_add(share.county.get());
-            }
+            let Some(left) = left.get_mut(&parts.claim).filter(|left| !left.is_zero()) else {
+                continue;
+            };
+            let taken = (*left).min(fen(parts.line)?);
+            *left = left.saturating_sub(taken);
+            let still = match out.entry((parts.jurisdiction.as_str(), parts.payment)) {
+                Entry::Occupied(still) => still.into_mut(),
+                Entry::Vacant(first) => first.insert(outstanding(parts)?),
+            };
+            let share = give_back(taken, still).map_err(ServiceError::bug)?;
+            *still = BySource::from_fn(|source| still.get(source).saturating_sub(*share.get(source)));
+            back.push(PaidParts {
+                line: taken.get(),
+                central: share.central.get(),
+                province: share.province.get(),
+                city: share.city.get(),
+                county: share.county.get(),
+                ..parts.clone()
+            });
         }
-        tx.recover(&back.into_values().collect::<Vec<_>>()).await?;
+        if left.values().any(|left| !left.is_zero()) {
+            return Err(ServiceError::bug("more came back of a claim than payments paid"));
+        }
+        tx.recover(&back).await?;
         Ok(())
     }
+}
+
+/// Where what is taken from sources goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taking {
+    IntoPayment,
+    Spent,
 }
 
 /// The version that decided the oldest claim of each payment; lines and claims are in one order, oldest first.

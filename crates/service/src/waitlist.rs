@@ -161,6 +161,7 @@ impl Service {
                     verb: Verb::Promote,
                     reason: None,
                     document: None,
+                    part: None,
                 }),
                 Served::Waits { key, .. } if key != was.waits_for => {
                     limits::wait(&mut changes, &was.waits_for, -1);
@@ -225,6 +226,7 @@ impl Service {
             verb: Verb::Expire,
             reason: reason.clone(),
             document: None,
+            part: None,
         });
         let moves = moves.collect::<Vec<_>>();
         let expired = moves.len();

@@ -1,11 +1,13 @@
 //! Ending one's own claim: taking it back, or reporting that the goods came back.
 
+use claims::clawback::ClawbackReason;
 use claims::ids::ClaimId;
-use claims::life_cycle::Verb;
+use claims::life_cycle::{Status, Verb};
 use store::claims::ClaimRow;
 use store::{Done, Tx};
 
 use crate::access::{Permit, SubmitClaims};
+use crate::clawback::Demand;
 use crate::moving::{Move, Mover, check_revision, legal, reason};
 use crate::once::Key;
 use crate::state::ClaimState;
@@ -80,11 +82,30 @@ impl Service {
             actor,
             now: self.clock().now(),
         };
+        let part = match Status::parse(&row.status) {
+            // Goods that come back after payment: the whole subsidy is due back.
+            Some(Status::Paid) => {
+                let demand = Demand {
+                    reason: ClawbackReason::GoodsReturned,
+                    amount: None,
+                    document: None,
+                };
+                Some(self.open_clawback(&mut tx, &row, &demand, mover).await?)
+            }
+            // Netting paid part of it in a payment whose rest came back: first the rest is paid, then all of it is due back.
+            Some(status @ (Status::Approved | Status::PaymentFailed))
+                if !tx.set_off(&row.jurisdiction, &[row.id]).await?.is_empty() =>
+            {
+                return Err(Refusal::OutOfTurn { status, verb: *verb }.into());
+            }
+            _ => None,
+        };
         let moves = vec![Move {
             row,
             verb: *verb,
             reason: why.clone(),
             document: None,
+            part,
         }];
         let moved = self.carry_out(&mut tx, &books, moves, mover).await?;
         let row = moved

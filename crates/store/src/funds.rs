@@ -513,8 +513,10 @@ impl Tx {
             #[diesel(sql_type = BigInt)]
             amount: i64,
         }
-        let rows: Vec<Slice> = Sql("SELECT category, committed_month AS month, sum(amount)::bigint AS amount FROM claims \
-             WHERE jurisdiction = ANY($1) AND programme = $2 AND committed GROUP BY category, committed_month")
+        let rows: Vec<Slice> = Sql("SELECT c.category, c.committed_month AS month, \
+             sum(c.amount - coalesce(k.repaid + k.netted, 0))::bigint AS amount \
+             FROM claims c LEFT JOIN clawbacks k ON k.jurisdiction = c.jurisdiction AND k.claim = c.id \
+             WHERE c.jurisdiction = ANY($1) AND c.programme = $2 AND c.committed GROUP BY c.category, c.committed_month")
         .bind::<Array<Text>, _>(counties.to_vec())
         .bind::<Text, _>(programme.to_owned())
         .load(self.pg())

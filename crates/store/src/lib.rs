@@ -6,6 +6,7 @@
 
 mod batch;
 pub mod claims;
+pub mod clawbacks;
 pub mod disbursements;
 mod error;
 pub mod funds;

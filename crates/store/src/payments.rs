@@ -12,7 +12,8 @@ use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
     /// One transfer of a bank to one payee; fen. `payee` is merchant or applicant, `account` the revision of the merchant's
-    /// account. `outcome` is open, paid, failed, returned or cancelled. The amount is the sum of the sources' parts.
+    /// account; `netted` is what of the amount is set against clawbacks and not sent. `outcome` is open, paid, failed, returned or
+    /// cancelled. The amount is the sum of the sources' parts.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = payments, check_for_backend(diesel::pg::Pg))]
     PaymentRow => "payments" {
@@ -32,11 +33,13 @@ batch_insert! {
         province: i64 => BigInt,
         city: i64 => BigInt,
         county: i64 => BigInt,
+        netted: i64 => BigInt,
     }
 }
 
 batch_insert! {
-    /// One claim in a payment, with the payment's outcome.
+    /// One claim in a payment, with the payment's outcome; `amount` is what of the claim was payable, `netted` its part of the
+    /// payment's, `recovered` what of the amount came back since, from the bank or the payee.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = disbursement_lines, check_for_backend(diesel::pg::Pg))]
     LineRow => "disbursement_lines" {
@@ -46,6 +49,8 @@ batch_insert! {
         payment: Uuid => SqlUuid,
         amount: i64 => BigInt,
         outcome: String => Text,
+        netted: i64 => BigInt,
+        recovered: i64 => BigInt,
     }
 }
 
@@ -76,7 +81,7 @@ batch_insert! {
     }
 }
 
-/// How the payments of a disbursement stand, summed; fen.
+/// How the payments of a disbursement stand, summed: what of them is sent to the bank, less what is netted; fen.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct OutcomeSum {
     #[diesel(sql_type = Text)]
@@ -226,7 +231,7 @@ impl Conn {
     ) -> Result<Vec<OutcomeSum>, StoreError> {
         Ok(Sql(
             "SELECT d.jurisdiction, d.id AS disbursement, d.programme, d.released_at, p.outcome, \
-             count(*) AS payments, sum(p.amount)::bigint AS amount \
+             count(*) FILTER (WHERE p.netted < p.amount) AS payments, sum(p.amount - p.netted)::bigint AS amount \
              FROM disbursements d JOIN payments p ON p.jurisdiction = d.jurisdiction AND p.disbursement = d.id \
              WHERE d.jurisdiction = $1 AND d.released_at >= $2 AND d.released_at < $3 AND ($4 IS NULL OR d.id = $4) \
              GROUP BY d.jurisdiction, d.id, d.programme, d.released_at, p.outcome ORDER BY d.released_at, d.id, p.outcome",

@@ -114,6 +114,53 @@ diesel::table! {
 }
 
 diesel::table! {
+    clawback_nettings (jurisdiction, payment, claim) {
+        jurisdiction -> Text,
+        payment -> Uuid,
+        claim -> Uuid,
+        amount -> Int8,
+    }
+}
+
+diesel::table! {
+    clawback_waivers (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        claim -> Uuid,
+        amount -> Int8,
+        document -> Text,
+        reason -> Text,
+        status -> Text,
+        maker -> Text,
+        made_at -> Timestamptz,
+        checker -> Nullable<Text>,
+        checked_at -> Nullable<Timestamptz>,
+        refusal -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    clawbacks (jurisdiction, claim) {
+        jurisdiction -> Text,
+        claim -> Uuid,
+        programme -> Text,
+        merchant -> Nullable<Text>,
+        reason -> Text,
+        clause -> Text,
+        document -> Nullable<Text>,
+        paid -> Int8,
+        due -> Int8,
+        repaid -> Int8,
+        netted -> Int8,
+        pending -> Int8,
+        waived -> Int8,
+        made_by -> Text,
+        made_at -> Timestamptz,
+        closed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     clients (id) {
         id -> Text,
         secret_hash -> Text,
@@ -158,6 +205,8 @@ diesel::table! {
         payment -> Uuid,
         amount -> Int8,
         outcome -> Text,
+        recovered -> Int8,
+        netted -> Int8,
     }
 }
 
@@ -373,6 +422,7 @@ diesel::table! {
         recovered_province -> Int8,
         recovered_city -> Int8,
         recovered_county -> Int8,
+        netted -> Int8,
     }
 }
 
@@ -464,6 +514,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     cap_changes,
     caps,
     claims,
+    clawback_nettings,
+    clawback_waivers,
+    clawbacks,
     clients,
     collectors,
     decisions,

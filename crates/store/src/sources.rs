@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::batch::{Bind, Sql};
 use crate::payments::PaymentRow;
-use crate::schema::fund_sources;
+use crate::schema::{disbursement_lines, fund_sources, payments};
 use crate::{Conn, StoreError, Tx};
 
 /// A source of a fund, in fen; `carry` in ten-thousandths of a fen.
@@ -25,15 +25,16 @@ pub struct SourceRow {
     pub carry: i64,
 }
 
-/// What a payment takes from a source, and what the source carries to the next.
+/// What payments take from a source, and what the source carries to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     pub source: &'static str,
-    pub amount: i64,
+    pub in_payment: i64,
+    pub spent: i64,
     pub carry: i64,
 }
 
-/// A paid payment that pays a claim, with what of its parts has not come back; fen.
+/// A payment that paid a claim: what of the claim has not come back (`line`), and what of the payment's parts has not; fen.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct PaidParts {
     #[diesel(sql_type = SqlUuid)]
@@ -44,6 +45,8 @@ pub struct PaidParts {
     pub payment: Uuid,
     #[diesel(sql_type = Text)]
     pub programme: String,
+    #[diesel(sql_type = BigInt)]
+    pub line: i64,
     #[diesel(sql_type = BigInt)]
     pub central: i64,
     #[diesel(sql_type = BigInt)]
@@ -78,6 +81,25 @@ impl Conn {
             .select(SourceRow::as_select())
             .load(self.pg())
             .await?)
+    }
+
+    /// What of the parts of a payment has not come back: central, province, city, county.
+    pub async fn outstanding_parts(
+        &mut self,
+        jurisdiction: &str,
+        payment: Uuid,
+    ) -> Result<[i64; 4], StoreError> {
+        let (central, province, city, county) = payments::table
+            .find((jurisdiction, payment))
+            .select((
+                payments::central - payments::recovered_central,
+                payments::province - payments::recovered_province,
+                payments::city - payments::recovered_city,
+                payments::county - payments::recovered_county,
+            ))
+            .first::<(i64, i64, i64, i64)>(self.pg())
+            .await?;
+        Ok([central, province, city, county])
     }
 
     /// Central money of these programmes, granted before an instant, that is neither used nor committed: of one county, or of
@@ -129,49 +151,56 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves parts into payment.
+    /// Takes parts from what the sources have left.
     pub async fn take_from_sources(
         &mut self,
         (jurisdiction, programme): (&str, &str),
         taken: &[Taken],
     ) -> Result<(), StoreError> {
         let changed = Sql(
-            "UPDATE fund_sources s SET in_payment = s.in_payment + u.amount, carry = u.carry \
-             FROM UNNEST($3, $4, $5) AS u (source, amount, carry) \
+            "UPDATE fund_sources s SET in_payment = s.in_payment + u.in_payment, spent = s.spent + u.spent, carry = u.carry \
+             FROM UNNEST($3, $4, $5, $6) AS u (source, in_payment, spent, carry) \
              WHERE s.jurisdiction = $1 AND s.programme = $2 AND s.source = u.source",
         )
         .bind::<Text, _>(jurisdiction.to_owned())
         .bind::<Text, _>(programme.to_owned())
         .bind::<Array<Text>, _>(taken.iter().map(|it| it.source.to_owned()).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(taken.iter().map(|it| it.amount).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(taken.iter().map(|it| it.in_payment).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(taken.iter().map(|it| it.spent).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(taken.iter().map(|it| it.carry).collect::<Vec<_>>())
         .execute(self.pg())
         .await?;
         all(changed, taken.len(), "source of a fund")
     }
 
-    /// Writes other parts to payments that are paid after all.
-    pub async fn save_parts(&mut self, rows: &[PaymentRow]) -> Result<(), StoreError> {
-        let column = |value: fn(&PaymentRow) -> i64| rows.iter().map(value).collect::<Vec<_>>();
-        let changed = Sql(
-            "UPDATE payments p SET central = u.central, province = u.province, city = u.city, county = u.county \
-             FROM UNNEST($1, $2, $3, $4, $5, $6) AS u (jurisdiction, id, central, province, city, county) \
-             WHERE p.jurisdiction = u.jurisdiction AND p.id = u.id",
-        )
-        .bind::<Array<Text>, _>(rows.iter().map(|row| row.jurisdiction.clone()).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(column(|row| row.central))
-        .bind::<Array<BigInt>, _>(column(|row| row.province))
-        .bind::<Array<BigInt>, _>(column(|row| row.city))
-        .bind::<Array<BigInt>, _>(column(|row| row.county))
-        .execute(self.pg())
-        .await?;
-        all(changed, rows.len(), "payment")
+    /// Writes other parts to a payment that is paid after all; nothing of it has come back then.
+    pub async fn save_parts(&mut self, row: &PaymentRow) -> Result<(), StoreError> {
+        let changed = diesel::update(payments::table.find((&row.jurisdiction, row.id)))
+            .set((
+                payments::central.eq(row.central),
+                payments::province.eq(row.province),
+                payments::city.eq(row.city),
+                payments::county.eq(row.county),
+                payments::recovered_central.eq(0),
+                payments::recovered_province.eq(0),
+                payments::recovered_city.eq(0),
+                payments::recovered_county.eq(0),
+            ))
+            .execute(self.pg())
+            .await?;
+        all(changed, 1, "payment")?;
+        diesel::update(disbursement_lines::table)
+            .filter(disbursement_lines::jurisdiction.eq(&row.jurisdiction))
+            .filter(disbursement_lines::payment.eq(row.id))
+            .set(disbursement_lines::recovered.eq(0))
+            .execute(self.pg())
+            .await?;
+        Ok(())
     }
 
-    /// Moves the parts of payments by what the payments come to: paid, they are spent; otherwise they go back to where they came from, out of
-    /// payment or, where the bank returns what it had paid, out of what was spent. Called while the payments still have the
-    /// outcome they had.
+    /// Moves the parts of open payments by what the payments come to: paid, they are spent, even if the bank returns them at once
+    /// (then [`Tx::recover`] follows); otherwise they go back to where they came from. Called while the payments still
+    /// have the outcome they had.
     pub(crate) async fn settle_sources(
         &mut self,
         jurisdictions: &[String],
@@ -179,16 +208,13 @@ impl Tx {
         outcomes: &[String],
     ) -> Result<(), StoreError> {
         Sql("UPDATE fund_sources s SET in_payment = s.in_payment - m.settled, spent = s.spent + m.spent FROM (\
-             SELECT d.jurisdiction, d.programme, v.source, \
-             sum(CASE WHEN p.outcome = 'paid' THEN 0 ELSE v.part END)::bigint AS settled, \
-             sum(CASE WHEN u.outcome = 'paid' THEN v.part WHEN p.outcome = 'paid' THEN v.recovered - v.part ELSE 0 END)::bigint \
-             AS spent FROM UNNEST($1, $2, $3) AS u (jurisdiction, id, outcome) \
-             JOIN payments p ON p.jurisdiction = u.jurisdiction AND p.id = u.id \
+             SELECT d.jurisdiction, d.programme, v.source, sum(v.part)::bigint AS settled, \
+             sum(CASE WHEN u.outcome IN ('paid', 'returned') THEN v.part ELSE 0 END)::bigint AS spent \
+             FROM UNNEST($1, $2, $3) AS u (jurisdiction, id, outcome) \
+             JOIN payments p ON p.jurisdiction = u.jurisdiction AND p.id = u.id AND p.outcome = 'open' \
              JOIN disbursements d ON d.jurisdiction = p.jurisdiction AND d.id = p.disbursement \
-             CROSS JOIN LATERAL (VALUES ('central', p.central, p.recovered_central), \
-             ('province', p.province, p.recovered_province), ('city', p.city, p.recovered_city), \
-             ('county', p.county, p.recovered_county)) AS v (source, part, recovered) \
-             GROUP BY d.jurisdiction, d.programme, v.source) AS m \
+             CROSS JOIN LATERAL (VALUES ('central', p.central), ('province', p.province), ('city', p.city), \
+             ('county', p.county)) AS v (source, part) GROUP BY d.jurisdiction, d.programme, v.source) AS m \
              WHERE s.jurisdiction = m.jurisdiction AND s.programme = m.programme AND s.source = m.source")
         .bind::<Array<Text>, _>(jurisdictions.to_vec())
         .bind::<Array<SqlUuid>, _>(ids.to_vec())
@@ -198,19 +224,22 @@ impl Tx {
         Ok(())
     }
 
-    /// The payments by which these claims are paid. A claim whose payment the bank returned is paid by none.
+    /// The payments that paid these claims, as far as it has not come back; of each claim the last first. Two may have paid a claim:
+    /// one by netting, whose rest the bank returned, and one the rest.
     pub async fn paid_parts(
         &mut self,
         jurisdictions: &[String],
         claims: &[Uuid],
     ) -> Result<Vec<PaidParts>, StoreError> {
         Ok(Sql(
-            "SELECT l.claim, p.jurisdiction, p.id AS payment, d.programme, p.central - p.recovered_central AS central, \
-             p.province - p.recovered_province AS province, p.city - p.recovered_city AS city, \
-             p.county - p.recovered_county AS county FROM UNNEST($1, $2) AS u (jurisdiction, claim) \
-             JOIN disbursement_lines l ON l.jurisdiction = u.jurisdiction AND l.claim = u.claim AND l.outcome = 'paid' \
+            "SELECT l.claim, p.jurisdiction, p.id AS payment, d.programme, l.amount - l.recovered AS line, \
+             p.central - p.recovered_central AS central, p.province - p.recovered_province AS province, \
+             p.city - p.recovered_city AS city, p.county - p.recovered_county AS county \
+             FROM UNNEST($1, $2) AS u (jurisdiction, claim) JOIN disbursement_lines l ON l.jurisdiction = u.jurisdiction \
+             AND l.claim = u.claim AND l.outcome IN ('paid', 'returned') AND l.recovered < l.amount \
              JOIN payments p ON p.jurisdiction = l.jurisdiction AND p.id = l.payment \
-             JOIN disbursements d ON d.jurisdiction = p.jurisdiction AND d.id = p.disbursement ORDER BY l.claim",
+             JOIN disbursements d ON d.jurisdiction = p.jurisdiction AND d.id = p.disbursement \
+             ORDER BY l.claim, p.id DESC",
         )
         .bind::<Array<Text>, _>(jurisdictions.to_vec())
         .bind::<Array<SqlUuid>, _>(claims.to_vec())
@@ -218,26 +247,39 @@ impl Tx {
         .await?)
     }
 
-    /// Gives parts of paid payments, one row a payment, back to where they came from.
+    /// Gives parts of paid payments, one row a claim and payment, back to where they came from.
     pub async fn recover(&mut self, back: &[PaidParts]) -> Result<(), StoreError> {
         let jurisdictions = back.iter().map(|it| it.jurisdiction.clone()).collect::<Vec<_>>();
+        let payments = back.iter().map(|it| it.payment).collect::<Vec<_>>();
         let column = |value: fn(&PaidParts) -> i64| back.iter().map(value).collect::<Vec<_>>();
         let changed = Sql(
-            "UPDATE payments p SET recovered_central = p.recovered_central + u.central, \
-             recovered_province = p.recovered_province + u.province, recovered_city = p.recovered_city + u.city, \
-             recovered_county = p.recovered_county + u.county \
-             FROM UNNEST($1, $2, $3, $4, $5, $6) AS u (jurisdiction, id, central, province, city, county) \
-             WHERE p.jurisdiction = u.jurisdiction AND p.id = u.id",
+            "UPDATE disbursement_lines l SET recovered = l.recovered + u.line FROM UNNEST($1, $2, $3, $4) \
+             AS u (jurisdiction, payment, claim, line) \
+             WHERE l.jurisdiction = u.jurisdiction AND l.payment = u.payment AND l.claim = u.claim",
         )
         .bind::<Array<Text>, _>(jurisdictions.clone())
-        .bind::<Array<SqlUuid>, _>(back.iter().map(|it| it.payment).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(payments.clone())
+        .bind::<Array<SqlUuid>, _>(back.iter().map(|it| it.claim).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(column(|it| it.line))
+        .execute(self.pg())
+        .await?;
+        all(changed, back.len(), "line of a payment")?;
+        Sql(
+            "UPDATE payments p SET recovered_central = p.recovered_central + m.central, \
+             recovered_province = p.recovered_province + m.province, recovered_city = p.recovered_city + m.city, \
+             recovered_county = p.recovered_county + m.county FROM (SELECT u.jurisdiction, u.id, sum(u.central)::bigint AS central, \
+             sum(u.province)::bigint AS province, sum(u.city)::bigint AS city, sum(u.county)::bigint AS county \
+             FROM UNNEST($1, $2, $3, $4, $5, $6) AS u (jurisdiction, id, central, province, city, county) \
+             GROUP BY u.jurisdiction, u.id) AS m WHERE p.jurisdiction = m.jurisdiction AND p.id = m.id",
+        )
+        .bind::<Array<Text>, _>(jurisdictions.clone())
+        .bind::<Array<SqlUuid>, _>(payments)
         .bind::<Array<BigInt>, _>(column(|it| it.central))
         .bind::<Array<BigInt>, _>(column(|it| it.province))
         .bind::<Array<BigInt>, _>(column(|it| it.city))
         .bind::<Array<BigInt>, _>(column(|it| it.county))
         .execute(self.pg())
         .await?;
-        all(changed, back.len(), "payment")?;
         Sql("UPDATE fund_sources s SET spent = s.spent - m.back FROM (\
              SELECT u.jurisdiction, u.programme, v.source, sum(v.back)::bigint AS back \
              FROM UNNEST($1, $2, $3, $4, $5, $6) AS u (jurisdiction, programme, central, province, city, county) \

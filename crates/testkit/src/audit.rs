@@ -25,22 +25,37 @@ placed AS (
             WHEN status IN ('approved', 'payment_failed') THEN 'payable'
             WHEN status = 'in_payment' THEN 'in_payment'
             WHEN status = 'paid' THEN 'disbursed'
-            WHEN status = 'clawback_due' THEN 'recoverable'
-        END AS account
+        END AS account,
+        -- Paid by netting in a payment whose rest came back: not owed again.
+        CASE WHEN status IN ('approved', 'payment_failed', 'in_payment') THEN
+            (SELECT coalesce(sum(l.netted), 0) FROM disbursement_lines l WHERE l.jurisdiction = c.jurisdiction
+                AND l.claim = c.id AND l.outcome = 'returned') ELSE 0 END AS set_off
     FROM claims c
 ),
 due AS (
-    SELECT jurisdiction, id AS claim, account, amount AS fen FROM placed WHERE account IS NOT NULL
-    UNION ALL
-    SELECT jurisdiction, id, 'available', -amount FROM placed WHERE account IS NOT NULL
+    SELECT * FROM (
+        SELECT jurisdiction, id AS claim, account, amount - set_off AS fen FROM placed WHERE account IS NOT NULL
+        UNION ALL
+        SELECT jurisdiction, id, 'disbursed', set_off FROM placed WHERE account IS NOT NULL
+        UNION ALL
+        SELECT jurisdiction, id, 'available', -amount FROM placed WHERE account IS NOT NULL
+        UNION ALL
+        SELECT jurisdiction, claim, 'recoverable', due - repaid - netted - waived FROM clawbacks
+        UNION ALL
+        SELECT jurisdiction, claim, 'disbursed', paid - due + waived FROM clawbacks
+        UNION ALL
+        SELECT jurisdiction, claim, 'available', repaid + netted - paid FROM clawbacks
+    ) AS d WHERE fen <> 0
 ),
 moved AS (
     SELECT jurisdiction, claim, account, sum(amount) AS fen FROM moves WHERE claim IS NOT NULL
     GROUP BY jurisdiction, claim, account HAVING sum(amount) <> 0
 ),
 slices AS (
-    SELECT jurisdiction, programme, category, committed_month, sum(amount) AS fen FROM claims WHERE committed
-    GROUP BY jurisdiction, programme, category, committed_month
+    SELECT c.jurisdiction, c.programme, category, committed_month,
+        sum(c.amount - coalesce(k.repaid + k.netted, 0)) AS fen
+    FROM claims c LEFT JOIN clawbacks k ON k.jurisdiction = c.jurisdiction AND k.claim = c.id WHERE committed
+    GROUP BY c.jurisdiction, c.programme, category, committed_month
 ),
 places AS (
     SELECT code AS county, code AS place FROM jurisdictions
@@ -65,7 +80,7 @@ parts AS (
 ),
 borne AS (
     SELECT jurisdiction, programme, source, sum(CASE WHEN outcome = 'open' THEN part ELSE 0 END) AS in_payment,
-        sum(CASE WHEN outcome = 'paid' THEN part - recovered ELSE 0 END) AS spent
+        sum(CASE WHEN outcome IN ('paid', 'returned') THEN part - recovered ELSE 0 END) AS spent
     FROM parts GROUP BY jurisdiction, programme, source
 ),
 granted AS (
@@ -75,10 +90,13 @@ granted AS (
 lapses AS (
     SELECT jurisdiction, programme, sum(amount) AS fen FROM transfers WHERE reason = 'lapse' GROUP BY jurisdiction, programme
 ),
-repaid AS (
-    SELECT l.jurisdiction, l.payment AS id, sum(t.amount) AS fen FROM disbursement_lines l
-        JOIN transfers t ON t.jurisdiction = l.jurisdiction AND t.claim = l.claim AND t.reason = 'claw_back'
-    WHERE l.outcome = 'paid' GROUP BY l.jurisdiction, l.payment
+out AS (
+    SELECT jurisdiction, claim, sum(amount - recovered) FILTER (WHERE outcome IN ('paid', 'returned')) AS fen FROM disbursement_lines
+    GROUP BY jurisdiction, claim
+),
+paid_out AS (
+    SELECT jurisdiction, claim, sum(CASE WHEN reason = 'pay' THEN amount ELSE -amount END) AS fen FROM transfers
+    WHERE reason IN ('pay', 'return_payment', 'claw_back') GROUP BY jurisdiction, claim
 ),
 limits AS (
     SELECT jurisdiction, programme, '' AS scope, waiting FROM funds
@@ -117,9 +135,14 @@ SELECT 'a source has not in payment or spent what its parts say', jurisdiction, 
     FROM fund_sources s FULL JOIN borne b USING (jurisdiction, programme, source)
     WHERE coalesce(s.in_payment, 0) <> coalesce(b.in_payment, 0) OR coalesce(s.spent, 0) <> coalesce(b.spent, 0)
 UNION ALL
-SELECT 'a payment has not given back what its claims repaid', jurisdiction, id::text, v.recovered, coalesce(r.fen, 0)
-    FROM (SELECT jurisdiction, id, sum(recovered) AS recovered FROM parts GROUP BY jurisdiction, id) v
-        LEFT JOIN repaid r USING (jurisdiction, id) WHERE v.recovered <> coalesce(r.fen, 0)
+SELECT 'a payment has not given back what its claims did', p.jurisdiction, p.id::text, p.recovered, coalesce(l.recovered, 0)
+    FROM (SELECT jurisdiction, id, sum(recovered) AS recovered FROM parts GROUP BY jurisdiction, id) p
+        LEFT JOIN (SELECT jurisdiction, payment AS id, sum(recovered) AS recovered FROM disbursement_lines
+            GROUP BY jurisdiction, payment) l USING (jurisdiction, id)
+    WHERE p.recovered <> coalesce(l.recovered, 0)
+UNION ALL
+SELECT 'what is out of a claim is not what its payments say', jurisdiction, claim::text, t.fen, o.fen
+    FROM out o FULL JOIN paid_out t USING (jurisdiction, claim) WHERE coalesce(t.fen, 0) <> coalesce(o.fen, 0)
 UNION ALL
 SELECT 'the money of a claim is not where its status says', jurisdiction, claim || ' ' || account, d.fen, m.fen
     FROM due d FULL JOIN moved m USING (jurisdiction, claim, account) WHERE d.fen IS DISTINCT FROM m.fen
@@ -164,6 +187,31 @@ SELECT 'a payment is not the sum of its claims', p.jurisdiction, p.id::text, p.a
     FROM payments p LEFT JOIN disbursement_lines l ON l.jurisdiction = p.jurisdiction AND l.payment = p.id
         AND l.disbursement = p.disbursement AND l.outcome = p.outcome
     GROUP BY p.jurisdiction, p.id, p.amount, p.claims HAVING p.amount <> coalesce(sum(l.amount), 0) OR p.claims <> count(l.claim)
+UNION ALL
+SELECT 'a claim is due back and no clawback is open, or the reverse', c.jurisdiction, c.name || ' ' || c.status, k.due, 0
+    FROM placed c LEFT JOIN clawbacks k ON k.jurisdiction = c.jurisdiction AND k.claim = c.id
+    WHERE (c.status = 'clawback_due') <> (k.claim IS NOT NULL AND k.closed_at IS NULL)
+        OR (c.status = 'clawed_back') <> (k.claim IS NOT NULL AND k.closed_at IS NOT NULL) OR k.paid <> c.amount
+UNION ALL
+SELECT 'what was clawed back holds what its reason sets free, or the reverse', c.jurisdiction, c.name, c.holds::int, k.due
+    FROM placed c JOIN clawbacks k ON k.jurisdiction = c.jurisdiction AND k.claim = c.id WHERE k.closed_at IS NOT NULL
+        AND (c.holds = (k.reason IN ('goods_returned', 'invoice_reversed') AND k.repaid + k.netted = k.paid)
+            OR c.committed <> (k.repaid + k.netted < k.paid))
+UNION ALL
+SELECT 'a clawback is not netted by what payments say', k.jurisdiction, k.claim::text, k.pending + k.netted, coalesce(sum(n.amount), 0)
+    FROM clawbacks k LEFT JOIN (SELECT n.*, p.outcome FROM clawback_nettings n
+        JOIN payments p ON p.jurisdiction = n.jurisdiction AND p.id = n.payment) n
+        ON n.jurisdiction = k.jurisdiction AND n.claim = k.claim
+    GROUP BY k.jurisdiction, k.claim, k.pending, k.netted
+    HAVING k.pending <> coalesce(sum(n.amount) FILTER (WHERE n.outcome = 'open'), 0)
+        OR k.netted <> coalesce(sum(n.amount) FILTER (WHERE n.outcome IN ('paid', 'returned')), 0)
+UNION ALL
+SELECT 'a payment is not netted by what it says', p.jurisdiction, p.id::text, p.netted, n.amount
+    FROM payments p CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM clawback_nettings n
+            WHERE n.jurisdiction = p.jurisdiction AND n.payment = p.id) n
+        CROSS JOIN LATERAL (SELECT coalesce(sum(netted), 0) AS amount FROM disbursement_lines l
+            WHERE l.jurisdiction = p.jurisdiction AND l.payment = p.id) l
+    WHERE p.netted <> n.amount OR p.netted <> l.amount
 UNION ALL
 SELECT 'a disbursement has not as many payments as it says', d.jurisdiction, d.id::text, d.payments, count(p.id)
     FROM disbursements d LEFT JOIN payments p ON p.jurisdiction = d.jurisdiction AND p.disbursement = d.id

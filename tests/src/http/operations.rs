@@ -47,6 +47,8 @@ pub(super) struct Row {
 /// What the table's paths name, all of Yanhu.
 pub(super) struct Things {
     pub(super) claim: String,
+    /// One of the retailer's that is clawed back.
+    pub(super) due: String,
     pub(super) disbursement: String,
     pub(super) appropriation: String,
     pub(super) cap_change: String,
@@ -304,6 +306,37 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             Refused,
             &format!("{claim}/reveal"),
             why(),
+        ),
+        row(
+            "POST /v1/claims/{id}/clawback-demand",
+            &[Approver, Treasury],
+            Refused,
+            &format!("{claim}/clawback-demand"),
+            Some(json!({"reason": "fraud"})),
+        ),
+        row(
+            "GET /v1/claims/{id}/clawback",
+            EVERYBODY,
+            Refused,
+            &format!("/v1/claims/{}/clawback", it.due),
+            None,
+        ),
+        row(
+            "POST /v1/claims/{id}/clawback-waivers",
+            &[Treasury],
+            Refused,
+            &format!("{claim}/clawback-waivers"),
+            Some(json!({"document": "运财〔2026〕6号", "reason": "why"})),
+        ),
+        row(
+            "POST /v1/clawback-waivers/{id}/decision",
+            &[Treasury],
+            Refused,
+            &format!(
+                "/v1/clawback-waivers/{}/decision",
+                it.disbursement.replace("dsb_", "wvr_")
+            ),
+            Some(json!({"verdict": "approve"})),
         ),
         row(
             "POST /v1/claims/{id}/clawback",

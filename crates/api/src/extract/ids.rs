@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
-use claims::{AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, PaymentId};
+use claims::{
+    AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, PaymentId, WaiverId,
+};
 use serde::Deserialize;
 
 use crate::problem::Problem;
@@ -41,6 +43,10 @@ impl Named for PaymentId {
 
 impl Named for HoldId {
     const WHAT: &'static str = "hold";
+}
+
+impl Named for WaiverId {
+    const WHAT: &'static str = "waiver";
 }
 
 impl Named for BankEntryId {

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, get, post};
 use claims::ClaimId;
-use service::access::{ManageFunds, ReadClaims, RevealClaims, SubmitClaims};
+use service::access::{ReadClaims, RevealClaims, SubmitClaims};
 use service::reading::ClaimQuery;
 use service::submit::{Command, Mode};
 
@@ -206,33 +206,6 @@ pub(crate) async fn return_goods(
         .write(|it| async move { it.return_goods(&permit, id.0, seen.0, why, key).await })
         .await?;
     stands(&moved, signed.lang)
-}
-
-/// 追回入账 · Record a clawback
-///
-/// The subsidy of a claim that is due back was repaid whole; the reason names the bank's document.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath, IfMatchHeader),
-    request_body(content = ReasonGiven, description = "The bank's document."),
-    responses((status = 200, description = "Clawed back.", body = ClaimView,
-        headers(("ETag" = String, description = "Its new revision.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
-)]
-#[post("/v1/claims/{id}/clawback")]
-pub(crate) async fn claw_back_claim(
-    api: ApiState,
-    signed: Signed<ManageFunds>,
-    id: PathId<ClaimId>,
-    seen: IfMatch,
-    body: Body<ReasonGiven>,
-) -> Answer {
-    let (permit, document) = (signed.permit, Some(body.value.reason));
-    let state = api
-        .write(|it| async move { it.claw_back(&permit, id.0, seen.0, document).await })
-        .await?;
-    let view = ClaimView::of(&state, signed.lang);
-    tagged(&view.etag, &view)
 }
 
 /// 办理记录 · List a claim's events

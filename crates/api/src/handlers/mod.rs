@@ -6,6 +6,7 @@ mod answer;
 mod bulk;
 mod bulk_lines;
 mod claims;
+mod clawbacks;
 mod disbursements;
 mod funds;
 mod holds;
@@ -36,7 +37,11 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(claims::correct_claim)
         .service(claims::withdraw_claim)
         .service(claims::return_goods)
-        .service(claims::claw_back_claim)
+        .service(clawbacks::demand_clawback)
+        .service(clawbacks::claw_back_claim)
+        .service(clawbacks::get_clawback)
+        .service(clawbacks::waive_clawback)
+        .service(clawbacks::check_waiver)
         .service(claims::list_claim_events)
         .service(claims::get_receipt)
         .service(claims::reveal_claim)

@@ -79,6 +79,7 @@ id_params! {
     CapChangePath "^cap_[0-9]{6,9}_[0-9a-f]{32}$";
     PaymentPath "^pay_[0-9]{6,9}_[0-9a-f]{32}$";
     HoldPath "^hld_[0-9]{6,9}_[0-9a-f]{32}$";
+    WaiverPath "^wvr_[0-9]{6,9}_[0-9a-f]{32}$";
     BankEntryPath "^bke_[0-9]{6,9}_[0-9a-f]{32}$";
 }
 

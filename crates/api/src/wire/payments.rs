@@ -41,6 +41,8 @@ pub struct PaymentView {
     pub amount: Money,
     /// What of the amount each source pays.
     pub parts: PartsView,
+    /// What of it is set against clawbacks (抵扣); the bank sends the rest.
+    pub netted: Money,
     /// `open`, `paid`, `failed`, `returned` or `cancelled`.
     #[schema(max_length = 10, example = "open")]
     pub outcome: String,
@@ -60,6 +62,7 @@ impl From<Payment> for PaymentView {
             claims: it.claims,
             amount: it.amount.into(),
             parts: PartsView::from(&it.parts),
+            netted: it.netted.into(),
             outcome: it.outcome,
             reason: it.reason,
             settled_at: it.settled_at,

@@ -32,6 +32,10 @@ words! {
     OutcomeWord Outcome of policy::Outcome { Eligible, NeedsCorrection, Ineligible, Waitlisted }
     /// What a rule says; `unknown` where a fact is missing.
     RuleResultWord RuleResult of policy::RuleResult { Pass, Fail, Unknown }
+    /// Why a subsidy is due back.
+    ClawbackReasonWord ClawbackReason of claims::clawback::ClawbackReason {
+        GoodsReturned, InvoiceReversed, Fraud, ScrapNotClosed,
+    }
     /// An account of a fund.
     AccountWord Account of ledger::Account {
         Appropriated, Available, Reserved, Payable, InPayment, Disbursed, Recoverable,
@@ -49,6 +53,12 @@ mod tests {
             assert_eq!(
                 text(serde_json::to_value(StatusWord::from(*status)).unwrap()),
                 status.as_str()
+            );
+        }
+        for reason in claims::clawback::ClawbackReason::ALL {
+            assert_eq!(
+                text(serde_json::to_value(ClawbackReasonWord::from(*reason)).unwrap()),
+                reason.as_str()
             );
         }
         for account in ledger::Account::ALL {

@@ -2,6 +2,7 @@ use ledger::{Account, Balances, Fen, Reason, Transfer};
 use proptest::prelude::*;
 
 use super::*;
+use crate::clawback::{Clawback, ClawbackReason, Settled};
 
 /// Every arrow of the table, one a line, as committed beside this file. `any`: the same whether money is reserved or not.
 fn rendered() -> String {
@@ -93,6 +94,7 @@ struct Recorded {
     paid: u32,
     /// Whether it holds its keys and quota.
     holds: bool,
+    clawback: Option<Clawback>,
     transfers: Vec<Transfer>,
 }
 
@@ -113,7 +115,11 @@ impl County {
 
     /// Money that the table moves is always there: a shortfall is a fault of the table.
     fn post(&mut self, claim: usize, reason: Reason) {
-        let transfer = Transfer::new(reason, self.claims[claim].amount).unwrap();
+        self.post_part(claim, reason, self.claims[claim].amount);
+    }
+
+    fn post_part(&mut self, claim: usize, reason: Reason, part: Fen) {
+        let transfer = Transfer::new(reason, part).unwrap();
         self.balances = self.balances.apply(&transfer).unwrap();
         self.claims[claim].transfers.push(transfer);
     }
@@ -155,8 +161,11 @@ impl County {
         if step.transfer == Some(Reason::Reserve) && self.balances.available < self.claims[claim].amount {
             return;
         }
+        let Some(part) = self.claw_back(claim, verb) else {
+            return;
+        };
         if let Some(reason) = step.transfer {
-            self.post(claim, reason);
+            self.post_part(claim, reason, part);
         }
         match verb {
             Verb::Pay => self.claims[claim].paid += 1,
@@ -168,6 +177,42 @@ impl County {
             self.claims[claim].holds = false;
         }
         self.claims[claim].standing = Some(step.standing());
+    }
+
+    /// What a verb moves. Of a clawback a part, and none where its sums ask for another verb.
+    fn claw_back(&mut self, claim: usize, verb: Verb) -> Option<Fen> {
+        let claim = &mut self.claims[claim];
+        let (settled, last) = match verb {
+            Verb::Return | Verb::Demand if claim.paid == 1 => {
+                let half = Fen::new((claim.amount.get() / 2).max(1)).unwrap();
+                let (reason, part) = if verb == Verb::Demand {
+                    (ClawbackReason::Fraud, Some(half))
+                } else {
+                    (ClawbackReason::GoodsReturned, None)
+                };
+                let demanded = Clawback::demand(reason, claim.amount, part).unwrap();
+                claim.clawback = Some(demanded);
+                return Some(demanded.due);
+            }
+            Verb::RepayPart => (Settled::Repaid, false),
+            Verb::ClawBack | Verb::ClawBackBarred => (Settled::Repaid, true),
+            Verb::WaivePart => (Settled::Waived, false),
+            Verb::Waive => (Settled::Waived, true),
+            _ => return Some(claim.amount),
+        };
+        let mut after = claim.clawback.unwrap();
+        let part = if last { after.open() } else { Fen::new(1).unwrap() };
+        if after.settle(settled, part) != Ok(verb) {
+            return None;
+        }
+        claim.clawback = Some(after);
+        Some(part)
+    }
+
+    /// Of every clawback.
+    fn clawbacks(&self, part: impl Fn(Clawback) -> Fen) -> Fen {
+        let parts = self.claims.iter().filter_map(|claim| claim.clawback).map(part);
+        parts.fold(Fen::ZERO, Fen::saturating_add)
     }
 
     fn sum(&self, wanted: impl Fn(Standing) -> bool) -> Fen {
@@ -188,16 +233,27 @@ impl County {
             self.sum(|s| matches!(s.status, Status::Approved | Status::PaymentFailed))
         );
         assert_eq!(self.balances.in_payment, self.sum(status(Status::InPayment)));
-        assert_eq!(self.balances.disbursed, self.sum(status(Status::Paid)));
-        assert_eq!(self.balances.recoverable, self.sum(status(Status::ClawbackDue)));
+        let kept = self.clawbacks(|it| it.out().saturating_sub(it.open()));
+        assert_eq!(
+            self.balances.disbursed,
+            self.sum(status(Status::Paid)).saturating_add(kept)
+        );
+        assert_eq!(self.balances.recoverable, self.clawbacks(|it| it.open()));
         for claim in &self.claims {
             assert!(claim.paid <= 1, "paid twice");
             let Some(standing) = claim.standing else { continue };
-            assert_eq!(claim.holds, !standing.status.is_terminal(), "{standing:?}");
+            let barred = claim.clawback.is_some_and(|it| it.is_closed() && !it.is_free());
+            assert_eq!(
+                claim.holds,
+                !standing.status.is_terminal() || barred,
+                "{standing:?}"
+            );
             if standing.status.is_terminal() {
                 assert!(!standing.reserved, "{standing:?}");
+                let out = claim.clawback.map_or(Fen::ZERO, |it| it.out());
+                assert!(out.is_zero() || claim.holds, "money is out and nothing holds it");
                 assert_eq!(
-                    moved_to(&claim.transfers, Account::Available),
+                    moved_to(&claim.transfers, Account::Available).saturating_add(out),
                     moved_from(&claim.transfers)
                 );
             }
@@ -238,14 +294,21 @@ proptest! {
             }
             county.audit();
         }
-        // Whatever happened, every claim can be brought to an end, and the whole fund is available again.
+        // Whatever happened, every claim can be brought to an end, and the fund is available again but for what was left out.
         for claim in 0..CLAIMS {
-            for verb in [Verb::CancelInstruction, Verb::Withdraw, Verb::Return, Verb::ClawBack] {
+            for verb in [
+                Verb::CancelInstruction,
+                Verb::Withdraw,
+                Verb::Return,
+                Verb::ClawBack,
+                Verb::ClawBackBarred,
+            ] {
                 county.act(claim, verb);
                 county.audit();
             }
             prop_assert!(county.claims[claim].standing.is_none_or(|s| s.status.is_terminal()));
         }
-        prop_assert_eq!(county.balances.available, county.balances.appropriated);
+        let out = county.clawbacks(|it| it.out());
+        prop_assert_eq!(county.balances.available.saturating_add(out), county.balances.appropriated);
     }
 }

@@ -64,6 +64,9 @@ impl Service {
             .released_at
             .ok_or_else(|| ServiceError::bug("released and not dated"))?;
         let parts = self.parts(&mut tx, &row).await?;
+        if parts.payments.is_empty() {
+            return Err(Refusal::NotFound("part of the instruction").into());
+        }
         let instruction = self.written(&row, &parts, released_at)?;
         let per_file = row.per_file.and_then(|it| usize::try_from(it).ok());
         let per_file = per_file.and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MAX);
@@ -81,7 +84,9 @@ impl Service {
     }
 
     async fn parts(&self, tx: &mut Tx, row: &DisbursementRow) -> Result<Parts, ServiceError> {
-        let payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
+        let mut payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
+        // Of what is wholly netted the bank is told nothing.
+        payments.retain(|payment| payment.netted < payment.amount);
         let mut lines = HashMap::<Uuid, Vec<LineRow>>::new();
         let mut keys = Vec::new();
         for line in tx.lines(&row.jurisdiction, row.id).await? {
@@ -160,16 +165,17 @@ impl Service {
         payee: Party,
     ) -> Result<bank::Payment, ServiceError> {
         let jurisdiction = code(&row.jurisdiction)?;
-        let details = lines.iter().map(|line| {
+        let sent = lines.iter().filter(|line| line.netted < line.amount);
+        let details = sent.map(|line| {
             let claim = ClaimId::new(jurisdiction, line.claim).to_string();
-            Detail::new(&claim, fen(line.amount)?).map_err(ServiceError::bug)
+            Detail::new(&claim, fen(line.amount.saturating_sub(line.netted))?).map_err(ServiceError::bug)
         });
         let catalogue = self.catalogue();
         let programme = catalogue.versions(&row.programme).last();
         let title = programme.map_or(row.programme.as_str(), |it| it.title(policy::Lang::Zh));
         bank::Payment::new(
             EndToEndId::new(payment.id.as_u128()),
-            fen(payment.amount)?,
+            fen(payment.amount.saturating_sub(payment.netted))?,
             payee,
             &title.chars().take(REMITTANCE).collect::<String>(),
             details.collect::<Result<_, ServiceError>>()?,

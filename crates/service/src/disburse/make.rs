@@ -9,11 +9,13 @@ use claims::ids::DisbursementId;
 use claims::life_cycle::{Status, Verb};
 use ledger::Fen;
 use store::claims::{ClaimRow, Payable};
+use store::clawbacks::NettingRow;
 use store::disbursements::DisbursementRow;
 use store::payments::{LineRow, PaymentRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
+use super::netting::{Netting, whole};
 use super::{Disbursement, open, shown};
 use crate::access::{ManageFunds, Permit};
 use crate::limits::{self, Books};
@@ -73,15 +75,19 @@ impl Service {
         }
         let rows = self.gathered(&mut tx, jurisdiction, programme, gather).await?;
         let id = self.ids().next(mover.now);
-        let (mut payments, lines) = self.payments_of(&mut tx, id, &rows, mover.now).await?;
-        let versions = oldest_versions(&lines, &rows);
-        self.take_from_sources(&mut tx, (jurisdiction, programme), &mut payments, &versions)
+        let (mut payments, mut lines) = self.payments_of(&mut tx, id, &rows, mover.now).await?;
+        let fund = (jurisdiction, programme);
+        self.take_from_sources(&mut tx, fund, &mut payments, &oldest_versions(&lines, &rows))
             .await?;
-        let row = self.new_disbursement(id, &rows, payments.len(), mover)?;
+        let nettings = self.net(&mut tx, fund, &mut payments, &mut lines).await?;
+        let row = self.new_disbursement(id, &rows, &payments, mover)?;
         tx.add_disbursement(&row).await?;
         PaymentRow::insert(&mut tx, &payments).await?;
         LineRow::insert(&mut tx, &lines).await?;
-        self.instruct(&mut tx, &books, rows, id, mover).await?;
+        NettingRow::insert(&mut tx, &nettings).await?;
+        let amounts = amounts(&lines);
+        self.instruct(&mut tx, &books, (rows, &amounts), id, mover)
+            .await?;
         let made = shown(&row)?;
         self.note(&mut tx, &row, "make_disbursement", None, mover).await?;
         self.keep_answer(&mut tx, mover.actor, key, "make_disbursement", &made)
@@ -134,6 +140,7 @@ impl Service {
     ) -> Result<(Vec<PaymentRow>, Vec<LineRow>), ServiceError> {
         let sent = self.sent_claims(tx, rows).await?;
         let corrected = self.corrected_payees(tx, rows).await?;
+        let payable = self.payable_amounts(tx, rows).await?;
         let mut places = HashMap::<(String, Vec<u8>), usize>::new();
         let (mut payments, mut lines) = (Vec::<PaymentRow>::new(), Vec::new());
         for row in rows {
@@ -167,13 +174,14 @@ impl Service {
                     province: 0,
                     city: 0,
                     county: 0,
+                    netted: 0,
                 });
                 payments.len().saturating_sub(1)
             });
             let payment = payments
                 .get_mut(place)
                 .ok_or_else(|| ServiceError::bug("a payment is gone"))?;
-            let amount = row.amount.unwrap_or(0);
+            let amount = payable.get(&row.id).copied().unwrap_or(0);
             payment.claims = payment.claims.saturating_add(1);
             payment.amount = payment.amount.saturating_add(amount);
             lines.push(LineRow {
@@ -183,6 +191,8 @@ impl Service {
                 payment: payment.id,
                 amount,
                 outcome: "open".into(),
+                netted: 0,
+                recovered: 0,
             });
         }
         let merchants = payments.iter().filter_map(|payment| payment.merchant.clone());
@@ -221,13 +231,13 @@ impl Service {
         &self,
         id: Uuid,
         rows: &[ClaimRow],
-        payments: usize,
+        payments: &[PaymentRow],
         mover: Mover<'_>,
     ) -> Result<DisbursementRow, ServiceError> {
         let first = rows.first().ok_or(Refusal::NothingPayable)?;
-        let total = rows
+        let total = payments
             .iter()
-            .map(|row| row.amount.unwrap_or(0))
+            .map(|payment| payment.amount)
             .fold(0_i64, i64::saturating_add);
         let tier = self.settings().third_person_from;
         Ok(DisbursementRow {
@@ -243,7 +253,7 @@ impl Service {
             releaser: None,
             released_at: None,
             closed_at: None,
-            payments: i32::try_from(payments).map_err(ServiceError::bug)?,
+            payments: i32::try_from(payments.len()).map_err(ServiceError::bug)?,
             needs_three: tier.is_some_and(|tier| total >= tier.get()),
             countersigner: None,
             countersigned_at: None,
@@ -253,12 +263,12 @@ impl Service {
         })
     }
 
-    /// Moves the money of claims into payment, those first made payable again whose last payment failed.
+    /// Moves the money of claims, each by its amount, into payment, those first made payable again whose last payment failed.
     pub(super) async fn instruct(
         &self,
         tx: &mut Tx,
         books: &Books,
-        rows: Vec<ClaimRow>,
+        (rows, amounts): (Vec<ClaimRow>, &HashMap<Uuid, i64>),
         disbursement: Uuid,
         mover: Mover<'_>,
     ) -> Result<Vec<ClaimRow>, ServiceError> {
@@ -270,11 +280,13 @@ impl Service {
             verb: Verb::Retry,
             reason: None,
             document: None,
+            part: None,
         });
         payable.extend(self.carry_out(tx, books, again.collect(), mover).await?);
         let moves = payable.into_iter().map(|mut row| {
             row.disbursement = Some(disbursement);
             Move {
+                part: amounts.get(&row.id).copied().map(whole),
                 row,
                 verb: Verb::Instruct,
                 reason: None,
@@ -322,11 +334,17 @@ impl Service {
             settled_at: Some(mover.now),
             ..payment
         });
-        tx.settle_payments(&cancelled.collect::<Vec<_>>()).await?;
+        let cancelled = cancelled.collect::<Vec<_>>();
+        tx.settle_payments(&cancelled).await?;
+        let nettings = cancelled.into_iter().map(|payment| (payment, Netting::GivenBack));
+        self.settle_nettings(&mut tx, &books, &nettings.collect::<Vec<_>>(), mover)
+            .await?;
         let lines = tx.lines(jurisdiction, id.uuid).await?;
+        let amounts = amounts(&lines);
         let keys = lines.into_iter().map(|line| (line.jurisdiction, line.claim));
         let claims = tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
         let moves = claims.into_iter().map(|row| Move {
+            part: amounts.get(&row.id).copied().map(whole),
             row,
             verb: Verb::CancelInstruction,
             reason: why.clone(),
@@ -340,4 +358,9 @@ impl Service {
             .await?;
         Ok(tx.done(shown(&row)?))
     }
+}
+
+/// What each line moves of its claim.
+fn amounts(lines: &[LineRow]) -> HashMap<Uuid, i64> {
+    lines.iter().map(|line| (line.claim, line.amount)).collect()
 }

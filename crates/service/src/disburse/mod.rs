@@ -5,6 +5,7 @@
 //! | `make` | gathers claims, oldest first, into one payment a payee, and takes a disbursement back before it is released |
 //! | `release` | the second pair of eyes, the third above an amount; from then on it is frozen |
 //! | `instruction` | what the bank is told, as a file |
+//! | `netting` | what merchants owe the fund is set against their payments |
 //! | `reports` | what a bank's file says of which payments |
 //! | `results` | what the bank says, in any order and as often as it likes; what fits nothing is set aside |
 //! | `exceptions` | a person resolves what was set aside |
@@ -17,6 +18,7 @@
 mod exceptions;
 mod instruction;
 mod make;
+mod netting;
 mod reconcile;
 mod release;
 mod reports;
@@ -81,6 +83,8 @@ pub struct Payment {
     pub amount: Fen,
     /// What of it each source pays.
     pub parts: BySource<Fen>,
+    /// What of the amount is set against clawbacks; the bank is told the rest.
+    pub netted: Fen,
     /// open, paid, failed, returned or cancelled.
     pub outcome: String,
     pub reason: Option<String>,
@@ -289,6 +293,7 @@ fn shown_payment(row: &PaymentRow) -> Result<Payment, ServiceError> {
         claims: row.claims,
         amount: fen(row.amount)?,
         parts: parts_of(row)?,
+        netted: fen(row.netted)?,
         outcome: row.outcome.clone(),
         reason: row.reason.clone(),
         settled_at: row.settled_at,

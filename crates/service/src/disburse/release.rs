@@ -2,15 +2,17 @@
 
 use claims::ids::DisbursementId;
 use sha2::{Digest, Sha256};
+use store::clawbacks::NettingRow;
 use store::disbursements::DisbursementRow;
 use store::payments::{LineRow, PaymentRow};
 use store::{Done, Tx};
 
-use super::{Disbursement, open, shown};
+use super::netting::wholly_netted;
+use super::{Disbursement, Said, open, shown};
 use crate::access::{ManageFunds, Permit};
 use crate::moving::Mover;
 use crate::once::Key;
-use crate::{Refusal, Replayable, Service, ServiceError};
+use crate::{Refusal, Replayable, Service, ServiceError, limits};
 
 impl Service {
     /// A second person lets the money go; where the amount asks for three, the second countersigns and a third lets it go.
@@ -39,12 +41,16 @@ impl Service {
             actor: permit.actor(),
             now: self.clock().now(),
         };
-        if let Some(key) = key {
-            // Whoever races with the same key commits before the key is looked up.
-            tx.lock_disbursement(id.jurisdiction.as_str(), id.uuid).await?;
-            if let Some(first) = self.answered(&mut tx, mover.actor, key).await? {
-                return Ok(tx.done(first));
-            }
+        let jurisdiction = id.jurisdiction.as_str();
+        let seen = tx.disbursement(jurisdiction, id.uuid).await?;
+        let seen = seen.ok_or(Refusal::NotFound("disbursement"))?;
+        // What is wholly netted is paid by the release: the books first, as everything that moves money does. Whoever races with
+        // the same key commits before the key is looked up.
+        limits::lock(&mut tx, &self.catalogue(), [(seen.jurisdiction, seen.programme)]).await?;
+        if let Some(key) = key
+            && let Some(first) = self.answered(&mut tx, mover.actor, key).await?
+        {
+            return Ok(tx.done(first));
         }
         let mut row = open(&mut tx, id, if_match, &["made", "countersigned"]).await?;
         let person = &mover.actor.person;
@@ -68,6 +74,9 @@ impl Service {
         row.revision = row.revision.saturating_add(1);
         tx.save_disbursement(&row).await?;
         self.note(&mut tx, &row, verb, None, mover).await?;
+        if row.released_at.is_some() {
+            row = self.pay_netted(&mut tx, row, mover).await?;
+        }
         let value = shown(&row)?;
         if let Some(key) = key {
             self.keep_answer(&mut tx, mover.actor, key, "release_disbursement", &value)
@@ -79,6 +88,28 @@ impl Service {
         }))
     }
 
+    /// Pays what of a released disbursement is wholly netted, and returns the disbursement as it stands then.
+    async fn pay_netted(
+        &self,
+        tx: &mut Tx,
+        row: DisbursementRow,
+        mover: Mover<'_>,
+    ) -> Result<DisbursementRow, ServiceError> {
+        let payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
+        let netted = wholly_netted(&payments);
+        if netted.is_empty() {
+            return Ok(row);
+        }
+        let ids = netted.iter().copied().collect::<Vec<_>>();
+        let mut locked = self.lock_payments(tx, &row.jurisdiction, &ids).await?;
+        for id in &ids {
+            locked.settle(*id, "paid", &Said::Paid, mover)?;
+        }
+        self.move_money(tx, &mut locked, &netted, mover).await?;
+        let row = tx.disbursement(&row.jurisdiction, row.id).await?;
+        row.ok_or_else(|| ServiceError::bug("a disbursement is gone"))
+    }
+
     /// The account it is paid from, and the digest of everything that is paid.
     async fn freeze(&self, tx: &mut Tx, row: &mut DisbursementRow) -> Result<(), ServiceError> {
         let accounts = tx.bank_accounts(std::slice::from_ref(&row.jurisdiction)).await?;
@@ -86,19 +117,27 @@ impl Service {
         row.per_file = Some(i32::try_from(self.settings().bank_file_payments).unwrap_or(i32::MAX));
         let payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
         let lines = tx.lines(&row.jurisdiction, row.id).await?;
-        row.digest = Some(digest(row, &payments, &lines));
+        let ids = payments.iter().map(|payment| payment.id).collect::<Vec<_>>();
+        let nettings = tx.nettings_of(&row.jurisdiction, &ids).await?;
+        row.digest = Some(digest(row, &payments, &lines, &nettings));
         Ok(())
     }
 }
 
-/// SHA-256 over lines of text: the disbursement, its payments by id, its claims by id; tabs between fields, LF after each line.
+/// SHA-256 over lines of text: the disbursement, its payments by id, its claims by id, its nettings by payment and claim; tabs between fields, LF after each line.
 ///
 /// ```text
 /// disbursement  <jurisdiction>  <uuid>  <programme>  <total>  <revision of the county's account, or ->
 /// payment       <uuid>  <credit code, or keyed hash in hex>  <revision of the account, or ->  <amount>
 /// claim         <uuid>  <uuid of its payment>  <amount>
+/// netting       <uuid of the payment>  <uuid of the claim that is clawed back>  <amount>
 /// ```
-fn digest(row: &DisbursementRow, payments: &[PaymentRow], lines: &[LineRow]) -> Vec<u8> {
+fn digest(
+    row: &DisbursementRow,
+    payments: &[PaymentRow],
+    lines: &[LineRow],
+    nettings: &[NettingRow],
+) -> Vec<u8> {
     let mut hash = Sha256::new();
     let revision = |revision: Option<i32>| revision.map_or_else(|| "-".to_owned(), |it| it.to_string());
     let (id, account) = (row.id.simple(), revision(row.account));
@@ -118,6 +157,10 @@ fn digest(row: &DisbursementRow, payments: &[PaymentRow], lines: &[LineRow]) -> 
     for line in lines {
         let (claim, payment) = (line.claim.simple(), line.payment.simple());
         hash.update(format!("claim\t{claim}\t{payment}\t{}\n", line.amount));
+    }
+    for netting in nettings {
+        let (payment, claim) = (netting.payment.simple(), netting.claim.simple());
+        hash.update(format!("netting\t{payment}\t{claim}\t{}\n", netting.amount));
     }
     hash.finalize().to_vec()
 }

@@ -117,7 +117,10 @@ impl Service {
         let before = usize::from(file.part())
             .saturating_sub(1)
             .saturating_mul(per_file);
-        let of_file = payments.into_iter().skip(before).take(per_file);
+        let sent = payments
+            .into_iter()
+            .filter(|payment| payment.netted < payment.amount);
+        let of_file = sent.skip(before).take(per_file);
         let unnamed = of_file.filter(|payment| !named.contains(&payment.id));
         Ok(unnamed
             .map(|payment| PaymentResult {

@@ -11,11 +11,13 @@ use claims::ids::DisbursementId;
 use claims::life_cycle::{Status, Verb};
 use sha2::{Digest, Sha256};
 use store::claims::ClaimRow;
+use store::clawbacks::ClawbackRow;
 use store::disbursements::DisbursementRow;
 use store::payments::{BankEntryRow, LineRow, PaymentRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
+use super::netting::{Netting, can_come_back, returned, whole};
 use super::{Payment, PaymentResult, Said, open, shown_payment};
 use crate::access::{ManageFunds, Permit};
 use crate::limits::{self, Books};
@@ -80,7 +82,8 @@ impl Exception {
 /// The table: what a word is to a payment, by the payment's outcome. `returned` after nothing at all is the return of a
 /// payment whose success was never told; the word of success may follow and says nothing new then.
 fn judge(payment: &PaymentRow, result: &PaymentResult) -> Judgement {
-    if result.amount.is_some_and(|amount| amount.get() != payment.amount) {
+    let sent = payment.amount.saturating_sub(payment.netted);
+    if result.amount.is_some_and(|amount| amount.get() != sent) {
         return Judgement::Exception(Exception::AmountDiffers);
     }
     match (payment.outcome.as_str(), &result.said) {
@@ -102,6 +105,10 @@ pub(super) struct Locked {
     pub(super) payments: BTreeMap<Uuid, PaymentRow>,
     pub(super) lines: HashMap<Uuid, Vec<LineRow>>,
     pub(super) claims: HashMap<Uuid, ClaimRow>,
+    /// The payments' outcomes when they were locked.
+    before: HashMap<Uuid, String>,
+    /// What is due back of the claims.
+    clawbacks: HashMap<Uuid, ClawbackRow>,
 }
 
 impl Service {
@@ -173,7 +180,7 @@ impl Service {
                 (None, Some(id)) => locked.judge(id, result),
             };
             if let (Judgement::Fresh(outcome), Some(id)) = (judgement, payment) {
-                locked.settle(id, outcome, result, mover)?;
+                locked.settle(id, outcome, &result.said, mover)?;
                 settled.insert(id);
             }
             let exception = match judgement {
@@ -230,17 +237,21 @@ impl Service {
             lines.entry(line.payment).or_default().push(line);
         }
         let claims = tx.lock_claims(&keys).await?;
+        let due = keys.into_iter().map(|(_, claim)| claim).collect::<Vec<_>>();
+        let clawbacks = tx.lock_clawbacks(jurisdiction, &due).await?;
         Ok(Locked {
             books,
             disbursements,
+            before: payments.iter().map(|row| (row.id, row.outcome.clone())).collect(),
             payments: payments.into_iter().map(|row| (row.id, row)).collect(),
+            clawbacks: clawbacks.into_iter().map(|row| (row.claim, row)).collect(),
             lines,
             claims: claims.into_iter().map(|row| (row.id, row)).collect(),
         })
     }
 
     /// Moves the money of payments that came to something, and closes disbursements with nothing open.
-    async fn move_money(
+    pub(super) async fn move_money(
         &self,
         tx: &mut Tx,
         locked: &mut Locked,
@@ -249,8 +260,17 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let rows = settled.iter().filter_map(|id| locked.payments.get(id));
         tx.settle_payments(&rows.cloned().collect::<Vec<_>>()).await?;
-        let moves = locked.take_moves(settled)?;
+        // What came back before it was told to be paid was paid all the same: what was netted stays so, and what comes back has a source.
+        let bounced = locked.take_bounced(settled);
+        for row in self.carry_out(tx, &locked.books, bounced, mover).await? {
+            locked.claims.insert(row.id, row);
+        }
+        let moves = locked.take_moves(settled, mover)?;
         self.carry_out(tx, &locked.books, moves, mover).await?;
+        tx.save_clawbacks(&locked.clawbacks.values().cloned().collect::<Vec<_>>())
+            .await?;
+        let nettings = locked.nettings(settled);
+        self.settle_nettings(tx, &locked.books, &nettings, mover).await?;
         for row in locked.disbursements.values_mut() {
             if row.status != "released" || tx.has_open_payments(&row.jurisdiction, row.id).await? {
                 continue;
@@ -280,11 +300,16 @@ impl Service {
             // The bank paid after all. Its claims go through payment once more, unless another payment has them by now.
             ("failed" | "returned", Said::Paid) => {
                 let disbursement = row.disbursement;
-                let claims = locked.claims_of(payment);
+                let (claims, amounts) = locked.owed(payment);
+                // Of a claim that another payment netted in part meanwhile, another sum is payable by now.
+                let payable = self.payable_amounts(tx, &claims).await?;
+                if payable != amounts {
+                    return Err(Refusal::ResultContradicts.into());
+                }
                 let claims = self
-                    .instruct(tx, &locked.books, claims, disbursement, mover)
+                    .instruct(tx, &locked.books, (claims, &amounts), disbursement, mover)
                     .await?;
-                let again = self.take_again(tx, row, &claims).await?;
+                let again = self.take_again(tx, row, &claims, &amounts).await?;
                 locked.payments.insert(payment, again);
                 for row in claims {
                     locked.claims.insert(row.id, row);
@@ -298,7 +323,7 @@ impl Service {
                 Judgement::Exception(exception) => return Err(exception.refusal().into()),
             },
         };
-        locked.settle(payment, outcome, result, mover)?;
+        locked.settle(payment, outcome, &result.said, mover)?;
         self.move_money(tx, locked, &BTreeSet::from([payment]), mover)
             .await
     }
@@ -365,26 +390,77 @@ impl Locked {
         }
         let judgement = judge(payment, result);
         // Money that was paid comes back whole: a claim of it that was repaid meanwhile cannot be paid back again.
-        let stuck = |row: &ClaimRow| row.status == Status::ClawedBack.as_str();
-        if judgement == Judgement::Fresh("returned") && self.claims_of(id).iter().any(stuck) {
+        if judgement == Judgement::Fresh("returned") && self.is_stuck(id) {
             return Judgement::Exception(Exception::Contradicts);
         }
         judgement
     }
 
-    pub(super) fn claims_of(&self, payment: Uuid) -> Vec<ClaimRow> {
+    fn is_stuck(&self, payment: Uuid) -> bool {
         let lines = self.lines.get(&payment).into_iter().flatten();
-        lines
-            .filter_map(|line| self.claims.get(&line.claim))
-            .cloned()
-            .collect()
+        let mut claims = lines.filter_map(|line| Some((self.claims.get(&line.claim)?, line)));
+        claims.any(|(row, line)| !can_come_back(row, line, self.clawbacks.get(&row.id)).unwrap_or(false))
     }
 
-    fn settle(
+    /// The claims that a failed or returned payment leaves owed, and how much of each.
+    fn owed(&self, payment: Uuid) -> (Vec<ClaimRow>, HashMap<Uuid, i64>) {
+        let lines = self.lines.get(&payment).into_iter().flatten();
+        let owed = lines.filter_map(|line| {
+            let row = self.claims.get(&line.claim)?;
+            let amount = self.owed_of(payment, line);
+            (amount > 0).then(|| (row.clone(), (row.id, amount)))
+        });
+        owed.unzip()
+    }
+
+    /// What netting paid stays paid when the bank returns the rest.
+    fn owed_of(&self, payment: Uuid, line: &LineRow) -> i64 {
+        match self.before.get(&payment).map(String::as_str) {
+            Some("returned") => line.amount.saturating_sub(line.netted),
+            _ => line.amount,
+        }
+    }
+
+    /// Pays the claims of payments that came back before anybody said that they were paid.
+    fn take_bounced(&mut self, settled: &BTreeSet<Uuid>) -> Vec<Move> {
+        let payments = settled.iter().filter_map(|id| self.payments.get(id));
+        let bounced = payments.filter(|it| {
+            let before = self.before.get(&it.id).map(String::as_str);
+            it.outcome == "returned" && before == Some("open")
+        });
+        let bounced = bounced
+            .map(|payment| (payment.id, payment.disbursement))
+            .collect::<Vec<_>>();
+        let mut moves = Vec::new();
+        for (payment, disbursement) in bounced {
+            for line in self.lines.get(&payment).into_iter().flatten() {
+                moves.extend(self.claims.remove(&line.claim).map(|row| Move {
+                    row,
+                    verb: Verb::Pay,
+                    reason: None,
+                    document: Some(disbursement),
+                    part: Some(whole(line.amount)),
+                }));
+            }
+        }
+        moves
+    }
+
+    /// What becomes of what settled payments are netted against.
+    fn nettings(&self, settled: &BTreeSet<Uuid>) -> Vec<(PaymentRow, Netting)> {
+        let nettings = settled.iter().filter_map(|id| {
+            let payment = self.payments.get(id)?;
+            let netting = Netting::of(self.before.get(id)?, &payment.outcome)?;
+            Some((payment.clone(), netting))
+        });
+        nettings.collect()
+    }
+
+    pub(super) fn settle(
         &mut self,
         id: Uuid,
         outcome: &'static str,
-        result: &PaymentResult,
+        said: &Said,
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let payment = self
@@ -392,13 +468,13 @@ impl Locked {
             .get_mut(&id)
             .ok_or_else(|| ServiceError::bug("a payment is gone"))?;
         payment.outcome = outcome.to_owned();
-        payment.reason = words(&result.said).1.map(str::to_owned);
+        payment.reason = words(said).1.map(str::to_owned);
         payment.settled_at = Some(mover.now);
         Ok(())
     }
 
     /// What becomes of the claims of settled payments.
-    fn take_moves(&mut self, settled: &BTreeSet<Uuid>) -> Result<Vec<Move>, ServiceError> {
+    fn take_moves(&mut self, settled: &BTreeSet<Uuid>, mover: Mover<'_>) -> Result<Vec<Move>, ServiceError> {
         let mut moves = Vec::new();
         for id in settled {
             let payment = self
@@ -412,18 +488,26 @@ impl Locked {
                     .claims
                     .remove(&line.claim)
                     .ok_or_else(|| ServiceError::bug("a claim is in two payments that settle at once"))?;
-                let verb = match (outcome.as_str(), Status::parse(&row.status)) {
-                    ("paid", _) => Verb::Pay,
-                    // What was due back from the payee has come back from the bank.
-                    ("returned", Some(Status::ClawbackDue)) => Verb::ClawBack,
-                    ("returned", Some(Status::Paid)) => Verb::ReturnPayment,
-                    _ => Verb::FailPayment,
+                let came_back = ["returned", "failed"].contains(&outcome.as_str());
+                let (verb, part) = match Status::parse(&row.status) {
+                    _ if outcome == "paid" => match self.owed_of(*id, line) {
+                        0 => continue,
+                        owed => (Verb::Pay, whole(owed)),
+                    },
+                    Some(Status::Paid | Status::ClawbackDue | Status::ClawedBack) if came_back => {
+                        match returned(&row, line, self.clawbacks.get_mut(&row.id), mover)? {
+                            Some(moved) => moved,
+                            None => continue,
+                        }
+                    }
+                    _ => (Verb::FailPayment, whole(line.amount)),
                 };
                 moves.push(Move {
                     row,
                     verb,
                     reason: reason.clone(),
                     document,
+                    part: Some(part),
                 });
             }
         }

@@ -1,0 +1,244 @@
+//! What is due back of paid claims, what payments are netted against it, and waivers.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::batch::{Bind, Sql, batch_insert};
+use crate::schema::{clawback_nettings, clawback_waivers, clawbacks, disbursement_lines, payments};
+use crate::{Conn, StoreError, Tx};
+
+/// What is due back of a claim; fen. `merchant` owes it, or, if there is none, the applicant who was paid.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = clawbacks, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
+pub struct ClawbackRow {
+    pub jurisdiction: String,
+    pub claim: Uuid,
+    pub programme: String,
+    pub merchant: Option<String>,
+    pub reason: String,
+    pub clause: String,
+    pub document: Option<String>,
+    pub paid: i64,
+    pub due: i64,
+    pub repaid: i64,
+    pub netted: i64,
+    pub pending: i64,
+    pub waived: i64,
+    pub made_by: String,
+    pub made_at: DateTime<Utc>,
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+batch_insert! {
+    /// How much of a payment is set against a claim's clawback.
+    #[derive(Queryable, Selectable, QueryableByName)]
+    #[diesel(table_name = clawback_nettings, check_for_backend(diesel::pg::Pg))]
+    NettingRow => "clawback_nettings" {
+        jurisdiction: String => Text,
+        payment: Uuid => SqlUuid,
+        claim: Uuid => SqlUuid,
+        amount: i64 => BigInt,
+    }
+}
+
+/// A waiver of part of a clawback. `status` is pending, approved or refused.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = clawback_waivers, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
+pub struct WaiverRow {
+    pub jurisdiction: String,
+    pub id: Uuid,
+    pub claim: Uuid,
+    pub amount: i64,
+    pub document: String,
+    pub reason: String,
+    pub status: String,
+    pub maker: String,
+    pub made_at: DateTime<Utc>,
+    pub checker: Option<String>,
+    pub checked_at: Option<DateTime<Utc>>,
+    pub refusal: Option<String>,
+}
+
+impl Conn {
+    pub async fn clawback(
+        &mut self,
+        jurisdiction: &str,
+        claim: Uuid,
+    ) -> Result<Option<ClawbackRow>, StoreError> {
+        Ok(clawbacks::table
+            .find((jurisdiction, claim))
+            .select(ClawbackRow::as_select())
+            .first(self.pg())
+            .await
+            .optional()?)
+    }
+
+    /// What these payments of a county are netted against, by payment and claim.
+    pub async fn nettings_of(
+        &mut self,
+        jurisdiction: &str,
+        payments: &[Uuid],
+    ) -> Result<Vec<NettingRow>, StoreError> {
+        Ok(clawback_nettings::table
+            .filter(clawback_nettings::jurisdiction.eq(jurisdiction))
+            .filter(clawback_nettings::payment.eq_any(payments.to_vec()))
+            .order((clawback_nettings::payment, clawback_nettings::claim))
+            .select(NettingRow::as_select())
+            .load(self.pg())
+            .await?)
+    }
+
+    pub async fn waiver(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<WaiverRow>, StoreError> {
+        Ok(clawback_waivers::table
+            .find((jurisdiction, id))
+            .select(WaiverRow::as_select())
+            .first(self.pg())
+            .await
+            .optional()?)
+    }
+
+    /// The waivers of a claim's clawback, oldest first.
+    pub async fn waivers(&mut self, jurisdiction: &str, claim: Uuid) -> Result<Vec<WaiverRow>, StoreError> {
+        Ok(clawback_waivers::table
+            .filter(clawback_waivers::jurisdiction.eq(jurisdiction))
+            .filter(clawback_waivers::claim.eq(claim))
+            .order(clawback_waivers::id)
+            .select(WaiverRow::as_select())
+            .load(self.pg())
+            .await?)
+    }
+
+    /// The merchant that a claim was paid to last; none if its applicant was.
+    pub async fn merchant_paid(
+        &mut self,
+        jurisdiction: &str,
+        claim: Uuid,
+    ) -> Result<Option<String>, StoreError> {
+        let merchant: Option<Option<String>> = disbursement_lines::table
+            .inner_join(
+                payments::table.on(payments::jurisdiction
+                    .eq(disbursement_lines::jurisdiction)
+                    .and(payments::id.eq(disbursement_lines::payment))),
+            )
+            .filter(disbursement_lines::jurisdiction.eq(jurisdiction))
+            .filter(disbursement_lines::claim.eq(claim))
+            .filter(disbursement_lines::outcome.eq_any(["paid", "returned"]))
+            .order(payments::id.desc())
+            .select(payments::merchant)
+            .first(self.pg())
+            .await
+            .optional()?;
+        Ok(merchant.flatten())
+    }
+
+    /// What of these claims was paid by netting in payments whose rest the bank returned: it is not owed again.
+    pub async fn set_off(
+        &mut self,
+        jurisdiction: &str,
+        claims: &[Uuid],
+    ) -> Result<Vec<(Uuid, i64)>, StoreError> {
+        #[derive(QueryableByName)]
+        struct SetOff {
+            #[diesel(sql_type = SqlUuid)]
+            claim: Uuid,
+            #[diesel(sql_type = BigInt)]
+            amount: i64,
+        }
+        let rows: Vec<SetOff> = Sql("SELECT claim, sum(netted)::bigint AS amount FROM disbursement_lines \
+             WHERE jurisdiction = $1 AND claim = ANY($2) AND outcome = 'returned' AND netted > 0 GROUP BY claim")
+        .bind::<Text, _>(jurisdiction.to_owned())
+        .bind::<Array<SqlUuid>, _>(claims.to_vec())
+        .load(self.pg())
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.claim, row.amount)).collect())
+    }
+}
+
+impl Tx {
+    pub async fn add_clawback(&mut self, row: &ClawbackRow) -> Result<(), StoreError> {
+        diesel::insert_into(clawbacks::table)
+            .values(row)
+            .execute(self.pg())
+            .await?;
+        Ok(())
+    }
+
+    /// The clawbacks of these claims of a county, locked in order; a claim that has none is left out.
+    pub async fn lock_clawbacks(
+        &mut self,
+        jurisdiction: &str,
+        claims: &[Uuid],
+    ) -> Result<Vec<ClawbackRow>, StoreError> {
+        Ok(clawbacks::table
+            .filter(clawbacks::jurisdiction.eq(jurisdiction))
+            .filter(clawbacks::claim.eq_any(claims.to_vec()))
+            .order(clawbacks::claim)
+            .for_update()
+            .select(ClawbackRow::as_select())
+            .load(self.pg())
+            .await?)
+    }
+
+    /// What these merchants owe a fund, oldest first, at most `limit` of them. The county's ledger must be locked.
+    pub async fn open_clawbacks(
+        &mut self,
+        (jurisdiction, programme): (&str, &str),
+        merchants: &[String],
+        limit: i64,
+    ) -> Result<Vec<ClawbackRow>, StoreError> {
+        Ok(clawbacks::table
+            .filter(clawbacks::jurisdiction.eq(jurisdiction))
+            .filter(clawbacks::programme.eq(programme))
+            .filter(clawbacks::merchant.eq_any(merchants.to_vec()))
+            .filter(clawbacks::closed_at.is_null())
+            .order((clawbacks::made_at, clawbacks::claim))
+            .limit(limit)
+            .for_update()
+            .select(ClawbackRow::as_select())
+            .load(self.pg())
+            .await?)
+    }
+
+    pub async fn save_clawbacks(&mut self, rows: &[ClawbackRow]) -> Result<(), StoreError> {
+        for row in rows {
+            diesel::update(clawbacks::table.find((&row.jurisdiction, row.claim)))
+                .set(row)
+                .execute(self.pg())
+                .await?;
+        }
+        Ok(())
+    }
+
+    pub async fn add_waiver(&mut self, row: &WaiverRow) -> Result<(), StoreError> {
+        diesel::insert_into(clawback_waivers::table)
+            .values(row)
+            .execute(self.pg())
+            .await?;
+        Ok(())
+    }
+
+    pub async fn lock_waiver(
+        &mut self,
+        jurisdiction: &str,
+        id: Uuid,
+    ) -> Result<Option<WaiverRow>, StoreError> {
+        Ok(clawback_waivers::table
+            .find((jurisdiction, id))
+            .for_update()
+            .select(WaiverRow::as_select())
+            .first(self.pg())
+            .await
+            .optional()?)
+    }
+
+    pub async fn save_waiver(&mut self, row: &WaiverRow) -> Result<(), StoreError> {
+        diesel::update(clawback_waivers::table.find((&row.jurisdiction, row.id)))
+            .set(row)
+            .execute(self.pg())
+            .await?;
+        Ok(())
+    }
+}
