@@ -1,5 +1,6 @@
 //! The life of a claim, arrow by arrow, with what stands in each account after it.
 
+mod advances;
 mod bank;
 mod batch;
 mod caps;
@@ -10,6 +11,7 @@ mod payees;
 mod payout;
 mod review;
 mod sources;
+mod statements;
 mod waitlist;
 
 use claims::ids::ClaimId;
@@ -44,6 +46,7 @@ async fn assert_books(app: &TestApp, expected: [i64; 6]) {
         in_payment,
         disbursed,
         recoverable,
+        ..Balances::default()
     };
     assert_eq!(app.balances(YANHU, PROGRAMME).await, expected);
 }

@@ -38,7 +38,7 @@ CREATE TABLE copies AS SELECT c.jurisdiction, c.id AS old, n,
 INSERT INTO claims SELECT k.jurisdiction, k.id, programme, programme_version, (ARRAY['paid', 'paid', 'paid', 'under_review'])[1 + n % 4],
         revision, merchant, merchant_reference, client, category, governing_date, created_at - interval '700 days',
         changed_at, decided, amount, holds, committed, committed_month, decode(md5(n::text), 'hex'), quota_slot, NULL, NULL,
-        'reviewer', 'approver', NULL
+        'reviewer', 'approver', NULL, true
     FROM copies k JOIN claims c ON c.id = k.old ORDER BY n;
 INSERT INTO decisions SELECT k.jurisdiction, k.id, 1, outcome, receipt, digest, decided_at, packing, key_id, sealed
     FROM copies k JOIN decisions d ON d.claim = k.old ORDER BY n;

@@ -271,5 +271,6 @@ fn claim_row(county: &str, claim: Uuid, number: u64, person: Vec<u8>, slot: Stri
         reviewed_by: None,
         approved_by: None,
         disbursement: None,
+        to_merchant: true,
     }
 }

@@ -123,6 +123,10 @@ id!(
     /// A waiver of part of a clawback, proposed or confirmed.
     WaiverId, "wvr_"
 );
+id!(
+    /// An advance to a merchant.
+    AdvanceId, "adv_"
+);
 
 #[cfg(test)]
 mod tests {

@@ -28,6 +28,7 @@ mod fixtures;
 
 pub use digest::{Digest, Domain};
 pub use ids::{
-    AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError, PaymentId, WaiverId,
+    AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError,
+    PaymentId, WaiverId,
 };
 pub use jurisdictions::JurisdictionCode;

@@ -1,8 +1,8 @@
-//! The seven accounts of a fund.
+//! The eight accounts of a fund.
 
 use std::fmt;
 
-/// Where a fund's money stands. [`Account::Appropriated`] is credit-normal (what the treasury gave); the other six are
+/// Where a fund's money stands. [`Account::Appropriated`] is credit-normal (what the treasury gave); the other seven are
 /// debit-normal and say where that money is now, so that together they always equal it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Account {
@@ -13,10 +13,11 @@ pub enum Account {
     InPayment,
     Disbursed,
     Recoverable,
+    Advanced,
 }
 
 impl Account {
-    pub const ALL: [Account; 7] = [
+    pub const ALL: [Account; 8] = [
         Account::Appropriated,
         Account::Available,
         Account::Reserved,
@@ -24,6 +25,7 @@ impl Account {
         Account::InPayment,
         Account::Disbursed,
         Account::Recoverable,
+        Account::Advanced,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Account {
             Account::InPayment => "in_payment",
             Account::Disbursed => "disbursed",
             Account::Recoverable => "recoverable",
+            Account::Advanced => "advanced",
         }
     }
 
@@ -52,6 +55,7 @@ impl Account {
             Account::InPayment => "支付中",
             Account::Disbursed => "已支付",
             Account::Recoverable => "应追回",
+            Account::Advanced => "已预拨",
         }
     }
 
@@ -64,6 +68,7 @@ impl Account {
             Account::InPayment => "In payment",
             Account::Disbursed => "Disbursed",
             Account::Recoverable => "Recoverable",
+            Account::Advanced => "Advanced",
         }
     }
 

@@ -12,6 +12,7 @@ pub struct Balances {
     pub in_payment: Fen,
     pub disbursed: Fen,
     pub recoverable: Fen,
+    pub advanced: Fen,
 }
 
 /// A transfer asks more of an account than it can give. Where a transfer would raise an account above [`Fen::MAX`], `held` is
@@ -34,6 +35,7 @@ impl Balances {
             Account::InPayment => self.in_payment,
             Account::Disbursed => self.disbursed,
             Account::Recoverable => self.recoverable,
+            Account::Advanced => self.advanced,
         }
     }
 
@@ -46,6 +48,7 @@ impl Balances {
             Account::InPayment => &mut self.in_payment,
             Account::Disbursed => &mut self.disbursed,
             Account::Recoverable => &mut self.recoverable,
+            Account::Advanced => &mut self.advanced,
         }
     }
 
@@ -89,7 +92,8 @@ impl Balances {
 
     /// Whether what was appropriated equals where it stands now. True of every fold; false shows a row changed by hand.
     pub fn is_balanced(&self) -> bool {
-        self.available.checked_add(self.committed()) == Ok(self.appropriated)
+        let elsewhere = self.committed().saturating_add(self.advanced);
+        self.available.checked_add(elsewhere) == Ok(self.appropriated)
     }
 
     /// What claims have a hold on, from reservation to clawback due: the use that caps are measured against. Saturates, which

@@ -1,6 +1,6 @@
 //! Double entry for subsidy funds: money, accounts, transfers and balances.
 //!
-//! A fund's money stands in seven accounts. It moves only as a [`Transfer`], which debits one account and credits another
+//! A fund's money stands in eight accounts. It moves only as a [`Transfer`], which debits one account and credits another
 //! by the same amount, and the transfer's [`Reason`] alone fixes which two: nothing that balances badly can be written down.
 //! [`Balances`] are the fold of a fund's transfers and of nothing else; no balance is ever assigned.
 //!
@@ -9,12 +9,14 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod account;
+mod advance;
 mod balances;
 mod money;
 mod sources;
 mod transfer;
 
 pub use account::Account;
+pub use advance::{Advance, NotLeft};
 pub use balances::{Balances, Shortfall};
 pub use money::{Fen, MoneyError};
 pub use sources::{BySource, Carry, Exhausted, Ratio, Source, Split, give_back, split};

@@ -35,10 +35,24 @@ pub enum Reason {
     Lapse,
     /// Part of what is due back is waived: it stays paid.
     Waive,
+    /// An advance to a merchant goes into a payment instruction to the bank.
+    InstructAdvance,
+    /// The instruction of an advance is taken back before the bank acted on it.
+    CancelAdvance,
+    /// The bank could not pay an advance.
+    FailAdvance,
+    /// The bank paid an advance: the merchant has it until claims are set against it.
+    PayAdvance,
+    /// The bank had paid an advance and gives it back.
+    ReturnAdvance,
+    /// A claim that was paid is set against an advance, whose money is available again.
+    SetOff,
+    /// The merchant repaid an advance, or what was left of it.
+    RepayAdvance,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 14] = [
+    pub const ALL: [Reason; 21] = [
         Reason::Appropriate,
         Reason::Reserve,
         Reason::Release,
@@ -53,6 +67,13 @@ impl Reason {
         Reason::ClawBack,
         Reason::Lapse,
         Reason::Waive,
+        Reason::InstructAdvance,
+        Reason::CancelAdvance,
+        Reason::FailAdvance,
+        Reason::PayAdvance,
+        Reason::ReturnAdvance,
+        Reason::SetOff,
+        Reason::RepayAdvance,
     ];
 
     /// `(debit, credit)`.
@@ -72,6 +93,12 @@ impl Reason {
             Reason::ClawBack => (Account::Available, Account::Recoverable),
             Reason::Lapse => (Account::Appropriated, Account::Available),
             Reason::Waive => (Account::Disbursed, Account::Recoverable),
+            Reason::InstructAdvance => (Account::InPayment, Account::Available),
+            Reason::CancelAdvance | Reason::FailAdvance => (Account::Available, Account::InPayment),
+            Reason::PayAdvance => (Account::Advanced, Account::InPayment),
+            Reason::ReturnAdvance | Reason::SetOff | Reason::RepayAdvance => {
+                (Account::Available, Account::Advanced)
+            }
         }
     }
 
@@ -91,6 +118,13 @@ impl Reason {
             Reason::ClawBack => "claw_back",
             Reason::Lapse => "lapse",
             Reason::Waive => "waive",
+            Reason::InstructAdvance => "instruct_advance",
+            Reason::CancelAdvance => "cancel_advance",
+            Reason::FailAdvance => "fail_advance",
+            Reason::PayAdvance => "pay_advance",
+            Reason::ReturnAdvance => "return_advance",
+            Reason::SetOff => "set_off",
+            Reason::RepayAdvance => "repay_advance",
         }
     }
 
@@ -115,6 +149,13 @@ impl Reason {
             Reason::ClawBack => "追回",
             Reason::Lapse => "年终失效",
             Reason::Waive => "豁免追回",
+            Reason::InstructAdvance => "预拨提交支付",
+            Reason::CancelAdvance => "取消预拨",
+            Reason::FailAdvance => "预拨支付失败",
+            Reason::PayAdvance => "预拨到账",
+            Reason::ReturnAdvance => "预拨退汇",
+            Reason::SetOff => "抵扣预拨",
+            Reason::RepayAdvance => "归还预拨",
         }
     }
 
@@ -134,6 +175,13 @@ impl Reason {
             Reason::ClawBack => "Clawed back",
             Reason::Lapse => "Lapsed at the end of the year",
             Reason::Waive => "Clawback waived",
+            Reason::InstructAdvance => "Advance instructed",
+            Reason::CancelAdvance => "Advance cancelled",
+            Reason::FailAdvance => "Advance failed",
+            Reason::PayAdvance => "Advanced",
+            Reason::ReturnAdvance => "Advance returned by the bank",
+            Reason::SetOff => "Set off against an advance",
+            Reason::RepayAdvance => "Advance repaid",
         }
     }
 }

@@ -175,6 +175,8 @@ rights! {
     ReadAccounts = "read-accounts": [Retailer, Platform, Dealer, Treasury, Auditor];
     ReadFunds = "read-funds": [Reviewer, Approver, Treasury, Auditor, Admin];
     ReadLedger = "read-ledger": [Treasury, Auditor];
+    /// See what a county and a merchant owe each other: one's own, or one's counties'.
+    ReadStatements = "read-statements": [Retailer, Platform, Dealer, Treasury, Auditor];
     ReadProgrammes = "read-programmes": [Retailer, Platform, Dealer, Reviewer, Approver, Treasury, Auditor, Admin];
     KeepRegisters = "keep-registers": [Admin];
 }

@@ -563,5 +563,6 @@ pub(crate) fn balances(row: &FundRow) -> Result<Balances, ServiceError> {
         in_payment: fen(row.in_payment)?,
         disbursed: fen(row.disbursed)?,
         recoverable: fen(row.recoverable)?,
+        advanced: fen(row.advanced)?,
     })
 }

@@ -11,6 +11,7 @@
 //! hidden.
 
 pub mod access;
+pub mod advances;
 mod batching;
 pub mod books;
 mod catalogue;
@@ -41,6 +42,7 @@ pub mod registers;
 pub mod review;
 pub mod sources;
 pub mod state;
+pub mod statements;
 pub mod submit;
 mod tokens;
 mod vault;

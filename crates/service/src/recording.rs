@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use claims::allocate::{Allocation, CapOutcome, Demand, LimitKey, QuotaKey, State, allocate};
-use claims::claim::Claim;
+use claims::claim::{Claim, Payee};
 use claims::digest::Digest;
 use claims::ids::ClaimId;
 use claims::jurisdictions::JurisdictionCode;
@@ -335,6 +335,7 @@ impl Judgement {
             reviewed_by: None,
             approved_by: None,
             disbursement: None,
+            to_merchant: matches!(candidate.claim.payee, Payee::Merchant),
         })
     }
 }

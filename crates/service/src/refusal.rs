@@ -76,6 +76,8 @@ pub enum Refusal {
     NothingPayable,
     #[error("{claims} claim(s) of it are held")]
     Held { claims: i64 },
+    #[error("the advance it pays is held")]
+    AdvanceHeld,
     #[error("no account is on file for {0:?}")]
     AccountMissing(Vec<String>),
     #[error("the result contradicts one recorded before")]

@@ -18,6 +18,7 @@ use std::collections::hash_map::Entry;
 
 use ledger::{BySource, Carry, Fen, Ratio, Source, give_back, split};
 use store::Tx;
+use store::advances::AdvanceRow;
 use store::claims::ClaimRow;
 use store::funds::Posting;
 use store::payments::{LineRow, PaymentRow};
@@ -95,16 +96,15 @@ impl Service {
         &self,
         tx: &mut Tx,
         payment: &PaymentRow,
-        claims: &[ClaimRow],
-        amounts: &HashMap<Uuid, i64>,
+        (programme, version): (&str, Option<i32>),
+        again: Fen,
     ) -> Result<PaymentRow, ServiceError> {
-        let first = claims
-            .first()
-            .ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
-        let again = fen(amounts.values().copied().fold(0, i64::saturating_add))?;
-        let fund = (payment.jurisdiction.as_str(), first.programme.as_str());
-        let sums = [(again, first.programme_version)];
-        let taken = self.take(tx, fund, &sums, Taking::Spent).await?;
+        let version = match version {
+            Some(version) => version,
+            None => self.latest_version(programme)?,
+        };
+        let fund = (payment.jurisdiction.as_str(), programme);
+        let taken = self.take(tx, fund, &[(again, version)], Taking::Spent).await?;
         let taken = taken.first().copied().unwrap_or_default();
         // Of a payment that failed nothing was spent; of one that came back, what was netted still is.
         let stood = match payment.outcome.as_str() {
@@ -168,6 +168,14 @@ impl Service {
         });
         tx.take_from_sources((jurisdiction, programme), &taken).await?;
         Ok(all)
+    }
+
+    /// The version by whose ratio money is split that no claim's decision names one for.
+    pub(crate) fn latest_version(&self, programme: &str) -> Result<i32, ServiceError> {
+        let catalogue = self.catalogue();
+        let latest = catalogue.versions(programme).last();
+        let latest = latest.ok_or_else(|| ServiceError::bug("a fund of no programme"))?;
+        i32::try_from(latest.version()).map_err(ServiceError::bug)
     }
 
     /// Who bears what of a payment in a county, as the programme says.
@@ -234,6 +242,39 @@ impl Service {
             return Err(ServiceError::bug("more came back of a claim than payments paid"));
         }
         tx.recover(&back).await?;
+        Ok(())
+    }
+}
+
+impl Service {
+    /// Gives what came back of an advance to the sources that paid it.
+    pub(crate) async fn recover_advance(
+        &self,
+        tx: &mut Tx,
+        row: &AdvanceRow,
+        amount: Fen,
+    ) -> Result<(), ServiceError> {
+        let [central, province, city, county] = tx.outstanding_parts(&row.jurisdiction, row.payment).await?;
+        let still = PaidParts {
+            claim: row.id,
+            jurisdiction: row.jurisdiction.clone(),
+            payment: row.payment,
+            programme: row.programme.clone(),
+            line: 0,
+            central,
+            province,
+            city,
+            county,
+        };
+        let share = give_back(amount, &outstanding(&still)?).map_err(ServiceError::bug)?;
+        let back = PaidParts {
+            central: share.central.get(),
+            province: share.province.get(),
+            city: share.city.get(),
+            county: share.county.get(),
+            ..still
+        };
+        tx.recover_parts(&[back]).await?;
         Ok(())
     }
 }

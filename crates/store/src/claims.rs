@@ -14,7 +14,7 @@ use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
     /// A claim as it stands. Amounts are fen; `committed` says that its amount counts in fund and caps, since `committed_month` (`yyyy-mm`); `waits_for` names the
-    /// limit a waitlisted claim lacks; `decided` is the revision whose decision stands.
+    /// limit a waitlisted claim lacks; `decided` is the revision whose decision stands; `to_merchant` that its merchant is paid.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = claims, check_for_backend(diesel::pg::Pg))]
     ClaimRow => "claims" {
@@ -43,6 +43,7 @@ batch_insert! {
         reviewed_by: Option<String> => Nullable<Text>,
         approved_by: Option<String> => Nullable<Text>,
         disbursement: Option<Uuid> => Nullable<SqlUuid>,
+        to_merchant: bool => Bool,
     }
 }
 
@@ -451,11 +452,12 @@ pub(crate) async fn save_claims(mut pg: &AsyncPgConnection, rows: &[ClaimRow]) -
          changed_at = u.changed_at, decided = u.decided, amount = u.amount, holds = u.holds, \
          committed = u.committed, committed_month = u.committed_month, person = u.person, quota_slot = u.quota_slot, \
          waits_for = u.waits_for, correct_by = u.correct_by, reviewed_by = u.reviewed_by, \
-         approved_by = u.approved_by, disbursement = u.disbursement, merchant_reference = u.merchant_reference \
+         approved_by = u.approved_by, disbursement = u.disbursement, merchant_reference = u.merchant_reference, \
+         to_merchant = u.to_merchant \
          FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-         $21) AS u (jurisdiction, id, programme_version, status, revision, category, governing_date, changed_at, \
+         $21, $22) AS u (jurisdiction, id, programme_version, status, revision, category, governing_date, changed_at, \
          decided, amount, holds, committed, committed_month, person, quota_slot, waits_for, correct_by, \
-         reviewed_by, approved_by, disbursement, merchant_reference) \
+         reviewed_by, approved_by, disbursement, merchant_reference, to_merchant) \
          WHERE c.jurisdiction = u.jurisdiction AND c.id = u.id AND c.revision = u.revision - 1")
     .bind::<Array<Text>, _>(column!(jurisdiction))
     .bind::<Array<SqlUuid>, _>(column!(id))
@@ -478,6 +480,7 @@ pub(crate) async fn save_claims(mut pg: &AsyncPgConnection, rows: &[ClaimRow]) -
     .bind::<Array<Nullable<Text>>, _>(column!(approved_by))
     .bind::<Array<Nullable<SqlUuid>>, _>(column!(disbursement))
     .bind::<Array<Text>, _>(column!(merchant_reference))
+    .bind::<Array<Bool>, _>(column!(to_merchant))
     .execute(&mut pg)
     .await?;
     if changed == rows.len() {

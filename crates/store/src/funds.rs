@@ -35,6 +35,7 @@ pub struct FundRow {
     pub in_payment: i64,
     pub disbursed: i64,
     pub recoverable: i64,
+    pub advanced: i64,
     pub waiting: i64,
 }
 
@@ -400,7 +401,7 @@ pub(crate) async fn post(
 
 async fn move_accounts(mut pg: &AsyncPgConnection, postings: &[Posting]) -> Result<(), StoreError> {
     use ledger::Account;
-    let mut moves = BTreeMap::<(&str, &str), [i64; 7]>::new();
+    let mut moves = BTreeMap::<(&str, &str), [i64; 8]>::new();
     for posting in postings {
         let sums = moves
             .entry((&posting.jurisdiction, &posting.programme))
@@ -427,8 +428,8 @@ async fn move_accounts(mut pg: &AsyncPgConnection, postings: &[Posting]) -> Resu
     let changed = Sql(
         "UPDATE funds f SET appropriated = f.appropriated + u.a, available = f.available + u.b, \
          reserved = f.reserved + u.c, payable = f.payable + u.d, in_payment = f.in_payment + u.e, \
-         disbursed = f.disbursed + u.f, recoverable = f.recoverable + u.g \
-         FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9) AS u (jurisdiction, programme, a, b, c, d, e, f, g) \
+         disbursed = f.disbursed + u.f, recoverable = f.recoverable + u.g, advanced = f.advanced + u.h \
+         FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS u (jurisdiction, programme, a, b, c, d, e, f, g, h) \
          WHERE f.jurisdiction = u.jurisdiction AND f.programme = u.programme",
     )
     .bind::<Array<Text>, _>(moves.keys().map(|k| k.0.to_owned()).collect::<Vec<_>>())
@@ -440,6 +441,7 @@ async fn move_accounts(mut pg: &AsyncPgConnection, postings: &[Posting]) -> Resu
     .bind::<Array<BigInt>, _>(column(4))
     .bind::<Array<BigInt>, _>(column(5))
     .bind::<Array<BigInt>, _>(column(6))
+    .bind::<Array<BigInt>, _>(column(7))
     .execute(&mut pg)
     .await?;
     if changed == moves.len() {
@@ -561,6 +563,7 @@ fn place(account: ledger::Account) -> usize {
         Account::InPayment => 4,
         Account::Disbursed => 5,
         Account::Recoverable => 6,
+        Account::Advanced => 7,
     }
 }
 

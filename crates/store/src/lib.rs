@@ -4,6 +4,7 @@
 //! single row is a set of one. Rows are plain data; what they mean is decided above, and proved by the schema's named
 //! constraints.
 
+pub mod advances;
 mod batch;
 pub mod claims;
 pub mod clawbacks;
@@ -21,6 +22,7 @@ pub mod reference;
 pub mod registers;
 pub mod schema;
 pub mod sources;
+pub mod statements;
 mod store;
 
 pub use error::StoreError;

@@ -12,8 +12,8 @@ use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
     /// One transfer of a bank to one payee; fen. `payee` is merchant or applicant, `account` the revision of the merchant's
-    /// account; `netted` is what of the amount is set against clawbacks and not sent. `outcome` is open, paid, failed, returned or
-    /// cancelled. The amount is the sum of the sources' parts.
+    /// account; `netted` is what of the amount is set against advances and clawbacks and not sent. `outcome` is open, paid, failed,
+    /// returned or cancelled. The amount is the sum of the sources' parts. `advance` is what it pays in the place of claims.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = payments, check_for_backend(diesel::pg::Pg))]
     PaymentRow => "payments" {
@@ -34,6 +34,7 @@ batch_insert! {
         city: i64 => BigInt,
         county: i64 => BigInt,
         netted: i64 => BigInt,
+        advance: Option<Uuid> => Nullable<SqlUuid>,
     }
 }
 

@@ -1,6 +1,36 @@
 //! The tables as diesel sees them. A test holds this file against the catalogue of a migrated database.
 
 diesel::table! {
+    advance_set_offs (jurisdiction, payment, advance) {
+        jurisdiction -> Text,
+        payment -> Uuid,
+        advance -> Uuid,
+        amount -> Int8,
+    }
+}
+
+diesel::table! {
+    advances (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        programme -> Text,
+        merchant -> Text,
+        disbursement -> Uuid,
+        payment -> Uuid,
+        amount -> Int8,
+        document -> Text,
+        set_off -> Int8,
+        repaid -> Int8,
+        pending -> Int8,
+        status -> Text,
+        maker -> Text,
+        made_at -> Timestamptz,
+        paid_at -> Nullable<Timestamptz>,
+        closed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     appropriations (jurisdiction, id) {
         jurisdiction -> Text,
         id -> Uuid,
@@ -110,6 +140,7 @@ diesel::table! {
         reviewed_by -> Nullable<Text>,
         approved_by -> Nullable<Text>,
         disbursement -> Nullable<Uuid>,
+        to_merchant -> Bool,
     }
 }
 
@@ -317,6 +348,7 @@ diesel::table! {
         disbursed -> Int8,
         recoverable -> Int8,
         waiting -> Int8,
+        advanced -> Int8,
     }
 }
 
@@ -423,6 +455,7 @@ diesel::table! {
         recovered_city -> Int8,
         recovered_county -> Int8,
         netted -> Int8,
+        advance -> Nullable<Uuid>,
     }
 }
 
@@ -508,6 +541,8 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    advance_set_offs,
+    advances,
     appropriations,
     bank_accounts,
     bank_entries,

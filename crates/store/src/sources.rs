@@ -249,21 +249,26 @@ impl Tx {
 
     /// Gives parts of paid payments, one row a claim and payment, back to where they came from.
     pub async fn recover(&mut self, back: &[PaidParts]) -> Result<(), StoreError> {
-        let jurisdictions = back.iter().map(|it| it.jurisdiction.clone()).collect::<Vec<_>>();
-        let payments = back.iter().map(|it| it.payment).collect::<Vec<_>>();
-        let column = |value: fn(&PaidParts) -> i64| back.iter().map(value).collect::<Vec<_>>();
         let changed = Sql(
             "UPDATE disbursement_lines l SET recovered = l.recovered + u.line FROM UNNEST($1, $2, $3, $4) \
              AS u (jurisdiction, payment, claim, line) \
              WHERE l.jurisdiction = u.jurisdiction AND l.payment = u.payment AND l.claim = u.claim",
         )
-        .bind::<Array<Text>, _>(jurisdictions.clone())
-        .bind::<Array<SqlUuid>, _>(payments.clone())
+        .bind::<Array<Text>, _>(back.iter().map(|it| it.jurisdiction.clone()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(back.iter().map(|it| it.payment).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(back.iter().map(|it| it.claim).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(column(|it| it.line))
+        .bind::<Array<BigInt>, _>(back.iter().map(|it| it.line).collect::<Vec<_>>())
         .execute(self.pg())
         .await?;
         all(changed, back.len(), "line of a payment")?;
+        self.recover_parts(back).await
+    }
+
+    /// The same of payments that pay no claim.
+    pub async fn recover_parts(&mut self, back: &[PaidParts]) -> Result<(), StoreError> {
+        let jurisdictions = back.iter().map(|it| it.jurisdiction.clone()).collect::<Vec<_>>();
+        let payments = back.iter().map(|it| it.payment).collect::<Vec<_>>();
+        let column = |value: fn(&PaidParts) -> i64| back.iter().map(value).collect::<Vec<_>>();
         Sql(
             "UPDATE payments p SET recovered_central = p.recovered_central + m.central, \
              recovered_province = p.recovered_province + m.province, recovered_city = p.recovered_city + m.city, \

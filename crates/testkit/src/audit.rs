@@ -13,7 +13,8 @@ WITH moves AS (
 stands AS (
     SELECT f.jurisdiction, f.programme, a.account, a.fen FROM funds f CROSS JOIN LATERAL (VALUES
         ('appropriated', -f.appropriated), ('available', f.available), ('reserved', f.reserved), ('payable', f.payable),
-        ('in_payment', f.in_payment), ('disbursed', f.disbursed), ('recoverable', f.recoverable)) AS a (account, fen)
+        ('in_payment', f.in_payment), ('disbursed', f.disbursed), ('recoverable', f.recoverable),
+        ('advanced', f.advanced)) AS a (account, fen)
 ),
 folded AS (
     SELECT jurisdiction, programme, account, sum(amount) AS fen FROM moves GROUP BY jurisdiction, programme, account
@@ -135,10 +136,13 @@ SELECT 'a source has not in payment or spent what its parts say', jurisdiction, 
     FROM fund_sources s FULL JOIN borne b USING (jurisdiction, programme, source)
     WHERE coalesce(s.in_payment, 0) <> coalesce(b.in_payment, 0) OR coalesce(s.spent, 0) <> coalesce(b.spent, 0)
 UNION ALL
-SELECT 'a payment has not given back what its claims did', p.jurisdiction, p.id::text, p.recovered, coalesce(l.recovered, 0)
+SELECT 'a payment has not given back what its claims, or its advance, did', p.jurisdiction, p.id::text, p.recovered, l.recovered
     FROM (SELECT jurisdiction, id, sum(recovered) AS recovered FROM parts GROUP BY jurisdiction, id) p
         LEFT JOIN (SELECT jurisdiction, payment AS id, sum(recovered) AS recovered FROM disbursement_lines
-            GROUP BY jurisdiction, payment) l USING (jurisdiction, id)
+            GROUP BY jurisdiction, payment
+            UNION ALL
+            SELECT jurisdiction, payment, CASE WHEN status = 'returned' THEN amount ELSE set_off + repaid END FROM advances
+        ) l USING (jurisdiction, id)
     WHERE p.recovered <> coalesce(l.recovered, 0)
 UNION ALL
 SELECT 'what is out of a claim is not what its payments say', jurisdiction, claim::text, t.fen, o.fen
@@ -179,13 +183,15 @@ SELECT 'a quota is not used as often as claims hold it', '', coalesce(q.slot, c.
         WHERE holds AND quota_slot IS NOT NULL GROUP BY person, quota_slot) c USING (person, slot)
     WHERE coalesce(q.used, 0) <> coalesce(c.used, 0)
 UNION ALL
-SELECT 'a disbursement is not the sum of its payments', d.jurisdiction, d.id::text, d.total, coalesce(sum(l.amount), 0)
-    FROM disbursements d LEFT JOIN disbursement_lines l ON l.jurisdiction = d.jurisdiction AND l.disbursement = d.id
+SELECT 'a disbursement is not the sum of its claims, or of its advance', d.jurisdiction, d.id::text, d.total, coalesce(sum(l.amount), 0)
+    FROM disbursements d LEFT JOIN (SELECT jurisdiction, disbursement, claim, amount FROM disbursement_lines
+        UNION ALL SELECT jurisdiction, disbursement, NULL, amount FROM advances) l
+        ON l.jurisdiction = d.jurisdiction AND l.disbursement = d.id
     GROUP BY d.jurisdiction, d.id, d.total, d.claims HAVING d.total <> coalesce(sum(l.amount), 0) OR d.claims <> count(l.claim)
 UNION ALL
 SELECT 'a payment is not the sum of its claims', p.jurisdiction, p.id::text, p.amount, coalesce(sum(l.amount), 0)
     FROM payments p LEFT JOIN disbursement_lines l ON l.jurisdiction = p.jurisdiction AND l.payment = p.id
-        AND l.disbursement = p.disbursement AND l.outcome = p.outcome
+        AND l.disbursement = p.disbursement AND l.outcome = p.outcome WHERE p.advance IS NULL
     GROUP BY p.jurisdiction, p.id, p.amount, p.claims HAVING p.amount <> coalesce(sum(l.amount), 0) OR p.claims <> count(l.claim)
 UNION ALL
 SELECT 'a claim is due back and no clawback is open, or the reverse', c.jurisdiction, c.name || ' ' || c.status, k.due, 0
@@ -209,9 +215,29 @@ UNION ALL
 SELECT 'a payment is not netted by what it says', p.jurisdiction, p.id::text, p.netted, n.amount
     FROM payments p CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM clawback_nettings n
             WHERE n.jurisdiction = p.jurisdiction AND n.payment = p.id) n
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM advance_set_offs s
+            WHERE s.jurisdiction = p.jurisdiction AND s.payment = p.id) s
         CROSS JOIN LATERAL (SELECT coalesce(sum(netted), 0) AS amount FROM disbursement_lines l
             WHERE l.jurisdiction = p.jurisdiction AND l.payment = p.id) l
-    WHERE p.netted <> n.amount OR p.netted <> l.amount
+    WHERE p.netted <> n.amount + s.amount OR p.netted <> l.amount
+UNION ALL
+SELECT 'an advance is not what its payment says', a.jurisdiction, a.id::text || ' ' || a.status, a.amount, p.amount
+    FROM advances a FULL JOIN (SELECT * FROM payments WHERE advance IS NOT NULL) p
+        ON p.jurisdiction = a.jurisdiction AND p.id = a.payment AND p.advance = a.id
+    WHERE (a.amount, a.merchant, a.disbursement) IS DISTINCT FROM (p.amount, p.merchant, p.disbursement)
+        OR CASE a.status WHEN 'made' THEN 'open' WHEN 'used' THEN 'paid' ELSE a.status END <> p.outcome
+UNION ALL
+SELECT 'an advance is not set off by what payments say', a.jurisdiction, a.id::text, a.pending + a.set_off, coalesce(sum(s.amount), 0)
+    FROM advances a LEFT JOIN (SELECT s.*, p.outcome FROM advance_set_offs s
+        JOIN payments p ON p.jurisdiction = s.jurisdiction AND p.id = s.payment) s
+        ON s.jurisdiction = a.jurisdiction AND s.advance = a.id
+    GROUP BY a.jurisdiction, a.id, a.pending, a.set_off
+    HAVING a.pending <> coalesce(sum(s.amount) FILTER (WHERE s.outcome = 'open'), 0)
+        OR a.set_off <> coalesce(sum(s.amount) FILTER (WHERE s.outcome IN ('paid', 'returned')), 0)
+UNION ALL
+SELECT 'advances are not what their fund says', f.jurisdiction, f.programme, f.advanced, coalesce(sum(a.amount - a.set_off - a.repaid), 0)
+    FROM funds f LEFT JOIN advances a ON a.jurisdiction = f.jurisdiction AND a.programme = f.programme AND a.status IN ('paid', 'used')
+    GROUP BY f.jurisdiction, f.programme, f.advanced HAVING f.advanced <> coalesce(sum(a.amount - a.set_off - a.repaid), 0)
 UNION ALL
 SELECT 'a disbursement has not as many payments as it says', d.jurisdiction, d.id::text, d.payments, count(p.id)
     FROM disbursements d LEFT JOIN payments p ON p.jurisdiction = d.jurisdiction AND p.disbursement = d.id

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use claims::{
-    AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, PaymentId, WaiverId,
+    AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, PaymentId,
+    WaiverId,
 };
 use serde::Deserialize;
 
@@ -45,6 +46,10 @@ impl Named for HoldId {
     const WHAT: &'static str = "hold";
 }
 
+impl Named for AdvanceId {
+    const WHAT: &'static str = "advance";
+}
+
 impl Named for WaiverId {
     const WHAT: &'static str = "waiver";
 }
@@ -78,6 +83,7 @@ struct Parts {
     key: String,
     code: String,
     holder: String,
+    merchant: String,
 }
 
 /// A part of the path.
@@ -90,6 +96,7 @@ pub enum Part {
     Key,
     Code,
     Holder,
+    Merchant,
 }
 
 impl PathText {
@@ -108,6 +115,7 @@ impl PathText {
             Part::Key => &self.0.key,
             Part::Code => &self.0.code,
             Part::Holder => &self.0.holder,
+            Part::Merchant => &self.0.merchant,
         };
         let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
         possible.and_then(parse).ok_or_else(|| Problem::not_found(what))

@@ -2,6 +2,7 @@
 //! use case decides, and the view is what is answered.
 
 mod accounts;
+mod advances;
 mod answer;
 mod bulk;
 mod bulk_lines;
@@ -16,6 +17,7 @@ mod payments;
 mod programmes;
 mod registers;
 mod review;
+mod statements;
 mod tokens;
 
 use actix_web::web;
@@ -75,6 +77,12 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(holds::place_hold)
         .service(holds::list_holds)
         .service(holds::lift_hold)
+        .service(advances::make_advance)
+        .service(advances::list_advances)
+        .service(advances::get_advance)
+        .service(advances::repay_advance)
+        .service(statements::get_statement)
+        .service(statements::get_statement_file)
         .service(accounts::enter_account)
         .service(accounts::get_account)
         .service(accounts::check_account)

@@ -79,6 +79,7 @@ id_params! {
     CapChangePath "^cap_[0-9]{6,9}_[0-9a-f]{32}$";
     PaymentPath "^pay_[0-9]{6,9}_[0-9a-f]{32}$";
     HoldPath "^hld_[0-9]{6,9}_[0-9a-f]{32}$";
+    AdvancePath "^adv_[0-9]{6,9}_[0-9a-f]{32}$";
     WaiverPath "^wvr_[0-9]{6,9}_[0-9a-f]{32}$";
     BankEntryPath "^bke_[0-9]{6,9}_[0-9a-f]{32}$";
 }
@@ -100,6 +101,15 @@ pub struct HolderPath {
     /// A merchant's credit code, or a county's code.
     #[param(pattern = "^[0-9A-Z]{6,18}$", max_length = 18, example = "91140802MA2NH6NA3Q")]
     pub holder: String,
+}
+
+/// A merchant.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct MerchantPath {
+    /// Credit code.
+    #[param(pattern = "^[0-9A-Z]{18}$", max_length = 18, example = "91140802MA2NH6NA3Q")]
+    pub merchant: String,
 }
 
 /// A county or development zone.

@@ -108,7 +108,7 @@ kinds! {
     NothingPayable CONFLICT "nothing-payable" "没有应付申领" "Nothing is payable"
         caller "待有申领核准后再生成支付批次。" "Make a disbursement once claims are approved."
         operator "Nothing.";
-    Held CONFLICT "held" "含暂停支付的申领" "Claims of it are held"
+    Held CONFLICT "held" "含暂停支付的款项" "Money of it is held"
         caller "解除暂停，或取消本批次后重新生成。" "Lift the hold, or cancel the disbursement and make another."
         operator "Nothing.";
     AccountMissing CONFLICT "account-missing" "缺少收付款账户" "An account is missing"

@@ -135,7 +135,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
         Refusal::CapBelowCommitted { .. } => Kind::CapBelowCommitted,
         Refusal::DocumentUsed => Kind::DocumentUsed,
         Refusal::NothingPayable => Kind::NothingPayable,
-        Refusal::Held { .. } => Kind::Held,
+        Refusal::Held { .. } | Refusal::AdvanceHeld => Kind::Held,
         Refusal::AccountMissing(_) => Kind::AccountMissing,
         Refusal::ResultContradicts => Kind::ResultContradicts,
         Refusal::AmountDiffers => Kind::AmountDiffers,

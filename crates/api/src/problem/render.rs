@@ -215,6 +215,10 @@ fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
             format!("{claims} 笔申领处于暂停支付"),
             format!("{claims} of its claims are held"),
         ),
+        Refusal::AdvanceHeld => (
+            "该商户或项目处于暂停支付".to_owned(),
+            "the merchant it goes to, or the programme, is held".to_owned(),
+        ),
         Refusal::AccountMissing(holders) => {
             let some = holders.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
             let all = holders.len();

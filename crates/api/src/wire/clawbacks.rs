@@ -36,7 +36,7 @@ impl From<DemandReason> for ClawbackReason {
     }
 }
 
-fn amount(slot: &Slot<'_>) -> Option<Fen> {
+pub(super) fn amount(slot: &Slot<'_>) -> Option<Fen> {
     let amount = slot.money()?;
     if amount.is_zero() {
         slot.wrong("money.zero", "金额必须大于零", "it is more than nothing")

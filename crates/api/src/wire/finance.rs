@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::money::Money;
 use crate::extract::etag_of;
 
-/// What stands in each account of a fund. `appropriated` equals the sum of the other six.
+/// What stands in each account of a fund. `appropriated` equals the sum of the other seven.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Balances)]
 pub struct BalancesView {
@@ -23,6 +23,8 @@ pub struct BalancesView {
     pub in_payment: Money,
     pub disbursed: Money,
     pub recoverable: Money,
+    /// With merchants ahead of their claims (预拨).
+    pub advanced: Money,
 }
 
 impl From<&Balances> for BalancesView {
@@ -36,6 +38,7 @@ impl From<&Balances> for BalancesView {
             in_payment: of(Account::InPayment),
             disbursed: of(Account::Disbursed),
             recoverable: of(Account::Recoverable),
+            advanced: of(Account::Advanced),
         }
     }
 }
@@ -198,8 +201,8 @@ pub struct DisbursementView {
     /// What goes into `If-Match`.
     #[schema(max_length = 12, example = "\"1\"")]
     pub etag: String,
-    /// How many claims it pays.
-    #[schema(minimum = 1)]
+    /// How many claims it pays; none if it pays an advance.
+    #[schema(minimum = 0)]
     pub claims: i32,
     /// In how many payments: one a payee.
     #[schema(minimum = 0)]

@@ -1,5 +1,6 @@
 //! Types on the wire. The domain's own types carry no serialization, so that neither can change the other by accident.
 
+pub mod advances;
 pub mod claim_form;
 mod claim_read;
 pub mod claim_view;
@@ -13,6 +14,7 @@ pub mod payments;
 pub mod queries;
 pub mod requests;
 pub mod sources;
+pub mod statements;
 pub mod views;
 pub mod words;
 

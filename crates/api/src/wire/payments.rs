@@ -36,12 +36,15 @@ pub struct PaymentView {
     #[schema(max_length = 18)]
     pub merchant: Option<String>,
     /// How many claims it pays.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 0)]
     pub claims: i32,
+    /// The advance that it pays in the place of claims.
+    #[schema(max_length = 46)]
+    pub advance: Option<String>,
     pub amount: Money,
     /// What of the amount each source pays.
     pub parts: PartsView,
-    /// What of it is set against clawbacks (抵扣); the bank sends the rest.
+    /// What of it is set against advances and clawbacks (抵扣); the bank sends the rest.
     pub netted: Money,
     /// `open`, `paid`, `failed`, `returned` or `cancelled`.
     #[schema(max_length = 10, example = "open")]
@@ -60,6 +63,7 @@ impl From<Payment> for PaymentView {
             payee: it.payee,
             merchant: it.merchant,
             claims: it.claims,
+            advance: it.advance.map(|id| id.to_string()),
             amount: it.amount.into(),
             parts: PartsView::from(&it.parts),
             netted: it.netted.into(),

@@ -46,7 +46,7 @@ pub struct PageParams {
     pub cursor: Option<String>,
 }
 
-fn page(f: &mut Fields<'_>) -> Option<PageQuery> {
+pub(super) fn page(f: &mut Fields<'_>) -> Option<PageQuery> {
     let limit = f.optional("limit", |s| s.whole(1, limits::PAGE_MAX));
     let cursor = f.optional("cursor", |s| s.text(limits::CURSOR).map(str::to_owned));
     let limit = usize::try_from(limit?.unwrap_or(limits::PAGE_DEFAULT)).ok()?;
@@ -87,7 +87,7 @@ fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
     })
 }
 
-fn day(slot: &Slot<'_>) -> Option<NaiveDate> {
+pub(super) fn day(slot: &Slot<'_>) -> Option<NaiveDate> {
     let date = slot.date()?;
     if (2000..=2999).contains(&chrono::Datelike::year(&date)) {
         Some(date)

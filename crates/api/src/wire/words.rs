@@ -38,7 +38,7 @@ words! {
     }
     /// An account of a fund.
     AccountWord Account of ledger::Account {
-        Appropriated, Available, Reserved, Payable, InPayment, Disbursed, Recoverable,
+        Appropriated, Available, Reserved, Payable, InPayment, Disbursed, Recoverable, Advanced,
     }
 }
 

@@ -28,10 +28,10 @@ BEGIN
         ON CONFLICT ON CONSTRAINT quotas_pkey DO UPDATE SET used = q.used + 1, ceiling = excluded.ceiling;
     INSERT INTO claims (jurisdiction, id, programme, programme_version, status, revision, merchant, merchant_reference,
             client, category, governing_date, created_at, changed_at, decided, amount, holds, committed, committed_month,
-            person, quota_slot)
+            person, quota_slot, to_merchant)
         VALUES (county, claim, 'appliance-2026', 1, 'under_review', 1, '91140802MA2NH6NA3Q',
             'B-' || lpad(number::text, 12, '0'), 'bench-retailer-1', 'air_conditioner', '2026-06-01', now, now, 1, fen, true,
-            true, '2026-11', who, 'appliance:air_conditioner:2026');
+            true, '2026-11', who, 'appliance:air_conditioner:2026', true);
     INSERT INTO decisions (jurisdiction, claim, revision, outcome, receipt, digest, decided_at, packing, key_id, sealed)
         VALUES (county, claim, 1, 'eligible', p_receipt, p_digest, now, p_packing, p_key_id, p_sealed);
     INSERT INTO events (jurisdiction, id, subject, verb, actor, person, at, revision, to_status, request)

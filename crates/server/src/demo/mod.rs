@@ -3,6 +3,7 @@
 mod cast;
 mod claims;
 mod identifiers;
+mod stage;
 mod story;
 
 use std::net::SocketAddr;

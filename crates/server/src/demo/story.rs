@@ -4,84 +4,19 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
-use partners::own_api::{Answer, Ask, OwnApi};
+use anyhow::anyhow;
+use partners::own_api::{Ask, OwnApi};
 use serde_json::{Value, json};
+use service::ports::{Clock, SystemClock, shanghai_date};
 
 use super::cast::{Cast, private};
 use super::claims::{self, DemoClaim};
 use super::identifiers::bank_account;
+use super::stage::{Line, Stage, failed, text};
 use crate::commands::say;
 
-/// Who says what, to whom: the service's client and a token for each of the cast.
-struct Stage<'a> {
-    api: OwnApi,
-    cast: &'a Cast,
-    dir: &'a Path,
-    tokens: HashMap<String, String>,
-}
-
-/// A request as the story tells it.
-struct Line<'a> {
-    client: &'a str,
-    path: String,
-    key: Option<String>,
-    etag: Option<String>,
-    body: Option<Value>,
-    /// Where the body stands, for the printed line; short ones are printed whole.
-    file: Option<String>,
-}
-
-impl<'a> Line<'a> {
-    fn new(client: &'a str, path: impl Into<String>) -> Self {
-        Self {
-            client,
-            path: path.into(),
-            key: None,
-            etag: None,
-            body: None,
-            file: None,
-        }
-    }
-
-    fn body(mut self, body: Value) -> Self {
-        self.body = Some(body);
-        self
-    }
-
-    fn key(mut self, key: String) -> Self {
-        self.key = Some(key);
-        self
-    }
-
-    fn etag(mut self, etag: Option<String>) -> Self {
-        self.etag = etag;
-        self
-    }
-
-    fn file(mut self, file: String) -> Self {
-        self.file = Some(file);
-        self
-    }
-
-    fn curl(&self) -> String {
-        let mut curl = format!("curl -sS -H \"Authorization: Bearer $(token {})\"", self.client);
-        if let Some(key) = &self.key {
-            curl.push_str(&format!(" -H 'Idempotency-Key: {key}'"));
-        }
-        if let Some(etag) = &self.etag {
-            curl.push_str(&format!(" -H 'If-Match: {etag}'"));
-        }
-        match (&self.file, &self.body) {
-            (Some(file), _) => curl.push_str(&format!(
-                " -H 'Content-Type: application/json' --data-binary @{file}"
-            )),
-            (None, Some(body)) => curl.push_str(&format!(" -H 'Content-Type: application/json' -d '{body}'")),
-            (None, None) => {}
-        }
-        format!("{curl} \"$BASE{}\"", self.path)
-    }
-}
+/// The merchant that is advanced money, and the fund that advances it.
+const MERCHANT: (&str, &str, &str) = ("91140802MA2NH6NA3Q", "140802", "appliance-2026");
 
 /// Tells it all. The first step that does not go as it should ends it with an error.
 pub(super) async fn tell(cast: &Cast, dir: &Path) -> anyhow::Result<()> {
@@ -97,9 +32,24 @@ pub(super) async fn tell(cast: &Cast, dir: &Path) -> anyhow::Result<()> {
         "\n以下各行可在另一终端粘贴执行 paste any line below after:\n  . {}",
         dir.join("demo.sh").display()
     ))?;
+    stage.advance().await?;
+    let mut returned = None;
     for claim in claims::all()? {
-        stage.claim(claim).await?;
+        let name = claim.name;
+        let paid = stage.claim(claim).await?;
+        match (name, paid) {
+            ("air-conditioner", Some(id)) => {
+                stage.give_back(&id).await?;
+                returned = Some(id);
+            }
+            ("refrigerator", _) => {
+                let id = returned.take().ok_or_else(|| anyhow!("nothing was returned"))?;
+                stage.repay_rest(&id).await?;
+            }
+            _ => {}
+        }
     }
+    stage.statement().await?;
     for county in ["140802", "140881"] {
         stage.balances(county).await?;
     }
@@ -107,7 +57,124 @@ pub(super) async fn tell(cast: &Cast, dir: &Path) -> anyhow::Result<()> {
 }
 
 impl Stage<'_> {
-    async fn claim(&mut self, claim: DemoClaim) -> anyhow::Result<()> {
+    /// Yanhu advances money to a merchant: what its claims come to is set against it first.
+    async fn advance(&mut self) -> anyhow::Result<()> {
+        say("\n━━ 预拨 · money ahead of a merchant's claims")?;
+        let new = json!({"jurisdiction": MERCHANT.1, "programme": MERCHANT.2, "merchant": MERCHANT.0, "amount": "200.00",
+            "document": "运商预〔2026〕1号"});
+        let line = Line::new("treasury-1", "/v1/advances")
+            .body(new)
+            .key(format!("advance-{}", super::identifiers::tag(10)));
+        let made = self
+            .post("  预拨申请 made by one person of treasury", line)
+            .await?
+            .json();
+        let batch = text(&made, "/disbursement")?;
+        self.release(&batch).await?;
+        self.show_file(&batch).await?;
+        self.settle(&batch, &json!({"outcome": "paid"})).await?;
+        let path = format!("/v1/advances/{}", text(&made, "/id")?);
+        let stands = self
+            .get(
+                "  预拨余额 the advance as it stands",
+                Line::new("treasury-1", path),
+            )
+            .await?
+            .json();
+        say(&format!(
+            "   {}: 可抵扣 open {} 元",
+            text(&stands, "/status")?,
+            text(&stands, "/open")?
+        ))
+    }
+
+    /// The goods of a paid claim come back: its subsidy is due, and netted against the merchant's next payment.
+    async fn give_back(&mut self, id: &str) -> anyhow::Result<()> {
+        say("\n━━ 退货 · the goods come back after payment")?;
+        let line = Line::new("retailer-hualian", format!("/v1/claims/{id}/return"))
+            .body(json!({"reason": "消费者七日内退货"}))
+            .etag(self.etag("retailer-hualian", id).await?);
+        let returned = self
+            .post("  退货 returned: the subsidy is due back", line)
+            .await?;
+        show_status(&returned.json())?;
+        self.clawback(id).await
+    }
+
+    async fn clawback(&mut self, id: &str) -> anyhow::Result<()> {
+        let line = Line::new("auditor", format!("/v1/claims/{id}/clawback"));
+        let stands = self
+            .get(
+                "  追缴情况 what is due, and what of it is netted, repaid and open",
+                line,
+            )
+            .await?
+            .json();
+        let of = |name: &str| text(&stands, name);
+        say(&format!(
+            "   应追回 {} = 抵扣 {} + 待定 {} + 缴回 {} + 豁免 {} + 未追回 {}  〔{}〕",
+            of("/due")?,
+            of("/netted")?,
+            of("/pending")?,
+            of("/repaid")?,
+            of("/waived")?,
+            of("/open")?,
+            of("/clause")?,
+        ))
+    }
+
+    /// What the next payment could not cover is repaid by the merchant.
+    async fn repay_rest(&mut self, id: &str) -> anyhow::Result<()> {
+        say("\n━━ 追缴 · netted against the next payment, and the rest repaid")?;
+        self.clawback(id).await?;
+        let line = Line::new("treasury-1", format!("/v1/claims/{id}/clawback"))
+            .body(json!({"reason": "回单20260615-0007"}))
+            .etag(self.etag("treasury-1", id).await?);
+        let repaid = self.post("  缴回余款 the rest is repaid", line).await?;
+        show_status(&repaid.json())?;
+        self.clawback(id).await
+    }
+
+    /// What the county and the merchant owe each other, as both see it.
+    async fn statement(&mut self) -> anyhow::Result<()> {
+        say("\n━━ 清算单 · the settlement statement of the merchant")?;
+        let today = shanghai_date(SystemClock.now());
+        let (merchant, county, programme) = MERCHANT;
+        let span = format!("jurisdiction={county}&programme={programme}&from={today}&to={today}");
+        let line = Line::new("retailer-hualian", format!("/v1/statements/{merchant}?{span}"));
+        let stands = self.get("  清算单 as the merchant sees it", line).await?.json();
+        let of = |name: &str| text(&stands, name);
+        say(&format!(
+            "   应结：期初 {} + 批准 {} - 撤销 {} - 已付 {} + 退汇 {} = 期末 {}",
+            of("/claims/opening")?,
+            of("/claims/approved")?,
+            of("/claims/withdrawn")?,
+            of("/claims/paid")?,
+            of("/claims/returned")?,
+            of("/claims/closing")?,
+        ))?;
+        say(&format!(
+            "   已付 {} = 银行支付 {} + 抵扣预拨 {} + 抵扣追缴 {}",
+            of("/claims/paid")?,
+            of("/claims/transferred")?,
+            of("/claims/set_off")?,
+            of("/claims/netted")?,
+        ))?;
+        let path = format!("/v1/statements/{merchant}/file?{span}&format=csv");
+        let file = self
+            .get(
+                "  同一清算单，表格 the same as a table (or format=xlsx)",
+                Line::new("treasury-1", path),
+            )
+            .await?;
+        for line in file.text.trim_start_matches('\u{feff}').lines().take(18) {
+            say(&format!("   {line}"))?;
+        }
+        Ok(())
+    }
+
+    /// Plays a claim to its end, and returns its id if it was paid.
+    async fn claim(&mut self, claim: DemoClaim) -> anyhow::Result<Option<String>> {
         say(&format!("\n━━ {}", claim.title))?;
         for (register, row) in &claim.registers {
             self.load(register, row).await?;
@@ -130,10 +197,11 @@ impl Stage<'_> {
             None => decided,
         };
         if decided.pointer("/decision/outcome").and_then(Value::as_str) != Some("eligible") {
-            return Ok(());
+            return Ok(None);
         }
         self.review(&claim, &id).await?;
-        self.pay(&claim, &id).await
+        self.pay(&claim, &id).await?;
+        Ok(Some(id))
     }
 
     async fn load(&mut self, register: &str, row: &Value) -> anyhow::Result<()> {
@@ -236,10 +304,24 @@ impl Stage<'_> {
             .await?
             .json();
         let batch = text(&made, "/id")?;
+        if self.release(&batch).await? {
+            self.show_file(&batch).await?;
+        } else {
+            say("   全部抵扣，无须付款 nothing is left to send")?;
+        }
+        Ok(batch)
+    }
+
+    /// Whether something is left for the bank to pay.
+    async fn release(&mut self, batch: &str) -> anyhow::Result<bool> {
         let line = Line::new("treasury-2", format!("/v1/disbursements/{batch}/release"))
             .body(json!({}))
             .key(format!("release-{batch}"));
-        self.post("  放行（另一人） released by another", line).await?;
+        let released = self.post("  放行（另一人） released by another", line).await?;
+        Ok(text(&released.json(), "/status")? != "settled")
+    }
+
+    async fn show_file(&mut self, batch: &str) -> anyhow::Result<()> {
         let file = format!("/v1/disbursements/{batch}/instruction?format=pain.001");
         let file = self
             .get(
@@ -254,7 +336,7 @@ impl Stage<'_> {
         {
             say(&format!("   {line}"))?;
         }
-        Ok(batch)
+        Ok(())
     }
 
     /// What the bank says of every payment of a disbursement, and how it adds up then.
@@ -368,88 +450,6 @@ impl Stage<'_> {
         }
         say(&format!("   … {} 行 lines", lines.len().saturating_sub(1)))
     }
-
-    async fn token(&mut self, client: &str) -> anyhow::Result<String> {
-        if let Some(token) = self.tokens.get(client) {
-            return Ok(token.clone());
-        }
-        let known = self.cast.client(client)?;
-        let answer = self.api.token(&known.client_id, &known.client_secret).await?;
-        let token =
-            text(&answer.json(), "/access_token").with_context(|| format!("no token for {client}"))?;
-        self.tokens.insert(client.to_owned(), token.clone());
-        Ok(token)
-    }
-
-    async fn etag(&mut self, client: &str, id: &str) -> anyhow::Result<Option<String>> {
-        let token = self.token(client).await?;
-        let ask = Ask {
-            token: Some(&token),
-            ..Ask::default()
-        };
-        Ok(self.api.get(&format!("/v1/claims/{id}"), ask).await?.etag)
-    }
-
-    async fn get(&mut self, title: &str, line: Line<'_>) -> anyhow::Result<Answer> {
-        say(&format!("{title}\n   $ {}", line.curl()))?;
-        let token = self.token(line.client).await?;
-        let answer = self
-            .api
-            .get(
-                &line.path,
-                Ask {
-                    token: Some(&token),
-                    ..Ask::default()
-                },
-            )
-            .await?;
-        if answer.is_success() {
-            Ok(answer)
-        } else {
-            Err(failed(title, &answer))
-        }
-    }
-
-    async fn put(&mut self, title: &str, line: Line<'_>) -> anyhow::Result<Answer> {
-        let body = line
-            .body
-            .as_ref()
-            .map(|body| ("application/json", body.to_string()));
-        let curl = line.curl().replacen("curl -sS", "curl -sS -X PUT", 1);
-        say(&format!("{title}\n   $ {curl}"))?;
-        let token = self.token(line.client).await?;
-        let ask = Ask {
-            token: Some(&token),
-            body,
-            ..Ask::default()
-        };
-        let answer = self.api.put(&line.path, ask).await?;
-        if answer.is_success() {
-            Ok(answer)
-        } else {
-            Err(failed(title, &answer))
-        }
-    }
-
-    async fn post(&mut self, title: &str, line: Line<'_>) -> anyhow::Result<Answer> {
-        say(&format!("{title}\n   $ {}", line.curl()))?;
-        let token = self.token(line.client).await?;
-        let ask = Ask {
-            token: Some(&token),
-            idempotency_key: line.key.as_deref(),
-            if_match: line.etag.as_deref(),
-            body: line
-                .body
-                .as_ref()
-                .map(|body| ("application/json", body.to_string())),
-        };
-        let answer = self.api.post(&line.path, ask).await?;
-        if answer.is_success() {
-            Ok(answer)
-        } else {
-            Err(failed(title, &answer))
-        }
-    }
 }
 
 fn show_decision(claim: &Value) -> anyhow::Result<()> {
@@ -498,15 +498,4 @@ fn show_status(claim: &Value) -> anyhow::Result<()> {
         "   状态 status: {}",
         claim.get("status").and_then(Value::as_str).unwrap_or("-")
     ))
-}
-
-fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
-    let found = value.pointer(pointer).and_then(Value::as_str);
-    found
-        .map(str::to_owned)
-        .ok_or_else(|| anyhow!("the answer has no {pointer}: {value}"))
-}
-
-fn failed(step: &str, answer: &Answer) -> anyhow::Error {
-    anyhow!("{}: {} {}", step.trim(), answer.status, answer.text)
 }

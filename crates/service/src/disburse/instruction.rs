@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use bank::{Detail, EndToEndId, MessageId, Party};
 use chrono::{DateTime, Utc};
 use claims::claim::{Claim, Payee};
-use claims::ids::{ClaimId, DisbursementId};
+use claims::ids::{AdvanceId, ClaimId, DisbursementId};
 use store::claims::ClaimRow;
 use store::disbursements::DisbursementRow;
 use store::payments::{LineRow, PaymentRow};
@@ -165,14 +165,23 @@ impl Service {
         payee: Party,
     ) -> Result<bank::Payment, ServiceError> {
         let jurisdiction = code(&row.jurisdiction)?;
-        let sent = lines.iter().filter(|line| line.netted < line.amount);
-        let details = sent.map(|line| {
+        let sent = lines.iter().map(|line| {
             let claim = ClaimId::new(jurisdiction, line.claim).to_string();
-            Detail::new(&claim, fen(line.amount.saturating_sub(line.netted))?).map_err(ServiceError::bug)
+            (claim, line.amount.saturating_sub(line.netted))
         });
+        let advance = payment.advance.map(|id| {
+            let advance = AdvanceId::new(jurisdiction, id).to_string();
+            (advance, payment.amount)
+        });
+        let sent = sent.chain(advance).filter(|(_, amount)| *amount > 0);
+        let details = sent.map(|(of, amount)| Detail::new(&of, fen(amount)?).map_err(ServiceError::bug));
         let catalogue = self.catalogue();
         let programme = catalogue.versions(&row.programme).last();
         let title = programme.map_or(row.programme.as_str(), |it| it.title(policy::Lang::Zh));
+        let title = match payment.advance {
+            Some(_) => format!("预拨 {title}"),
+            None => title.to_owned(),
+        };
         bank::Payment::new(
             EndToEndId::new(payment.id.as_u128()),
             fen(payment.amount.saturating_sub(payment.netted))?,

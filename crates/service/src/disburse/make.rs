@@ -8,6 +8,7 @@ use claims::digest::Domain;
 use claims::ids::DisbursementId;
 use claims::life_cycle::{Status, Verb};
 use ledger::Fen;
+use store::advances::SetOffRow;
 use store::claims::{ClaimRow, Payable};
 use store::clawbacks::NettingRow;
 use store::disbursements::DisbursementRow;
@@ -79,11 +80,15 @@ impl Service {
         let fund = (jurisdiction, programme);
         self.take_from_sources(&mut tx, fund, &mut payments, &oldest_versions(&lines, &rows))
             .await?;
+        let set_offs = self
+            .set_against_advances(&mut tx, fund, &mut payments, mover.now)
+            .await?;
         let nettings = self.net(&mut tx, fund, &mut payments, &mut lines).await?;
-        let row = self.new_disbursement(id, &rows, &payments, mover)?;
+        let row = self.new_disbursement(id, fund, totals(&payments, rows.len())?, mover);
         tx.add_disbursement(&row).await?;
         PaymentRow::insert(&mut tx, &payments).await?;
         LineRow::insert(&mut tx, &lines).await?;
+        SetOffRow::insert(&mut tx, &set_offs).await?;
         NettingRow::insert(&mut tx, &nettings).await?;
         let amounts = amounts(&lines);
         self.instruct(&mut tx, &books, (rows, &amounts), id, mover)
@@ -175,6 +180,7 @@ impl Service {
                     city: 0,
                     county: 0,
                     netted: 0,
+                    advance: None,
                 });
                 payments.len().saturating_sub(1)
             });
@@ -227,40 +233,35 @@ impl Service {
         }
     }
 
-    fn new_disbursement(
+    pub(super) fn new_disbursement(
         &self,
         id: Uuid,
-        rows: &[ClaimRow],
-        payments: &[PaymentRow],
+        (jurisdiction, programme): (&str, &str),
+        totals: Totals,
         mover: Mover<'_>,
-    ) -> Result<DisbursementRow, ServiceError> {
-        let first = rows.first().ok_or(Refusal::NothingPayable)?;
-        let total = payments
-            .iter()
-            .map(|payment| payment.amount)
-            .fold(0_i64, i64::saturating_add);
+    ) -> DisbursementRow {
         let tier = self.settings().third_person_from;
-        Ok(DisbursementRow {
-            jurisdiction: first.jurisdiction.clone(),
+        DisbursementRow {
+            jurisdiction: jurisdiction.to_owned(),
             id,
-            programme: first.programme.clone(),
+            programme: programme.to_owned(),
             status: "made".into(),
             revision: 1,
-            claims: i32::try_from(rows.len()).map_err(ServiceError::bug)?,
-            total,
+            claims: totals.claims,
+            total: totals.amount,
             maker: mover.actor.person.clone(),
             made_at: mover.now,
             releaser: None,
             released_at: None,
             closed_at: None,
-            payments: i32::try_from(payments.len()).map_err(ServiceError::bug)?,
-            needs_three: tier.is_some_and(|tier| total >= tier.get()),
+            payments: totals.payments,
+            needs_three: tier.is_some_and(|tier| totals.amount >= tier.get()),
             countersigner: None,
             countersigned_at: None,
             account: None,
             per_file: None,
             digest: None,
-        })
+        }
     }
 
     /// Moves the money of claims, each by its amount, into payment, those first made payable again whose last payment failed.
@@ -336,9 +337,12 @@ impl Service {
         });
         let cancelled = cancelled.collect::<Vec<_>>();
         tx.settle_payments(&cancelled).await?;
-        let nettings = cancelled.into_iter().map(|payment| (payment, Netting::GivenBack));
-        self.settle_nettings(&mut tx, &books, &nettings.collect::<Vec<_>>(), mover)
+        self.cancel_advances(&mut tx, jurisdiction, &cancelled, mover)
             .await?;
+        let nettings = cancelled.into_iter().map(|payment| (payment, Netting::GivenBack));
+        let nettings = nettings.collect::<Vec<_>>();
+        self.settle_set_offs(&mut tx, &nettings, mover).await?;
+        self.settle_nettings(&mut tx, &books, &nettings, mover).await?;
         let lines = tx.lines(jurisdiction, id.uuid).await?;
         let amounts = amounts(&lines);
         let keys = lines.into_iter().map(|line| (line.jurisdiction, line.claim));
@@ -358,6 +362,23 @@ impl Service {
             .await?;
         Ok(tx.done(shown(&row)?))
     }
+}
+
+/// What a disbursement comes to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Totals {
+    claims: i32,
+    payments: i32,
+    amount: i64,
+}
+
+pub(super) fn totals(payments: &[PaymentRow], claims: usize) -> Result<Totals, ServiceError> {
+    let amounts = payments.iter().map(|payment| payment.amount);
+    Ok(Totals {
+        claims: i32::try_from(claims).map_err(ServiceError::bug)?,
+        payments: i32::try_from(payments.len()).map_err(ServiceError::bug)?,
+        amount: amounts.fold(0, i64::saturating_add),
+    })
 }
 
 /// What each line moves of its claim.

@@ -5,7 +5,8 @@
 //! | `make` | gathers claims, oldest first, into one payment a payee, and takes a disbursement back before it is released |
 //! | `release` | the second pair of eyes, the third above an amount; from then on it is frozen |
 //! | `instruction` | what the bank is told, as a file |
-//! | `netting` | what merchants owe the fund is set against their payments |
+//! | `set_off` | what a merchant was advanced is set against its payment first; an advance is a disbursement of its own |
+//! | `netting` | what merchants owe the fund is set against what is left of their payments |
 //! | `reports` | what a bank's file says of which payments |
 //! | `results` | what the bank says, in any order and as often as it likes; what fits nothing is set aside |
 //! | `exceptions` | a person resolves what was set aside |
@@ -23,9 +24,10 @@ mod reconcile;
 mod release;
 mod reports;
 mod results;
+mod set_off;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use claims::ids::{ClaimId, DisbursementId, PaymentId};
+use claims::ids::{AdvanceId, ClaimId, DisbursementId, PaymentId};
 use ledger::{BySource, Fen};
 use serde::{Deserialize, Serialize};
 use store::Tx;
@@ -83,8 +85,10 @@ pub struct Payment {
     pub amount: Fen,
     /// What of it each source pays.
     pub parts: BySource<Fen>,
-    /// What of the amount is set against clawbacks; the bank is told the rest.
+    /// What of the amount is set against advances and clawbacks; the bank is told the rest.
     pub netted: Fen,
+    /// What it pays in the place of claims.
+    pub advance: Option<AdvanceId>,
     /// open, paid, failed, returned or cancelled.
     pub outcome: String,
     pub reason: Option<String>,
@@ -294,6 +298,7 @@ fn shown_payment(row: &PaymentRow) -> Result<Payment, ServiceError> {
         amount: fen(row.amount)?,
         parts: parts_of(row)?,
         netted: fen(row.netted)?,
+        advance: row.advance.map(|id| AdvanceId::new(jurisdiction, id)),
         outcome: row.outcome.clone(),
         reason: row.reason.clone(),
         settled_at: row.settled_at,

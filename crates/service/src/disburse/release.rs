@@ -2,6 +2,7 @@
 
 use claims::ids::DisbursementId;
 use sha2::{Digest, Sha256};
+use store::advances::SetOffRow;
 use store::clawbacks::NettingRow;
 use store::disbursements::DisbursementRow;
 use store::payments::{LineRow, PaymentRow};
@@ -61,6 +62,9 @@ impl Service {
         if held > 0 {
             return Err(Refusal::Held { claims: held }.into());
         }
+        if self.is_held(&mut tx, &row).await? {
+            return Err(Refusal::AdvanceHeld.into());
+        }
         let verb = if row.needs_three && row.countersigner.is_none() {
             row.status = "countersigned".into();
             (row.countersigner, row.countersigned_at) = (Some(person.clone()), Some(mover.now));
@@ -118,25 +122,27 @@ impl Service {
         let payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
         let lines = tx.lines(&row.jurisdiction, row.id).await?;
         let ids = payments.iter().map(|payment| payment.id).collect::<Vec<_>>();
+        let set_offs = tx.set_offs_of(&row.jurisdiction, &ids).await?;
         let nettings = tx.nettings_of(&row.jurisdiction, &ids).await?;
-        row.digest = Some(digest(row, &payments, &lines, &nettings));
+        row.digest = Some(digest(row, (&payments, &lines), (&set_offs, &nettings)));
         Ok(())
     }
 }
 
-/// SHA-256 over lines of text: the disbursement, its payments by id, its claims by id, its nettings by payment and claim; tabs between fields, LF after each line.
+/// SHA-256 over lines of text: the disbursement, its payments by id, its claims by id, what its payments are set
+/// against by payment, its nettings by payment and claim; tabs between fields, LF after each line.
 ///
 /// ```text
 /// disbursement  <jurisdiction>  <uuid>  <programme>  <total>  <revision of the county's account, or ->
 /// payment       <uuid>  <credit code, or keyed hash in hex>  <revision of the account, or ->  <amount>
 /// claim         <uuid>  <uuid of its payment>  <amount>
+/// set_off       <uuid of the payment>  <uuid of the advance>  <amount>
 /// netting       <uuid of the payment>  <uuid of the claim that is clawed back>  <amount>
 /// ```
 fn digest(
     row: &DisbursementRow,
-    payments: &[PaymentRow],
-    lines: &[LineRow],
-    nettings: &[NettingRow],
+    (payments, lines): (&[PaymentRow], &[LineRow]),
+    (set_offs, nettings): (&[SetOffRow], &[NettingRow]),
 ) -> Vec<u8> {
     let mut hash = Sha256::new();
     let revision = |revision: Option<i32>| revision.map_or_else(|| "-".to_owned(), |it| it.to_string());
@@ -157,6 +163,10 @@ fn digest(
     for line in lines {
         let (claim, payment) = (line.claim.simple(), line.payment.simple());
         hash.update(format!("claim\t{claim}\t{payment}\t{}\n", line.amount));
+    }
+    for one in set_offs {
+        let (payment, advance) = (one.payment.simple(), one.advance.simple());
+        hash.update(format!("set_off\t{payment}\t{advance}\t{}\n", one.amount));
     }
     for netting in nettings {
         let (payment, claim) = (netting.payment.simple(), netting.claim.simple());

@@ -10,6 +10,7 @@ use claims::JurisdictionCode;
 use claims::ids::DisbursementId;
 use claims::life_cycle::{Status, Verb};
 use sha2::{Digest, Sha256};
+use store::advances::AdvanceRow;
 use store::claims::ClaimRow;
 use store::clawbacks::ClawbackRow;
 use store::disbursements::DisbursementRow;
@@ -18,9 +19,10 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use super::netting::{Netting, can_come_back, returned, whole};
+use super::set_off::{advances_of, is_used};
 use super::{Payment, PaymentResult, Said, open, shown_payment};
 use crate::access::{ManageFunds, Permit};
-use crate::limits::{self, Books};
+use crate::limits::{self, Books, fen};
 use crate::moving::{Move, Mover};
 use crate::{Refusal, Service, ServiceError};
 
@@ -109,6 +111,8 @@ pub(super) struct Locked {
     before: HashMap<Uuid, String>,
     /// What is due back of the claims.
     clawbacks: HashMap<Uuid, ClawbackRow>,
+    /// Those that payments pay in the place of claims, by payment.
+    advances: HashMap<Uuid, AdvanceRow>,
 }
 
 impl Service {
@@ -240,6 +244,7 @@ impl Service {
         let due = keys.into_iter().map(|(_, claim)| claim).collect::<Vec<_>>();
         let clawbacks = tx.lock_clawbacks(jurisdiction, &due).await?;
         Ok(Locked {
+            advances: advances_of(tx, jurisdiction, payments.iter()).await?,
             books,
             disbursements,
             before: payments.iter().map(|row| (row.id, row.outcome.clone())).collect(),
@@ -269,7 +274,11 @@ impl Service {
         self.carry_out(tx, &locked.books, moves, mover).await?;
         tx.save_clawbacks(&locked.clawbacks.values().cloned().collect::<Vec<_>>())
             .await?;
+        let advanced = locked.advanced(settled);
+        self.settle_advances(tx, &mut locked.advances, &advanced, mover)
+            .await?;
         let nettings = locked.nettings(settled);
+        self.settle_set_offs(tx, &nettings, mover).await?;
         self.settle_nettings(tx, &locked.books, &nettings, mover).await?;
         for row in locked.disbursements.values_mut() {
             if row.status != "released" || tx.has_open_payments(&row.jurisdiction, row.id).await? {
@@ -300,6 +309,7 @@ impl Service {
             // The bank paid after all. Its claims go through payment once more, unless another payment has them by now.
             ("failed" | "returned", Said::Paid) => {
                 let disbursement = row.disbursement;
+                let fund = locked.fund_of(row)?;
                 let (claims, amounts) = locked.owed(payment);
                 // Of a claim that another payment netted in part meanwhile, another sum is payable by now.
                 let payable = self.payable_amounts(tx, &claims).await?;
@@ -309,7 +319,14 @@ impl Service {
                 let claims = self
                     .instruct(tx, &locked.books, (claims, &amounts), disbursement, mover)
                     .await?;
-                let again = self.take_again(tx, row, &claims, &amounts).await?;
+                let (mut again, mut version) = (amounts.values().copied().fold(0, i64::saturating_add), None);
+                if let Some(advance) = locked.advances.get(&payment) {
+                    self.instruct_advance_again(tx, advance, mover).await?;
+                    again = row.amount;
+                } else {
+                    version = claims.first().map(|row| row.programme_version);
+                }
+                let again = self.take_again(tx, row, (&fund, version), fen(again)?).await?;
                 locked.payments.insert(payment, again);
                 for row in claims {
                     locked.claims.insert(row.id, row);
@@ -396,7 +413,30 @@ impl Locked {
         judgement
     }
 
+    fn fund_of(&self, payment: &PaymentRow) -> Result<String, ServiceError> {
+        let row = self.disbursements.get(&payment.disbursement);
+        row.map(|row| row.programme.clone())
+            .ok_or_else(|| ServiceError::bug("a payment is of no disbursement"))
+    }
+
+    /// The settled payments that pay advances, with their outcomes before.
+    fn advanced(&self, settled: &BTreeSet<Uuid>) -> Vec<(PaymentRow, &'static str)> {
+        let payments = settled.iter().filter_map(|id| self.payments.get(id));
+        let payments = payments.filter(|payment| payment.advance.is_some());
+        let before = payments.map(|payment| {
+            let before = self.before.get(&payment.id).map_or("", String::as_str);
+            let before = ["open", "paid", "failed", "returned"]
+                .into_iter()
+                .find(|it| *it == before);
+            (payment.clone(), before.unwrap_or("cancelled"))
+        });
+        before.collect()
+    }
+
     fn is_stuck(&self, payment: Uuid) -> bool {
+        if self.advances.get(&payment).is_some_and(is_used) {
+            return true;
+        }
         let lines = self.lines.get(&payment).into_iter().flatten();
         let mut claims = lines.filter_map(|line| Some((self.claims.get(&line.claim)?, line)));
         claims.any(|(row, line)| !can_come_back(row, line, self.clawbacks.get(&row.id)).unwrap_or(false))
