@@ -210,13 +210,10 @@ impl Service {
         permit: &Permit<ReadStatements>,
         query: &StatementQuery,
     ) -> Result<StatementFilter, Refusal> {
+        permit.within(&query.jurisdiction)?;
         let actor = permit.actor();
-        if actor.role.is_merchant() {
-            if actor.merchant.as_ref() != Some(&query.merchant) {
-                return Err(Refusal::NotFound("merchant"));
-            }
-        } else {
-            permit.within(&query.jurisdiction)?;
+        if actor.role.is_merchant() && actor.merchant.as_ref() != Some(&query.merchant) {
+            return Err(Refusal::NotFound("merchant"));
         }
         self.catalogue()
             .county(&query.jurisdiction)

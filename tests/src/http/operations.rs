@@ -25,6 +25,7 @@ pub(super) const EVERYBODY: &[Role] = &[
 ];
 pub(super) const OFFICERS: &[Role] = &[Reviewer, Approver, Treasury, Auditor, Admin];
 pub(super) const LEDGERS: &[Role] = &[Treasury, Auditor];
+const STATEMENTS: &[Role] = &[Retailer, Platform, Dealer, Treasury, Auditor];
 
 /// What somebody from another county is told.
 #[derive(Clone, Copy, PartialEq)]
@@ -58,6 +59,8 @@ pub(super) struct Things {
 }
 
 pub(super) fn table(it: &Things) -> Vec<Row> {
+    let advance = format!("/v1/advances/{}", it.disbursement.replace("dsb_", "adv_"));
+    let span = format!("jurisdiction={YANHU}&from=2026-06-01&to=2026-06-30");
     let row = |operation: &'static str, roles, elsewhere, path: &str, body| Row {
         operation,
         roles,
@@ -184,6 +187,39 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             Refused,
             &format!("/v1/holds/{}/lifting", it.disbursement.replace("dsb_", "hld_")),
             why(),
+        ),
+        row("GET /v1/advances", OFFICERS, Served, "/v1/advances", None),
+        row(
+            "POST /v1/advances",
+            &[Treasury],
+            Refused,
+            "/v1/advances",
+            Some(
+                json!({"jurisdiction": YANHU, "programme": "appliance-2026", "merchant": it.merchant,
+                "amount": "1.00", "document": "运商预〔2026〕5号"}),
+            ),
+        ),
+        row("GET /v1/advances/{id}", OFFICERS, Refused, &advance, None),
+        row(
+            "POST /v1/advances/{id}/repayments",
+            &[Treasury],
+            Refused,
+            &format!("{advance}/repayments"),
+            why(),
+        ),
+        row(
+            "GET /v1/statements/{merchant}",
+            STATEMENTS,
+            Refused,
+            &format!("/v1/statements/{}?{span}", it.merchant),
+            None,
+        ),
+        row(
+            "GET /v1/statements/{merchant}/file",
+            STATEMENTS,
+            Refused,
+            &format!("/v1/statements/{}/file?{span}", it.merchant),
+            None,
         ),
         row(
             "PUT /v1/accounts/{holder}",
