@@ -44,7 +44,7 @@ pub(super) async fn tell(cast: &Cast, dir: &Path) -> anyhow::Result<()> {
             }
             ("refrigerator", _) => {
                 let id = returned.take().ok_or_else(|| anyhow!("nothing was returned"))?;
-                stage.repay_rest(&id).await?;
+                stage.netted(&id).await?;
             }
             _ => {}
         }
@@ -123,15 +123,9 @@ impl Stage<'_> {
         ))
     }
 
-    /// What the next payment could not cover is repaid by the merchant.
-    async fn repay_rest(&mut self, id: &str) -> anyhow::Result<()> {
-        say("\n━━ 追缴 · netted against the next payment, and the rest repaid")?;
-        self.clawback(id).await?;
-        let line = Line::new("treasury-1", format!("/v1/claims/{id}/clawback"))
-            .body(json!({"reason": "回单20260615-0007"}))
-            .etag(self.etag("treasury-1", id).await?);
-        let repaid = self.post("  缴回余款 the rest is repaid", line).await?;
-        show_status(&repaid.json())?;
+    /// What was due back has been netted against the next payment, and the bank sent the rest of that.
+    async fn netted(&mut self, id: &str) -> anyhow::Result<()> {
+        say("\n━━ 抵扣追缴 · what was due is netted against the payment before this line")?;
         self.clawback(id).await
     }
 
