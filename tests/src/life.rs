@@ -4,6 +4,7 @@ mod bank;
 mod batch;
 mod caps;
 mod clawback;
+mod closing;
 mod correction;
 mod endings;
 mod payees;

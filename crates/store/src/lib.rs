@@ -7,6 +7,7 @@
 mod batch;
 pub mod claims;
 pub mod clawbacks;
+pub mod closings;
 pub mod disbursements;
 mod error;
 pub mod funds;

@@ -78,6 +78,7 @@ struct Parts {
     key: String,
     code: String,
     holder: String,
+    period: String,
 }
 
 /// A part of the path.
@@ -90,6 +91,7 @@ pub enum Part {
     Key,
     Code,
     Holder,
+    Period,
 }
 
 impl PathText {
@@ -108,6 +110,7 @@ impl PathText {
             Part::Key => &self.0.key,
             Part::Code => &self.0.code,
             Part::Holder => &self.0.holder,
+            Part::Period => &self.0.period,
         };
         let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
         possible.and_then(parse).ok_or_else(|| Problem::not_found(what))

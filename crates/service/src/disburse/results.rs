@@ -309,7 +309,7 @@ impl Service {
                 let claims = self
                     .instruct(tx, &locked.books, (claims, &amounts), disbursement, mover)
                     .await?;
-                let again = self.take_again(tx, row, &claims, &amounts).await?;
+                let again = self.take_again(tx, row, &claims, &amounts, mover.now).await?;
                 locked.payments.insert(payment, again);
                 for row in claims {
                     locked.claims.insert(row.id, row);
