@@ -5,13 +5,16 @@
 
 use chrono::Duration;
 use claims::claim::Claim;
-use claims::ids::{ClaimId, DisbursementId};
+use claims::clawback::ClawbackReason;
+use claims::ids::{ClaimId, DisbursementId, WaiverId};
 use claims::life_cycle::Status;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use service::clawback::{Demand, NewWaiver};
+use service::funds::Check;
 use service::review::{ApprovalVerdict, ReviewVerdict};
 use service::{Refusal, ServiceError};
-use testkit::{Person, Sale, Setup, TestApp, YANHU, YUNCHENG, permit, yuan};
+use testkit::{Person, Sale, Setup, TestApp, YANHU, YUNCHENG, new_key, permit, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
 
@@ -29,7 +32,12 @@ enum Deed {
     Correct(usize),
     Withdraw(usize),
     Return(usize),
-    ClawBack(usize),
+    /// A paid claim is due back, all of it or so many yuan.
+    Demand(usize, ClawbackReason, Option<i64>),
+    /// All that is open, or so many yuan.
+    ClawBack(usize, Option<i64>),
+    /// All that is open, or so many yuan; what the second person says.
+    Waive(usize, Option<i64>, Check),
     Appropriate(i64),
     /// Whole yuan: the county's ceiling, the city's.
     Caps(Option<i64>, Option<i64>),
@@ -49,6 +57,13 @@ fn deed() -> impl Strategy<Value = Deed> {
         8 => Just(ApprovalVerdict::Approve), 1 => Just(ApprovalVerdict::Return), 1 => Just(ApprovalVerdict::Reject)
     ];
     let which = || 0..64_usize;
+    let reason = prop::sample::select(vec![
+        ClawbackReason::GoodsReturned,
+        ClawbackReason::InvoiceReversed,
+        ClawbackReason::Fraud,
+    ]);
+    let part = || prop::option::of(prop::sample::select(vec![1, 100, 250, 600]));
+    let check = prop_oneof![2 => Just(Check::Approve), 1 => Just(Check::Refuse)];
     let ceiling = || prop::option::of(prop::sample::select(vec![0, 600, 2_400, 6_000]));
     prop_oneof![
         8 => (0..8_usize, prop::bool::weighted(0.2), prop::option::weighted(0.2, which()))
@@ -58,7 +73,9 @@ fn deed() -> impl Strategy<Value = Deed> {
         3 => which().prop_map(Deed::Correct),
         2 => which().prop_map(Deed::Withdraw),
         3 => which().prop_map(Deed::Return),
-        3 => which().prop_map(Deed::ClawBack),
+        3 => (which(), reason, part()).prop_map(|(claim, reason, part)| Deed::Demand(claim, reason, part)),
+        3 => (which(), part()).prop_map(|(claim, part)| Deed::ClawBack(claim, part)),
+        2 => (which(), part(), check).prop_map(|(claim, part, check)| Deed::Waive(claim, part, check)),
         2 => prop::sample::select(vec![600, 1_000, 3_000]).prop_map(Deed::Appropriate),
         1 => (ceiling(), ceiling()).prop_map(|(county, city)| Deed::Caps(county, city)),
         3 => Just(Deed::Disburse),
@@ -66,6 +83,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => which().prop_map(Deed::Cancel),
         4 => (which(), any::<u8>()).prop_map(|(which, failed)| Deed::Results(which, failed & 0b0010_0100)),
         1 => (1..20_i64).prop_map(Deed::Days),
+        // Months to be closed, and perhaps a year after what lapsed.
+        1 => (20..200_i64).prop_map(Deed::Days),
     ]
 }
 
@@ -75,6 +94,10 @@ struct Play {
     /// Each with the complete form of what was sent.
     claims: Vec<(ClaimId, Claim)>,
     disbursements: Vec<DisbursementId>,
+}
+
+fn whole(yuan: i64) -> ledger::Fen {
+    ledger::Fen::new(yuan * 100).unwrap()
 }
 
 /// A refusal is an answer; a fault is not.
@@ -107,6 +130,17 @@ impl Play {
         (!self.claims.is_empty()).then(|| self.claims[which % self.claims.len()].0)
     }
 
+    /// One of the claims that stand so.
+    async fn standing(&self, status: &str, which: usize) -> Option<ClaimId> {
+        let claims = format!(
+            "SELECT 'clm_' || jurisdiction || '_' || replace(id::text, '-', '') FROM claims \
+             WHERE status = '{status}' ORDER BY id"
+        );
+        let claims = self.app.db.rows(&claims).await;
+        let claim = (!claims.is_empty()).then(|| &claims[which % claims.len()]);
+        claim.map(|claim| ClaimId::parse(claim).unwrap())
+    }
+
     fn disbursement(&self, which: usize) -> Option<DisbursementId> {
         (!self.disbursements.is_empty()).then(|| self.disbursements[which % self.disbursements.len()])
     }
@@ -132,22 +166,54 @@ impl Play {
             }
             Deed::Withdraw(which) => drop(answered(self.app.withdraw(self.claim(which)?).await)?),
             Deed::Return(which) => drop(answered(self.app.return_goods(self.claim(which)?).await)?),
-            Deed::ClawBack(which) => {
-                let (claim, treasury) = (self.claim(which)?, permit(&self.app.cast.maker));
+            Deed::Demand(which, reason, part) => {
+                let claim = self.standing("paid", which).await?;
+                let (approver, amount) = (permit(&self.app.cast.approver), part.map(whole));
+                let demand = Demand {
+                    reason,
+                    amount,
+                    document: Some("运商追〔2026〕3号".into()),
+                };
+                let service = &self.app.service;
                 answered(
-                    self.app
-                        .service
-                        .claw_back(&treasury, claim, None, Some("回单".into()))
+                    service
+                        .demand_clawback(&approver, claim, None, demand, None)
+                        .await,
+                )?;
+            }
+            Deed::ClawBack(which, part) => {
+                let claim = self.standing("clawback_due", which).await?;
+                let (treasury, service) = (permit(&self.app.cast.maker), &self.app.service);
+                let paper = Some("回单".into());
+                answered(
+                    service
+                        .claw_back_part(&treasury, claim, None, part.map(whole), paper)
+                        .await,
+                )?;
+            }
+            Deed::Waive(which, part, check) => {
+                let claim = self.standing("clawback_due", which).await?;
+                let (maker, checker) = (permit(&self.app.cast.maker), permit(&self.app.cast.checker));
+                let new = NewWaiver {
+                    amount: part.map(whole),
+                    document: "运财〔2026〕18号".into(),
+                    reason: "企业已注销".into(),
+                };
+                let service = &self.app.service;
+                let made = answered(service.waive_clawback(&maker, claim, new, new_key()).await)?;
+                let id = WaiverId::parse(&made.value.id).unwrap();
+                answered(
+                    service
+                        .check_waiver(&checker, id, check, Some("why".into()))
                         .await,
                 )?;
             }
             Deed::Appropriate(money) => {
-                let money = ledger::Fen::new(money * 100).unwrap();
-                self.app.appropriate(YANHU, PROGRAMME, money).await;
+                self.app.appropriate(YANHU, PROGRAMME, whole(money)).await;
             }
             Deed::Caps(county, city) => {
                 for (place, ceiling) in [(YANHU, county), (YUNCHENG, city)] {
-                    let caps = ceiling.map(|ceiling| ("whole", ledger::Fen::new(ceiling * 100).unwrap()));
+                    let caps = ceiling.map(|ceiling| ("whole", whole(ceiling)));
                     answered(self.app.try_caps(place, PROGRAMME, caps.as_slice()).await);
                 }
             }

@@ -5,6 +5,7 @@ mod bank;
 mod batch;
 mod caps;
 mod clawback;
+mod closing;
 mod correction;
 mod endings;
 mod payees;

@@ -7,20 +7,22 @@ use chrono::Duration;
 use server::postgres::PrivateCluster;
 use service::access::{ApproveClaims, ReadClaims, ReadLedger};
 use service::books::LedgerQuery;
+use service::closing::Period;
 use service::reading::ClaimQuery;
 use service::review::{Approval, ApprovalVerdict, ReviewVerdict};
-use testkit::{Sale, Setup, World, YANHU, permit, prepare, private_cluster, yuan};
+use testkit::{LINYI, Sale, Setup, World, YANHU, permit, prepare, private_cluster, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
 
 /// Tables with rows for every claim.
-const GROWING: [&str; 8] = [
+const GROWING: [&str; 9] = [
     "claims",
     "decisions",
     "unique_keys",
     "quotas",
     "events",
     "transfers",
+    "source_moves",
     "idempotency_keys",
     "entitlements",
 ];
@@ -55,6 +57,7 @@ INSERT INTO idempotency_keys SELECT client, 'copy-' || n, request, operation, cl
 INSERT INTO entitlements SELECT 'COPY-' || n, programme, applicant, category, issued_on, expires_on
     FROM copies CROSS JOIN (SELECT * FROM entitlements LIMIT 1) e;
 UPDATE ledgers SET height = height + 1000000 WHERE height > 0;
+UPDATE funds SET available = available - 60000 * 1000000::bigint, reserved = reserved + 60000 * 1000000::bigint WHERE available > 0;
 DROP TABLE copies;
 ANALYZE;";
 
@@ -71,7 +74,7 @@ async fn with_a_million_claims() -> (PrivateCluster, String) {
     prepare(&url).await;
     {
         let world = World::open(&url, &Setup::default()).await;
-        world.appropriate(YANHU, PROGRAMME, yuan("90000000.00")).await;
+        world.appropriate(YANHU, PROGRAMME, yuan("900000000.00")).await;
         world.submit(world.sale(&Sale::air_conditioner()).await).await;
     }
     cluster.sql("huanxin", MILLION).await.unwrap();
@@ -120,6 +123,7 @@ async fn a_day(world: &World) {
         .await
         .unwrap();
     world.return_goods(claims[4].id).await.unwrap();
+    world.appropriate(LINYI, PROGRAMME, yuan("600.00")).await;
     world.service.work(None, None).await.unwrap();
 }
 
@@ -245,7 +249,15 @@ async fn no_use_case_reads_more_than_it_is_about_among_a_million_claims() {
     a_day(&world).await;
     looks(&world).await;
     world.clock.advance(Duration::days(40));
-    world.service.work(None, None).await.unwrap();
+    // A county's million transfers are folded; the other's month is its one.
+    assert_eq!(world.service.work(None, None).await.unwrap().closed, 2);
+    let month = Period::parse("2026-06").unwrap();
+    let auditor = permit::<ReadLedger>(&world.cast.auditor);
+    for (county, more) in [(YANHU, 1_000_000), (LINYI, 0)] {
+        let books = world.service.closing(&auditor, county, month).await.unwrap();
+        assert!((more + 1..more + 1_000).contains(&books.closing.transfers));
+        world.service.closings(&auditor, county, None, 50).await.unwrap();
+    }
 
     let log = std::fs::read_to_string(cluster.log()).unwrap();
     let plans = log.matches("Query Text:").count();

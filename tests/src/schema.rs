@@ -232,6 +232,8 @@ async fn what_is_only_added_is_never_changed() {
         .await;
     app.submit(app.sale(&testkit::Sale::air_conditioner()).await)
         .await;
+    app.clock.set("2026-07-06T02:00:00Z".parse().unwrap());
+    assert_eq!(app.service.work(None, None).await.unwrap().closed, 1);
     for (statement, constraint) in [
         ("UPDATE transfers SET amount = amount + 1", "transfers"),
         ("DELETE FROM transfers", "transfers"),
@@ -256,6 +258,37 @@ async fn what_is_only_added_is_never_changed() {
              \"programme_version\": 99}')).* FROM claims c LIMIT 1",
             "names no version",
         ),
+        (
+            "INSERT INTO transfers SELECT jurisdiction, height + 1, programme, reason, debit, credit, amount, claim, \
+             document, '2026-06-30T15:59:59Z', actor FROM transfers ORDER BY height DESC LIMIT 1",
+            "would stand in a closed period",
+        ),
+        (
+            "INSERT INTO source_moves (jurisdiction, programme, source, appropriated, in_payment, spent, lapsed, posted_at) \
+             SELECT jurisdiction, programme, source, 1, 0, 0, 0, posted_at FROM source_moves LIMIT 1",
+            "would stand in a closed period",
+        ),
+        (
+            "UPDATE ledgers SET closed_until = NULL",
+            "a closed period is not opened again",
+        ),
+        (
+            "UPDATE ledgers SET closed_until = closed_until - interval '1 month'",
+            "a closed period is not opened again",
+        ),
+        (
+            "INSERT INTO closings SELECT jurisdiction, '2026-07', kind, since, until + interval '31 days', height, \
+             transfers, actor, made_at + interval '60 days' FROM closings",
+            "closings_since",
+        ),
+        ("UPDATE closings SET height = 1", "closings are added"),
+        ("DELETE FROM closings", "closings are added"),
+        (
+            "UPDATE closing_balances SET closing = 1",
+            "closing_balances are added",
+        ),
+        ("DELETE FROM closing_sources", "closing_sources are added"),
+        ("UPDATE source_moves SET spent = 1", "source_moves are added"),
         ("UPDATE claims SET holds = false", "claims_committed_has_amount"),
         (
             "UPDATE claims SET status = 'approved'",

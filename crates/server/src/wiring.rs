@@ -54,6 +54,7 @@ pub async fn service(config: &Config) -> anyhow::Result<Service> {
         settings: Settings {
             requests_per_second: config.limits.requests_per_second,
             idempotency_days: config.limits.idempotency_days,
+            closing_after_days: config.closing_after_days,
             disbursement_limit: config.limits.disbursement_claims,
             third_person_from: Some(
                 ledger::Fen::new(config.limits.third_person_from.saturating_mul(100))
@@ -163,6 +164,11 @@ async fn observe(service: &Service) -> anyhow::Result<()> {
         metrics::gauge!("huanxin_fund_waiting", "jurisdiction" => fund.jurisdiction, "programme" => fund.programme)
             .set(f64::from(waiting));
     }
+    for ledger in service.closed_until().await? {
+        let until = u32::try_from(ledger.until.timestamp()).unwrap_or(u32::MAX);
+        metrics::gauge!("huanxin_ledger_closed_until_seconds", "jurisdiction" => ledger.jurisdiction)
+            .set(f64::from(until));
+    }
     metrics::gauge!("huanxin_outbox_depth").set(f64::from(
         i32::try_from(service.outbox_depth().await?).unwrap_or(i32::MAX),
     ));
@@ -186,6 +192,7 @@ pub async fn work(service: Service, sink: Option<Arc<dyn EventSink>>, stop: Canc
                         expired = round.expired,
                         promoted = round.promoted,
                         lapsed = round.lapsed,
+                        closed = round.closed,
                         told = round.told,
                         forgotten = round.forgotten,
                         "round"

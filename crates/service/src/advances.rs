@@ -285,7 +285,7 @@ impl Service {
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         self.post_advance(tx, row, reason, amount, mover).await?;
-        self.recover_advance(tx, row, amount).await?;
+        self.recover_advance(tx, row, amount, mover.now).await?;
         let fund = (row.jurisdiction.clone(), row.programme.clone());
         self.call_waitlist(tx, fund, mover.now).await?;
         Ok(())

@@ -252,8 +252,8 @@ impl Service {
                 actor: actor.client.clone(),
             };
             tx.post(&[posting], now).await?;
-            tx.grant((&row.jurisdiction, &row.programme), &row.source, row.amount)
-                .await?;
+            let fund = (row.jurisdiction.as_str(), row.programme.as_str());
+            tx.grant(fund, &row.source, row.amount, now).await?;
             self.call_waitlist(&mut tx, (row.jurisdiction, row.programme), now)
                 .await?;
         }

@@ -45,17 +45,20 @@ impl Service {
     fn ended(&self) -> Option<Ended> {
         let year = shanghai_date(self.clock().now()).year();
         let new_year = NaiveDate::from_ymd_opt(year, 1, 1)?;
-        let catalogue = self.catalogue();
-        let programmes = catalogue
-            .newest()
-            .filter(|programme| programme.window().until < new_year)
-            .map(|programme| programme.id().to_owned())
-            .collect();
         Some(Ended {
             year: year.checked_sub(1)?,
             at: shanghai_midnight(new_year),
-            programmes,
+            programmes: self.ended_before(new_year),
         })
+    }
+
+    /// Programmes whose window had ended before a day.
+    pub(crate) fn ended_before(&self, day: NaiveDate) -> Vec<String> {
+        let catalogue = self.catalogue();
+        let ended = catalogue
+            .newest()
+            .filter(|programme| programme.window().until < day);
+        ended.map(|programme| programme.id().to_owned()).collect()
     }
 
     async fn lapse_in(&self, mut tx: Tx, ended: &Ended, fund: &Unused) -> Result<Done<bool>, ServiceError> {
@@ -84,7 +87,7 @@ impl Service {
             actor: actor.client.clone(),
         };
         tx.post(&[posting], now).await?;
-        tx.lapse((jurisdiction, programme), due.amount).await?;
+        tx.lapse((jurisdiction, programme), due.amount, now).await?;
         let subject = format!("fund:{jurisdiction}/{programme}");
         let mut event = history::event(self, jurisdiction, &subject, "lapse", &actor, now);
         event.reason = Some(format!("{}年中央资金年终失效 {amount}", ended.year));

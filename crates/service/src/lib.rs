@@ -16,6 +16,7 @@ mod batching;
 pub mod books;
 mod catalogue;
 pub mod clawback;
+pub mod closing;
 mod correct;
 mod deciding;
 pub mod disburse;
@@ -83,6 +84,8 @@ pub struct Settings {
     pub requests_per_second: u32,
     /// How long the first answer to an idempotency key is remembered.
     pub idempotency_days: u32,
+    /// How many days after its end a month or year is closed.
+    pub closing_after_days: u32,
     /// The most claims one disbursement gathers.
     pub disbursement_limit: usize,
     /// From this amount on a disbursement needs a third person; none: never.
@@ -102,6 +105,7 @@ impl Default for Settings {
         Self {
             requests_per_second: 500,
             idempotency_days: 30,
+            closing_after_days: 5,
             disbursement_limit: 10_000,
             third_person_from: None,
             bank_file_payments: 2_000,

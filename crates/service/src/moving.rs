@@ -103,7 +103,8 @@ impl Service {
             .iter()
             .filter(|posting| matches!(posting.transfer.reason, Reason::ClawBack | Reason::ReturnPayment))
             .filter_map(|posting| Some((posting.claim?, posting)));
-        self.recover_sources(tx, &came_back.collect::<Vec<_>>()).await?;
+        self.recover_sources(tx, &came_back.collect::<Vec<_>>(), mover.now)
+            .await?;
         tx.change_limits(&writes.limits).await?;
         let calls = writes
             .refilled

@@ -9,13 +9,14 @@
 //! | a claim is returned by the bank, or repaid or netted by its payee | its share of its payment's parts goes back |
 //!
 //! Settling stands in the store beside the outcome of a payment, so that neither moves without the other; what comes back of a paid
-//! claim stands beside its transfer (`moving`). All of it happens under the lock of the fund's ledger, which whoever moves its money
+//! claim stands beside its transfer (`moving`). Every move is kept with its time, for the closing (`closing`). All of it happens under the lock of the fund's ledger, which whoever moves its money
 //! holds anyway. A payment that comes back takes nothing of the carry with it: what is rounded is rounded over all that was
 //! ever split.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use chrono::{DateTime, Utc};
 use ledger::{BySource, Carry, Fen, Ratio, Source, give_back, split};
 use store::Tx;
 use store::advances::AdvanceRow;
@@ -77,6 +78,7 @@ impl Service {
         fund: (&str, &str),
         payments: &mut [PaymentRow],
         versions: &HashMap<Uuid, i32>,
+        now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         let sums = payments.iter().map(|payment| {
             let version = versions.get(&payment.id).copied();
@@ -84,7 +86,7 @@ impl Service {
             Ok((fen(payment.amount)?, version))
         });
         let sums = sums.collect::<Result<Vec<_>, ServiceError>>()?;
-        let parts = self.take(tx, fund, &sums, Taking::IntoPayment).await?;
+        let parts = self.take(tx, fund, &sums, Taking::IntoPayment, now).await?;
         for (payment, parts) in payments.iter_mut().zip(parts) {
             write_parts(payment, &parts);
         }
@@ -98,13 +100,14 @@ impl Service {
         payment: &PaymentRow,
         (programme, version): (&str, Option<i32>),
         again: Fen,
+        now: DateTime<Utc>,
     ) -> Result<PaymentRow, ServiceError> {
         let version = match version {
             Some(version) => version,
             None => self.latest_version(programme)?,
         };
         let fund = (payment.jurisdiction.as_str(), programme);
-        let taken = self.take(tx, fund, &[(again, version)], Taking::Spent).await?;
+        let taken = self.take(tx, fund, &[(again, version)], Taking::Spent, now).await?;
         let taken = taken.first().copied().unwrap_or_default();
         // Of a payment that failed nothing was spent; of one that came back, what was netted still is.
         let stood = match payment.outcome.as_str() {
@@ -131,6 +134,7 @@ impl Service {
         (jurisdiction, programme): (&str, &str),
         sums: &[(Fen, i32)],
         taking: Taking,
+        now: DateTime<Utc>,
     ) -> Result<Vec<BySource<Fen>>, ServiceError> {
         let rows = tx.fund_sources(jurisdiction, programme).await?;
         let of = |source: Source| rows.iter().find(|row| row.source == source.as_str());
@@ -166,7 +170,8 @@ impl Service {
                 carry: carry.behind(source),
             }
         });
-        tx.take_from_sources((jurisdiction, programme), &taken).await?;
+        tx.take_from_sources((jurisdiction, programme), &taken, now)
+            .await?;
         Ok(all)
     }
 
@@ -201,6 +206,7 @@ impl Service {
         &self,
         tx: &mut Tx,
         came_back: &[(Uuid, &Posting)],
+        now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         if came_back.is_empty() {
             return Ok(());
@@ -241,7 +247,7 @@ impl Service {
         if left.values().any(|left| !left.is_zero()) {
             return Err(ServiceError::bug("more came back of a claim than payments paid"));
         }
-        tx.recover(&back).await?;
+        tx.recover(&back, now).await?;
         Ok(())
     }
 }
@@ -253,6 +259,7 @@ impl Service {
         tx: &mut Tx,
         row: &AdvanceRow,
         amount: Fen,
+        now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         let [central, province, city, county] = tx.outstanding_parts(&row.jurisdiction, row.payment).await?;
         let still = PaidParts {
@@ -274,7 +281,7 @@ impl Service {
             county: share.county.get(),
             ..still
         };
-        tx.recover_parts(&[back]).await?;
+        tx.recover_parts(&[back], now).await?;
         Ok(())
     }
 }

@@ -25,13 +25,15 @@ pub struct Round {
     pub promoted: usize,
     /// Funds whose unused central money went back.
     pub lapsed: usize,
+    /// Months and years of counties that were closed.
+    pub closed: usize,
     pub told: usize,
     pub forgotten: usize,
 }
 
 impl Service {
     /// One round of everything that is due. `last` is when the round before began: a new month since then opens new slices
-    /// of the caps, and a new day looks for central money that lapsed.
+    /// of the caps, and a new day looks for central money that lapsed and for months and years to be closed.
     pub async fn work(
         &self,
         sink: Option<&dyn EventSink>,
@@ -43,10 +45,10 @@ impl Service {
         }
         let expired = self.expire_corrections().await?;
         let promoted = self.serve_waitlists().await?;
-        // After the waitlists: who waits for the money of a year comes before its end.
-        let lapsed = match last {
-            Some(last) if shanghai_date(last) == shanghai_date(now) => 0,
-            _ => self.lapse_central().await?,
+        // After the waitlists: who waits for the money of a year comes before its end. A year is closed after it lapsed.
+        let (lapsed, closed) = match last {
+            Some(last) if shanghai_date(last) == shanghai_date(now) => (0, 0),
+            _ => (self.lapse_central().await?, self.close_due().await?),
         };
         let told = match sink {
             Some(sink) => self.tell_events(sink).await?,
@@ -65,6 +67,7 @@ impl Service {
             expired,
             promoted,
             lapsed,
+            closed,
             told,
             forgotten,
         })

@@ -272,7 +272,7 @@ impl Tx {
     }
 
     /// Posts transfers in the order given: each gets its place in its county's log, and the funds' accounts move by their
-    /// sums. Time in a county's log never goes backwards, so a balance as of an instant is one thing.
+    /// sums. Time in a county's log never goes backwards, nor into a closed period, so a balance as of an instant is one thing.
     pub async fn post(&mut self, postings: &[Posting], now: DateTime<Utc>) -> Result<(), StoreError> {
         if postings.is_empty() {
             return Ok(());
@@ -284,16 +284,24 @@ impl Tx {
     }
 }
 
-/// The height of a county's log and the time of its last transfer.
+/// The height of a county's log, the time of its last transfer, and the end of its last closed period: nothing is posted before either.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 #[diesel(table_name = ledgers, check_for_backend(diesel::pg::Pg))]
 pub struct Head {
     pub jurisdiction: String,
     pub height: i64,
     pub last_posted_at: Option<DateTime<Utc>>,
+    pub closed_until: Option<DateTime<Utc>>,
 }
 
 impl Head {
+    /// When a transfer is posted that is made now: a clock that lags behind the log, or behind a closing, does not count.
+    fn posts_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.last_posted_at
+            .max(self.closed_until)
+            .map_or(now, |earliest| earliest.max(now))
+    }
+
     async fn lock(mut pg: &AsyncPgConnection, counties: &[String]) -> Result<Vec<Self>, StoreError> {
         Ok(
             Sql("SELECT * FROM ledgers WHERE jurisdiction = ANY($1) ORDER BY jurisdiction FOR UPDATE")
@@ -351,8 +359,10 @@ pub(crate) async fn post(
     let mut tops: BTreeMap<&str, (i64, i64, DateTime<Utc>)> = heads
         .iter()
         .map(|head| {
-            let posted_at = head.last_posted_at.map_or(now, |last| last.max(now));
-            (head.jurisdiction.as_str(), (head.height, head.height, posted_at))
+            (
+                head.jurisdiction.as_str(),
+                (head.height, head.height, head.posts_at(now)),
+            )
         })
         .collect();
     let mut rows = Vec::with_capacity(postings.len());

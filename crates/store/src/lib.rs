@@ -8,6 +8,7 @@ pub mod advances;
 mod batch;
 pub mod claims;
 pub mod clawbacks;
+pub mod closings;
 pub mod disbursements;
 mod error;
 pub mod funds;

@@ -282,7 +282,9 @@ impl Tx {
         let jurisdictions = rows.iter().map(|r| r.jurisdiction.clone()).collect::<Vec<_>>();
         let ids = rows.iter().map(|r| r.id).collect::<Vec<_>>();
         let outcomes = rows.iter().map(|r| r.outcome.clone()).collect::<Vec<_>>();
-        self.settle_sources(&jurisdictions, &ids, &outcomes).await?;
+        let settled_at = rows.iter().filter_map(|r| r.settled_at).max();
+        self.settle_sources(&jurisdictions, &ids, &outcomes, settled_at)
+            .await?;
         let changed = Sql(
             "UPDATE payments p SET outcome = u.outcome, reason = u.reason, settled_at = u.settled_at \
              FROM UNNEST($1, $2, $3, $4, $5) AS u (jurisdiction, id, outcome, reason, settled_at) \

@@ -1,4 +1,6 @@
-//! What each source of a fund has left, and the parts of payments. All of it moves under the lock of the fund's ledger.
+//! What each source of a fund has left, and the parts of payments. All of it moves under the lock of the fund's ledger, and every
+//! move is kept beside it with the time at which its transfers are posted (`source_moves`), so that a source's balance can be told as of any
+//! instant.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -68,6 +70,32 @@ pub struct Unused {
     pub amount: i64,
 }
 
+/// A statement that moves sources and keeps each move, and says how many sources it moved. The first text changes `fund_sources` and returns
+/// county, programme, source and what was added to appropriated, in payment, spent and lapsed; the second is the unit of work's time.
+/// Time in a county's log never goes backwards, so the move is posted when its transfers are, whichever of the two comes first.
+macro_rules! kept {
+    ($change:literal, $now:literal) => {
+        Sql(concat!(
+            "WITH moved (jurisdiction, programme, source, appropriated, in_payment, spent, lapsed) AS (",
+            $change,
+            "), kept AS (INSERT INTO source_moves \
+             (jurisdiction, programme, source, appropriated, in_payment, spent, lapsed, posted_at) \
+             SELECT m.*, greatest(",
+            $now,
+            ", l.last_posted_at, l.closed_until) FROM moved m JOIN ledgers l ON l.jurisdiction = m.jurisdiction \
+             WHERE m.appropriated <> 0 OR m.in_payment <> 0 OR m.spent <> 0 OR m.lapsed <> 0) \
+             SELECT count(*) AS moved FROM moved"
+        ))
+    };
+}
+
+/// How many sources a statement moved.
+#[derive(QueryableByName)]
+struct Moved {
+    #[diesel(sql_type = BigInt)]
+    moved: i64,
+}
+
 impl Conn {
     /// The sources of a fund; none before its first money.
     pub async fn fund_sources(
@@ -134,21 +162,25 @@ impl Tx {
         (jurisdiction, programme): (&str, &str),
         source: &str,
         amount: i64,
+        now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        Sql(
+        let granted: Moved = kept!(
             "INSERT INTO fund_sources (jurisdiction, programme, source, appropriated) \
              SELECT $1, $2, s, CASE WHEN s = $3 THEN $4 ELSE 0 END \
              FROM UNNEST(ARRAY['central', 'province', 'city', 'county']) AS s \
              ON CONFLICT ON CONSTRAINT fund_sources_pkey \
-             DO UPDATE SET appropriated = fund_sources.appropriated + EXCLUDED.appropriated",
+             DO UPDATE SET appropriated = fund_sources.appropriated + EXCLUDED.appropriated \
+             RETURNING jurisdiction, programme, source, CASE WHEN source = $3 THEN $4 ELSE 0 END, 0, 0, 0",
+            "$5"
         )
         .bind::<Text, _>(jurisdiction.to_owned())
         .bind::<Text, _>(programme.to_owned())
         .bind::<Text, _>(source.to_owned())
         .bind::<BigInt, _>(amount)
-        .execute(self.pg())
+        .bind::<Timestamptz, _>(now)
+        .get_result(self.pg())
         .await?;
-        Ok(())
+        counted(&granted, 4, "source of a fund")
     }
 
     /// Takes parts from what the sources have left.
@@ -156,11 +188,14 @@ impl Tx {
         &mut self,
         (jurisdiction, programme): (&str, &str),
         taken: &[Taken],
+        now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let changed = Sql(
+        let changed: Moved = kept!(
             "UPDATE fund_sources s SET in_payment = s.in_payment + u.in_payment, spent = s.spent + u.spent, carry = u.carry \
              FROM UNNEST($3, $4, $5, $6) AS u (source, in_payment, spent, carry) \
-             WHERE s.jurisdiction = $1 AND s.programme = $2 AND s.source = u.source",
+             WHERE s.jurisdiction = $1 AND s.programme = $2 AND s.source = u.source \
+             RETURNING s.jurisdiction, s.programme, s.source, 0, u.in_payment, u.spent, 0",
+            "$7"
         )
         .bind::<Text, _>(jurisdiction.to_owned())
         .bind::<Text, _>(programme.to_owned())
@@ -168,9 +203,10 @@ impl Tx {
         .bind::<Array<BigInt>, _>(taken.iter().map(|it| it.in_payment).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(taken.iter().map(|it| it.spent).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(taken.iter().map(|it| it.carry).collect::<Vec<_>>())
-        .execute(self.pg())
+        .bind::<Timestamptz, _>(now)
+        .get_result(self.pg())
         .await?;
-        all(changed, taken.len(), "source of a fund")
+        counted(&changed, taken.len(), "source of a fund")
     }
 
     /// Writes other parts to a payment that is paid after all; nothing of it has come back then.
@@ -206,8 +242,10 @@ impl Tx {
         jurisdictions: &[String],
         ids: &[Uuid],
         outcomes: &[String],
+        now: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
-        Sql("UPDATE fund_sources s SET in_payment = s.in_payment - m.settled, spent = s.spent + m.spent FROM (\
+        let _: Moved = kept!(
+            "UPDATE fund_sources s SET in_payment = s.in_payment - m.settled, spent = s.spent + m.spent FROM (\
              SELECT d.jurisdiction, d.programme, v.source, sum(v.part)::bigint AS settled, \
              sum(CASE WHEN u.outcome IN ('paid', 'returned') THEN v.part ELSE 0 END)::bigint AS spent \
              FROM UNNEST($1, $2, $3) AS u (jurisdiction, id, outcome) \
@@ -215,11 +253,15 @@ impl Tx {
              JOIN disbursements d ON d.jurisdiction = p.jurisdiction AND d.id = p.disbursement \
              CROSS JOIN LATERAL (VALUES ('central', p.central), ('province', p.province), ('city', p.city), \
              ('county', p.county)) AS v (source, part) GROUP BY d.jurisdiction, d.programme, v.source) AS m \
-             WHERE s.jurisdiction = m.jurisdiction AND s.programme = m.programme AND s.source = m.source")
+             WHERE s.jurisdiction = m.jurisdiction AND s.programme = m.programme AND s.source = m.source \
+             RETURNING s.jurisdiction, s.programme, s.source, 0, - m.settled, m.spent, 0",
+            "$4"
+        )
         .bind::<Array<Text>, _>(jurisdictions.to_vec())
         .bind::<Array<SqlUuid>, _>(ids.to_vec())
         .bind::<Array<Text>, _>(outcomes.to_vec())
-        .execute(self.pg())
+        .bind::<Nullable<Timestamptz>, _>(now)
+        .get_result(self.pg())
         .await?;
         Ok(())
     }
@@ -248,7 +290,7 @@ impl Tx {
     }
 
     /// Gives parts of paid payments, one row a claim and payment, back to where they came from.
-    pub async fn recover(&mut self, back: &[PaidParts]) -> Result<(), StoreError> {
+    pub async fn recover(&mut self, back: &[PaidParts], now: DateTime<Utc>) -> Result<(), StoreError> {
         let changed = Sql(
             "UPDATE disbursement_lines l SET recovered = l.recovered + u.line FROM UNNEST($1, $2, $3, $4) \
              AS u (jurisdiction, payment, claim, line) \
@@ -261,11 +303,11 @@ impl Tx {
         .execute(self.pg())
         .await?;
         all(changed, back.len(), "line of a payment")?;
-        self.recover_parts(back).await
+        self.recover_parts(back, now).await
     }
 
     /// The same of payments that pay no claim.
-    pub async fn recover_parts(&mut self, back: &[PaidParts]) -> Result<(), StoreError> {
+    pub async fn recover_parts(&mut self, back: &[PaidParts], now: DateTime<Utc>) -> Result<(), StoreError> {
         let jurisdictions = back.iter().map(|it| it.jurisdiction.clone()).collect::<Vec<_>>();
         let payments = back.iter().map(|it| it.payment).collect::<Vec<_>>();
         let column = |value: fn(&PaidParts) -> i64| back.iter().map(value).collect::<Vec<_>>();
@@ -285,19 +327,24 @@ impl Tx {
         .bind::<Array<BigInt>, _>(column(|it| it.county))
         .execute(self.pg())
         .await?;
-        Sql("UPDATE fund_sources s SET spent = s.spent - m.back FROM (\
+        let _: Moved = kept!(
+            "UPDATE fund_sources s SET spent = s.spent - m.back FROM (\
              SELECT u.jurisdiction, u.programme, v.source, sum(v.back)::bigint AS back \
              FROM UNNEST($1, $2, $3, $4, $5, $6) AS u (jurisdiction, programme, central, province, city, county) \
              CROSS JOIN LATERAL (VALUES ('central', u.central), ('province', u.province), ('city', u.city), \
              ('county', u.county)) AS v (source, back) GROUP BY u.jurisdiction, u.programme, v.source) AS m \
-             WHERE s.jurisdiction = m.jurisdiction AND s.programme = m.programme AND s.source = m.source")
+             WHERE s.jurisdiction = m.jurisdiction AND s.programme = m.programme AND s.source = m.source \
+             RETURNING s.jurisdiction, s.programme, s.source, 0, 0, - m.back, 0",
+            "$7"
+        )
         .bind::<Array<Text>, _>(jurisdictions)
         .bind::<Array<Text>, _>(back.iter().map(|it| it.programme.clone()).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(column(|it| it.central))
         .bind::<Array<BigInt>, _>(column(|it| it.province))
         .bind::<Array<BigInt>, _>(column(|it| it.city))
         .bind::<Array<BigInt>, _>(column(|it| it.county))
-        .execute(self.pg())
+        .bind::<Timestamptz, _>(now)
+        .get_result(self.pg())
         .await?;
         Ok(())
     }
@@ -307,14 +354,26 @@ impl Tx {
         &mut self,
         (jurisdiction, programme): (&str, &str),
         amount: i64,
+        now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let central = fund_sources::table.find((jurisdiction, programme, "central"));
-        let changed = diesel::update(central)
-            .set(fund_sources::lapsed.eq(fund_sources::lapsed + amount))
-            .execute(self.pg())
-            .await?;
-        all(changed, 1, "source of a fund")
+        let lapsed: Moved = kept!(
+            "UPDATE fund_sources s SET lapsed = s.lapsed + $3 \
+             WHERE s.jurisdiction = $1 AND s.programme = $2 AND s.source = 'central' \
+             RETURNING s.jurisdiction, s.programme, s.source, 0, 0, 0, $3",
+            "$4"
+        )
+        .bind::<Text, _>(jurisdiction.to_owned())
+        .bind::<Text, _>(programme.to_owned())
+        .bind::<BigInt, _>(amount)
+        .bind::<Timestamptz, _>(now)
+        .get_result(self.pg())
+        .await?;
+        counted(&lapsed, 1, "source of a fund")
     }
+}
+
+fn counted(moved: &Moved, rows: usize, what: &'static str) -> Result<(), StoreError> {
+    all(usize::try_from(moved.moved).unwrap_or(usize::MAX), rows, what)
 }
 
 fn all(changed: usize, rows: usize, what: &'static str) -> Result<(), StoreError> {

@@ -6,9 +6,9 @@ use server::postgres::PrivateCluster;
 /// instant.
 const QUESTIONS: &str = r"
 WITH moves AS (
-    SELECT jurisdiction, programme, claim, debit AS account, amount FROM transfers
+    SELECT jurisdiction, programme, claim, debit AS account, amount, height FROM transfers
     UNION ALL
-    SELECT jurisdiction, programme, claim, credit, -amount FROM transfers
+    SELECT jurisdiction, programme, claim, credit, -amount, height FROM transfers
 ),
 stands AS (
     SELECT f.jurisdiction, f.programme, a.account, a.fen FROM funds f CROSS JOIN LATERAL (VALUES
@@ -99,6 +99,29 @@ paid_out AS (
     SELECT jurisdiction, claim, sum(CASE WHEN reason = 'pay' THEN amount ELSE -amount END) AS fen FROM transfers
     WHERE reason IN ('pay', 'return_payment', 'claw_back') GROUP BY jurisdiction, claim
 ),
+-- Each closing with the one before it of its kind.
+closed AS (
+    SELECT c.*, p.period AS before, coalesce(p.height, 0) AS from_height
+    FROM closings c LEFT JOIN closings p ON p.jurisdiction = c.jurisdiction AND p.kind = c.kind AND p.until = c.since
+),
+closed_folds AS (
+    SELECT c.jurisdiction, c.period, m.programme, m.account, sum(m.amount) AS fen,
+        sum(m.amount) FILTER (WHERE m.amount > 0 AND m.height > c.from_height) AS debits,
+        -sum(m.amount) FILTER (WHERE m.amount < 0 AND m.height > c.from_height) AS credits
+    FROM closed c JOIN moves m ON m.jurisdiction = c.jurisdiction AND m.height <= c.height
+    GROUP BY c.jurisdiction, c.period, m.programme, m.account
+),
+closed_moves AS (
+    SELECT c.jurisdiction, c.period, m.programme, m.source, sum(m.appropriated) AS appropriated, sum(m.in_payment) AS in_payment,
+        sum(m.spent) AS spent, sum(m.lapsed) AS lapsed
+    FROM closings c JOIN source_moves m ON m.jurisdiction = c.jurisdiction AND m.posted_at < c.until
+    GROUP BY c.jurisdiction, c.period, m.programme, m.source
+),
+closed_sources AS (
+    SELECT jurisdiction, period, programme, sum(appropriated - lapsed) AS appropriated,
+        sum(appropriated - in_payment - spent - lapsed) AS unused
+    FROM closing_sources GROUP BY jurisdiction, period, programme
+),
 limits AS (
     SELECT jurisdiction, programme, '' AS scope, waiting FROM funds
     UNION ALL SELECT jurisdiction, programme, scope, waiting FROM caps
@@ -163,6 +186,54 @@ UNION ALL
 SELECT 'time goes backwards in a log', b.jurisdiction, b.posted_at::text, a.height, b.height
     FROM transfers a JOIN transfers b ON a.jurisdiction = b.jurisdiction AND b.height = a.height + 1
     WHERE b.posted_at < a.posted_at
+UNION ALL
+SELECT 'a transfer stands in a closed period, or in none', t.jurisdiction, c.period, t.height, c.height
+    FROM transfers t JOIN closings c ON c.jurisdiction = t.jurisdiction WHERE (t.posted_at < c.until) <> (t.height <= c.height)
+UNION ALL
+SELECT 'a ledger is not closed as far as its months', l.jurisdiction, coalesce(l.closed_until::text, 'open'), 0, count(c.period)
+    FROM ledgers l LEFT JOIN closings c ON c.jurisdiction = l.jurisdiction AND c.kind = 'month'
+    GROUP BY l.jurisdiction, l.closed_until HAVING l.closed_until IS DISTINCT FROM max(c.until)
+UNION ALL
+SELECT 'a closing has not as many transfers as it says', jurisdiction, period, transfers, height - from_height
+    FROM closed WHERE transfers <> height - from_height
+UNION ALL
+SELECT 'a closing is not the fold of the transfers up to its height', jurisdiction, period || ' ' || programme || ' ' || account,
+        CASE account WHEN 'appropriated' THEN -b.closing ELSE b.closing END, f.fen
+    FROM closing_balances b FULL JOIN closed_folds f USING (jurisdiction, period, programme, account)
+    WHERE coalesce(CASE account WHEN 'appropriated' THEN -b.closing ELSE b.closing END, 0) <> coalesce(f.fen, 0)
+        OR coalesce(b.debits, 0) <> coalesce(f.debits, 0) OR coalesce(b.credits, 0) <> coalesce(f.credits, 0)
+UNION ALL
+SELECT 'an opening is not the closing before', b.jurisdiction, b.period || ' ' || b.programme || ' ' || b.account, b.opening, p.closing
+    FROM closing_balances b JOIN closed c USING (jurisdiction, period) LEFT JOIN closing_balances p
+        ON p.jurisdiction = b.jurisdiction AND p.period = c.before AND p.programme = b.programme AND p.account = b.account
+    WHERE b.opening <> coalesce(p.closing, 0)
+UNION ALL
+SELECT 'a source is not the fold of its moves', jurisdiction, programme || ' ' || source, s.appropriated, m.appropriated
+    FROM fund_sources s FULL JOIN (SELECT jurisdiction, programme, source, sum(appropriated) AS appropriated,
+            sum(in_payment) AS in_payment, sum(spent) AS spent, sum(lapsed) AS lapsed FROM source_moves
+            GROUP BY jurisdiction, programme, source) m USING (jurisdiction, programme, source)
+    WHERE (coalesce(s.appropriated, 0), coalesce(s.in_payment, 0), coalesce(s.spent, 0), coalesce(s.lapsed, 0))
+        <> (coalesce(m.appropriated, 0), coalesce(m.in_payment, 0), coalesce(m.spent, 0), coalesce(m.lapsed, 0))
+UNION ALL
+SELECT 'a closed source is not the fold of its moves', jurisdiction, period || ' ' || programme || ' ' || source, s.appropriated,
+        m.appropriated
+    FROM closing_sources s FULL JOIN closed_moves m USING (jurisdiction, period, programme, source)
+    WHERE (coalesce(s.appropriated, 0), coalesce(s.in_payment, 0), coalesce(s.spent, 0), coalesce(s.lapsed, 0))
+        <> (coalesce(m.appropriated, 0), coalesce(m.in_payment, 0), coalesce(m.spent, 0), coalesce(m.lapsed, 0))
+UNION ALL
+SELECT 'a source does not begin where it ended', s.jurisdiction, s.period || ' ' || s.programme || ' ' || s.source,
+        s.opening_appropriated, p.appropriated
+    FROM closing_sources s JOIN closed c USING (jurisdiction, period) LEFT JOIN closing_sources p
+        ON p.jurisdiction = s.jurisdiction AND p.period = c.before AND p.programme = s.programme AND p.source = s.source
+    WHERE (s.opening_appropriated, s.opening_in_payment, s.opening_spent, s.opening_lapsed)
+        <> (coalesce(p.appropriated, 0), coalesce(p.in_payment, 0), coalesce(p.spent, 0), coalesce(p.lapsed, 0))
+UNION ALL
+SELECT 'closed sources are not their fund', jurisdiction, period || ' ' || programme, b.unused, s.unused
+    FROM (SELECT jurisdiction, period, programme, sum(closing) FILTER (WHERE account = 'appropriated') AS appropriated,
+            sum(closing) FILTER (WHERE account IN ('available', 'reserved', 'payable')) AS unused
+        FROM closing_balances GROUP BY jurisdiction, period, programme) b
+        LEFT JOIN closed_sources s USING (jurisdiction, period, programme)
+    WHERE b.appropriated <> coalesce(s.appropriated, 0) OR b.unused <> coalesce(s.unused, 0)
 UNION ALL
 SELECT 'a cap has not committed what its claims have', k.jurisdiction, k.programme || ' ' || k.scope, k.committed, n.committed
     FROM caps k JOIN counted n USING (jurisdiction, programme, scope) WHERE k.committed <> n.committed
@@ -272,7 +343,7 @@ SELECT 'a remembered claim does not exist', i.claim_jurisdiction, i.key, 1, 0
 ";
 
 /// Panics with whatever does not follow: balances from transfers, caps from claims, queues from who waits, keys and quotas from
-/// who holds them, payments from disbursements, sources from payments, statuses from events.
+/// who holds them, payments from disbursements, sources from payments, closings from transfers, statuses from events.
 pub async fn audit(cluster: &PrivateCluster, database: &str) {
     let findings = cluster
         .sql(database, QUESTIONS)

@@ -292,6 +292,20 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             "/v1/ledgers/140802/export?format=csv",
             None,
         ),
+        row(
+            "GET /v1/ledgers/{jurisdiction}/closings",
+            LEDGERS,
+            Refused,
+            "/v1/ledgers/140802/closings",
+            None,
+        ),
+        row(
+            "GET /v1/ledgers/{jurisdiction}/closings/{period}",
+            LEDGERS,
+            Refused,
+            "/v1/ledgers/140802/closings/2026-05",
+            None,
+        ),
         row("GET /v1/programmes", EVERYBODY, Served, "/v1/programmes", None),
         row(
             "GET /v1/programmes/{id}",

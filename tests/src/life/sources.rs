@@ -15,6 +15,9 @@ use super::{PROGRAMME, assert_books, whole};
 
 const UP: &str = include_str!("../../../migrations/2026-11-25-000008_sources/up.sql");
 const DOWN: &str = include_str!("../../../migrations/2026-11-25-000008_sources/down.sql");
+/// Keeps what moved when, and fills it from what stands.
+const CLOSINGS_UP: &str = include_str!("../../../migrations/2026-11-25-000011_closings/up.sql");
+const CLOSINGS_DOWN: &str = include_str!("../../../migrations/2026-11-25-000011_closings/down.sql");
 
 /// A fund of Yanhu with money of these sources, in whole yuan.
 async fn with_sources(grants: &[(Source, i64)]) -> TestApp {
@@ -336,7 +339,7 @@ async fn what_was_paid_before_anybody_counted_is_laid_at_the_sources_doors() {
     app.audit().await;
 
     let cluster = app.db.cluster();
-    for statements in [DOWN, UP] {
+    for statements in [CLOSINGS_DOWN, DOWN, UP, CLOSINGS_UP] {
         cluster.sql(app.db.name(), statements).await.unwrap();
     }
     app.audit().await;

@@ -84,6 +84,7 @@ struct Parts {
     code: String,
     holder: String,
     merchant: String,
+    period: String,
 }
 
 /// A part of the path.
@@ -97,6 +98,7 @@ pub enum Part {
     Code,
     Holder,
     Merchant,
+    Period,
 }
 
 impl PathText {
@@ -116,6 +118,7 @@ impl PathText {
             Part::Code => &self.0.code,
             Part::Holder => &self.0.holder,
             Part::Merchant => &self.0.merchant,
+            Part::Period => &self.0.period,
         };
         let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
         possible.and_then(parse).ok_or_else(|| Problem::not_found(what))

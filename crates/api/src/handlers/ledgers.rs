@@ -7,20 +7,22 @@ use futures::TryStreamExt;
 use policy::Lang;
 use service::access::ReadLedger;
 use service::books::LedgerQuery;
+use service::closing::Period;
 use service::export;
 
 use super::answer::{Answer, ok, paged};
 use crate::extract::{Part, PathText, Query};
-use crate::openapi::params::JurisdictionPath;
+use crate::openapi::params::{ClosingPath, JurisdictionPath};
 use crate::openapi::roles;
 use crate::problem::Problem;
 use crate::signed::Signed;
 use crate::state::ApiState;
+use crate::wire::closings::{ClosedBooksView, ClosingView};
 use crate::wire::finance::BalancesView;
 use crate::wire::ledger_view::{CountyBalances, FundBalances, TransferView};
 use crate::wire::queries::{
-    AsOfParams, AsOfQuery, ExportFormat, ExportParams, ExportQuery, Headings, PageParams, TransfersParams,
-    TransfersQuery,
+    AsOfParams, AsOfQuery, ClosingFormat, ClosingParams, ClosingQuery, ExportFormat, ExportParams,
+    ExportQuery, Headings, PageParams, PageQuery, TransfersParams, TransfersQuery,
 };
 use crate::wire::views::PageView;
 
@@ -29,6 +31,13 @@ fn county(path: &PathText) -> Result<String, Problem> {
         JurisdictionCode::parse(text).ok()
     })?;
     Ok(code.as_str().to_owned())
+}
+
+fn lang(headings: Headings) -> Lang {
+    match headings {
+        Headings::Zh => Lang::Zh,
+        Headings::En => Lang::En,
+    }
 }
 
 /// 余额 · Get balances
@@ -119,10 +128,7 @@ pub(crate) async fn export_ledger(
         ExportFormat::Csv => (export::Format::Csv, "text/csv; charset=utf-8", "csv"),
         ExportFormat::Jsonl => (export::Format::JsonLines, "application/x-ndjson", "jsonl"),
     };
-    let lang = match query.headings {
-        Headings::Zh => Lang::Zh,
-        Headings::En => Lang::En,
-    };
+    let lang = lang(query.headings);
     let stream = api
         .service
         .export_ledger(&signed.permit, &jurisdiction, &filter, format, lang)?;
@@ -132,4 +138,62 @@ pub(crate) async fn export_ledger(
         .insert_header((header::CONTENT_DISPOSITION, name))
         // The status is on its way: a fault breaks the connection off, so that a cut file cannot be taken for a whole one.
         .streaming(stream.map_err(Problem::from)))
+}
+
+/// 结账列表 · List closings
+///
+/// Closed months and years of the county, newest first. A closed period takes no more transfers.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, PageParams),
+    responses((status = 200, description = "A page of closings.", body = PageView<ClosingView>)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/closings")]
+pub(crate) async fn list_closings(
+    api: ApiState,
+    signed: Signed<ReadLedger>,
+    path: PathText,
+    page: Query<PageQuery>,
+) -> Answer {
+    let (jurisdiction, Query(page)) = (county(&path)?, page);
+    let cursor = page.cursor.as_deref();
+    let list = api
+        .service
+        .closings(&signed.permit, &jurisdiction, cursor, page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, ClosingView::from))
+}
+
+/// 结账表 · Get a closing
+///
+/// For each fund what every account and source began with, what moved, and what is carried on. As a table: CSV (UTF-8 with BOM, comma, quotes as
+/// in RFC 4180, LF), a line for each account, and for each thing that a source has.
+#[utoipa::path(
+    tag = "ledgers",
+    params(ClosingPath, ClosingParams),
+    responses((status = 200, description = "The closing.",
+        content((ClosedBooksView = "application/json"), (String = "text/csv")))),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/closings/{period}")]
+pub(crate) async fn get_closing(
+    api: ApiState,
+    signed: Signed<ReadLedger>,
+    path: PathText,
+    query: Query<ClosingQuery>,
+) -> Answer {
+    let jurisdiction = county(&path)?;
+    let period = path.parse(Part::Period, "closing", Period::parse)?;
+    let books = api.service.closing(&signed.permit, &jurisdiction, period).await?;
+    match query.0.format {
+        ClosingFormat::Json => ok(&ClosedBooksView::from(books)),
+        ClosingFormat::Csv => {
+            let name = format!("attachment; filename=\"closing-{jurisdiction}-{period}.csv\"");
+            Ok(HttpResponse::Ok()
+                .content_type("text/csv; charset=utf-8")
+                .insert_header((header::CONTENT_DISPOSITION, name))
+                .body(books.csv(lang(query.0.headings))?))
+        }
+    }
 }

@@ -90,6 +90,8 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledgers::get_balances)
         .service(ledgers::list_transfers)
         .service(ledgers::export_ledger)
+        .service(ledgers::list_closings)
+        .service(ledgers::get_closing)
         .service(programmes::list_programmes)
         .service(programmes::get_programme)
         .service(registers::load_register)

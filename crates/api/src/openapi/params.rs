@@ -120,6 +120,21 @@ pub struct JurisdictionPath {
     pub jurisdiction: String,
 }
 
+/// A closed month or year of a county.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ClosingPath {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+    /// A month or a year in Asia/Shanghai.
+    #[param(
+        pattern = "^2[0-9]{3}(-(0[1-9]|1[0-2]))?$",
+        max_length = 7,
+        example = "2026-11"
+    )]
+    pub period: String,
+}
+
 /// A programme.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -5,6 +5,7 @@ pub mod claim_form;
 mod claim_read;
 pub mod claim_view;
 pub mod clawbacks;
+pub mod closings;
 pub mod fields;
 pub mod finance;
 pub mod ledger_view;

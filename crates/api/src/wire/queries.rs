@@ -19,6 +19,8 @@ request_words! {
     BulkMode { Continue = "continue", Atomic = "atomic" }
     /// Format of the ledger's export.
     ExportFormat { Csv = "csv", Jsonl = "jsonl" }
+    /// Format of a closing.
+    ClosingFormat { Json = "json", Csv = "csv" }
     /// Format of an instruction to the bank.
     InstructionFormat { Csv = "csv", Pain001 = "pain.001" }
     /// Yes or no.
@@ -315,6 +317,36 @@ impl Params for ExportQuery {
             from: from?,
             to: to?,
             programme: programme?,
+            headings: headings?.unwrap_or(Headings::En),
+        })
+    }
+}
+
+/// How a closing is written.
+#[derive(Debug, Clone, Copy)]
+pub struct ClosingQuery {
+    pub format: ClosingFormat,
+    pub headings: Headings,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ClosingParams {
+    /// `json` if it is left out.
+    #[param(inline)]
+    pub format: Option<ClosingFormat>,
+    /// Language of the table's headings and names; `en` if it is left out.
+    #[param(inline)]
+    pub lang: Option<Headings>,
+}
+
+impl Params for ClosingQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let format = f.optional("format", ClosingFormat::read);
+        let headings = f.optional("lang", Headings::read);
+        Some(ClosingQuery {
+            format: format?.unwrap_or(ClosingFormat::Json),
             headings: headings?.unwrap_or(Headings::En),
         })
     }

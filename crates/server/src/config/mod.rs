@@ -43,6 +43,8 @@ pub struct Config {
     /// The key of the hashes that persons and objects are looked up by.
     pub lookup_key: SecretBox<[u8; 32]>,
     pub limits: Limits,
+    /// How many days after its end a month or year is closed.
+    pub closing_after_days: u32,
     pub events: Option<EventSink>,
     pub log: Log,
     /// Whether `/metrics` answers.

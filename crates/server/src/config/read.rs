@@ -30,6 +30,7 @@ pub(super) fn config(environment: &Environment, file: Option<&Path>) -> Result<C
     let database = database(&mut reader);
     let keys = keys(&mut reader);
     let limits = limits(&mut reader);
+    let closing_after_days = reader.number(&settings::CLOSING_AFTER_DAYS, 0..=60);
     let events = events(&mut reader);
     let log = log(&mut reader);
     let metrics = parsed(&mut reader, &settings::METRICS);
@@ -45,6 +46,7 @@ pub(super) fn config(environment: &Environment, file: Option<&Path>) -> Result<C
             personal_data_keys,
             lookup_key,
             limits: limits?,
+            closing_after_days: closing_after_days?,
             events,
             log: log?,
             metrics: metrics?,

@@ -148,6 +148,13 @@ pub const INTAKE_QUEUE: Setting = plain(
     "give 1 to 100000",
 );
 
+pub const CLOSING_AFTER_DAYS: Setting = plain(
+    "closing.after_days",
+    "HUANXIN_CLOSING_AFTER_DAYS",
+    Some("5"),
+    "give 0 to 60",
+);
+
 pub const EVENTS_URL: Setting = plain(
     "events.url",
     "HUANXIN_EVENTS_URL",
@@ -176,7 +183,7 @@ pub const METRICS: Setting = plain(
 );
 
 /// All of them, in the order of the documentation.
-pub const ALL: [Setting; 25] = [
+pub const ALL: [Setting; 26] = [
     LISTEN,
     PUBLIC_BASE_URL,
     WORKERS,
@@ -197,6 +204,7 @@ pub const ALL: [Setting; 25] = [
     INTAKE_LANES,
     INTAKE_BATCH,
     INTAKE_QUEUE,
+    CLOSING_AFTER_DAYS,
     EVENTS_URL,
     EVENTS_SECRET,
     LOG_FILTER,

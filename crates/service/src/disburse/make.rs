@@ -78,7 +78,8 @@ impl Service {
         let id = self.ids().next(mover.now);
         let (mut payments, mut lines) = self.payments_of(&mut tx, id, &rows, mover.now).await?;
         let fund = (jurisdiction, programme);
-        self.take_from_sources(&mut tx, fund, &mut payments, &oldest_versions(&lines, &rows))
+        let versions = oldest_versions(&lines, &rows);
+        self.take_from_sources(&mut tx, fund, &mut payments, &versions, mover.now)
             .await?;
         let set_offs = self
             .set_against_advances(&mut tx, fund, &mut payments, mover.now)

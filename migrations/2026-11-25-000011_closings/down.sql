@@ -1,0 +1,10 @@
+DROP TRIGGER ledgers_never_reopened ON ledgers;
+DROP FUNCTION refuse_reopening();
+DROP TRIGGER transfers_period_open ON transfers;
+DROP TABLE closing_sources;
+DROP TABLE closing_balances;
+DROP TABLE closings;
+DROP TABLE source_moves;
+DROP FUNCTION refuse_closed_period();
+DROP FUNCTION refuse_change();
+ALTER TABLE ledgers DROP COLUMN closed_until;
