@@ -6,7 +6,7 @@ mod caps;
 mod clawback;
 mod correction;
 mod endings;
-mod payees;
+pub(crate) mod payees;
 mod payout;
 mod review;
 mod sources;

@@ -123,6 +123,10 @@ id!(
     /// A waiver of part of a clawback, proposed or confirmed.
     WaiverId, "wvr_"
 );
+id!(
+    /// Where a merchant listens.
+    WebhookId, "whk_"
+);
 
 #[cfg(test)]
 mod tests {

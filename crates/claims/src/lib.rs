@@ -29,5 +29,6 @@ mod fixtures;
 pub use digest::{Digest, Domain};
 pub use ids::{
     AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError, PaymentId, WaiverId,
+    WebhookId,
 };
 pub use jurisdictions::JurisdictionCode;

@@ -22,6 +22,8 @@ pub mod registers;
 pub mod schema;
 pub mod sources;
 mod store;
+pub mod submissions;
+pub mod webhooks;
 
 pub use error::StoreError;
 pub use migrate::{migrate, revert_all};

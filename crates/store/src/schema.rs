@@ -1,4 +1,8 @@
-//! The tables as diesel sees them. A test holds this file against the catalogue of a migrated database.
+//! The tables as diesel sees them. A test holds this file, and those of its folder, against the catalogue of a migrated database.
+
+mod outside;
+
+pub use outside::*;
 
 diesel::table! {
     appropriations (jurisdiction, id) {

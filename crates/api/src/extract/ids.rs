@@ -7,6 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use claims::{
     AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, PaymentId, WaiverId,
+    WebhookId,
 };
 use serde::Deserialize;
 
@@ -49,6 +50,10 @@ impl Named for WaiverId {
     const WHAT: &'static str = "waiver";
 }
 
+impl Named for WebhookId {
+    const WHAT: &'static str = "webhook";
+}
+
 impl Named for BankEntryId {
     const WHAT: &'static str = "bank exception";
 }
@@ -78,6 +83,7 @@ struct Parts {
     key: String,
     code: String,
     holder: String,
+    part: String,
 }
 
 /// A part of the path.
@@ -90,6 +96,7 @@ pub enum Part {
     Key,
     Code,
     Holder,
+    Part,
 }
 
 impl PathText {
@@ -108,6 +115,7 @@ impl PathText {
             Part::Key => &self.0.key,
             Part::Code => &self.0.code,
             Part::Holder => &self.0.holder,
+            Part::Part => &self.0.part,
         };
         let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
         possible.and_then(parse).ok_or_else(|| Problem::not_found(what))

@@ -13,7 +13,9 @@ pub mod payments;
 pub mod queries;
 pub mod requests;
 pub mod sources;
+pub mod submissions;
 pub mod views;
+pub mod webhooks;
 pub mod words;
 
 pub use claim_read::read_claim;

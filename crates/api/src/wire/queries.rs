@@ -46,7 +46,7 @@ pub struct PageParams {
     pub cursor: Option<String>,
 }
 
-fn page(f: &mut Fields<'_>) -> Option<PageQuery> {
+pub(super) fn page(f: &mut Fields<'_>) -> Option<PageQuery> {
     let limit = f.optional("limit", |s| s.whole(1, limits::PAGE_MAX));
     let cursor = f.optional("cursor", |s| s.text(limits::CURSOR).map(str::to_owned));
     let limit = usize::try_from(limit?.unwrap_or(limits::PAGE_DEFAULT)).ok()?;
@@ -72,7 +72,7 @@ impl Params for NoParams {
     }
 }
 
-fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
+pub(super) fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
     let instant = DateTime::parse_from_rfc3339(slot.text(40)?)
         .ok()
         .map(|it| it.with_timezone(&Utc));
