@@ -8,7 +8,7 @@ mod clawback;
 mod closing;
 mod correction;
 mod endings;
-mod payees;
+pub(crate) mod payees;
 mod payout;
 mod review;
 mod sources;

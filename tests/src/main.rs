@@ -15,6 +15,7 @@ mod fences;
 mod http;
 mod lanes;
 mod life;
+mod outside;
 mod plans;
 mod programmes;
 mod races;

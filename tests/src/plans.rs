@@ -5,7 +5,7 @@
 
 use chrono::Duration;
 use server::postgres::PrivateCluster;
-use service::access::{ApproveClaims, ReadClaims, ReadLedger};
+use service::access::{ApproveClaims, KeepWebhooks, ReadClaims, ReadLedger};
 use service::books::LedgerQuery;
 use service::closing::Period;
 use service::reading::ClaimQuery;
@@ -84,6 +84,12 @@ async fn with_a_million_claims() -> (PrivateCluster, String) {
 
 /// Everything that happens all day.
 async fn a_day(world: &World) {
+    let keeper = permit::<KeepWebhooks>(&world.cast.retailer);
+    let nobody = "http://127.0.0.1:65535/";
+    let registered = world
+        .service
+        .register_webhook(&keeper, nobody, Vec::new(), testkit::new_key());
+    registered.await.unwrap();
     let sold = world.many(12, &Sale::air_conditioner()).await;
     let mut claims = Vec::new();
     for claim in &sold {
@@ -125,6 +131,8 @@ async fn a_day(world: &World) {
     world.return_goods(claims[4].id).await.unwrap();
     world.appropriate(LINYI, PROGRAMME, yuan("600.00")).await;
     world.service.work(None, None).await.unwrap();
+    let told = world.service.tell_merchants(&*testkit::webhooks()).await.unwrap();
+    assert_eq!(told.failed, 1);
 }
 
 /// Everything that is looked at.

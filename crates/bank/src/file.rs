@@ -87,15 +87,17 @@ pub struct File {
     pub bytes: Vec<u8>,
 }
 
+impl FileId {
+    /// What a file with this id is called, before and after it is written.
+    pub fn file_name(self, format: Format) -> String {
+        format!("{}-{:03}.{}", self.message, self.part(), format.extension())
+    }
+}
+
 impl File {
     /// Such as `018f2f6e7d3a7c8e9b0a1122334455ff-001.xml`.
     pub fn name(&self) -> String {
-        format!(
-            "{}-{:03}.{}",
-            self.id.message,
-            self.id.part(),
-            self.format.extension()
-        )
+        self.id.file_name(self.format)
     }
 }
 

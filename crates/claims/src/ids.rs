@@ -127,6 +127,10 @@ id!(
     /// An advance to a merchant.
     AdvanceId, "adv_"
 );
+id!(
+    /// Where a merchant listens.
+    WebhookId, "whk_"
+);
 
 #[cfg(test)]
 mod tests {

@@ -29,6 +29,6 @@ mod fixtures;
 pub use digest::{Digest, Domain};
 pub use ids::{
     AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError,
-    PaymentId, WaiverId,
+    PaymentId, WaiverId, WebhookId,
 };
 pub use jurisdictions::JurisdictionCode;

@@ -98,7 +98,7 @@ pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
             let service = wiring::service(&config).await?;
             let stop = wiring::stop_on_signal()?;
             let fresh = tokio::spawn(wiring::keep_fresh(service.clone(), stop.clone()));
-            wiring::work(service, wiring::event_sink(&config)?, stop).await;
+            wiring::work(service, wiring::outside(&config)?, stop).await;
             Ok(fresh.await?)
         }
         Command::Migrate => {

@@ -1,17 +1,24 @@
 //! From a configuration to a running service: the one place where the crates meet.
 
+use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use partners::{EventSinkConfig, HttpEventSink, Timeouts};
-use service::ports::{Clock, EventSink, SystemClock};
+use partners::{
+    CircuitState, EventSinkConfig, FileDrop, HttpBank, HttpBankConfig, HttpEventSink, HttpWebhooks, Identity,
+    Reach, Timeouts, WebhooksConfig,
+};
+use service::disburse::{Hearing, InstructionFormat, Submissions};
+use service::ports::{Bank, Clock, EventSink, SystemClock, Webhooks};
+use service::webhooks::Told;
 use service::{Parts, Service, Settings, SigningKeys, Vault};
+use sha2::{Digest, Sha256};
 use store::{Store, StoreConfig};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Database};
+use crate::config::{BankFormat, BankWay, Config, Database};
 use crate::telemetry::Metrics;
 
 /// Between two looks at what changes slowly: programmes another instance activated, gauges.
@@ -61,10 +68,16 @@ pub async fn service(config: &Config) -> anyhow::Result<Service> {
                     .context("third_person_from")?,
             ),
             bank_file_payments: config.limits.bank_file_payments,
+            bank_format: config.bank.as_ref().map(|bank| match bank.format {
+                BankFormat::Pain001 => InstructionFormat::Pain001,
+                BankFormat::Csv => InstructionFormat::Csv,
+            }),
+            webhook_days: config.webhooks.days,
             intake_lanes: config.limits.intake_lanes,
             intake_batch: config.limits.intake_batch,
             intake_queue: config.limits.intake_queue,
         },
+        webhooks: webhooks(config)?,
     };
     Ok(Service::start(parts).await?)
 }
@@ -82,6 +95,91 @@ pub fn event_sink(config: &Config) -> anyhow::Result<Option<Arc<dyn EventSink>>>
     };
     let sink = HttpEventSink::new(&config, clock)?;
     Ok(Some(Arc::new(sink)))
+}
+
+/// What tells merchants, unless that is switched off.
+pub fn webhooks(config: &Config) -> anyhow::Result<Option<Arc<dyn Webhooks>>> {
+    if !config.webhooks.enabled {
+        return Ok(None);
+    }
+    let reach = match config.webhooks.this_machine {
+        true => Reach::AlsoThisMachine,
+        false => Reach::Public,
+    };
+    let webhooks = HttpWebhooks::new(WebhooksConfig {
+        reach,
+        ..WebhooksConfig::default()
+    });
+    Ok(Some(Arc::new(webhooks.context("webhooks")?)))
+}
+
+/// The bank that takes files by itself, with the name that its cursor is kept under and the pause between two looks.
+#[derive(Debug)]
+pub struct OwnBank {
+    bank: Arc<dyn Bank>,
+    gateway: Option<Arc<HttpBank>>,
+    name: String,
+    poll: chrono::Duration,
+}
+
+/// The bank, if the configuration names one.
+pub fn bank(config: &Config) -> anyhow::Result<Option<OwnBank>> {
+    let Some(bank) = &config.bank else { return Ok(None) };
+    let poll = chrono::Duration::from_std(bank.poll).context("bank.poll_seconds")?;
+    // Of where it is no more than tells two apart.
+    let name = |kind: &str, place: &str| {
+        let digest = hex::encode(Sha256::digest(place));
+        format!("{kind}-{}", digest.get(..16).unwrap_or_default())
+    };
+    let own = match &bank.way {
+        BankWay::Folders(folder) => OwnBank {
+            bank: Arc::new(FileDrop::open(folder).context("bank.folder")?),
+            gateway: None,
+            name: name("folders", &folder.to_string_lossy()),
+            poll,
+        },
+        BankWay::Gateway(gateway) => {
+            let timeouts = Timeouts {
+                attempt: Timeouts::BANK.attempt.min(gateway.call),
+                call: gateway.call,
+                ..Timeouts::BANK
+            };
+            let config = HttpBankConfig {
+                url: gateway.url.clone(),
+                identity: gateway.identity.as_ref().map(|(certificate, key)| Identity {
+                    certificate: certificate.clone(),
+                    key: key.clone(),
+                }),
+                root_certificates: gateway.root_certificates.clone(),
+                timeouts,
+            };
+            let http = Arc::new(HttpBank::new(&config, Arc::new(SystemClock)).context("bank")?);
+            OwnBank {
+                bank: http.clone(),
+                gateway: Some(http),
+                name: name("gateway", gateway.url.trim_end_matches('/')),
+                poll,
+            }
+        }
+    };
+    Ok(Some(own))
+}
+
+/// Everything outside that a worker has to do with.
+#[derive(Debug, Default)]
+pub struct Outside {
+    pub sink: Option<Arc<dyn EventSink>>,
+    pub bank: Option<OwnBank>,
+    pub webhooks: Option<Arc<dyn Webhooks>>,
+}
+
+/// Whoever the configuration names.
+pub fn outside(config: &Config) -> anyhow::Result<Outside> {
+    Ok(Outside {
+        sink: event_sink(config)?,
+        bank: bank(config)?,
+        webhooks: webhooks(config)?,
+    })
 }
 
 /// Serves HTTP until stopped, then answers what it took. `bound` is called with the address once it listens.
@@ -172,6 +270,26 @@ async fn observe(service: &Service) -> anyhow::Result<()> {
     metrics::gauge!("huanxin_outbox_depth").set(f64::from(
         i32::try_from(service.outbox_depth().await?).unwrap_or(i32::MAX),
     ));
+    observe_outside(service).await
+}
+
+async fn observe_outside(service: &Service) -> anyhow::Result<()> {
+    let many = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
+    let now = service.clock().now();
+    let files = service.submission_tally().await?;
+    metrics::gauge!("huanxin_bank_files", "state" => "queued").set(many(files.queued));
+    metrics::gauge!("huanxin_bank_files", "state" => "in_doubt").set(many(files.in_doubt));
+    metrics::gauge!("huanxin_bank_files", "state" => "refused").set(many(files.refused));
+    let age = |since: Option<chrono::DateTime<chrono::Utc>>| {
+        many(since.map_or(0, |since| now.signed_duration_since(since).num_seconds()))
+    };
+    metrics::gauge!("huanxin_bank_oldest_file_seconds").set(age(files.oldest));
+    for stream in service.bank_streams().await? {
+        metrics::gauge!("huanxin_bank_heard_seconds_ago", "bank" => stream.bank).set(age(stream.heard_at));
+    }
+    let messages = service.webhook_tally().await?;
+    metrics::gauge!("huanxin_webhooks_due").set(many(messages.due));
+    metrics::gauge!("huanxin_webhooks_failing").set(many(messages.failing));
     Ok(())
 }
 
@@ -179,12 +297,87 @@ fn small(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// Does what time demands, round after round, until stopped. Any number of instances may.
-pub async fn work(service: Service, sink: Option<Arc<dyn EventSink>>, stop: CancellationToken) {
+/// Does what time demands, round after round, until stopped. Any number of instances may. The bank and the merchants have loops of their own:
+/// a slow one holds nobody else up, and what breaks off at the stop is taken up again by whoever works next.
+pub async fn work(service: Service, outside: Outside, stop: CancellationToken) {
+    let Outside { sink, bank, webhooks } = outside;
+    tokio::join!(
+        rounds(&service, sink.as_deref(), &stop),
+        until(&stop, async {
+            let Some(bank) = bank else { return };
+            tokio::join!(submit(&service, &bank), hear(&service, &bank));
+        }),
+        until(&stop, async {
+            let Some(webhooks) = webhooks else { return };
+            tell(&service, &*webhooks).await;
+        }),
+    );
+}
+
+async fn until(stop: &CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+}
+
+async fn submit(service: &Service, bank: &OwnBank) {
+    loop {
+        match service.submit_to_bank(&*bank.bank).await {
+            Ok(done) if done != Submissions::default() => tracing::info!(
+                taken = done.taken,
+                refused = done.refused,
+                delayed = done.delayed,
+                "files submitted to the bank"
+            ),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "submitting failed; the next round goes on"),
+        }
+        if let Some(gateway) = &bank.gateway {
+            let open = gateway.circuit() == CircuitState::Open;
+            metrics::gauge!("huanxin_bank_left_alone").set(f64::from(u8::from(open)));
+        }
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+async fn hear(service: &Service, bank: &OwnBank) {
+    loop {
+        match service.hear_from_bank(&*bank.bank, &bank.name, bank.poll).await {
+            Ok(heard) if heard != Hearing::default() => tracing::info!(
+                recorded = heard.recorded,
+                unreadable = heard.unreadable,
+                exceptions = heard.exceptions,
+                "reports of the bank"
+            ),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "hearing the bank failed; the next round goes on"),
+        }
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+async fn tell(service: &Service, webhooks: &dyn Webhooks) {
+    loop {
+        match service.tell_merchants(webhooks).await {
+            Ok(told) if told != Told::default() => tracing::info!(
+                delivered = told.delivered,
+                failed = told.failed,
+                forgotten = told.forgotten,
+                "merchants told"
+            ),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "telling merchants failed; the next round goes on"),
+        }
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+async fn rounds(service: &Service, sink: Option<&dyn EventSink>, stop: &CancellationToken) {
     let mut last = None;
     loop {
         let began = service.clock().now();
-        match service.work(sink.as_deref(), last).await {
+        match service.work(sink, last).await {
             Ok(round) => {
                 last = Some(began);
                 if round != service::work::Round::default() {
@@ -193,6 +386,7 @@ pub async fn work(service: Service, sink: Option<Arc<dyn EventSink>>, stop: Canc
                         promoted = round.promoted,
                         lapsed = round.lapsed,
                         closed = round.closed,
+                        messages = round.messages,
                         told = round.told,
                         forgotten = round.forgotten,
                         "round"

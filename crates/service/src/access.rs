@@ -173,6 +173,8 @@ rights! {
     EnterAccounts = "enter-accounts": [Retailer, Platform, Dealer, Treasury];
     /// See an account by its last four digits.
     ReadAccounts = "read-accounts": [Retailer, Platform, Dealer, Treasury, Auditor];
+    /// Register where one's own merchant listens, and see what it was told.
+    KeepWebhooks = "keep-webhooks": [Retailer, Platform, Dealer];
     ReadFunds = "read-funds": [Reviewer, Approver, Treasury, Auditor, Admin];
     ReadLedger = "read-ledger": [Treasury, Auditor];
     /// See what a county and a merchant owe each other: one's own, or one's counties'.

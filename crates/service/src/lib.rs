@@ -48,6 +48,7 @@ pub mod submit;
 mod tokens;
 mod vault;
 mod waitlist;
+pub mod webhooks;
 mod withdraw;
 pub mod work;
 
@@ -59,7 +60,7 @@ use store::Store;
 pub use access::{Actor, Permit, Right, Role};
 pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
 use intake::Lanes;
-use ports::{Clock, Ids};
+use ports::{Clock, Ids, Webhooks};
 pub use refusal::{FieldError, Refusal, ServiceError};
 pub use tokens::{NewClient, SigningKeys, Token};
 pub use vault::{Vault, VaultError};
@@ -75,6 +76,8 @@ pub struct Parts {
     pub vault: Vault,
     pub signing: SigningKeys,
     pub settings: Settings,
+    /// What tells merchants; none: they cannot register where they listen.
+    pub webhooks: Option<Arc<dyn Webhooks>>,
 }
 
 /// Limits that a deployment may set.
@@ -92,6 +95,10 @@ pub struct Settings {
     pub third_person_from: Option<ledger::Fen>,
     /// The most payments a bank takes in one file.
     pub bank_file_payments: usize,
+    /// What a bank is told in that takes files by itself; none: a person fetches them.
+    pub bank_format: Option<disburse::InstructionFormat>,
+    /// How long messages to merchants are kept, whatever became of them.
+    pub webhook_days: u32,
     /// Lanes that record claims, each with a transaction of its own; a county has one.
     pub intake_lanes: usize,
     /// The most claims of one transaction.
@@ -109,6 +116,8 @@ impl Default for Settings {
             disbursement_limit: 10_000,
             third_person_from: None,
             bank_file_payments: 2_000,
+            bank_format: None,
+            webhook_days: 30,
             intake_lanes: 2,
             intake_batch: 128,
             intake_queue: 2_048,
@@ -132,6 +141,7 @@ struct Inner {
     throttle: tokens::Throttle,
     clients: tokens::ClientCache,
     tokens: tokens::TokenCache,
+    webhooks: Option<Arc<dyn Webhooks>>,
     lanes: Lanes,
 }
 
@@ -149,6 +159,7 @@ impl Service {
             vault: parts.vault,
             signing: parts.signing,
             settings: parts.settings,
+            webhooks: parts.webhooks,
             catalogue: RwLock::default(),
         }));
         service.refresh().await?;
@@ -173,6 +184,10 @@ impl Service {
 
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    pub(crate) fn webhooks_port(&self) -> Option<&dyn Webhooks> {
+        self.0.webhooks.as_deref()
     }
 
     pub(crate) fn lanes(&self) -> &Lanes {

@@ -96,6 +96,12 @@ pub enum Refusal {
         zh: String,
         en: String,
     },
+    #[error("the bank may have the file")]
+    BankMayHaveIt,
+    #[error("there are {limit} {what} already")]
+    LimitReached { what: &'static str, limit: usize },
+    #[error("webhooks are switched off")]
+    WebhooksOff,
     #[error("too many {what}: at most {limit}")]
     TooMany { what: &'static str, limit: usize },
     #[error("too many requests; again in {retry_after_s} s")]
@@ -144,12 +150,13 @@ impl ServiceError {
 }
 
 /// Constraints that refuse a unit of work because another one committed first: run again, it reads what that one wrote.
-const LOST_RACES: [&str; 5] = [
+const LOST_RACES: [&str; 6] = [
     "unique_keys_pkey",
     "quotas_within_ceiling",
     "idempotency_keys_pkey",
     "bank_entries_fingerprint_key",
     "bank_accounts_pkey",
+    "webhook_endpoints_slot_key",
 ];
 
 impl Retry for ServiceError {

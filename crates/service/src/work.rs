@@ -27,6 +27,8 @@ pub struct Round {
     pub lapsed: usize,
     /// Months and years of counties that were closed.
     pub closed: usize,
+    /// Messages made for merchants.
+    pub messages: usize,
     pub told: usize,
     pub forgotten: usize,
 }
@@ -50,6 +52,8 @@ impl Service {
             Some(last) if shanghai_date(last) == shanghai_date(now) => (0, 0),
             _ => (self.lapse_central().await?, self.close_due().await?),
         };
+        // Before anybody is told: what is told is gone from the outbox.
+        let messages = self.make_messages().await?;
         let told = match sink {
             Some(sink) => self.tell_events(sink).await?,
             None => self.drop_events().await?,
@@ -68,6 +72,7 @@ impl Service {
             promoted,
             lapsed,
             closed,
+            messages,
             told,
             forgotten,
         })
@@ -106,7 +111,11 @@ impl Service {
         due.truncate(told_together(&due));
         for row in &mut due {
             row.attempts = row.attempts.saturating_add(1);
-            let doublings = u32::try_from(row.attempts).unwrap_or(u32::MAX).min(11);
+            // The first of them was making messages of it.
+            let doublings = u32::try_from(row.attempts)
+                .unwrap_or(u32::MAX)
+                .saturating_sub(1)
+                .min(11);
             let pause = Duration::seconds(LEASE_S.saturating_mul(1_i64 << doublings)).min(Duration::days(1));
             row.due_at = now.checked_add_signed(pause).unwrap_or(now);
         }
@@ -151,7 +160,10 @@ impl Service {
             }
         }
         loop {
-            let count = self.store().write(|tx| self.rekey_accounts(tx)).await?;
+            let accounts = self.store().write(|tx| self.rekey_accounts(tx)).await?;
+            let files = self.store().write(|tx| self.rekey_submissions(tx)).await?;
+            let webhooks = self.store().write(|tx| self.rekey_webhooks(tx)).await?;
+            let count = accounts.saturating_add(files).saturating_add(webhooks);
             if count == 0 {
                 return Ok(sealed);
             }

@@ -32,7 +32,8 @@ batch_insert! {
     }
 }
 
-/// Events of one county that were recorded together and are still to be told, by subject and id.
+/// Events of one county that were recorded together and are still to be told, by subject and id. `attempts` is 0 until somebody has
+/// looked for merchants that are told of them, and 1 until the first attempt to tell the receiver of events.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = outbox, check_for_backend(diesel::pg::Pg))]
 pub struct OutboxRow {
@@ -287,10 +288,39 @@ impl Tx {
         Ok(())
     }
 
-    /// Rows of the outbox that are due, locked; those another worker holds are passed over.
+    /// Rows of the outbox that nobody has looked at, locked; those another worker holds are passed over.
+    pub async fn new_outbox(&mut self, now: DateTime<Utc>, limit: i64) -> Result<Vec<OutboxRow>, StoreError> {
+        let rows = outbox::table
+            .filter(outbox::due_at.le(now))
+            .filter(outbox::attempts.eq(0))
+            .order(outbox::due_at)
+            .limit(limit)
+            .for_update()
+            .skip_locked()
+            .select(OutboxRow::as_select())
+            .load(self.pg())
+            .await?;
+        Ok(rows)
+    }
+
+    /// Marks rows of the outbox as looked at: they may be told now.
+    pub async fn looked_at(&mut self, rows: &[OutboxRow]) -> Result<(), StoreError> {
+        Sql(
+            "UPDATE outbox o SET attempts = 1 FROM UNNEST($1, $2) AS t (jurisdiction, id) \
+             WHERE o.jurisdiction = t.jurisdiction AND o.id = t.id",
+        )
+        .bind::<Array<Text>, _>(rows.iter().map(|r| r.jurisdiction.clone()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|r| r.id).collect::<Vec<_>>())
+        .execute(self.pg())
+        .await?;
+        Ok(())
+    }
+
+    /// Rows of the outbox that were looked at and are due, locked; those another worker holds are passed over.
     pub async fn due_outbox(&mut self, now: DateTime<Utc>, limit: i64) -> Result<Vec<OutboxRow>, StoreError> {
         let rows = outbox::table
             .filter(outbox::due_at.le(now))
+            .filter(outbox::attempts.gt(0))
             .order(outbox::due_at)
             .limit(limit)
             .for_update()

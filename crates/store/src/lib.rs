@@ -25,6 +25,8 @@ pub mod schema;
 pub mod sources;
 pub mod statements;
 mod store;
+pub mod submissions;
+pub mod webhooks;
 
 pub use error::StoreError;
 pub use migrate::{migrate, revert_all};

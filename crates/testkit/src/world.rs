@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,10 +13,11 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ledger::Fen;
+use partners::{HttpWebhooks, Reach, WebhooksConfig};
 use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
 use service::access::{KeepRegisters, Permit, Right};
-use service::ports::ManualClock;
+use service::ports::{ManualClock, Webhooks};
 use service::registers::RegisterFormat;
 use service::{Actor, Parts, Role, Service, Settings, SigningKeys, Vault};
 use store::{Store, StoreConfig};
@@ -30,6 +31,8 @@ pub struct Setup {
     pub pool_size: usize,
     pub settings: Settings,
     pub now: DateTime<Utc>,
+    /// Whether merchants are told, at addresses of this machine.
+    pub webhooks: bool,
 }
 
 impl Default for Setup {
@@ -38,8 +41,24 @@ impl Default for Setup {
             pool_size: 16,
             settings: Settings::default(),
             now: "2026-06-15T02:00:00Z".parse().unwrap(),
+            webhooks: true,
         }
     }
+}
+
+/// Made once: it reads the machine's certificates.
+static WEBHOOKS: LazyLock<Arc<HttpWebhooks>> = LazyLock::new(|| {
+    let webhooks = HttpWebhooks::new(WebhooksConfig {
+        reach: Reach::AlsoThisMachine,
+        connect: Duration::from_secs(1),
+        attempt: Duration::from_secs(1),
+    });
+    Arc::new(webhooks.expect("an HTTP client"))
+});
+
+/// What tells merchants in tests: at addresses of this machine, in a second at most.
+pub fn webhooks() -> Arc<dyn Webhooks> {
+    WEBHOOKS.clone()
 }
 
 /// Who uses the service. Everybody may act in every county.
@@ -145,6 +164,7 @@ impl World {
             signing: SigningKeys::new(&[("test".into(), SecretString::from(pem.to_string()))])
                 .expect("a signing key"),
             settings: setup.settings.clone(),
+            webhooks: setup.webhooks.then(webhooks),
         };
         let service = Service::start(parts).await.expect("the service starts");
         Self {

@@ -44,6 +44,14 @@ async fn things(app: &HttpApp) -> Things {
         )
         .await;
     let cap_change = made.expect(200).json()["id"].as_str().unwrap().to_owned();
+    let webhook = app
+        .post(
+            &app.cast.retailer,
+            "/v1/webhooks",
+            &json!({"url": "https://shop.example.cn/huanxin"}),
+        )
+        .await;
+    let webhook = webhook.expect(201).json()["id"].as_str().unwrap().to_owned();
     let sent = on_the_wire(&app.sale(&Sale::air_conditioner()).await);
     Things {
         claim,
@@ -52,6 +60,7 @@ async fn things(app: &HttpApp) -> Things {
         appropriation,
         cap_change,
         merchant: app.cast.retailer.merchant.clone().unwrap(),
+        webhook,
         sent,
     }
 }
@@ -109,6 +118,7 @@ fn every_operation_stands_in_the_table() {
         appropriation: String::new(),
         cap_change: String::new(),
         merchant: String::new(),
+        webhook: String::new(),
         sent: Value::Null,
     };
     let listed = table(&nothing).into_iter().map(|row| row.operation.to_owned());
@@ -165,7 +175,10 @@ async fn who_may_do_what() {
             }
             let reply = ask(&app, &row, Some(elsewhere)).await;
             // A merchant sees what is its own wherever it is, and nothing else.
-            let own = role.is_merchant() && (row.path.contains("clm_") || row.path.contains("/accounts/"));
+            let own = role.is_merchant()
+                && ["clm_", "/accounts/", "whk_"]
+                    .iter()
+                    .any(|own| row.path.contains(own));
             if row.elsewhere == Refused && !own {
                 let told = (reply.status, reply.code());
                 assert_eq!(

@@ -55,6 +55,8 @@ pub(super) struct Things {
     pub(super) cap_change: String,
     /// The retailer's credit code.
     pub(super) merchant: String,
+    /// Where the retailer listens.
+    pub(super) webhook: String,
     pub(super) sent: Value,
 }
 
@@ -81,6 +83,7 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
     let approvals = json!({"items": [{"claim": it.claim, "etag": "\"99\"", "verdict": "approve"}]});
     let payment = it.disbursement.replace("dsb_", "pay_");
     let results = json!({"items": [{"payment": payment, "outcome": "paid"}]});
+    let webhook = format!("/v1/webhooks/{}", it.webhook);
     let payout = json!({"jurisdiction": YANHU, "programme": "appliance-2026"});
     vec![
         row("GET /v1/claims", EVERYBODY, Served, "/v1/claims", None),
@@ -149,6 +152,21 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             &format!("/v1/payments/{payment}/claims"),
             None,
         ),
+        row(
+            "GET /v1/disbursements/{id}/submissions",
+            OFFICERS,
+            Refused,
+            &format!("{dsb}/submissions"),
+            None,
+        ),
+        row(
+            "POST /v1/disbursements/{id}/submissions/{part}/resolution",
+            &[Treasury],
+            Refused,
+            &format!("{dsb}/submissions/1/resolution"),
+            Some(json!({"resolution": "by_hand", "reason": "why"})),
+        ),
+        row("GET /v1/bank-reports", OFFICERS, Served, "/v1/bank-reports", None),
         row(
             "POST /v1/bank-reports",
             &[Treasury],
@@ -248,6 +266,57 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             Served,
             &format!("{claim}/payee"),
             Some(json!({"bank_account": "6222021234567890128", "bank_name": "b"})),
+        ),
+        row("GET /v1/webhooks", MERCHANTS, Served, "/v1/webhooks", None),
+        row(
+            "POST /v1/webhooks",
+            MERCHANTS,
+            Served,
+            "/v1/webhooks",
+            Some(json!({"url": "https://shop.example.cn/huanxin"})),
+        ),
+        row("GET /v1/webhooks/{id}", MERCHANTS, Served, &webhook, None),
+        row(
+            "PUT /v1/webhooks/{id}/status",
+            MERCHANTS,
+            Served,
+            &format!("{webhook}/status"),
+            Some(json!({"status": "enabled"})),
+        ),
+        row(
+            "POST /v1/webhooks/{id}/secret",
+            MERCHANTS,
+            Served,
+            &format!("{webhook}/secret"),
+            None,
+        ),
+        row(
+            "POST /v1/webhooks/{id}/test",
+            MERCHANTS,
+            Served,
+            &format!("{webhook}/test"),
+            None,
+        ),
+        row(
+            "GET /v1/webhooks/{id}/deliveries",
+            MERCHANTS,
+            Served,
+            &format!("{webhook}/deliveries"),
+            None,
+        ),
+        row(
+            "GET /v1/webhooks/{id}/events",
+            MERCHANTS,
+            Served,
+            &format!("{webhook}/events"),
+            None,
+        ),
+        row(
+            "POST /v1/webhooks/{id}/replay",
+            MERCHANTS,
+            Served,
+            &format!("{webhook}/replay"),
+            Some(json!({"failed_since": "2026-06-01T00:00:00Z"})),
         ),
         row("GET /v1/funds", OFFICERS, Served, "/v1/funds", None),
         row(
@@ -486,5 +555,6 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             &format!("/v1/cap-changes/{}/decision", it.cap_change),
             Some(json!({"verdict": "approve"})),
         ),
+        row("DELETE /v1/webhooks/{id}", MERCHANTS, Served, &webhook, None),
     ]
 }

@@ -353,6 +353,39 @@ async fn bank(it: &mut Collector<'_>, disbursement: &str) {
     ]);
 }
 
+/// A file that the bank may have, and a second test while one is on its way.
+async fn outside(it: &mut Collector<'_>) {
+    let app = it.app;
+    let doubt = "INSERT INTO bank_submissions (jurisdiction, disbursement, part, version, name, format, status, attempts, in_doubt, \
+        due_at, queued_at, submitted_at, sha256, key_id, sealed) SELECT jurisdiction, id, 1, 1, 'x.csv', 'csv', 'queued', 1, true, \
+        made_at, made_at, made_at, sha256('x'), 'test', 'x' FROM disbursements RETURNING replace(disbursement::text, '-', '')";
+    let id = app.db.row(doubt).await;
+    let path = format!("/v1/disbursements/dsb_140802_{id}/submissions/1/resolution");
+    let body = json!({"resolution": "by_hand", "reason": "急"});
+    it.expect(
+        "settled",
+        app.post(
+            &app.cast.maker,
+            &path,
+            &json!({"resolution": "submit_again", "reason": "急"}),
+        )
+        .await,
+    );
+    it.expect("bank-may-have-it", app.post(&app.cast.maker, &path, &body).await);
+    let hook = json!({"url": "https://shop.example.cn/huanxin"});
+    let made = app
+        .post(&app.cast.retailer, "/v1/webhooks", &hook)
+        .await
+        .expect(201)
+        .json();
+    let test = format!("/v1/webhooks/{}/test", made["id"].as_str().unwrap());
+    app.post(&app.cast.retailer, &test, &json!({})).await.expect(200);
+    it.expect(
+        "limit-reached",
+        app.post(&app.cast.retailer, &test, &json!({})).await,
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_problem_is_produced() {
     let app = HttpApp::new().await;
@@ -365,6 +398,7 @@ async fn every_problem_is_produced() {
     wrong_in_form(&mut it, &sent).await;
     wrong_callers(&mut it).await;
     out_of_turn(&mut it, &sent).await;
+    outside(&mut it).await;
     app.audit().await;
 
     // What only a fault produces: a document that was altered behind the service's back, and a database that is away.
@@ -397,11 +431,17 @@ async fn every_problem_is_produced() {
             requests_per_second: 1,
             ..Settings::default()
         },
+        webhooks: false,
         ..Setup::default()
     })
     .await;
     let bearer = format!("Bearer {}", hasty.token(&hasty.cast.auditor).await);
     let mut it = Collector { app: &hasty, seen };
+    let hook = json!({"url": "https://shop.example.cn/huanxin"});
+    it.expect(
+        "webhooks-off",
+        hasty.post(&hasty.cast.retailer, "/v1/webhooks", &hook).await,
+    );
     for _ in 0..20 {
         let reply = hasty
             .send("GET", "/v1/claims", &[("authorization", &bearer)], b"")

@@ -28,12 +28,12 @@ async fn approved(app: &TestApp, claims: Vec<Claim>) -> Vec<ClaimId> {
 }
 
 /// Claims of 600 yuan that the merchant fronted.
-pub(super) async fn of_merchant(app: &TestApp, count: usize) -> Vec<ClaimId> {
+pub(crate) async fn of_merchant(app: &TestApp, count: usize) -> Vec<ClaimId> {
     approved(app, app.many(count, &Sale::air_conditioner()).await).await
 }
 
 /// Claims of 600 yuan, each paid to its applicant.
-pub(super) async fn of_applicants(app: &TestApp, count: usize) -> Vec<ClaimId> {
+pub(crate) async fn of_applicants(app: &TestApp, count: usize) -> Vec<ClaimId> {
     let mut claims = app.many(count, &Sale::air_conditioner()).await;
     for claim in &mut claims {
         claim.payee = Payee::Applicant {

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use claims::{
     AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, PaymentId,
-    WaiverId,
+    WaiverId, WebhookId,
 };
 use serde::Deserialize;
 
@@ -54,6 +54,10 @@ impl Named for WaiverId {
     const WHAT: &'static str = "waiver";
 }
 
+impl Named for WebhookId {
+    const WHAT: &'static str = "webhook";
+}
+
 impl Named for BankEntryId {
     const WHAT: &'static str = "bank exception";
 }
@@ -85,6 +89,7 @@ struct Parts {
     holder: String,
     merchant: String,
     period: String,
+    part: String,
 }
 
 /// A part of the path.
@@ -99,6 +104,7 @@ pub enum Part {
     Holder,
     Merchant,
     Period,
+    Part,
 }
 
 impl PathText {
@@ -119,6 +125,7 @@ impl PathText {
             Part::Holder => &self.0.holder,
             Part::Merchant => &self.0.merchant,
             Part::Period => &self.0.period,
+            Part::Part => &self.0.part,
         };
         let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
         possible.and_then(parse).ok_or_else(|| Problem::not_found(what))

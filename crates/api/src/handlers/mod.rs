@@ -18,7 +18,9 @@ mod programmes;
 mod registers;
 mod review;
 mod statements;
+mod submissions;
 mod tokens;
+mod webhooks;
 
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -66,6 +68,9 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(disbursements::release_disbursement)
         .service(disbursements::cancel_disbursement)
         .service(disbursements::get_instruction)
+        .service(submissions::list_submissions)
+        .service(submissions::resolve_submission)
+        .service(submissions::list_bank_reports)
         .service(payments::record_results)
         .service(payments::reconcile_disbursement)
         .service(payments::get_payment)
@@ -87,6 +92,16 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(accounts::get_account)
         .service(accounts::check_account)
         .service(accounts::correct_payee)
+        .service(webhooks::register_webhook)
+        .service(webhooks::list_webhooks)
+        .service(webhooks::get_webhook)
+        .service(webhooks::switch_webhook)
+        .service(webhooks::rotate_webhook_secret)
+        .service(webhooks::test_webhook)
+        .service(webhooks::list_webhook_deliveries)
+        .service(webhooks::list_webhook_events)
+        .service(webhooks::replay_webhook)
+        .service(webhooks::delete_webhook)
         .service(ledgers::get_balances)
         .service(ledgers::list_transfers)
         .service(ledgers::export_ledger)

@@ -23,6 +23,7 @@ use utoipa_actix_web::AppExt;
         (name = "review", description = "审核与批准 · Review and approval"),
         (name = "funds", description = "资金与上限 · Funds and caps"),
         (name = "disbursements", description = "拨付 · Disbursements"),
+        (name = "webhooks", description = "通知 · Webhooks of merchants"),
         (name = "ledgers", description = "账簿 · Ledgers"),
         (name = "programmes", description = "补贴项目 · Programmes"),
         (name = "registers", description = "登记库 · Registers"),

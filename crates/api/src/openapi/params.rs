@@ -81,7 +81,19 @@ id_params! {
     HoldPath "^hld_[0-9]{6,9}_[0-9a-f]{32}$";
     AdvancePath "^adv_[0-9]{6,9}_[0-9a-f]{32}$";
     WaiverPath "^wvr_[0-9]{6,9}_[0-9a-f]{32}$";
+    WebhookPath "^whk_[0-9]{6,9}_[0-9a-f]{32}$";
     BankEntryPath "^bke_[0-9]{6,9}_[0-9a-f]{32}$";
+}
+
+/// A file of a disbursement's instruction.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SubmissionPath {
+    #[param(pattern = "^dsb_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub id: String,
+    /// Which file, from 1.
+    #[param(minimum = 1, maximum = 999)]
+    pub part: u16,
 }
 
 /// A fund.

@@ -114,6 +114,15 @@ kinds! {
     AccountMissing CONFLICT "account-missing" "缺少收付款账户" "An account is missing"
         caller "先登记并复核 detail 所列各方的账户（PUT /v1/accounts/{holder}），再领取支付指令。" "Enter and approve the accounts of whom `detail` lists (PUT /v1/accounts/{holder}), then get the instruction."
         operator "Nothing.";
+    BankMayHaveIt CONFLICT "bank-may-have-it" "银行可能已收到该文件" "The bank may have the file"
+        caller "等待系统用同一编号再次报送，直至银行答复；若银行确认未收到，将其中各笔登记为失败，再次支付。" "Wait: it is submitted with the same key until the bank says. If the bank confirms that it never had it, record its payments as failed; they are paid again."
+        operator "See why the bank does not answer: `bank did not take a file` in the log.";
+    LimitReached CONFLICT "limit-reached" "已达数量上限" "The limit is reached"
+        caller "先删除或等待其中一项；上限见 detail。" "Delete one of them, or wait for it; `detail` gives the limit."
+        operator "Nothing.";
+    WebhooksOff CONFLICT "webhooks-off" "未开通通知" "Webhooks are switched off"
+        caller "查询 GET /v1/claims，或请运维开通通知。" "Ask GET /v1/claims, or have the operator switch webhooks on."
+        operator "Set webhooks.enabled in `serve` and `work`.";
     AmountDiffers CONFLICT "amount-differs" "金额与支付不符" "Another amount than was paid"
         caller "与银行核对；该结果已列为异常，等待处理。" "Settle it with the bank; the result was set aside as an exception."
         operator "Nothing.";

@@ -142,6 +142,9 @@ fn kind_of(refusal: &Refusal) -> Kind {
         Refusal::NotReleased => Kind::NotReleased,
         Refusal::StatusUnclear => Kind::StatusUnclear,
         Refusal::ReportUnreadable { .. } => Kind::ReportUnreadable,
+        Refusal::BankMayHaveIt => Kind::BankMayHaveIt,
+        Refusal::LimitReached { .. } => Kind::LimitReached,
+        Refusal::WebhooksOff => Kind::WebhooksOff,
         Refusal::TooMany { .. } => Kind::TooMany,
         Refusal::Throttled { .. } => Kind::Throttled,
     }

@@ -233,6 +233,10 @@ fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
             format!("第 {line} 行第 {column} 列：{zh}"),
             format!("line {line}, column {column}: {en}"),
         ),
+        Refusal::LimitReached { what, limit } => (
+            format!("{what} 最多 {limit} 项"),
+            format!("there are at most {limit} {what}"),
+        ),
         Refusal::TooMany { what, limit } => (
             format!("{what} 最多 {limit} 项"),
             format!("at most {limit} {what}"),
@@ -252,6 +256,8 @@ fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
         | Refusal::ResultContradicts
         | Refusal::AmountDiffers
         | Refusal::NotReleased
+        | Refusal::BankMayHaveIt
+        | Refusal::WebhooksOff
         | Refusal::StatusUnclear => return super::kind_of(refusal).title(lang).to_owned(),
     };
     pick(lang, &zh, &en).to_owned()

@@ -10,6 +10,8 @@ pub const GOODS_NAME: usize = 200;
 pub const BANK_NAME: usize = 100;
 /// Name of an account's holder or its bank, as ISO 20022 has it.
 pub const PARTY_NAME: usize = 140;
+/// An address that a merchant registers.
+pub const URL: usize = 2_048;
 pub const DISPLACEMENT_ML: u32 = 20_000;
 /// A reason that a person gives.
 pub const REASON: usize = 500;

@@ -16,7 +16,9 @@ pub mod queries;
 pub mod requests;
 pub mod sources;
 pub mod statements;
+pub mod submissions;
 pub mod views;
+pub mod webhooks;
 pub mod words;
 
 pub use claim_read::read_claim;

@@ -74,7 +74,7 @@ impl Params for NoParams {
     }
 }
 
-fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
+pub(super) fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
     let instant = DateTime::parse_from_rfc3339(slot.text(40)?)
         .ok()
         .map(|it| it.with_timezone(&Utc));

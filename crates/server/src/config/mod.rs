@@ -8,13 +8,14 @@
 
 mod environment;
 pub mod keys;
+mod outside;
 mod read;
 mod reader;
 pub mod settings;
 mod strength;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::{SecretBox, SecretString};
@@ -46,6 +47,9 @@ pub struct Config {
     /// How many days after its end a month or year is closed.
     pub closing_after_days: u32,
     pub events: Option<EventSink>,
+    /// The bank that takes files by itself; none: a person carries them.
+    pub bank: Option<Bank>,
+    pub webhooks: Webhooks,
     pub log: Log,
     /// Whether `/metrics` answers.
     pub metrics: bool,
@@ -88,6 +92,52 @@ pub struct EventSink {
     pub url: String,
     /// `whsec_` and base64, as Standard Webhooks write it.
     pub secret: SecretString,
+}
+
+/// The bank that pays, and the way there.
+#[derive(Debug)]
+pub struct Bank {
+    pub way: BankWay,
+    pub format: BankFormat,
+    /// Between two looks for reports that found none.
+    pub poll: Duration,
+}
+
+/// How files go to the bank and reports come back.
+#[derive(Debug)]
+pub enum BankWay {
+    Gateway(Gateway),
+    /// A folder that the bank's program empties and fills.
+    Folders(PathBuf),
+}
+
+/// The bank's gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    pub url: String,
+    /// PEM of the client certificate, and its key.
+    pub identity: Option<(String, SecretString)>,
+    /// PEM.
+    pub root_certificates: Option<String>,
+    /// The longest that a whole call may take.
+    pub call: Duration,
+}
+
+/// What the bank takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BankFormat {
+    Pain001,
+    Csv,
+}
+
+/// Telling merchants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Webhooks {
+    pub enabled: bool,
+    /// This machine too, for a demo: public addresses only otherwise.
+    pub this_machine: bool,
+    /// How long messages are kept.
+    pub days: u32,
 }
 
 /// What is logged and how.

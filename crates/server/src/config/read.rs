@@ -16,7 +16,7 @@ use super::environment::Environment;
 use super::reader::{ConfigError, Reader};
 use super::settings::{self, Setting};
 use super::strength::{is_placeholder, weakness_of_key, weakness_of_password};
-use super::{Config, Database, EventSink, Limits, Log, LogFormat, NamedKey};
+use super::{Config, Database, EventSink, Limits, Log, LogFormat, NamedKey, outside};
 
 pub(super) fn config(environment: &Environment, file: Option<&Path>) -> Result<Config, ConfigError> {
     let mut reader = Reader::open(environment, file);
@@ -32,6 +32,8 @@ pub(super) fn config(environment: &Environment, file: Option<&Path>) -> Result<C
     let limits = limits(&mut reader);
     let closing_after_days = reader.number(&settings::CLOSING_AFTER_DAYS, 0..=60);
     let events = events(&mut reader);
+    let bank = outside::bank(&mut reader);
+    let webhooks = outside::webhooks(&mut reader);
     let log = log(&mut reader);
     let metrics = parsed(&mut reader, &settings::METRICS);
     let config = (|| {
@@ -48,6 +50,8 @@ pub(super) fn config(environment: &Environment, file: Option<&Path>) -> Result<C
             limits: limits?,
             closing_after_days: closing_after_days?,
             events,
+            bank: bank?,
+            webhooks: webhooks?,
             log: log?,
             metrics: metrics?,
         })
@@ -67,7 +71,7 @@ pub(super) fn listen_only(environment: &Environment, file: Option<&Path>) -> Res
     reader.finish(listen)
 }
 
-fn parsed<T: std::str::FromStr>(reader: &mut Reader<'_>, setting: &Setting) -> Option<T> {
+pub(super) fn parsed<T: std::str::FromStr>(reader: &mut Reader<'_>, setting: &Setting) -> Option<T> {
     let text = reader.text(setting)?;
     let value = text.trim().parse().ok();
     if value.is_none() {
@@ -168,7 +172,7 @@ impl<'a> Address<'a> {
 }
 
 /// Whether `host`, with or without a port, is this machine.
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let name = host
         .rsplit_once(':')
         .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))

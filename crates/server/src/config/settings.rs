@@ -163,6 +163,79 @@ pub const EVENTS_URL: Setting = plain(
 );
 pub const EVENTS_SECRET: Setting = secret("events.secret", "HUANXIN_EVENTS_SECRET", GENERATE);
 
+pub const BANK_KIND: Setting = plain(
+    "bank.kind",
+    "HUANXIN_BANK_KIND",
+    Some("none"),
+    "give none, gateway or folders",
+);
+pub const BANK_FORMAT: Setting = plain(
+    "bank.format",
+    "HUANXIN_BANK_FORMAT",
+    Some("pain.001"),
+    "give pain.001 or csv, as the bank takes",
+);
+pub const BANK_URL: Setting = plain(
+    "bank.url",
+    "HUANXIN_BANK_URL",
+    None,
+    "give the https address of the bank's gateway",
+);
+pub const BANK_CLIENT_CERTIFICATE: Setting = plain(
+    "bank.client_certificate",
+    "HUANXIN_BANK_CLIENT_CERTIFICATE",
+    None,
+    "name a PEM file with the certificate and those that lead to its authority",
+);
+pub const BANK_CLIENT_KEY: Setting = secret(
+    "bank.client_key",
+    "HUANXIN_BANK_CLIENT_KEY",
+    "give the key of bank.client_certificate as PEM",
+);
+pub const BANK_ROOT_CERTIFICATES: Setting = plain(
+    "bank.root_certificates",
+    "HUANXIN_BANK_ROOT_CERTIFICATES",
+    None,
+    "name a PEM file with the authorities that may vouch for the gateway",
+);
+pub const BANK_FOLDER: Setting = plain(
+    "bank.folder",
+    "HUANXIN_BANK_FOLDER",
+    None,
+    "name the folder that the bank's program empties and fills",
+);
+pub const BANK_POLL_SECONDS: Setting = plain(
+    "bank.poll_seconds",
+    "HUANXIN_BANK_POLL_SECONDS",
+    Some("60"),
+    "give 1 to 3600",
+);
+pub const BANK_CALL_SECONDS: Setting = plain(
+    "bank.call_seconds",
+    "HUANXIN_BANK_CALL_SECONDS",
+    Some("150"),
+    "give 10 to 300",
+);
+
+pub const WEBHOOKS: Setting = plain(
+    "webhooks.enabled",
+    "HUANXIN_WEBHOOKS",
+    Some("true"),
+    "give true or false",
+);
+pub const WEBHOOKS_REACH: Setting = plain(
+    "webhooks.reach",
+    "HUANXIN_WEBHOOKS_REACH",
+    Some("public"),
+    "give public, or this_machine for a demo",
+);
+pub const WEBHOOKS_DAYS: Setting = plain(
+    "webhooks.days",
+    "HUANXIN_WEBHOOKS_DAYS",
+    Some("30"),
+    "give 4 to 365",
+);
+
 pub const LOG_FILTER: Setting = plain(
     "log.filter",
     "HUANXIN_LOG",
@@ -183,7 +256,7 @@ pub const METRICS: Setting = plain(
 );
 
 /// All of them, in the order of the documentation.
-pub const ALL: [Setting; 26] = [
+pub const ALL: [Setting; 38] = [
     LISTEN,
     PUBLIC_BASE_URL,
     WORKERS,
@@ -207,6 +280,18 @@ pub const ALL: [Setting; 26] = [
     CLOSING_AFTER_DAYS,
     EVENTS_URL,
     EVENTS_SECRET,
+    BANK_KIND,
+    BANK_FORMAT,
+    BANK_URL,
+    BANK_CLIENT_CERTIFICATE,
+    BANK_CLIENT_KEY,
+    BANK_ROOT_CERTIFICATES,
+    BANK_FOLDER,
+    BANK_POLL_SECONDS,
+    BANK_CALL_SECONDS,
+    WEBHOOKS,
+    WEBHOOKS_REACH,
+    WEBHOOKS_DAYS,
     LOG_FILTER,
     LOG_FORMAT,
     METRICS,

@@ -91,7 +91,7 @@ async fn with_database(
         tokio::spawn(wiring::keep_fresh(service.clone(), stop.clone())),
         tokio::spawn(wiring::work(
             service.clone(),
-            wiring::event_sink(&config)?,
+            wiring::outside(&config)?,
             stop.clone(),
         )),
     ];
@@ -140,6 +140,8 @@ fn config(data: &Path, database: &str, base: &str, listen: SocketAddr) -> anyhow
         ("HUANXIN_PUBLIC_BASE_URL", base.to_owned()),
         ("HUANXIN_LISTEN", listen.to_string()),
         ("HUANXIN_REQUESTS_PER_SECOND", "5000".to_owned()),
+        // Whoever tries webhooks out listens here.
+        ("HUANXIN_WEBHOOKS_REACH", "this_machine".to_owned()),
         ("HUANXIN_LOG", "warn".to_owned()),
         ("HUANXIN_LOG_FORMAT", "text".to_owned()),
     ];

@@ -4,7 +4,6 @@
 //! was made (the county's own: released), and a payee put right later counts in the next disbursement.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 
 use bank::{Detail, EndToEndId, MessageId, Party};
 use chrono::{DateTime, Utc};
@@ -17,6 +16,7 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use super::open;
+use super::submission::per_file;
 use crate::access::{ManageFunds, Permit};
 use crate::funds::code;
 use crate::limits::fen;
@@ -60,17 +60,7 @@ impl Service {
         part: usize,
     ) -> Result<Done<InstructionFile>, ServiceError> {
         let row = open(&mut tx, id, None, &["released", "settled"]).await?;
-        let released_at = row
-            .released_at
-            .ok_or_else(|| ServiceError::bug("released and not dated"))?;
-        let parts = self.parts(&mut tx, &row).await?;
-        if parts.payments.is_empty() {
-            return Err(Refusal::NotFound("part of the instruction").into());
-        }
-        let instruction = self.written(&row, &parts, released_at)?;
-        let per_file = row.per_file.and_then(|it| usize::try_from(it).ok());
-        let per_file = per_file.and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MAX);
-        let mut files = bank::files(&instruction, format, per_file).map_err(ServiceError::bug)?;
+        let mut files = self.files(&mut tx, &row, format).await?;
         let place = part.checked_sub(1).filter(|place| *place < files.len());
         let place = place.ok_or(Refusal::NotFound("part of the instruction"))?;
         let file = files.swap_remove(place);
@@ -81,6 +71,24 @@ impl Service {
         self.note(&mut tx, &row, "hand_out_instruction", Some(file.name()), mover)
             .await?;
         Ok(tx.done(file))
+    }
+
+    /// All files of a released disbursement's instruction.
+    pub(super) async fn files(
+        &self,
+        tx: &mut Tx,
+        row: &DisbursementRow,
+        format: InstructionFormat,
+    ) -> Result<Vec<InstructionFile>, ServiceError> {
+        let released_at = row
+            .released_at
+            .ok_or_else(|| ServiceError::bug("released and not dated"))?;
+        let parts = self.parts(tx, row).await?;
+        if parts.payments.is_empty() {
+            return Err(Refusal::NotFound("part of the instruction").into());
+        }
+        let instruction = self.written(row, &parts, released_at)?;
+        bank::files(&instruction, format, per_file(row)).map_err(ServiceError::bug)
     }
 
     async fn parts(&self, tx: &mut Tx, row: &DisbursementRow) -> Result<Parts, ServiceError> {

@@ -5,6 +5,8 @@
 //! | `make` | gathers claims, oldest first, into one payment a payee, and takes a disbursement back before it is released |
 //! | `release` | the second pair of eyes, the third above an amount; from then on it is frozen |
 //! | `instruction` | what the bank is told, as a file |
+//! | `submission` | the file's way to the bank, where it goes by itself |
+//! | `hearing` | the bank's reports, where they are fetched from it |
 //! | `set_off` | what a merchant was advanced is set against its payment first; an advance is a disbursement of its own |
 //! | `netting` | what merchants owe the fund is set against what is left of their payments |
 //! | `reports` | what a bank's file says of which payments |
@@ -17,6 +19,7 @@
 //! the next disbursement gathers them.
 
 mod exceptions;
+mod hearing;
 mod instruction;
 mod make;
 mod netting;
@@ -25,6 +28,7 @@ mod release;
 mod reports;
 mod results;
 mod set_off;
+mod submission;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::{AdvanceId, ClaimId, DisbursementId, PaymentId};
@@ -35,11 +39,14 @@ use store::disbursements::DisbursementRow;
 use store::payments::PaymentRow;
 
 pub use exceptions::{BankException, Resolution};
+pub use hearing::{HeardReport, Hearing};
 pub use instruction::{InstructionFile, InstructionFormat};
 pub use make::Gather;
 pub use reconcile::{Count, Reconciliation};
 pub use reports::{BankReport, ReportFormat};
 pub use results::Results;
+pub(crate) use submission::asked;
+pub use submission::{Submission, SubmissionResolution, Submissions};
 
 use crate::access::{Permit, ReadFunds};
 use crate::funds::code;

@@ -79,6 +79,7 @@ impl Service {
         tx.save_disbursement(&row).await?;
         self.note(&mut tx, &row, verb, None, mover).await?;
         if row.released_at.is_some() {
+            self.queue_submissions(&mut tx, &row, mover).await?;
             row = self.pay_netted(&mut tx, row, mover).await?;
         }
         let value = shown(&row)?;

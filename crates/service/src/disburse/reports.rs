@@ -54,28 +54,30 @@ impl Service {
         report: BankReport,
     ) -> Result<Results, ServiceError> {
         permit.within(jurisdiction.as_str())?;
-        let read = bank::read(report.format, &report.bytes).map_err(|error| Refusal::ReportUnreadable {
-            code: error.fault.code().to_owned(),
-            line: error.place.line,
-            column: error.place.column,
-            zh: error.fault.message_zh(),
-            en: error.fault.to_string(),
-        })?;
-        let mut results: Vec<PaymentResult> = read
-            .items
-            .iter()
-            .filter_map(|item| of_item(jurisdiction, item))
-            .collect();
-        for group in &read.groups {
-            let named = results.iter().filter_map(|result| result.payment.as_ref().ok());
-            let named = named.map(|payment| payment.uuid).collect();
-            results.extend(self.of_group(jurisdiction, group, &named).await?);
-        }
+        let read = understood(&report)?;
+        let (items, groups) = (read.items.iter(), read.groups.iter());
+        let results = self.said_of(jurisdiction, items, groups).await?;
         self.bounded(results.len())?;
         let format = report.format.as_str();
         self.store()
             .write(|tx| self.results_in(tx, permit, jurisdiction, disbursement, format, &results))
             .await
+    }
+
+    /// What items and groups of a report say of payments of a county.
+    pub(super) async fn said_of<'a>(
+        &self,
+        jurisdiction: JurisdictionCode,
+        items: impl Iterator<Item = &'a Item>,
+        groups: impl Iterator<Item = &'a Group>,
+    ) -> Result<Vec<PaymentResult>, ServiceError> {
+        let mut results: Vec<PaymentResult> = items.filter_map(|item| of_item(jurisdiction, item)).collect();
+        for group in groups {
+            let named = results.iter().filter_map(|result| result.payment.as_ref().ok());
+            let named = named.map(|payment| payment.uuid).collect();
+            results.extend(self.of_group(jurisdiction, group, &named).await?);
+        }
+        Ok(results)
     }
 
     /// What a word on a whole file says of each payment in it that has no word of its own.
@@ -133,6 +135,17 @@ impl Service {
             })
             .collect())
     }
+}
+
+/// A report that is read whole, or where it cannot be.
+pub(super) fn understood(report: &BankReport) -> Result<bank::Report, Refusal> {
+    bank::read(report.format, &report.bytes).map_err(|error| Refusal::ReportUnreadable {
+        code: error.fault.code().to_owned(),
+        line: error.place.line,
+        column: error.place.column,
+        zh: error.fault.message_zh(),
+        en: error.fault.to_string(),
+    })
 }
 
 fn of_item(jurisdiction: JurisdictionCode, item: &Item) -> Option<PaymentResult> {

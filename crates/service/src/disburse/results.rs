@@ -154,16 +154,31 @@ impl Service {
             actor: permit.actor(),
             now: self.clock().now(),
         };
+        let answers = self
+            .results_on(&mut tx, mover, (jurisdiction, within), format, results)
+            .await?;
+        Ok(tx.done(answers))
+    }
+
+    /// The same, as part of a unit of work.
+    pub(super) async fn results_on(
+        &self,
+        tx: &mut Tx,
+        mover: Mover<'_>,
+        (jurisdiction, within): (JurisdictionCode, Option<DisbursementId>),
+        format: &str,
+        results: &[PaymentResult],
+    ) -> Result<Results, ServiceError> {
         let place = jurisdiction.as_str();
         let named = results.iter().filter_map(|result| result.payment.as_ref().ok());
         let named = named.filter(|payment| payment.jurisdiction == jurisdiction);
         let ids = named.map(|payment| payment.uuid).collect::<BTreeSet<_>>();
         let mut locked = self
-            .lock_payments(&mut tx, place, &ids.into_iter().collect::<Vec<_>>())
+            .lock_payments(tx, place, &ids.into_iter().collect::<Vec<_>>())
             .await?;
         if let Some(id) = within {
             // Behind the books, as everywhere: who takes it the other way round waits for the other.
-            open(&mut tx, id, None, &["released", "settled"]).await?;
+            open(tx, id, None, &["released", "settled"]).await?;
         }
         let prints: Vec<_> = results.iter().map(|result| fingerprint(place, result)).collect();
         let known = tx.known_entries(place, &prints).await?;
@@ -201,8 +216,8 @@ impl Service {
             }
             answers.push(exception.map_or(Ok(payment), |exception| Err(exception.refusal())));
         }
-        BankEntryRow::insert(&mut tx, &entries).await?;
-        self.move_money(&mut tx, &mut locked, &settled, mover).await?;
+        BankEntryRow::insert(tx, &entries).await?;
+        self.move_money(tx, &mut locked, &settled, mover).await?;
         let answers = answers.into_iter().map(|answer| match answer {
             Err(refusal) => Ok(Err(refusal)),
             Ok(id) => {
@@ -211,8 +226,7 @@ impl Service {
                 Ok(Ok(shown_payment(row)?))
             }
         });
-        let answers = answers.collect::<Result<Vec<_>, ServiceError>>()?;
-        Ok(tx.done(answers))
+        answers.collect()
     }
 
     /// Locks payments with all that hangs on them: first the books of their funds, then themselves, then their claims.
