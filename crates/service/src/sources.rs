@@ -107,7 +107,9 @@ impl Service {
             None => self.latest_version(programme)?,
         };
         let fund = (payment.jurisdiction.as_str(), programme);
-        let taken = self.take(tx, fund, &[(again, version)], Taking::Spent, now).await?;
+        let taken = self
+            .take(tx, fund, &[(again, version)], Taking::Spent, now)
+            .await?;
         let taken = taken.first().copied().unwrap_or_default();
         // Of a payment that failed nothing was spent; of one that came back, what was netted still is.
         let stood = match payment.outcome.as_str() {

@@ -340,7 +340,9 @@ impl Service {
                 } else {
                     version = claims.first().map(|row| row.programme_version);
                 }
-                let again = self.take_again(tx, row, (&fund, version), fen(again)?, mover.now).await?;
+                let again = self
+                    .take_again(tx, row, (&fund, version), fen(again)?, mover.now)
+                    .await?;
                 locked.payments.insert(payment, again);
                 for row in claims {
                     locked.claims.insert(row.id, row);

@@ -41,7 +41,8 @@ impl Service {
         let account = accounts.first().map(|account| account.revision);
         let mut payments = [payment_of(advance, account)];
         let versions = HashMap::from([(advance.payment, self.latest_version(fund.1)?)]);
-        self.take_from_sources(tx, fund, &mut payments, &versions, mover.now).await?;
+        self.take_from_sources(tx, fund, &mut payments, &versions, mover.now)
+            .await?;
         let row = self.new_disbursement(advance.disbursement, fund, totals(&payments, 0)?, mover);
         tx.add_disbursement(&row).await?;
         tx.add_advance(advance).await?;
