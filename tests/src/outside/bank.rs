@@ -116,22 +116,17 @@ impl Bank {
         let gateway = Arc::new(Mutex::new(Gateway::default()));
         let it = gateway.clone();
         let server = Server::start(move |asked| it.lock().unwrap().act(asked)).await;
-        let config = HttpBankConfig {
-            url: server.url(),
-            identity: None,
-            root_certificates: None,
-            timeouts: Timeouts {
-                connect: Waited::from_secs(5),
-                attempt: Waited::from_secs(5),
-                call: Waited::from_secs(10),
-            },
-        };
-        let adapter = HttpBank::new(&config, app.clock.clone()).unwrap();
+        let adapter = adapter(&server, app);
         Self {
             gateway,
             server,
             adapter,
         }
+    }
+
+    /// Another process, which knows nothing of the one before.
+    fn restarted(&mut self, app: &TestApp) {
+        self.adapter = adapter(&self.server, app);
     }
 
     fn fail(&self, faults: &[Fault]) {
@@ -163,6 +158,20 @@ impl Bank {
             .await
             .unwrap()
     }
+}
+
+fn adapter(server: &Server, app: &TestApp) -> HttpBank {
+    let config = HttpBankConfig {
+        url: server.url(),
+        identity: None,
+        root_certificates: None,
+        timeouts: Timeouts {
+            connect: Waited::from_secs(5),
+            attempt: Waited::from_secs(5),
+            call: Waited::from_secs(10),
+        },
+    };
+    HttpBank::new(&config, app.clock.clone()).unwrap()
 }
 
 /// A fund with money, a bank that takes files by itself, so many payments a file, and accounts on file.
@@ -223,7 +232,7 @@ pub(super) fn booked(payments: &[&Payment], others: &[(&str, &str)]) -> Vec<u8> 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_bytes_and_key_until_the_bank_says_so() {
     let app = with_bank(1_200, 2_000).await;
-    let bank = Bank::of(&app).await;
+    let mut bank = Bank::of(&app).await;
     of_applicants(&app, 2).await;
     let (id, _) = app.instruct(YANHU, PROGRAMME).await;
     // Three attempts of a call each: nothing taken; taken or not; taken, and the answer lost.
@@ -242,6 +251,7 @@ async fn the_same_bytes_and_key_until_the_bank_says_so() {
     assert_eq!(bank.submit(&app).await, Submissions::default());
     for _ in 0..2 {
         app.clock.advance(Duration::hours(2));
+        bank.restarted(&app);
         assert_eq!(bank.submit(&app).await.delayed, 1);
         let [doubted] = &submissions(&app, id).await[..] else {
             panic!()
@@ -260,6 +270,7 @@ async fn the_same_bytes_and_key_until_the_bank_says_so() {
     assert_eq!(by_hand.unwrap_err().refusal(), Some(&Refusal::BankMayHaveIt));
 
     app.clock.advance(Duration::hours(2));
+    bank.restarted(&app);
     assert_eq!(bank.submit(&app).await.taken, 1);
     let [taken] = &submissions(&app, id).await[..] else {
         panic!()
