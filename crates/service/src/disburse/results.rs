@@ -163,6 +163,12 @@ impl Service {
         }
         let prints: Vec<_> = results.iter().map(|result| fingerprint(place, result)).collect();
         let known = tx.known_entries(place, &prints).await?;
+        // A person may have said that a word is about another payment than the bank named.
+        let applied: HashMap<Vec<u8>, Option<Uuid>> = known
+            .iter()
+            .filter(|row| row.standing == "applied")
+            .map(|row| (row.fingerprint.clone(), row.payment))
+            .collect();
         let mut known: HashMap<Vec<u8>, Option<Exception>> = known
             .into_iter()
             .map(|row| {
@@ -173,6 +179,7 @@ impl Service {
         let (mut entries, mut settled, mut answers) = (Vec::new(), BTreeSet::new(), Vec::new());
         for (result, print) in results.iter().zip(prints) {
             let payment = locked.find(jurisdiction, within, result);
+            let payment = applied.get(&print).copied().flatten().or(payment);
             let judgement = match (known.get(&print), payment) {
                 (Some(Some(exception)), _) => Judgement::Exception(*exception),
                 (Some(None), _) => Judgement::Same,
@@ -199,16 +206,14 @@ impl Service {
         }
         BankEntryRow::insert(&mut tx, &entries).await?;
         self.move_money(&mut tx, &mut locked, &settled, mover).await?;
-        let answers = answers.into_iter().map(|answer| match answer {
-            Err(refusal) => Ok(Err(refusal)),
-            Ok(id) => {
-                let row = id.and_then(|id| locked.payments.get(&id));
-                let row = row.ok_or_else(|| ServiceError::bug("a matched payment is gone"))?;
-                Ok(Ok(shown_payment(row)?))
-            }
-        });
-        let answers = answers.collect::<Result<Vec<_>, ServiceError>>()?;
-        Ok(tx.done(answers))
+        let mut shown = Vec::with_capacity(answers.len());
+        for answer in answers {
+            shown.push(match answer {
+                Err(refusal) => Err(refusal),
+                Ok(id) => Ok(stands(&mut tx, &locked, place, id).await?),
+            });
+        }
+        Ok(tx.done(shown))
     }
 
     /// Locks payments with all that hangs on them: first the books of their funds, then themselves, then their claims.
@@ -513,6 +518,21 @@ impl Locked {
         }
         Ok(moves)
     }
+}
+
+/// A payment as it stands, locked or not.
+async fn stands(
+    tx: &mut Tx,
+    locked: &Locked,
+    jurisdiction: &str,
+    id: Option<Uuid>,
+) -> Result<Payment, ServiceError> {
+    let id = id.ok_or_else(|| ServiceError::bug("a word that matches nothing"))?;
+    let row = match locked.payments.get(&id) {
+        Some(row) => Some(row.clone()),
+        None => tx.payment(jurisdiction, id).await?,
+    };
+    shown_payment(&row.ok_or_else(|| ServiceError::bug("a matched payment is gone"))?)
 }
 
 /// Verdict and reason as they are recorded.
