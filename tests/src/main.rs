@@ -20,3 +20,4 @@ mod programmes;
 mod races;
 mod schema;
 mod telling;
+mod year;
