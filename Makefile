@@ -1,5 +1,6 @@
 # make demo [ARGS="--once"]   a private PostgreSQL, the main job on demo claims, then the service on 127.0.0.1:8080
 # make test                   all tests, on a private PostgreSQL
+# make year [CLAIMS=30000]    a simulated year in long form, with an independent auditor; see tests/README.md
 # make lint                   all that CI checks beside the tests
 # make openapi                api-spec/ written anew from the code
 # make bench [ARGS="intake"]  how fast it is on this machine; see crates/bench/README.md
@@ -8,7 +9,9 @@
 # Where rustup puts cargo, for a shell that was open before it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: demo test lint openapi bench fuzz
+.PHONY: demo test year lint openapi bench fuzz
+
+CLAIMS ?= 30000
 
 demo:
 	.ci/ensure-postgres
@@ -17,6 +20,10 @@ demo:
 test:
 	.ci/ensure-postgres
 	cargo test --workspace --locked $(ARGS)
+
+year:
+	.ci/ensure-postgres
+	YEAR_CLAIMS=$(CLAIMS) cargo test --locked -p tests year:: -- --nocapture
 
 lint:
 	cargo fmt --all --check

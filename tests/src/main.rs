@@ -21,3 +21,4 @@ mod programmes;
 mod races;
 mod schema;
 mod telling;
+mod year;

@@ -83,7 +83,11 @@ impl std::fmt::Debug for Conn {
 ///
 /// The connection is there until the transaction ends: committed by [`Store::write`], rolled back when this is dropped.
 #[derive(Debug)]
-pub struct Tx(Option<Conn>);
+pub struct Tx {
+    conn: Option<Conn>,
+    /// Its COMMIT was sent: nobody may send it anything else before the answer.
+    ending: bool,
+}
 
 impl Tx {
     /// Ends the unit of work with its result; [`Store::write`] commits.
@@ -95,7 +99,7 @@ impl Tx {
 impl std::ops::Deref for Tx {
     type Target = Conn;
     fn deref(&self) -> &Conn {
-        match &self.0 {
+        match &self.conn {
             Some(conn) => conn,
             None => unreachable!("a transaction that ended is dropped"),
         }
@@ -104,7 +108,7 @@ impl std::ops::Deref for Tx {
 
 impl std::ops::DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Conn {
-        match &mut self.0 {
+        match &mut self.conn {
             Some(conn) => conn,
             None => unreachable!("a transaction that ended is dropped"),
         }
@@ -113,10 +117,14 @@ impl std::ops::DerefMut for Tx {
 
 impl Drop for Tx {
     /// A unit of work that was refused, failed or was cancelled: put back into the pool as it is, the connection would keep
-    /// its locks until somebody happened to take it out again. So it is rolled back first, and closed if that fails.
+    /// its locks until somebody happened to take it out again. So it is rolled back first, and closed if that fails, or if it was
+    /// cancelled while it was being committed.
     fn drop(&mut self) {
-        let Some(mut conn) = self.0.take() else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        let Some(mut conn) = self.conn.take() else { return };
+        let Some(runtime) = tokio::runtime::Handle::try_current()
+            .ok()
+            .filter(|_| !self.ending)
+        else {
             drop(Object::take(conn.0));
             return;
         };
@@ -223,11 +231,16 @@ impl Store {
             .await
             .map_err(StoreError::from)?;
         // On an error the closure has dropped its Tx, and a unit that is cancelled half-way drops it as well.
-        let Done { mut tx, result } = unit(Tx(Some(conn))).await?;
+        let tx = Tx {
+            conn: Some(conn),
+            ending: false,
+        };
+        let Done { mut tx, result } = unit(tx).await?;
+        tx.ending = true;
         AnsiTransactionManager::commit_transaction(tx.pg())
             .await
             .map_err(StoreError::from)?;
-        drop(tx.0.take());
+        drop(tx.conn.take());
         Ok(result)
     }
 

@@ -61,6 +61,12 @@ impl CarSale {
     }
 
     #[must_use]
+    pub fn in_county(mut self, county: &str) -> Self {
+        self.county = county.into();
+        self
+    }
+
+    #[must_use]
     pub fn by(mut self, person: &Person) -> Self {
         self.person = Some(person.clone());
         self
@@ -142,8 +148,13 @@ impl CarSale {
 impl World {
     /// A claim for the car, with its papers on file.
     pub async fn car(&self, sale: &CarSale) -> Claim {
-        let (claim, on_file) = sale.draft(&self.cast.dismantler);
+        let (claim, on_file) = self.draft_car(sale);
         self.file(on_file).await;
         claim
+    }
+
+    /// A claim for the car, and the papers to put on file.
+    pub fn draft_car(&self, sale: &CarSale) -> (Claim, Vec<(Register, Value)>) {
+        sale.draft(&self.cast.dismantler)
     }
 }

@@ -203,6 +203,33 @@ async fn what_fits_nothing_waits_for_another_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_applied_to_another_payment_may_be_said_again() {
+    let app = with_money(600).await;
+    of_applicants(&app, 1).await;
+    let (_, payments) = app.instruct(YANHU, PROGRAMME).await;
+    let misnamed = Payment {
+        id: PaymentId::new(payments[0].id.jurisdiction, uuid::Uuid::from_u128(7)),
+        ..payments[0].clone()
+    };
+    let say = async || report(&app, camt054(&[&misnamed], &[])).await;
+    assert_eq!(say().await, [Err(Refusal::NotFound("payment"))]);
+    let reader = permit::<ReadFunds>(&app.cast.auditor);
+    let page = app.service.bank_exceptions(&reader, None, None, 50).await;
+    let treasury = permit::<ManageFunds>(&app.cast.checker);
+    let apply = Resolution::Apply {
+        payment: Some(payments[0].id),
+    };
+    let why = Some("银行更正流水号".to_owned());
+    app.service
+        .resolve_exception(&treasury, page.unwrap().items[0].id, apply, why)
+        .await
+        .unwrap();
+    assert_eq!(say().await, [Ok("paid".to_owned())]);
+    assert_books(&app, [0, 0, 0, 0, 600, 0]).await;
+    app.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_late_success_is_not_applied_once_another_payment_has_the_claim() {
     let app = with_money(600).await;
     of_applicants(&app, 1).await;

@@ -10,6 +10,7 @@
 //! | `set_off` | what a merchant was advanced is set against its payment first; an advance is a disbursement of its own |
 //! | `netting` | what merchants owe the fund is set against what is left of their payments |
 //! | `reports` | what a bank's file says of which payments |
+//! | `judgement` | what a bank's word is to a payment as it stands |
 //! | `results` | what the bank says, in any order and as often as it likes; what fits nothing is set aside |
 //! | `exceptions` | a person resolves what was set aside |
 //! | `reconcile` | sent = paid + failed + returned + open |
@@ -21,6 +22,7 @@
 mod exceptions;
 mod hearing;
 mod instruction;
+mod judgement;
 mod make;
 mod netting;
 mod reconcile;

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use claims::JurisdictionCode;
 use claims::ids::DisbursementId;
 use claims::life_cycle::{Status, Verb};
-use sha2::{Digest, Sha256};
 use store::advances::AdvanceRow;
 use store::claims::ClaimRow;
 use store::clawbacks::ClawbackRow;
@@ -18,6 +17,7 @@ use store::payments::{BankEntryRow, LineRow, PaymentRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
+use super::judgement::{Exception, Judgement, fingerprint, judge, words};
 use super::netting::{Netting, can_come_back, returned, whole};
 use super::set_off::{advances_of, is_used};
 use super::{Payment, PaymentResult, Said, open, shown_payment};
@@ -28,77 +28,6 @@ use crate::{Refusal, Service, ServiceError};
 
 /// Results of payments, each with its own outcome.
 pub type Results = Vec<Result<Payment, Refusal>>;
-
-/// What a word is to a payment as it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Judgement {
-    /// The payment comes to this.
-    Fresh(&'static str),
-    /// It is known, or says nothing new.
-    Same,
-    Exception(Exception),
-}
-
-/// Why a word is set aside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exception {
-    UnknownPayment,
-    NotReleased,
-    AmountDiffers,
-    Contradicts,
-    Unclear,
-}
-
-impl Exception {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::UnknownPayment => "unknown_payment",
-            Self::NotReleased => "not_released",
-            Self::AmountDiffers => "amount_differs",
-            Self::Contradicts => "contradicts",
-            Self::Unclear => "unclear",
-        }
-    }
-
-    fn refusal(self) -> Refusal {
-        match self {
-            Self::UnknownPayment => Refusal::NotFound("payment"),
-            Self::NotReleased => Refusal::NotReleased,
-            Self::AmountDiffers => Refusal::AmountDiffers,
-            Self::Contradicts => Refusal::ResultContradicts,
-            Self::Unclear => Refusal::StatusUnclear,
-        }
-    }
-
-    fn parse(text: &str) -> Self {
-        match text {
-            "unknown_payment" => Self::UnknownPayment,
-            "not_released" => Self::NotReleased,
-            "amount_differs" => Self::AmountDiffers,
-            "unclear" => Self::Unclear,
-            _ => Self::Contradicts,
-        }
-    }
-}
-
-/// The table: what a word is to a payment, by the payment's outcome. `returned` after nothing at all is the return of a
-/// payment whose success was never told; the word of success may follow and says nothing new then.
-fn judge(payment: &PaymentRow, result: &PaymentResult) -> Judgement {
-    let sent = payment.amount.saturating_sub(payment.netted);
-    if result.amount.is_some_and(|amount| amount.get() != sent) {
-        return Judgement::Exception(Exception::AmountDiffers);
-    }
-    match (payment.outcome.as_str(), &result.said) {
-        (_, Said::Unclear) => Judgement::Exception(Exception::Unclear),
-        ("open", Said::Paid) => Judgement::Fresh("paid"),
-        ("open", Said::Failed { .. }) => Judgement::Fresh("failed"),
-        ("open" | "paid", Said::Returned { .. }) => Judgement::Fresh("returned"),
-        ("paid" | "returned", Said::Paid)
-        | ("failed", Said::Failed { .. } | Said::Returned { .. })
-        | ("returned", Said::Returned { .. }) => Judgement::Same,
-        _ => Judgement::Exception(Exception::Contradicts),
-    }
-}
 
 /// Payments that results name, with their disbursements and claims, locked.
 pub(super) struct Locked {
@@ -182,6 +111,12 @@ impl Service {
         }
         let prints: Vec<_> = results.iter().map(|result| fingerprint(place, result)).collect();
         let known = tx.known_entries(place, &prints).await?;
+        // A person may have said that a word is about another payment than the bank named.
+        let applied: HashMap<Vec<u8>, Option<Uuid>> = known
+            .iter()
+            .filter(|row| row.standing == "applied")
+            .map(|row| (row.fingerprint.clone(), row.payment))
+            .collect();
         let mut known: HashMap<Vec<u8>, Option<Exception>> = known
             .into_iter()
             .map(|row| {
@@ -192,6 +127,7 @@ impl Service {
         let (mut entries, mut settled, mut answers) = (Vec::new(), BTreeSet::new(), Vec::new());
         for (result, print) in results.iter().zip(prints) {
             let payment = locked.find(jurisdiction, within, result);
+            let payment = applied.get(&print).copied().flatten().or(payment);
             let judgement = match (known.get(&print), payment) {
                 (Some(Some(exception)), _) => Judgement::Exception(*exception),
                 (Some(None), _) => Judgement::Same,
@@ -218,15 +154,14 @@ impl Service {
         }
         BankEntryRow::insert(tx, &entries).await?;
         self.move_money(tx, &mut locked, &settled, mover).await?;
-        let answers = answers.into_iter().map(|answer| match answer {
-            Err(refusal) => Ok(Err(refusal)),
-            Ok(id) => {
-                let row = id.and_then(|id| locked.payments.get(&id));
-                let row = row.ok_or_else(|| ServiceError::bug("a matched payment is gone"))?;
-                Ok(Ok(shown_payment(row)?))
-            }
-        });
-        answers.collect()
+        let mut shown = Vec::with_capacity(answers.len());
+        for answer in answers {
+            shown.push(match answer {
+                Err(refusal) => Err(refusal),
+                Ok(id) => Ok(stands(tx, &locked, place, id).await?),
+            });
+        }
+        Ok(shown)
     }
 
     /// Locks payments with all that hangs on them: first the books of their funds, then themselves, then their claims.
@@ -571,32 +506,17 @@ impl Locked {
     }
 }
 
-/// Verdict and reason as they are recorded.
-fn words(said: &Said) -> (&'static str, Option<&str>) {
-    match said {
-        Said::Paid => ("paid", None),
-        Said::Failed { reason } => ("failed", Some(reason)),
-        Said::Returned { reason } => ("returned", Some(reason)),
-        Said::Unclear => ("unclear", None),
-    }
-}
-
-/// What the same news is known by, whichever way and however often it comes.
-fn fingerprint(jurisdiction: &str, result: &PaymentResult) -> Vec<u8> {
-    if let Some(fingerprint) = &result.fingerprint {
-        return fingerprint.clone();
-    }
-    let (verdict, reason) = words(&result.said);
-    let payment = match &result.payment {
-        Ok(id) => id.to_string(),
-        Err(reference) => reference.clone(),
+/// A payment as it stands, locked or not.
+async fn stands(
+    tx: &mut Tx,
+    locked: &Locked,
+    jurisdiction: &str,
+    id: Option<Uuid>,
+) -> Result<Payment, ServiceError> {
+    let id = id.ok_or_else(|| ServiceError::bug("a word that matches nothing"))?;
+    let row = match locked.payments.get(&id) {
+        Some(row) => Some(row.clone()),
+        None => tx.payment(jurisdiction, id).await?,
     };
-    let parts = [
-        "huanxin result 1",
-        jurisdiction,
-        &payment,
-        verdict,
-        reason.unwrap_or_default(),
-    ];
-    Sha256::digest(parts.join("\u{1f}")).to_vec()
+    shown_payment(&row.ok_or_else(|| ServiceError::bug("a matched payment is gone"))?)
 }

@@ -1,0 +1,123 @@
+//! Who paid: the parts of payments and the approved grants, summed anew, with what came back given back in proportion.
+
+use std::collections::BTreeMap;
+
+use claims::ids::{ClaimId, DisbursementId, PaymentId};
+use ledger::Source;
+
+use super::ledger::{Fold, Line};
+use crate::year::mirror::Mirror;
+
+/// By source, in the order of [`Source::ALL`].
+pub(super) type Parts = [i64; 4];
+
+/// What is out of each payment, as the ledger's lines come.
+pub(super) struct Spending<'a> {
+    mirror: &'a Mirror,
+    /// Which payment of a disbursement a claim is in.
+    lines: BTreeMap<(DisbursementId, ClaimId), PaymentId>,
+    /// By payment.
+    out: BTreeMap<PaymentId, Parts>,
+    /// What each payment paid of a claim and is not back.
+    paid: BTreeMap<ClaimId, BTreeMap<PaymentId, i64>>,
+}
+
+impl<'a> Spending<'a> {
+    pub(super) fn new(mirror: &'a Mirror, parts: &BTreeMap<PaymentId, Parts>) -> Self {
+        let mut lines = BTreeMap::new();
+        for (id, payment) in &mirror.payments {
+            for line in &payment.lines {
+                lines.insert((payment.disbursement, line.claim), *id);
+            }
+        }
+        Self {
+            mirror,
+            lines,
+            out: parts.clone(),
+            paid: BTreeMap::new(),
+        }
+    }
+
+    /// Follows a county's log. What comes back at once comes back in the order of its claims.
+    pub(super) fn follow(&mut self, fold: &Fold) {
+        let alike = |one: &Line, other: &Line| {
+            one.posted_at == other.posted_at && one.reason == other.reason && one.reason != "pay"
+        };
+        for run in fold.lines.chunk_by(alike) {
+            let mut run = run.iter().collect::<Vec<_>>();
+            run.sort_by(|one, other| one.claim.cmp(&other.claim));
+            for line in run {
+                self.take(line);
+            }
+        }
+    }
+
+    fn take(&mut self, line: &Line) {
+        let Some(claim) = line.claim.as_ref().and_then(|id| ClaimId::parse(id).ok()) else {
+            return;
+        };
+        match &*line.reason {
+            "pay" => {
+                let document = line.document.as_ref().expect("a payment's disbursement");
+                let document = DisbursementId::parse(document).expect("an id");
+                let payment = self.lines[&(document, claim)];
+                *self.paid.entry(claim).or_default().entry(payment).or_default() += line.amount;
+            }
+            "return_payment" | "claw_back" => self.give_back(claim, line.amount),
+            _ => {}
+        }
+    }
+
+    /// Out of the payment that paid the claim last, and if it paid only a rest, out of the one before.
+    fn give_back(&mut self, claim: ClaimId, mut amount: i64) {
+        let payments = self.paid.entry(claim).or_default();
+        for (payment, left) in payments.iter_mut().rev() {
+            let taken = amount.min(*left);
+            if taken == 0 {
+                continue;
+            }
+            amount -= taken;
+            *left -= taken;
+            let out = self.out.get_mut(payment).expect("a payment");
+            let shares = in_proportion(taken, *out);
+            for (part, share) in out.iter_mut().zip(shares) {
+                *part -= share;
+            }
+        }
+        assert_eq!(amount, 0, "more came back of {claim} than was paid");
+    }
+
+    /// What of a fund's payments is under way and what is spent.
+    pub(super) fn of(&self, county: &str, programme: &str) -> (Parts, Parts) {
+        let (mut under_way, mut spent) = (Parts::default(), Parts::default());
+        for (id, payment) in &self.mirror.payments {
+            let fund = self.mirror.disbursements[&payment.disbursement].fund;
+            if fund.county != county || fund.programme != programme {
+                continue;
+            }
+            let sum = match payment.outcome {
+                "open" => &mut under_way,
+                "paid" | "returned" => &mut spent,
+                _ => continue,
+            };
+            for (sum, part) in sum.iter_mut().zip(self.out[id]) {
+                *sum += part;
+            }
+        }
+        (under_way, spent)
+    }
+}
+
+/// Shares by the largest remainder; of equals the first source comes first.
+fn in_proportion(amount: i64, parts: Parts) -> Parts {
+    let all = i128::from(parts.iter().sum::<i64>());
+    let exact = parts.map(|part| i128::from(amount) * i128::from(part));
+    let mut shares = exact.map(|exact| i64::try_from(exact / all).unwrap());
+    let mut order = (0..Source::ALL.len()).collect::<Vec<_>>();
+    order.sort_by_key(|place| std::cmp::Reverse(exact[*place] % all));
+    let rest = amount - shares.iter().sum::<i64>();
+    for place in order.into_iter().take(usize::try_from(rest).unwrap()) {
+        shares[place] += 1;
+    }
+    shares
+}

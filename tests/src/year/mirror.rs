@@ -1,0 +1,478 @@
+//! What the callers remember: plain maps of what they asked for and were answered, in fen, and nothing of the service.
+//!
+//! The mirror foretells every answer about money (who is gathered, what is netted, what a word of the bank comes to) from the
+//! rules as they are documented, and holds it against what is answered. In the end its sums are one of the accounts that
+//! the auditor compares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use claims::clawback::ClawbackReason;
+use claims::ids::{ClaimId, DisbursementId, HoldId, PaymentId};
+use claims::life_cycle::Status;
+use ledger::Source;
+use service::state::ClaimState;
+
+use super::world::Fund;
+
+/// A claim as its merchant and its county know it.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub(super) fund: Fund,
+    pub(super) merchant: String,
+    /// The merchant fronted the subsidy; otherwise the applicant is paid.
+    pub(super) fronted: bool,
+    /// Fen; nothing while it cannot be priced.
+    pub(super) amount: i64,
+    pub(super) status: Status,
+    pub(super) revision: i32,
+    pub(super) made_at: DateTime<Utc>,
+    pub(super) changed_at: DateTime<Utc>,
+    pub(super) correct_by: Option<DateTime<Utc>>,
+    /// Paid by netting in payments whose rest the bank returned: not owed again.
+    pub(super) set_off: i64,
+    /// All that was ever paid of it less what the bank gave back.
+    pub(super) paid: i64,
+}
+
+/// What is due back of a claim.
+#[derive(Debug, Clone)]
+pub(super) struct Due {
+    pub(super) reason: ClawbackReason,
+    pub(super) made_at: DateTime<Utc>,
+    pub(super) due: i64,
+    pub(super) repaid: i64,
+    pub(super) netted: i64,
+    pub(super) pending: i64,
+    pub(super) waived: i64,
+    /// Of what was repaid, what the bank gave back.
+    pub(super) by_bank: i64,
+}
+
+impl Due {
+    pub(super) fn open(&self) -> i64 {
+        self.due - self.repaid - self.netted - self.pending - self.waived
+    }
+
+    fn is_closed(&self) -> bool {
+        self.pending == 0 && self.open() == 0
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    pub(super) claim: ClaimId,
+    pub(super) amount: i64,
+    pub(super) netted: i64,
+}
+
+/// One payment of a disbursement.
+#[derive(Debug, Clone)]
+pub(super) struct Payment {
+    pub(super) disbursement: DisbursementId,
+    pub(super) merchant: Option<String>,
+    pub(super) lines: Vec<Line>,
+    pub(super) amount: i64,
+    pub(super) netted: i64,
+    pub(super) nettings: Vec<(ClaimId, i64)>,
+    /// open, paid, failed, returned or cancelled.
+    pub(super) outcome: &'static str,
+}
+
+impl Payment {
+    /// What the bank is told to send.
+    pub(super) fn sent(&self) -> i64 {
+        self.amount - self.netted
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Disbursement {
+    pub(super) fund: Fund,
+    /// made, countersigned, released or cancelled.
+    pub(super) status: &'static str,
+    pub(super) payments: Vec<PaymentId>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Grant {
+    pub(super) fund: Fund,
+    pub(super) source: Source,
+    pub(super) amount: i64,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// What keeps claims out of payment.
+#[derive(Debug, Clone)]
+pub(super) struct Hold {
+    pub(super) county: &'static str,
+    pub(super) programme: Option<&'static str>,
+    pub(super) merchant: Option<String>,
+    pub(super) claim: Option<ClaimId>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Mirror {
+    pub(super) claims: BTreeMap<ClaimId, Claim>,
+    by_status: BTreeMap<(&'static str, Fund), BTreeSet<ClaimId>>,
+    pub(super) dues: BTreeMap<ClaimId, Due>,
+    pub(super) payments: BTreeMap<PaymentId, Payment>,
+    pub(super) disbursements: BTreeMap<DisbursementId, Disbursement>,
+    pub(super) grants: Vec<Grant>,
+    pub(super) holds: BTreeMap<HoldId, Hold>,
+    /// Words of the bank that were told, with the exception that they are, if they are one.
+    pub(super) told: BTreeMap<String, Option<&'static str>>,
+    /// Claims whose turn came on the waitlist.
+    pub(super) promoted: usize,
+    /// Whose an account is.
+    pub(super) accounts: BTreeMap<String, String>,
+}
+
+impl Mirror {
+    /// A claim was recorded.
+    pub(super) fn submitted(&mut self, state: &ClaimState, fronted: bool) {
+        let fund = Fund::named(state.jurisdiction(), &state.programme);
+        let claim = Claim {
+            fund,
+            merchant: state.merchant.clone(),
+            fronted,
+            amount: fen_of(state),
+            status: state.status,
+            revision: state.revision,
+            made_at: state.created_at,
+            changed_at: state.changed_at,
+            correct_by: state.correct_by,
+            set_off: 0,
+            paid: 0,
+        };
+        self.index(state.id, None, &claim);
+        let before = self.claims.insert(state.id, claim);
+        assert!(before.is_none(), "{} was recorded twice", state.id);
+    }
+
+    fn index(&mut self, id: ClaimId, before: Option<Status>, claim: &Claim) {
+        if let Some(before) = before {
+            self.by_status
+                .entry((before.as_str(), claim.fund))
+                .or_default()
+                .remove(&id);
+        }
+        self.by_status
+            .entry((claim.status.as_str(), claim.fund))
+            .or_default()
+            .insert(id);
+    }
+
+    /// A claim's owner or its county was answered how it stands after a deed.
+    pub(super) fn moved(&mut self, state: &ClaimState) {
+        let mut claim = self.claim(state.id).clone();
+        let before = std::mem::replace(&mut claim.status, state.status);
+        claim.amount = fen_of(state);
+        (claim.revision, claim.changed_at) = (state.revision, state.changed_at);
+        claim.correct_by = state.correct_by;
+        self.index(state.id, Some(before), &claim);
+        self.claims.insert(state.id, claim);
+    }
+
+    /// Somebody looked at a claim: it stands as it is remembered, unless its turn came on the waitlist.
+    pub(super) fn seen(&mut self, state: &ClaimState) {
+        let claim = self.claim(state.id);
+        let promoted = claim.status == Status::Waitlisted && state.status == Status::UnderReview;
+        assert!(
+            promoted || claim.status == state.status,
+            "{} is {:?} and should be {:?}",
+            state.id,
+            state.status,
+            claim.status
+        );
+        assert_eq!(claim.amount, fen_of(state), "the amount of {}", state.id);
+        self.promoted += usize::from(promoted);
+        self.moved(state);
+    }
+
+    pub(super) fn claim(&self, id: ClaimId) -> &Claim {
+        self.claims.get(&id).expect("a claim that was recorded")
+    }
+
+    fn set(&mut self, id: ClaimId, status: Status, at: DateTime<Utc>) {
+        let mut claim = self.claim(id).clone();
+        let before = std::mem::replace(&mut claim.status, status);
+        claim.changed_at = at;
+        claim.correct_by = None;
+        self.index(id, Some(before), &claim);
+        self.claims.insert(id, claim);
+    }
+
+    fn change(&mut self, id: ClaimId, change: impl FnOnce(&mut Claim)) {
+        change(self.claims.get_mut(&id).expect("a claim that was recorded"));
+    }
+
+    /// Claims of a fund in a status, oldest first.
+    pub(super) fn standing(&self, status: Status, fund: Fund) -> Vec<ClaimId> {
+        let all = self.by_status.get(&(status.as_str(), fund));
+        all.into_iter().flatten().copied().collect()
+    }
+
+    /// Claims in a status in all funds.
+    pub(super) fn all_standing(&self, status: Status) -> Vec<ClaimId> {
+        let funds = Fund::all().into_iter();
+        funds.flat_map(|fund| self.standing(status, fund)).collect()
+    }
+
+    /// What time alone does to a claim: a correction that did not come.
+    pub(super) fn expire(&mut self, now: DateTime<Utc>) -> usize {
+        let waiting = self.all_standing(Status::NeedsCorrection);
+        let overdue = waiting
+            .into_iter()
+            .filter(|id| self.claim(*id).correct_by.is_some_and(|by| by < now));
+        let overdue = overdue.collect::<Vec<_>>();
+        for id in &overdue {
+            self.set(*id, Status::Rejected, now);
+        }
+        overdue.len()
+    }
+
+    fn is_held(&self, id: ClaimId, claim: &Claim) -> bool {
+        self.holds.values().any(|hold| {
+            hold.county == claim.fund.county
+                && hold.programme.is_none_or(|it| it == claim.fund.programme)
+                && hold.merchant.as_ref().is_none_or(|it| *it == claim.merchant)
+                && hold.claim.is_none_or(|it| it == id)
+        })
+    }
+
+    /// How many claims of a disbursement a hold keeps out.
+    pub(super) fn held_in(&self, disbursement: DisbursementId) -> usize {
+        let payments = &self.disbursements[&disbursement].payments;
+        let lines = payments.iter().flat_map(|id| &self.payments[id].lines);
+        let held = lines.filter(|line| self.is_held(line.claim, self.claim(line.claim)));
+        held.count()
+    }
+
+    /// Payable claims of a fund that no hold keeps out, oldest first, with what is owed of each.
+    pub(super) fn payable(&self, fund: Fund) -> Vec<(ClaimId, i64)> {
+        let mut ids = self.standing(Status::Approved, fund);
+        ids.extend(self.standing(Status::PaymentFailed, fund));
+        ids.sort();
+        let owed = ids.into_iter().filter_map(|id| {
+            let claim = self.claim(id);
+            (!self.is_held(id, claim)).then_some((id, claim.amount - claim.set_off))
+        });
+        owed.collect()
+    }
+
+    /// Claims were put into payment: one payment for each merchant, one for each applicant, in the order of their oldest claims.
+    /// What merchants owe the fund is set against theirs, oldest first.
+    pub(super) fn foretell(
+        &self,
+        disbursement: DisbursementId,
+        fund: Fund,
+        claims: &[(ClaimId, i64)],
+    ) -> Vec<Payment> {
+        let mut payments = Vec::<Payment>::new();
+        for (id, amount) in claims {
+            let claim = self.claim(*id);
+            let merchant = claim.fronted.then(|| claim.merchant.clone());
+            let line = Line {
+                claim: *id,
+                amount: *amount,
+                netted: 0,
+            };
+            let known = payments
+                .iter_mut()
+                .find(|it| it.merchant.is_some() && it.merchant == merchant);
+            match known {
+                Some(payment) => {
+                    payment.amount += amount;
+                    payment.lines.push(line);
+                }
+                None => payments.push(Payment {
+                    disbursement,
+                    merchant,
+                    lines: vec![line],
+                    amount: *amount,
+                    netted: 0,
+                    nettings: Vec::new(),
+                    outcome: "open",
+                }),
+            }
+        }
+        let mut dues = self
+            .dues
+            .iter()
+            .filter(|(id, due)| due.open() > 0 && self.claim(**id).fund == fund);
+        let mut dues = dues.by_ref().collect::<Vec<_>>();
+        dues.sort_by_key(|(id, due)| (due.made_at, **id));
+        for (id, due) in dues {
+            let owing = self.claim(*id);
+            let payment = payments
+                .iter_mut()
+                .find(|it| owing.fronted && it.merchant.as_ref() == Some(&owing.merchant));
+            let Some(payment) = payment else { continue };
+            let part = due.open().min(payment.amount - payment.netted);
+            if part > 0 {
+                payment.netted += part;
+                payment.nettings.push((*id, part));
+            }
+        }
+        for payment in &mut payments {
+            let mut left = payment.netted;
+            for line in &mut payment.lines {
+                line.netted = line.amount.min(left);
+                left -= line.netted;
+            }
+        }
+        payments
+    }
+
+    /// A disbursement was made of these payments.
+    pub(super) fn made(
+        &mut self,
+        id: DisbursementId,
+        fund: Fund,
+        payments: Vec<(PaymentId, Payment)>,
+        at: DateTime<Utc>,
+    ) {
+        let ids = payments.iter().map(|(id, _)| *id).collect();
+        let made = Disbursement {
+            fund,
+            status: "made",
+            payments: ids,
+        };
+        self.disbursements.insert(id, made);
+        for (id, payment) in payments {
+            for line in &payment.lines {
+                self.set(line.claim, Status::InPayment, at);
+            }
+            for (owing, part) in &payment.nettings {
+                self.dues.get_mut(owing).unwrap().pending += part;
+            }
+            self.payments.insert(id, payment);
+        }
+    }
+
+    /// A payment came to something.
+    pub(super) fn settle(&mut self, id: PaymentId, outcome: &'static str, at: DateTime<Utc>) {
+        let payment = self.payments[&id].clone();
+        let before = payment.outcome;
+        match (before, outcome) {
+            ("open", "cancelled" | "failed") => {
+                let status = match outcome {
+                    "cancelled" => Status::Approved,
+                    _ => Status::PaymentFailed,
+                };
+                for line in &payment.lines {
+                    self.set(line.claim, status, at);
+                }
+                for (owing, part) in &payment.nettings {
+                    self.dues.get_mut(owing).unwrap().pending -= part;
+                }
+            }
+            ("open", "paid" | "returned") | ("failed", "paid") => {
+                for line in &payment.lines {
+                    self.set(line.claim, Status::Paid, at);
+                    self.change(line.claim, |claim| claim.paid += line.amount);
+                }
+                if outcome == "returned" {
+                    self.give_back(&payment, at);
+                }
+                for (owing, part) in &payment.nettings {
+                    let due = self.dues.get_mut(owing).unwrap();
+                    // What was given back when it failed is set against it again.
+                    due.pending -= if before == "open" { *part } else { 0 };
+                    due.netted += part;
+                    self.close_if_settled(*owing, at);
+                }
+            }
+            ("paid", "returned") => self.give_back(&payment, at),
+            other => panic!("a payment went from {} to {}", other.0, other.1),
+        }
+        self.payments.get_mut(&id).unwrap().outcome = outcome;
+    }
+
+    /// The bank gives back what it sent; what was netted stays paid.
+    fn give_back(&mut self, payment: &Payment, at: DateTime<Utc>) {
+        for line in &payment.lines {
+            let back = line.amount - line.netted;
+            if back == 0 {
+                continue;
+            }
+            if self.claim(line.claim).status == Status::ClawbackDue {
+                let due = self.dues.get_mut(&line.claim).unwrap();
+                due.repaid += back;
+                due.by_bank += back;
+                self.close_if_settled(line.claim, at);
+            } else {
+                self.set(line.claim, Status::PaymentFailed, at);
+                self.change(line.claim, |claim| {
+                    claim.set_off += line.netted;
+                    claim.paid -= back;
+                });
+            }
+        }
+    }
+
+    fn close_if_settled(&mut self, id: ClaimId, at: DateTime<Utc>) {
+        if self.dues[&id].is_closed() {
+            self.set(id, Status::ClawedBack, at);
+        }
+    }
+
+    /// A paid claim is due back.
+    pub(super) fn demanded(&mut self, state: &ClaimState, reason: ClawbackReason, due: i64) {
+        assert_eq!(state.status, Status::ClawbackDue);
+        self.moved(state);
+        let due = Due {
+            reason,
+            made_at: state.changed_at,
+            due,
+            repaid: 0,
+            netted: 0,
+            pending: 0,
+            waived: 0,
+            by_bank: 0,
+        };
+        let before = self.dues.insert(state.id, due);
+        assert!(before.is_none(), "{} was demanded back twice", state.id);
+    }
+
+    /// A part of what is due was repaid, or waived.
+    pub(super) fn repaid(&mut self, id: ClaimId, part: i64, at: DateTime<Utc>) {
+        self.dues.get_mut(&id).unwrap().repaid += part;
+        self.close_if_settled(id, at);
+    }
+
+    pub(super) fn waived(&mut self, id: ClaimId, part: i64, at: DateTime<Utc>) {
+        self.dues.get_mut(&id).unwrap().waived += part;
+        self.close_if_settled(id, at);
+    }
+
+    /// Whether what the bank gives back of a payment finds its claims' money where it can come back to.
+    pub(super) fn can_come_back(&self, payment: &Payment) -> bool {
+        payment.lines.iter().all(|line| {
+            let back = line.amount - line.netted;
+            match self.claim(line.claim).status {
+                Status::ClawedBack => back == 0,
+                Status::ClawbackDue => back <= self.dues[&line.claim].open(),
+                _ => true,
+            }
+        })
+    }
+
+    /// Whether the claims of a failed payment can be paid by it after all.
+    pub(super) fn can_be_paid_after_all(&self, payment: &Payment) -> bool {
+        let claims = payment.lines.iter().all(|line| {
+            let claim = self.claim(line.claim);
+            matches!(claim.status, Status::Approved | Status::PaymentFailed)
+                && claim.amount - claim.set_off == line.amount
+        });
+        let dues = payment.nettings.iter();
+        let mut dues = dues.map(|(id, part)| self.dues[id].open() >= *part);
+        claims && dues.all(|open| open)
+    }
+}
+
+/// The subsidy in fen.
+pub(super) fn fen_of(state: &ClaimState) -> i64 {
+    state.amount.map_or(0, |amount| amount.get())
+}

@@ -1,0 +1,258 @@
+//! What the bank says is brought in, and what was set aside is resolved by another person, who asks the bank.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use claims::ids::{BankEntryId, DisbursementId, PaymentId};
+use claims::jurisdictions::JurisdictionCode;
+use service::Refusal;
+use service::access::{ManageFunds, ReadFunds};
+use service::disburse::{BankException, PaymentResult, Resolution, Results, Said};
+use testkit::permit;
+use uuid::Uuid;
+
+use super::bank::{Form, Verdict, Word, mark, notification, table};
+use super::paying::agrees;
+use super::world::Year;
+
+impl Year {
+    /// A day of the bank: it carries out and speaks, and treasury brings in what it said.
+    pub(super) async fn hear_the_bank(&mut self, percent: u32) {
+        let today = self.today();
+        let mut words = std::mem::take(&mut self.unheard);
+        words.extend(self.bank.day(today));
+        if !self.chance(percent) {
+            self.unheard = words;
+            return;
+        }
+        // One report for each county and form; what is typed in, for each disbursement.
+        let mut reports = BTreeMap::<(String, Form, String), Vec<Word>>::new();
+        for word in words {
+            let message = match word.form {
+                Form::Json => word.message.clone(),
+                _ => String::new(),
+            };
+            let report = reports
+                .entry((word.county.clone(), word.form, message))
+                .or_default();
+            report.push(word);
+        }
+        for ((county, form, _), words) in reports {
+            *self.deeds.entry("words of the bank").or_default() += words.len();
+            self.report(&county, form, &words).await;
+        }
+    }
+
+    async fn report(&mut self, county: &str, form: Form, words: &[Word]) {
+        let county = JurisdictionCode::parse(county).unwrap();
+        let answers = self.insist("report", async |world| {
+            let maker = permit::<ManageFunds>(&world.cast.maker);
+            match form {
+                Form::Json => {
+                    let results = words.iter().map(typed).collect();
+                    let id = Uuid::try_parse(&words[0].message).unwrap();
+                    let id = DisbursementId::new(county, id);
+                    world.service.record_results(&maker, id, results).await
+                }
+                Form::Csv => {
+                    world
+                        .service
+                        .record_report(&maker, county, None, table(words))
+                        .await
+                }
+                Form::Camt => {
+                    let report = notification(words);
+                    world.service.record_report(&maker, county, None, report).await
+                }
+            }
+        });
+        let answers = answers.await.done("a report");
+        self.compare(words, answers);
+    }
+
+    /// Every word comes to what the callers foretell.
+    fn compare(&mut self, words: &[Word], answers: Results) {
+        assert_eq!(answers.len(), words.len(), "each word has its answer");
+        let at = self.now();
+        let named = words.iter().filter_map(Word::payment);
+        let named = named.filter_map(|id| Some((id, self.mirror.payments.get(&id)?.clone())));
+        let stuck = named.filter(|(_, it)| !self.mirror.can_come_back(it));
+        let stuck = stuck.map(|(id, _)| id).collect::<BTreeSet<_>>();
+        let foretold = words
+            .iter()
+            .map(|word| self.hear(word, &stuck, at))
+            .collect::<Vec<_>>();
+        for ((word, answer), foretold) in words.iter().zip(answers).zip(foretold) {
+            let answer = match answer {
+                Ok(_) => Ok(()),
+                Err(Refusal::NotFound(_)) => Err("unknown_payment"),
+                Err(Refusal::AmountDiffers) => Err("amount_differs"),
+                Err(Refusal::ResultContradicts) => Err("contradicts"),
+                Err(refusal) => panic!("{word:?}: {refusal:?}"),
+            };
+            assert_eq!(answer, foretold, "{word:?}");
+        }
+    }
+
+    /// What a word comes to, by the table that is documented; `Err` if it is set aside.
+    fn hear(
+        &mut self,
+        word: &Word,
+        stuck: &BTreeSet<PaymentId>,
+        at: chrono::DateTime<chrono::Utc>,
+    ) -> Result<(), &'static str> {
+        if let Some(known) = self.mirror.told.get(&word.mark()) {
+            return known.map_or(Ok(()), Err);
+        }
+        let id = word.payment();
+        let payment = id.and_then(|id| self.mirror.payments.get(&id));
+        let heard = match (id, payment) {
+            (Some(id), Some(payment)) if payment.sent() == word.amount => {
+                match (payment.outcome, word.verdict) {
+                    ("open", Verdict::Paid) => Ok(Some((id, "paid"))),
+                    ("open", Verdict::Failed) => Ok(Some((id, "failed"))),
+                    ("open" | "paid", Verdict::Returned) if stuck.contains(&id) => Err("contradicts"),
+                    ("open" | "paid", Verdict::Returned) => Ok(Some((id, "returned"))),
+                    ("paid" | "returned", Verdict::Paid)
+                    | ("failed", Verdict::Failed | Verdict::Returned)
+                    | ("returned", Verdict::Returned) => Ok(None),
+                    _ => Err("contradicts"),
+                }
+            }
+            (Some(_), Some(_)) => Err("amount_differs"),
+            _ => Err("unknown_payment"),
+        };
+        self.mirror.told.insert(word.mark(), heard.err());
+        if let Ok(Some((id, outcome))) = heard {
+            self.mirror.settle(id, outcome, at);
+        }
+        heard.map(|_| ())
+    }
+
+    /// What waits for a person, oldest first.
+    async fn exceptions(&self) -> Vec<BankException> {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = self
+                .read(async |world| {
+                    let reader = permit::<ReadFunds>(&world.cast.auditor);
+                    world
+                        .service
+                        .bank_exceptions(&reader, None, cursor.as_deref(), 200)
+                        .await
+                })
+                .await;
+            all.extend(page.items);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return all;
+            }
+        }
+    }
+
+    /// A person asks the bank what really became of a payment, and says what the word means.
+    pub(super) async fn resolve_some(&mut self, percent: u32) {
+        for exception in self.exceptions().await {
+            if self.chance(percent) {
+                self.resolve(&exception).await;
+            }
+        }
+    }
+
+    async fn resolve(&mut self, exception: &BankException) {
+        let reference = match PaymentId::parse(&exception.reference) {
+            Ok(id) => id.uuid.simple().to_string(),
+            Err(_) => exception.reference.clone(),
+        };
+        let Some(meant) = self.bank.meant(&reference) else {
+            self.resolve_as(exception.id, Resolution::Dismiss)
+                .await
+                .expect("it is dismissed");
+            return;
+        };
+        let id = PaymentId::new(exception.id.jurisdiction, Uuid::try_parse(&meant).unwrap());
+        let has_paid = self.bank.has_paid(&meant);
+        let is_true = (exception.verdict == "paid") == has_paid && exception.exception != "amount_differs";
+        if is_true {
+            let named = exception.payment.is_none().then_some(id);
+            let applied = self
+                .resolve_as(exception.id, Resolution::Apply { payment: named })
+                .await;
+            let foretold = self.apply(id, &exception.verdict);
+            assert_eq!(applied.is_ok(), foretold, "{exception:?}: {applied:?}");
+            if foretold {
+                *self.deeds.entry("words applied").or_default() += 1;
+                let form = &exception.format;
+                let (verdict, amount) = (&exception.verdict, exception.amount.map(ledger::Fen::get));
+                let mark = mark(form, &exception.reference, verdict, amount, exception.booked_on);
+                let known = self.mirror.told.insert(mark, None);
+                assert!(known.is_some(), "{exception:?} was told");
+                return;
+            }
+        }
+        let dismissed = self.resolve_as(exception.id, Resolution::Dismiss).await;
+        dismissed.expect("it is dismissed");
+        // The books will not say so: what the bank did is put right by hand.
+        let payment = &self.mirror.payments[&id];
+        if is_true && !agrees(payment, has_paid) {
+            *self.deeds.entry("put right by hand").or_default() += 1;
+            self.bank.set_right(&meant, !has_paid);
+        }
+    }
+
+    async fn resolve_as(&mut self, id: BankEntryId, resolution: Resolution) -> Result<(), Refusal> {
+        let resolved = self.insist("resolve_exception", async |world| {
+            let checker = permit::<ManageFunds>(&world.cast.checker);
+            let why = Some("经与银行核对".to_owned());
+            world
+                .service
+                .resolve_exception(&checker, id, resolution, why)
+                .await
+        });
+        let resolved = resolved.await;
+        match resolved.result {
+            Ok(_) => Ok(()),
+            Err(Refusal::Settled {
+                what: "bank exception",
+                ..
+            }) if resolved.again => Ok(()),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Whether a word can be applied to a payment in spite of what is known, and if so, what it comes to.
+    fn apply(&mut self, id: PaymentId, verdict: &str) -> bool {
+        let payment = self.mirror.payments[&id].clone();
+        let (may, outcome) = match (payment.outcome, verdict) {
+            ("failed", "paid") => (self.mirror.can_be_paid_after_all(&payment), "paid"),
+            ("paid", "failed") | ("paid" | "open", "returned") => {
+                (self.mirror.can_come_back(&payment), "returned")
+            }
+            ("open", "paid") => (true, "paid"),
+            ("open", "failed") => (true, "failed"),
+            ("paid", "paid") | ("returned", "returned") | ("failed", "failed" | "returned") => return true,
+            _ => return false,
+        };
+        if may {
+            let at = self.now();
+            self.mirror.settle(id, outcome, at);
+        }
+        may
+    }
+}
+
+fn typed(word: &Word) -> PaymentResult {
+    let failure = match word.verdict {
+        Verdict::Failed => Some("账户已销户".to_owned()),
+        _ => None,
+    };
+    let result = PaymentResult::of(word.payment().expect("an id of ours"), failure);
+    match word.verdict {
+        Verdict::Returned => PaymentResult {
+            said: Said::Returned {
+                reason: "账户已销户".into(),
+            },
+            ..result
+        },
+        _ => result,
+    }
+}
