@@ -355,3 +355,102 @@ fn the_documentation_names_every_setting_its_variable_and_its_default() {
         assert!(page.contains(variable), "{variable}");
     }
 }
+
+/// The problems, or the configuration, after setting these variables.
+fn with(pairs: &[(&str, &str)]) -> Result<Config, String> {
+    let mut variables = valid();
+    variables.extend(
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    );
+    load(&variables).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_bank_is_named_whole_or_not_at_all() {
+    assert!(load(&valid()).unwrap().bank.is_none());
+    let folders = with(&[
+        ("HUANXIN_BANK_KIND", "folders"),
+        ("HUANXIN_BANK_FOLDER", "/srv/bank"),
+    ])
+    .unwrap();
+    assert!(matches!(
+        folders.bank.unwrap().way,
+        super::super::BankWay::Folders(_)
+    ));
+    let url = ("HUANXIN_BANK_URL", "https://bank.example.cn/t0ken");
+    let gateway = with(&[
+        ("HUANXIN_BANK_KIND", "gateway"),
+        ("HUANXIN_BANK_FORMAT", "csv"),
+        url,
+    ])
+    .unwrap();
+    let bank = gateway.bank.unwrap();
+    assert_eq!(bank.format, super::super::BankFormat::Csv);
+    assert_eq!(bank.poll, Duration::from_secs(60));
+    for (pairs, expected) in [
+        (&[("HUANXIN_BANK_KIND", "post")][..], "is `post`"),
+        (
+            &[("HUANXIN_BANK_KIND", "gateway")][..],
+            "bank.url (HUANXIN_BANK_URL) is missing",
+        ),
+        (
+            &[("HUANXIN_BANK_KIND", "folders")][..],
+            "bank.folder (HUANXIN_BANK_FOLDER) is missing",
+        ),
+        (&[url][..], "bank.kind does not use it"),
+        (
+            &[
+                ("HUANXIN_BANK_KIND", "gateway"),
+                ("HUANXIN_BANK_URL", "http://bank.example.cn/t0ken"),
+            ][..],
+            "is not an https address",
+        ),
+        (
+            &[
+                ("HUANXIN_BANK_KIND", "gateway"),
+                url,
+                ("HUANXIN_BANK_CLIENT_KEY", "k3y"),
+            ][..],
+            "bank.client_certificate (HUANXIN_BANK_CLIENT_CERTIFICATE) is missing",
+        ),
+        (
+            &[
+                ("HUANXIN_BANK_KIND", "gateway"),
+                url,
+                ("HUANXIN_BANK_ROOT_CERTIFICATES", "/nowhere.pem"),
+            ][..],
+            "cannot be read",
+        ),
+    ] {
+        let message = with(pairs).unwrap_err();
+        assert!(message.contains(expected), "{message}");
+        assert!(
+            !message.contains("t0ken") && !message.contains("k3y"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn merchants_are_told_at_public_addresses_unless_a_demo_says_otherwise() {
+    let webhooks = load(&valid()).unwrap().webhooks;
+    assert_eq!(
+        (webhooks.enabled, webhooks.this_machine, webhooks.days),
+        (true, false, 30)
+    );
+    let demo = with(&[
+        ("HUANXIN_WEBHOOKS_REACH", "this_machine"),
+        ("HUANXIN_WEBHOOKS_DAYS", "4"),
+    ])
+    .unwrap();
+    assert!(demo.webhooks.this_machine);
+    assert!(
+        with(&[("HUANXIN_WEBHOOKS_REACH", "everybody")])
+            .unwrap_err()
+            .contains("is `everybody`")
+    );
+    // A message is attempted for longer than that.
+    assert!(with(&[("HUANXIN_WEBHOOKS_DAYS", "3")]).is_err());
+}
