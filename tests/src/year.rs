@@ -44,7 +44,7 @@ use testkit::day;
 use self::world::Year;
 
 /// Claims of a year in short form.
-const SHORT: usize = 600;
+const SHORT: usize = 400;
 /// From so many claims on a year is a long one.
 const LONG: usize = 10_000;
 

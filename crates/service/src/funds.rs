@@ -14,7 +14,7 @@ use store::funds::{CapRow, FundRow, Posting};
 use store::{Done, Tx};
 
 use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::limits::{fen, parse_scope, scope_text};
+use crate::limits::{LimitChanges, fen, parse_scope, scope_text};
 use crate::moving::reason;
 use crate::once::Key;
 use crate::{Page, Refusal, Replayable, Service, ServiceError, history, limits, paging};
@@ -377,6 +377,10 @@ impl Service {
                 old.iter().map(|cap| (cap.scope.as_str(), cap.waiting)).collect();
             let caps = new_caps(&row, &checked.caps, &slices, &waiting)?;
             tx.replace_caps(jurisdiction, &row.programme, &caps).await?;
+            let gone = old
+                .iter()
+                .filter(|cap| !caps.iter().any(|it| it.scope == cap.scope));
+            leave_caps(&mut tx, &counties, &row.programme, gone).await?;
             for county in counties {
                 self.call_waitlist(&mut tx, (county, row.programme.clone()), now)
                     .await?;
@@ -406,6 +410,25 @@ impl Service {
             .await?;
         paging::page(rows, limit, |row| row.id)?.try_map(|row| cap_change(&row))
     }
+}
+
+/// Whoever waits for a cap that is gone waits for the fund. The waitlist is called next, but serving it may end before all of them were
+/// looked at.
+async fn leave_caps(
+    tx: &mut Tx,
+    counties: &[String],
+    programme: &str,
+    gone: impl Iterator<Item = &CapRow>,
+) -> Result<(), ServiceError> {
+    let awaited = gone.filter(|cap| cap.waiting > 0);
+    let awaited = awaited.map(|cap| format!("{}/{}", cap.jurisdiction, cap.scope));
+    let awaited = awaited.collect::<Vec<_>>();
+    let mut changes = LimitChanges::new();
+    for (county, claims) in tx.wait_for_funds(counties, programme, &awaited).await? {
+        limits::wait(&mut changes, &limits::limit_key(&county, programme, "")?, claims);
+    }
+    tx.change_limits(&changes).await?;
+    Ok(())
 }
 
 /// What was made is open to a check by another person.

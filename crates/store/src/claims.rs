@@ -345,6 +345,37 @@ impl Tx {
         Ok(rows)
     }
 
+    /// Lets claims that wait for these limits (`<jurisdiction>/<scope>`), which are gone, wait for the fund of their county; says how
+    /// many in which. The counties' ledgers must be locked.
+    pub async fn wait_for_funds(
+        &mut self,
+        counties: &[String],
+        programme: &str,
+        gone: &[String],
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        #[derive(QueryableByName)]
+        struct Moved {
+            #[diesel(sql_type = Text)]
+            jurisdiction: String,
+            #[diesel(sql_type = BigInt)]
+            claims: i64,
+        }
+        let rows: Vec<Moved> = Sql(
+            "WITH moved AS (UPDATE claims SET waits_for = jurisdiction || '/', revision = revision + 1 \
+             WHERE jurisdiction = ANY($1) AND programme = $2 AND waits_for IS NOT NULL AND waits_for = ANY($3) \
+             RETURNING jurisdiction) SELECT jurisdiction, count(*) AS claims FROM moved GROUP BY jurisdiction",
+        )
+        .bind::<Array<Text>, _>(counties.to_vec())
+        .bind::<Text, _>(programme.to_owned())
+        .bind::<Array<Text>, _>(gone.to_vec())
+        .load(self.pg())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.jurisdiction, row.claims))
+            .collect())
+    }
+
     /// Claims of a fund whose deadline for a correction has passed; those that another transaction holds are passed over.
     pub async fn overdue_corrections(
         &mut self,

@@ -182,3 +182,21 @@ async fn a_cap_counts_a_claim_until_it_holds_nothing() {
     assert_eq!(committed().await, [whole(0); 3]);
     app.audit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_a_cap_that_goes_waits_for_the_fund() {
+    let app = with_money(600).await;
+    app.caps(YANHU, PROGRAMME, &[("whole", whole(0))]).await;
+    // More than are looked at in one part: serving ends with the part in which the money does.
+    app.submit_batch(app.many(502, &Sale::air_conditioner()).await)
+        .await;
+    let waits = async || {
+        let waits = "SELECT waits_for, count(*) FROM claims WHERE waits_for IS NOT NULL GROUP BY waits_for";
+        app.db.rows(waits).await
+    };
+    assert_eq!(waits().await, ["140802/whole|502"]);
+    app.caps(YANHU, PROGRAMME, &[]).await;
+    assert_eq!(waits().await, ["140802/|501"]);
+    assert_eq!(app.fund(YANHU, PROGRAMME).await.waiting, 501);
+    app.audit().await;
+}

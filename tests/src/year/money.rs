@@ -41,7 +41,7 @@ impl Year {
 
     /// A day's news of money: a grant now and then, more often towards the end; some funds stay short.
     pub(super) async fn grant_some(&mut self) {
-        if !self.chance(30) {
+        if !self.chance(18) {
             return;
         }
         let funds = Fund::all();
@@ -122,15 +122,14 @@ impl Year {
             3 => vec![("whole".into(), ceiling(70))],
             _ => Vec::new(),
         };
+        self.capped.insert((place, programme));
         self.cap(place, programme, scopes).await;
     }
 
     /// In the end no ceiling stands in the way of what waits.
     pub(super) async fn lift_caps(&mut self) {
-        for programme in [APPLIANCE, DIGITAL] {
-            for place in COUNTIES.map(|(county, _)| county).into_iter().chain([YUNCHENG]) {
-                self.cap(place, programme, Vec::new()).await;
-            }
+        for (place, programme) in std::mem::take(&mut self.capped) {
+            self.cap(place, programme, Vec::new()).await;
         }
     }
 

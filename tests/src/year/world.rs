@@ -1,6 +1,6 @@
 //! Who and what there is in the year: fourteen counties, their funds and shops, one bank, and what the callers remember.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
@@ -115,6 +115,8 @@ pub(super) struct Year {
     pub(super) third: Actor,
     pub(super) mirror: Mirror,
     pub(super) bank: Bank,
+    /// Where ceilings may stand, and over which programme.
+    pub(super) capped: BTreeSet<(&'static str, &'static str)>,
     /// What the bank said and nobody has brought in.
     pub(super) unheard: Vec<Word>,
     pub(super) trouble: Trouble,
@@ -143,6 +145,7 @@ impl Year {
             third,
             mirror: Mirror::default(),
             bank: Bank::new(seed ^ 0xba2c),
+            capped: BTreeSet::new(),
             unheard: Vec::new(),
             trouble: Trouble::new(seed ^ 0x7c0b, kills),
             waiting: Waiting::default(),
