@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use claims::claim::Claim;
 use claims::ids::ClaimId;
-use service::ServiceError;
+use service::ports::Clock;
+use service::{Refusal, ServiceError};
+use store::{Store, StoreConfig};
 use testkit::{Sale, Setup, TestApp, World, YANHU, audit, prepare, private_cluster, yuan};
 use tokio::sync::watch;
 
@@ -168,4 +170,29 @@ async fn a_caller_that_goes_away_leaves_nothing_half_done() {
     assert_kept(&app, &claims, &answers).await;
     assert_eq!(app.balances(YANHU, PROGRAMME).await.reserved, yuan("30000.00"));
     app.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_refused_holds_no_lock_when_he_hears_of_it() {
+    let app = TestApp::new().await;
+    let store = Store::open(&StoreConfig::new(app.db.url().to_owned().into())).unwrap();
+    let now = app.clock.now();
+    let opened = store.write(async |mut tx| -> Result<_, ServiceError> {
+        tx.open_bank_stream("bank", now).await?;
+        Ok(tx.done(()))
+    });
+    opened.await.unwrap();
+    for _ in 0..200 {
+        let refused = store.write(async |mut tx| -> Result<store::Done<()>, ServiceError> {
+            tx.lease_bank_stream("bank", now, now).await?;
+            Err(Refusal::FourEyes.into())
+        });
+        assert!(refused.await.is_err());
+        // Passed over if anybody held it.
+        let leased = store.write(async |mut tx| -> Result<_, ServiceError> {
+            let leased = tx.lease_bank_stream("bank", now, now).await?;
+            Ok(tx.done(leased))
+        });
+        assert!(leased.await.unwrap().is_some());
+    }
 }

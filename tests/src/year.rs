@@ -2,7 +2,8 @@
 //!
 //! From 1 January 2026 to the spring of 2027, day by day: claims come in and are put right, reviewed, approved and taken back; money
 //! is granted and capped; disbursements are made, held, released and cancelled; a bank that keeps books of its own pays, fails,
-//! gives back and says so late, twice, out of order and wrongly; subsidies are clawed back, netted and waived. Every call may
+//! gives back and says so late, twice, out of order and wrongly; subsidies are clawed back, netted and waived; merchants are
+//! paid ahead. Every call may
 //! break off between any two of its steps, and its caller asks again ([`insist`]). The callers remember what they were
 //! answered ([`mirror`]) and foretell what they will be. At each month's end and in the end an [`auditor`] compares.
 //!
@@ -17,14 +18,16 @@
 //! | `bank` | the bank |
 //! | `results` | treasury: what the bank says |
 //! | `clawing` | what is due back |
+//! | `advancing` | what merchants are paid ahead |
 //! | `auditor` | the auditor |
 //!
 //! `HX_SEED` plays a year again, `YEAR_CLAIMS` says how many claims it has, and from [`LONG`] on PostgreSQL is killed more often.
 //! The seed decides what happens. Where in a call it breaks off depends on the machine as well; that must change nothing.
 //!
 //! What moves money in a new way gets a module of deeds and a line in [`Year::day`], a line in the auditor's table of reasons, and
-//! what the callers remember of it in the mirror. A closing of a period is held against the fold of the ledger up to it.
+//! what the callers remember of it in the mirror.
 
+mod advancing;
 mod auditor;
 mod bank;
 mod clawing;
@@ -72,6 +75,7 @@ impl Year {
         self.resolve_some(55).await;
         self.correct_accounts().await;
         self.claw_back_some().await;
+        self.advance_some().await;
         self.gather_some(7).await;
         self.release_some(70).await;
     }
@@ -94,6 +98,7 @@ impl Year {
         );
         *self.deeds.entry("expired").or_default() += overdue;
         *self.deeds.entry("funds whose money lapsed").or_default() += round.lapsed;
+        *self.deeds.entry("months and years closed").or_default() += round.closed;
     }
 
     /// January to spring: nothing new is bought, and what was begun comes to its end, but for what the bank has not begun.

@@ -90,15 +90,15 @@ impl Service {
             now: self.clock().now(),
         };
         let fund = (new.jurisdiction.as_str(), new.programme.as_str());
-        tx.fund(fund.0, fund.1).await?.ok_or(Refusal::NotFound("fund"))?;
         let locked = [(new.jurisdiction.clone(), new.programme.clone())];
         limits::lock(&mut tx, &self.catalogue(), locked).await?;
+        let row = tx.fund(fund.0, fund.1).await?;
+        let available = row.ok_or(Refusal::NotFound("fund"))?.available;
         // Under the lock, where whoever raced with the same key has committed.
         if let Some(first) = self.answered(&mut tx, mover.actor, key).await? {
             return Ok(tx.done(first));
         }
         self.may_have(&mut tx, fund, &new.merchant).await?;
-        let available = tx.fund(fund.0, fund.1).await?.map_or(0, |row| row.available);
         if new.amount.get() > available {
             return Err(more_than(fen(available)?, "advance.more-than-available").into());
         }
@@ -121,11 +121,17 @@ impl Service {
             closed_at: None,
         };
         self.disburse_advance(&mut tx, &row, mover).await?;
-        self.post_advance(&mut tx, &row, Reason::InstructAdvance, new.amount, mover)
+        self.post_advances(&mut tx, &[(&row, new.amount)], Reason::InstructAdvance, mover)
             .await?;
         let made = advance(&row)?;
-        self.note_advance(&mut tx, &row, "make_advance", Some(new.document.clone()), mover)
-            .await?;
+        self.note_advances(
+            &mut tx,
+            &[&row],
+            "make_advance",
+            Some(new.document.clone()),
+            mover,
+        )
+        .await?;
         self.keep_answer(&mut tx, mover.actor, key, "make_advance", &made)
             .await?;
         Ok(tx.done(Replayable {
@@ -210,12 +216,12 @@ impl Service {
             .map_err(|NotLeft { held }| more_than(held, "advance.more-than-open"))?;
         write(&mut row, &after, mover.now);
         tx.save_advances(std::slice::from_ref(&row)).await?;
-        self.come_back(&mut tx, &row, Reason::RepayAdvance, part, mover)
+        self.come_back(&mut tx, &[(&row, part)], Reason::RepayAdvance, mover)
             .await?;
         let value = advance(&row)?;
-        self.note_advance(
+        self.note_advances(
             &mut tx,
-            &row,
+            &[&row],
             "repay_advance",
             Some(repayment.document.clone()),
             mover,
@@ -254,55 +260,63 @@ impl Service {
         paging::page(rows, limit, |row| row.id)?.try_map(|row| advance(&row))
     }
 
-    /// Posts a transfer of an advance, which names the disbursement that paid it.
-    pub(crate) async fn post_advance(
+    /// Posts transfers of advances, each of which names the disbursement that paid it.
+    pub(crate) async fn post_advances(
         &self,
         tx: &mut Tx,
-        row: &AdvanceRow,
+        moved: &[(&AdvanceRow, Fen)],
         reason: Reason,
-        amount: Fen,
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
-        let posting = Posting {
-            jurisdiction: row.jurisdiction.clone(),
-            programme: row.programme.clone(),
-            transfer: Transfer::new(reason, amount).map_err(ServiceError::bug)?,
-            claim: None,
-            document: Some(row.disbursement),
-            actor: mover.actor.client.clone(),
-        };
-        tx.post(&[posting], mover.now).await?;
+        let postings = moved.iter().map(|(row, amount)| {
+            Ok(Posting {
+                jurisdiction: row.jurisdiction.clone(),
+                programme: row.programme.clone(),
+                transfer: Transfer::new(reason, *amount).map_err(ServiceError::bug)?,
+                claim: None,
+                document: Some(row.disbursement),
+                actor: mover.actor.client.clone(),
+            })
+        });
+        tx.post(&postings.collect::<Result<Vec<_>, ServiceError>>()?, mover.now)
+            .await?;
         Ok(())
     }
 
-    /// Money that a merchant had comes back: to the fund, to its sources, and to who waits for it.
+    /// Money of one fund that merchants had comes back: to the fund, to its sources, and to who waits for it.
     pub(crate) async fn come_back(
         &self,
         tx: &mut Tx,
-        row: &AdvanceRow,
+        moved: &[(&AdvanceRow, Fen)],
         reason: Reason,
-        amount: Fen,
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
-        self.post_advance(tx, row, reason, amount, mover).await?;
-        self.recover_advance(tx, row, amount, mover.now).await?;
-        let fund = (row.jurisdiction.clone(), row.programme.clone());
-        self.call_waitlist(tx, fund, mover.now).await?;
-        Ok(())
+        let Some((first, _)) = moved.first() else {
+            return Ok(());
+        };
+        self.post_advances(tx, moved, reason, mover).await?;
+        self.recover_advances(tx, moved, mover.now).await?;
+        let fund = (first.jurisdiction.clone(), first.programme.clone());
+        self.call_waitlist(tx, fund, mover.now).await
     }
 
-    pub(crate) async fn note_advance(
+    /// Writes what was done to advances.
+    pub(crate) async fn note_advances(
         &self,
         tx: &mut Tx,
-        row: &AdvanceRow,
+        rows: &[&AdvanceRow],
         verb: &str,
         why: Option<String>,
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
-        let subject = AdvanceId::new(code(&row.jurisdiction)?, row.id).to_string();
-        let mut event = history::event(self, &row.jurisdiction, &subject, verb, mover.actor, mover.now);
-        (event.to_status, event.reason) = (Some(row.status.clone()), why);
-        tx.record_events(&[event]).await?;
+        let events = rows.iter().map(|row| {
+            let subject = AdvanceId::new(code(&row.jurisdiction)?, row.id).to_string();
+            let mut event = history::event(self, &row.jurisdiction, &subject, verb, mover.actor, mover.now);
+            (event.to_status, event.reason) = (Some(row.status.clone()), why.clone());
+            Ok(event)
+        });
+        tx.record_events(&events.collect::<Result<Vec<_>, ServiceError>>()?)
+            .await?;
         Ok(())
     }
 }

@@ -113,16 +113,13 @@ impl Service {
         let taken = taken.first().copied().unwrap_or_default();
         // Of a payment that failed nothing was spent; of one that came back, what was netted still is.
         let stood = match payment.outcome.as_str() {
-            "returned" => tx.outstanding_parts(&payment.jurisdiction, payment.id).await?,
+            "returned" => {
+                let stood = tx.outstanding_parts(&payment.jurisdiction, &[payment.id]).await?;
+                stood.first().map(|(_, parts)| *parts).unwrap_or_default()
+            }
             _ => [0; 4],
         };
-        let [central, province, city, county] = stood;
-        let stood = BySource {
-            central: fen(central)?,
-            province: fen(province)?,
-            city: fen(city)?,
-            county: fen(county)?,
-        };
+        let stood = by_source(stood)?;
         let mut paid = payment.clone();
         let parts = BySource::from_fn(|source| taken.get(source).saturating_add(*stood.get(source)));
         write_parts(&mut paid, &parts);
@@ -144,7 +141,7 @@ impl Service {
         let mut carry =
             Carry::new(behind).ok_or_else(|| ServiceError::bug("a carry that no split leaves"))?;
         let has = BySource::from_fn(|source| of(source).map_or(0, left));
-        let mut left = by_source(|source| fen(*has.get(source)))?;
+        let mut left = by_source([has.central, has.province, has.city, has.county])?;
         let mut taken = BySource::<Fen>::default();
         let mut all = Vec::with_capacity(sums.len());
         for (sum, version) in sums {
@@ -252,38 +249,37 @@ impl Service {
         tx.recover(&back, now).await?;
         Ok(())
     }
-}
 
-impl Service {
-    /// Gives what came back of an advance to the sources that paid it.
-    pub(crate) async fn recover_advance(
+    /// Gives what came back of advances, each once, to the sources that paid them.
+    pub(crate) async fn recover_advances(
         &self,
         tx: &mut Tx,
-        row: &AdvanceRow,
-        amount: Fen,
+        came_back: &[(&AdvanceRow, Fen)],
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        let [central, province, city, county] = tx.outstanding_parts(&row.jurisdiction, row.payment).await?;
-        let still = PaidParts {
-            claim: row.id,
-            jurisdiction: row.jurisdiction.clone(),
-            payment: row.payment,
-            programme: row.programme.clone(),
-            line: 0,
-            central,
-            province,
-            city,
-            county,
+        let Some((first, _)) = came_back.first() else {
+            return Ok(());
         };
-        let share = give_back(amount, &outstanding(&still)?).map_err(ServiceError::bug)?;
-        let back = PaidParts {
-            central: share.central.get(),
-            province: share.province.get(),
-            city: share.city.get(),
-            county: share.county.get(),
-            ..still
-        };
-        tx.recover_parts(&[back], now).await?;
+        let payments = came_back.iter().map(|(row, _)| row.payment).collect::<Vec<_>>();
+        let still = tx.outstanding_parts(&first.jurisdiction, &payments).await?;
+        let still: HashMap<Uuid, [i64; 4]> = still.into_iter().collect();
+        let back = came_back.iter().map(|(row, amount)| {
+            let still = still.get(&row.payment).copied().unwrap_or_default();
+            let share = give_back(*amount, &by_source(still)?).map_err(ServiceError::bug)?;
+            Ok(PaidParts {
+                claim: row.id,
+                jurisdiction: row.jurisdiction.clone(),
+                payment: row.payment,
+                programme: row.programme.clone(),
+                line: 0,
+                central: share.central.get(),
+                province: share.province.get(),
+                city: share.city.get(),
+                county: share.county.get(),
+            })
+        });
+        let back = back.collect::<Result<Vec<_>, ServiceError>>()?;
+        tx.recover_parts(&back, now).await?;
         Ok(())
     }
 }
@@ -306,12 +302,7 @@ pub(crate) fn oldest_versions(lines: &[LineRow], rows: &[ClaimRow]) -> HashMap<U
 
 /// A payment by source.
 pub(crate) fn parts_of(payment: &PaymentRow) -> Result<BySource<Fen>, ServiceError> {
-    Ok(BySource {
-        central: fen(payment.central)?,
-        province: fen(payment.province)?,
-        city: fen(payment.city)?,
-        county: fen(payment.county)?,
-    })
+    by_source([payment.central, payment.province, payment.city, payment.county])
 }
 
 fn write_parts(payment: &mut PaymentRow, parts: &BySource<Fen>) {
@@ -322,12 +313,7 @@ fn write_parts(payment: &mut PaymentRow, parts: &BySource<Fen>) {
 }
 
 fn outstanding(parts: &PaidParts) -> Result<BySource<Fen>, ServiceError> {
-    Ok(BySource {
-        central: fen(parts.central)?,
-        province: fen(parts.province)?,
-        city: fen(parts.city)?,
-        county: fen(parts.county)?,
-    })
+    by_source([parts.central, parts.province, parts.city, parts.county])
 }
 
 fn left(row: &SourceRow) -> i64 {
@@ -336,11 +322,12 @@ fn left(row: &SourceRow) -> i64 {
         .fold(row.appropriated, i64::saturating_sub)
 }
 
-fn by_source(value: impl Fn(Source) -> Result<Fen, ServiceError>) -> Result<BySource<Fen>, ServiceError> {
+/// Fen of central, province, city and county.
+fn by_source([central, province, city, county]: [i64; 4]) -> Result<BySource<Fen>, ServiceError> {
     Ok(BySource {
-        central: value(Source::Central)?,
-        province: value(Source::Province)?,
-        city: value(Source::City)?,
-        county: value(Source::County)?,
+        central: fen(central)?,
+        province: fen(province)?,
+        city: fen(city)?,
+        county: fen(county)?,
     })
 }

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::ClaimId;
 use ledger::{Fen, Reason};
-use store::statements::{LaidOutRow, MovedRow, StatementFilter, StatementLineRow};
+use store::statements::{MovedRow, StatementFilter, StatementLineRow};
 
 pub use file::StatementFormat;
 
@@ -139,81 +139,75 @@ pub struct StatementFile {
 }
 
 impl Service {
-    /// What a county and a merchant owed each other over a period. A merchant sees its own alone.
+    /// What a county and a merchant owed each other over a period, with a page of its claims by id. A merchant sees its own alone.
     pub async fn statement(
         &self,
         permit: &Permit<ReadStatements>,
         query: StatementQuery,
-    ) -> Result<Statement, ServiceError> {
-        let filter = self.readable(permit, &query)?;
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<(Statement, Page<StatementLine>), ServiceError> {
+        let after = paging::read(cursor)?;
         let mut conn = self.store().read().await?;
+        let filter = self.readable(&mut conn, permit, &query).await?;
         let merchant = conn.merchant(&query.merchant).await?;
         let merchant = merchant.ok_or(Refusal::NotFound("merchant"))?;
         let moves = Moves::of(&conn.statement_moves(&filter).await?)?;
-        let (open, paid) = conn.laid_out(&filter).await?;
-        Ok(Statement {
+        let out = conn.laid_out(&filter).await?;
+        let rows = conn.statement_lines(&filter, after, paging::fetch(limit)).await?;
+        let lines = paging::page(rows, limit, |row| row.claim)?.try_map(|row| line(&filter, &row))?;
+        let statement = Statement {
             name: Some(merchant.name).filter(|name| !name.is_empty()),
             made_at: self.clock().now(),
             claims: moves.claims()?,
             advances: moves.advances()?,
             clawbacks: moves.clawbacks()?,
-            open: laid_out(&open)?,
-            paid: laid_out(&paid)?,
+            open: LaidOut {
+                claims: out.open_claims,
+                amount: fen(out.open_amount)?,
+                mean_millidays: out.open_millidays,
+                oldest: out.open_since.map(shanghai_date),
+            },
+            paid: LaidOut {
+                claims: out.paid_claims,
+                amount: fen(out.paid_amount)?,
+                mean_millidays: out.paid_millidays,
+                oldest: out.paid_since.map(shanghai_date),
+            },
             query,
-        })
+        };
+        Ok((statement, lines))
     }
 
-    /// The claims of a statement, by id.
-    pub async fn statement_lines(
-        &self,
-        permit: &Permit<ReadStatements>,
-        query: &StatementQuery,
-        cursor: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<StatementLine>, ServiceError> {
-        let filter = self.readable(permit, query)?;
-        let after = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
-        let rows = conn.statement_lines(&filter, after, paging::fetch(limit)).await?;
-        paging::page(rows, limit, |row| row.claim)?.try_map(|row| line(&filter, &row))
-    }
-
-    /// A statement with its claims as a file.
+    /// A statement with all its claims as a file.
     pub async fn statement_file(
         &self,
         permit: &Permit<ReadStatements>,
         query: StatementQuery,
         format: StatementFormat,
     ) -> Result<StatementFile, ServiceError> {
-        let filter = self.readable(permit, &query)?;
-        let statement = self.statement(permit, query).await?;
-        let mut conn = self.store().read().await?;
-        let rows = conn
-            .statement_lines(&filter, None, paging::fetch(MOST_LINES))
-            .await?;
-        drop(conn);
-        if rows.len() > MOST_LINES {
+        let (statement, lines) = self.statement(permit, query, None, MOST_LINES).await?;
+        if lines.next_cursor.is_some() {
             return Err(Refusal::TooMany {
                 what: "claims of the statement",
                 limit: MOST_LINES,
             }
             .into());
         }
-        let lines = rows.iter().map(|row| line(&filter, row));
-        let lines = lines.collect::<Result<Vec<_>, ServiceError>>()?;
-        file::write(&statement, &lines, format)
+        file::write(&statement, &lines.items, format)
     }
 
     /// Whose statement it is may be asked for, and the instants that its days are.
-    fn readable(
+    async fn readable(
         &self,
+        conn: &mut store::Conn,
         permit: &Permit<ReadStatements>,
         query: &StatementQuery,
-    ) -> Result<StatementFilter, Refusal> {
+    ) -> Result<StatementFilter, ServiceError> {
         permit.within(&query.jurisdiction)?;
         let actor = permit.actor();
         if actor.role.is_merchant() && actor.merchant.as_ref() != Some(&query.merchant) {
-            return Err(Refusal::NotFound("merchant"));
+            return Err(Refusal::NotFound("merchant").into());
         }
         self.catalogue()
             .county(&query.jurisdiction)
@@ -225,9 +219,11 @@ impl Service {
                 "out-of-range",
                 "截止日期不得早于起始日期，且跨度不超过366天",
                 "the last day is not before the first, and at most 366 days are spanned",
-            ));
+            )
+            .into());
         }
         Ok(StatementFilter {
+            height: conn.height(&query.jurisdiction).await?,
             jurisdiction: query.jurisdiction.clone(),
             merchant: query.merchant.clone(),
             programme: query.programme.clone(),
@@ -325,15 +321,6 @@ impl Moves {
             closing: self.stands(true, &add, &take)?,
         })
     }
-}
-
-fn laid_out(row: &LaidOutRow) -> Result<LaidOut, ServiceError> {
-    Ok(LaidOut {
-        claims: row.claims,
-        amount: fen(row.amount)?,
-        mean_millidays: row.mean_millidays,
-        oldest: row.oldest.map(shanghai_date),
-    })
 }
 
 fn line(filter: &StatementFilter, row: &StatementLineRow) -> Result<StatementLine, ServiceError> {

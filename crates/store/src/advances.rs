@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -12,8 +12,8 @@ use crate::{Conn, StoreError, Tx};
 
 /// An advance; fen. `status` is made, paid (and open), used (set off or repaid to the end), failed, returned or cancelled; `pending`
 /// is set against payments that are open.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = advances, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = advances, check_for_backend(diesel::pg::Pg))]
 pub struct AdvanceRow {
     pub jurisdiction: String,
     pub id: Uuid,
@@ -162,13 +162,32 @@ impl Tx {
             .await?)
     }
 
+    /// Writes what became of advances.
     pub async fn save_advances(&mut self, rows: &[AdvanceRow]) -> Result<(), StoreError> {
-        for row in rows {
-            diesel::update(advances::table.find((&row.jurisdiction, row.id)))
-                .set(row)
-                .execute(self.pg())
-                .await?;
+        if rows.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let fen = |value: fn(&AdvanceRow) -> i64| rows.iter().map(value).collect::<Vec<_>>();
+        let changed = Sql(
+            "UPDATE advances a SET set_off = u.set_off, repaid = u.repaid, pending = u.pending, status = u.status, \
+             paid_at = u.paid_at, closed_at = u.closed_at FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8) \
+             AS u (jurisdiction, id, set_off, repaid, pending, status, paid_at, closed_at) \
+             WHERE a.jurisdiction = u.jurisdiction AND a.id = u.id",
+        )
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.jurisdiction.clone()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(fen(|row| row.set_off))
+        .bind::<Array<BigInt>, _>(fen(|row| row.repaid))
+        .bind::<Array<BigInt>, _>(fen(|row| row.pending))
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.status.clone()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Timestamptz>>, _>(rows.iter().map(|row| row.paid_at).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Timestamptz>>, _>(rows.iter().map(|row| row.closed_at).collect::<Vec<_>>())
+        .execute(self.pg())
+        .await?;
+        if changed == rows.len() {
+            Ok(())
+        } else {
+            Err(StoreError::Stale("advance"))
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -11,8 +11,8 @@ use crate::schema::{clawback_nettings, clawback_waivers, clawbacks, disbursement
 use crate::{Conn, StoreError, Tx};
 
 /// What is due back of a claim; fen. `merchant` owes it, or, if there is none, the applicant who was paid.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = clawbacks, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = clawbacks, check_for_backend(diesel::pg::Pg))]
 pub struct ClawbackRow {
     pub jurisdiction: String,
     pub claim: Uuid,
@@ -202,14 +202,32 @@ impl Tx {
             .await?)
     }
 
+    /// Writes what has come back of clawbacks, and what is pending or waived.
     pub async fn save_clawbacks(&mut self, rows: &[ClawbackRow]) -> Result<(), StoreError> {
-        for row in rows {
-            diesel::update(clawbacks::table.find((&row.jurisdiction, row.claim)))
-                .set(row)
-                .execute(self.pg())
-                .await?;
+        if rows.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let fen = |value: fn(&ClawbackRow) -> i64| rows.iter().map(value).collect::<Vec<_>>();
+        let changed = Sql(
+            "UPDATE clawbacks k SET repaid = u.repaid, netted = u.netted, pending = u.pending, waived = u.waived, \
+             closed_at = u.closed_at FROM UNNEST($1, $2, $3, $4, $5, $6, $7) \
+             AS u (jurisdiction, claim, repaid, netted, pending, waived, closed_at) \
+             WHERE k.jurisdiction = u.jurisdiction AND k.claim = u.claim",
+        )
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.jurisdiction.clone()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.claim).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(fen(|row| row.repaid))
+        .bind::<Array<BigInt>, _>(fen(|row| row.netted))
+        .bind::<Array<BigInt>, _>(fen(|row| row.pending))
+        .bind::<Array<BigInt>, _>(fen(|row| row.waived))
+        .bind::<Array<Nullable<Timestamptz>>, _>(rows.iter().map(|row| row.closed_at).collect::<Vec<_>>())
+        .execute(self.pg())
+        .await?;
+        if changed == rows.len() {
+            Ok(())
+        } else {
+            Err(StoreError::Stale("clawback"))
+        }
     }
 
     pub async fn add_waiver(&mut self, row: &WaiverRow) -> Result<(), StoreError> {

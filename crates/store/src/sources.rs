@@ -111,23 +111,28 @@ impl Conn {
             .await?)
     }
 
-    /// What of the parts of a payment has not come back: central, province, city, county.
+    /// What of the parts of these payments of a county has not come back: central, province, city, county.
     pub async fn outstanding_parts(
         &mut self,
         jurisdiction: &str,
-        payment: Uuid,
-    ) -> Result<[i64; 4], StoreError> {
-        let (central, province, city, county) = payments::table
-            .find((jurisdiction, payment))
+        ids: &[Uuid],
+    ) -> Result<Vec<(Uuid, [i64; 4])>, StoreError> {
+        let rows = payments::table
+            .filter(payments::jurisdiction.eq(jurisdiction))
+            .filter(payments::id.eq_any(ids.to_vec()))
             .select((
+                payments::id,
                 payments::central - payments::recovered_central,
                 payments::province - payments::recovered_province,
                 payments::city - payments::recovered_city,
                 payments::county - payments::recovered_county,
             ))
-            .first::<(i64, i64, i64, i64)>(self.pg())
+            .load::<(Uuid, i64, i64, i64, i64)>(self.pg())
             .await?;
-        Ok([central, province, city, county])
+        let parts = rows
+            .into_iter()
+            .map(|(id, central, province, city, county)| (id, [central, province, city, county]));
+        Ok(parts.collect())
     }
 
     /// Central money of these programmes, granted before an instant, that is neither used nor committed: of one county, or of

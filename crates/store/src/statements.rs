@@ -7,9 +7,11 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql};
+use crate::schema::ledgers;
 use crate::{Conn, StoreError};
 
-/// A merchant's dealings with a county: `from` is included, `before` is not.
+/// A merchant's dealings with a county: `from` is included, `before` is not. What was posted above `height` is not there yet, so that several
+/// statements tell of one moment.
 #[derive(Debug, Clone)]
 pub struct StatementFilter {
     pub jurisdiction: String,
@@ -17,6 +19,7 @@ pub struct StatementFilter {
     pub programme: Option<String>,
     pub from: DateTime<Utc>,
     pub before: DateTime<Utc>,
+    pub height: i64,
 }
 
 /// What moved for one reason, before the period or in it; fen. `netted` tells what came back by netting from what was repaid.
@@ -61,22 +64,30 @@ pub struct StatementLineRow {
     pub back: i64,
 }
 
-/// How long money that a merchant laid out was, or has been, out: sums over claims of fen times seconds.
+/// How long money that a merchant laid out was, or has been, out: thousandths of a day, weighted by amount, none if there is no amount.
+/// `open` at the end of the period, `paid` in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
 pub struct LaidOutRow {
     #[diesel(sql_type = BigInt)]
-    pub claims: i64,
+    pub open_claims: i64,
     #[diesel(sql_type = BigInt)]
-    pub amount: i64,
-    /// Amount-weighted days, in thousandths; none if there is no amount.
+    pub open_amount: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
-    pub mean_millidays: Option<i64>,
+    pub open_millidays: Option<i64>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub oldest: Option<DateTime<Utc>>,
+    pub open_since: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    pub paid_claims: i64,
+    #[diesel(sql_type = BigInt)]
+    pub paid_amount: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub paid_millidays: Option<i64>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub paid_since: Option<DateTime<Utc>>,
 }
 
 /// A statement over the claims that pay a merchant, each with the fold of its transfers up to the end: `$1` county, `$2` merchant,
-/// `$3` programme or null, `$4` and `$5` the period.
+/// `$3` programme or null, `$4` and `$5` the period, `$6` the height.
 macro_rules! over_claims {
     ($($head:literal)+; $($tail:literal)*) => {
         Sql(concat!(
@@ -96,7 +107,7 @@ macro_rules! over_claims {
              'claw_back', 'waive')) AS touched, bool_or(t.posted_at >= $4 AND t.reason = 'pay') AS paid_within \
              FROM claims c JOIN transfers t ON t.jurisdiction = c.jurisdiction AND t.claim = c.id \
              WHERE c.merchant = $2 AND c.jurisdiction = $1 AND c.to_merchant AND ($3 IS NULL OR c.programme = $3) \
-             AND t.posted_at < $5 GROUP BY c.jurisdiction, c.id) AS k",
+             AND t.posted_at < $5 AND t.height <= $6 GROUP BY c.jurisdiction, c.id) AS k",
             $($tail,)*
         ))
     };
@@ -112,10 +123,10 @@ impl Conn {
              WHERE n.jurisdiction = t.jurisdiction AND n.claim = t.claim AND p.disbursement = t.document) AS netted \
              FROM claims c JOIN transfers t ON t.jurisdiction = c.jurisdiction AND t.claim = c.id \
              WHERE c.merchant = $2 AND c.jurisdiction = $1 AND c.to_merchant AND ($3 IS NULL OR c.programme = $3) AND t.posted_at < $5 \
-             UNION ALL \
+             AND t.height <= $6 UNION ALL \
              SELECT t.reason, t.posted_at >= $4, t.amount, false FROM advances a \
              JOIN transfers t ON t.jurisdiction = a.jurisdiction AND t.document = a.disbursement AND t.claim IS NULL \
-             WHERE a.merchant = $2 AND a.jurisdiction = $1 AND ($3 IS NULL OR a.programme = $3) AND t.posted_at < $5) AS m \
+             WHERE a.merchant = $2 AND a.jurisdiction = $1 AND ($3 IS NULL OR a.programme = $3) AND t.posted_at < $5 AND t.height <= $6) AS m \
              GROUP BY m.reason, m.within, m.netted ORDER BY m.reason, m.within, m.netted",
         )
         .bind::<Text, _>(filter.jurisdiction.clone())
@@ -123,6 +134,7 @@ impl Conn {
         .bind::<Nullable<Text>, _>(filter.programme.clone())
         .bind::<Timestamptz, _>(filter.from)
         .bind::<Timestamptz, _>(filter.before)
+        .bind::<BigInt, _>(filter.height)
         .load(self.pg())
         .await?)
     }
@@ -137,7 +149,7 @@ impl Conn {
         let lines = over_claims!(
             "SELECT k.*";
             " WHERE (k.touched OR k.reserved > 0 OR k.earned <> k.paid - k.returned OR k.due > 0) \
-             AND ($6 IS NULL OR k.claim > $6) ORDER BY k.claim LIMIT $7"
+             AND ($7 IS NULL OR k.claim > $7) ORDER BY k.claim LIMIT $8"
         );
         Ok(lines
             .bind::<Text, _>(filter.jurisdiction.clone())
@@ -145,6 +157,7 @@ impl Conn {
             .bind::<Nullable<Text>, _>(filter.programme.clone())
             .bind::<Timestamptz, _>(filter.from)
             .bind::<Timestamptz, _>(filter.before)
+            .bind::<BigInt, _>(filter.height)
             .bind::<Nullable<SqlUuid>, _>(after)
             .bind::<BigInt, _>(limit)
             .load(self.pg())
@@ -153,37 +166,39 @@ impl Conn {
 
     /// How long the merchant's money was out: of the claims that are open at the end, up to then; and of those that were paid in
     /// the period, up to their payment.
-    pub async fn laid_out(
-        &mut self,
-        filter: &StatementFilter,
-    ) -> Result<(LaidOutRow, LaidOutRow), StoreError> {
-        let open = over_claims!(
-            "SELECT count(*) AS claims, coalesce(sum(k.open), 0)::bigint AS amount, \
-             round(sum(k.open * extract(epoch FROM $5 - k.created_at)) / nullif(sum(k.open), 0) / 86.4)::bigint AS mean_millidays, \
-             min(k.created_at) AS oldest FROM (SELECT k.*, k.reserved + k.earned - k.paid + k.returned AS open";
-            ") AS k WHERE k.open > 0"
+    pub async fn laid_out(&mut self, filter: &StatementFilter) -> Result<LaidOutRow, StoreError> {
+        let laid_out = over_claims!(
+            "SELECT count(*) FILTER (WHERE k.open > 0) AS open_claims, \
+             coalesce(sum(k.open), 0)::bigint AS open_amount, \
+             round(sum(k.open * extract(epoch FROM $5 - k.created_at)) / nullif(sum(k.open), 0) / 86.4)::bigint \
+             AS open_millidays, min(k.created_at) FILTER (WHERE k.open > 0) AS open_since, \
+             count(*) FILTER (WHERE k.paid_within) AS paid_claims, \
+             coalesce(sum(k.paid) FILTER (WHERE k.paid_within), 0)::bigint AS paid_amount, \
+             round(sum(k.paid * extract(epoch FROM k.paid_at - k.created_at)) FILTER (WHERE k.paid_within) \
+             / nullif(sum(k.paid) FILTER (WHERE k.paid_within), 0) / 86.4)::bigint AS paid_millidays, \
+             min(k.created_at) FILTER (WHERE k.paid_within) AS paid_since \
+             FROM (SELECT k.*, k.reserved + k.earned - k.paid + k.returned AS open";
+            ") AS k"
         );
-        let paid = over_claims!(
-            "SELECT count(*) AS claims, coalesce(sum(k.paid), 0)::bigint AS amount, \
-             round(sum(k.paid * extract(epoch FROM k.paid_at - k.created_at)) / nullif(sum(k.paid), 0) / 86.4)::bigint \
-             AS mean_millidays, min(k.created_at) AS oldest";
-            " WHERE k.paid_within"
-        );
-        let mut rows = Vec::with_capacity(2);
-        for text in [open, paid] {
-            let row: LaidOutRow = text
-                .bind::<Text, _>(filter.jurisdiction.clone())
-                .bind::<Text, _>(filter.merchant.clone())
-                .bind::<Nullable<Text>, _>(filter.programme.clone())
-                .bind::<Timestamptz, _>(filter.from)
-                .bind::<Timestamptz, _>(filter.before)
-                .get_result(self.pg())
-                .await?;
-            rows.push(row);
-        }
-        match rows[..] {
-            [open, paid] => Ok((open, paid)),
-            _ => Err(StoreError::Stale("statement")),
-        }
+        Ok(laid_out
+            .bind::<Text, _>(filter.jurisdiction.clone())
+            .bind::<Text, _>(filter.merchant.clone())
+            .bind::<Nullable<Text>, _>(filter.programme.clone())
+            .bind::<Timestamptz, _>(filter.from)
+            .bind::<Timestamptz, _>(filter.before)
+            .bind::<BigInt, _>(filter.height)
+            .get_result(self.pg())
+            .await?)
+    }
+
+    /// The height of a county's log.
+    pub async fn height(&mut self, jurisdiction: &str) -> Result<i64, StoreError> {
+        let height = ledgers::table
+            .find(jurisdiction)
+            .select(ledgers::height)
+            .first(self.pg())
+            .await
+            .optional()?;
+        Ok(height.unwrap_or(0))
     }
 }

@@ -14,6 +14,7 @@ use diesel_async::{
 };
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::oneshot;
 
 use crate::StoreError;
 
@@ -87,6 +88,8 @@ pub struct Tx {
     conn: Option<Conn>,
     /// Its COMMIT was sent: nobody may send it anything else before the answer.
     ending: bool,
+    /// Gone once a rollback is through, and the locks with it.
+    ended: Option<oneshot::Sender<()>>,
 }
 
 impl Tx {
@@ -128,6 +131,7 @@ impl Drop for Tx {
             drop(Object::take(conn.0));
             return;
         };
+        let ended = self.ended.take();
         runtime.spawn(async move {
             if AnsiTransactionManager::rollback_transaction(conn.pg())
                 .await
@@ -135,6 +139,7 @@ impl Drop for Tx {
             {
                 drop(Object::take(conn.0));
             }
+            drop(ended);
         });
     }
 }
@@ -230,12 +235,21 @@ impl Store {
         AnsiTransactionManager::begin_transaction(conn.pg())
             .await
             .map_err(StoreError::from)?;
-        // On an error the closure has dropped its Tx, and a unit that is cancelled half-way drops it as well.
+        let (ended, rolled_back) = oneshot::channel();
         let tx = Tx {
             conn: Some(conn),
             ending: false,
+            ended: Some(ended),
         };
-        let Done { mut tx, result } = unit(tx).await?;
+        let Done { mut tx, result } = match unit(tx).await {
+            Ok(done) => done,
+            Err(error) => {
+                // The closure has dropped its Tx. Whoever is refused holds no lock any more when he hears of it: the next would pass
+                // over what is locked.
+                let _ = rolled_back.await;
+                return Err(error);
+            }
+        };
         tx.ending = true;
         AnsiTransactionManager::commit_transaction(tx.pg())
             .await

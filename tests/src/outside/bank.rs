@@ -271,10 +271,11 @@ async fn the_same_bytes_and_key_until_the_bank_says_so() {
 
     app.clock.advance(Duration::hours(2));
     bank.restarted(&app);
-    assert_eq!(bank.submit(&app).await.taken, 1);
+    let said = bank.submit(&app).await;
     let [taken] = &submissions(&app, id).await[..] else {
         panic!()
     };
+    assert_eq!(said.taken, 1, "{said:?}: {taken:?}");
     assert_eq!(
         (taken.status.as_str(), taken.in_doubt, taken.attempts),
         ("taken", false, 4)

@@ -6,12 +6,16 @@
 //! | a source of a fund | its balances | grants, parts of payments, what came back of them | the callers' grants |
 //! | a merchant | clawbacks of its claims | the ledger's lines of its claims | the callers' dues; the bank's books |
 //! | a county | balances, reconciliation | the ledger | the bank's books, to the fen |
+//! | a month, a year | closings | the exported ledger up to its end | |
+//! | a merchant in a county | statements | | the callers' claims, dues and advances |
 //! | a claim, a payment | lists | the ledger's lines of the claim | the callers; the bank's books |
 //!
 //! Every difference is a finding; a finding fails the year.
 
+mod closings;
 mod ledger;
 mod sources;
+mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -27,7 +31,7 @@ use service::export::Format;
 use service::reading::ClaimQuery;
 use testkit::permit;
 
-use self::ledger::{Flow, Fold};
+use self::ledger::{Ahead, Flow, Fold};
 use self::sources::{Parts, Spending};
 use super::mirror::Claim;
 use super::paying::agrees;
@@ -89,6 +93,10 @@ impl Year {
         self.audit_sources(&folds, &parts, &mut found).await;
         self.audit_merchants(&folds, &mut found);
         self.audit_dues(&mut found).await;
+        for (county, fold) in &folds {
+            self.audit_closings(county, fold, &mut found).await;
+            self.audit_statements(county, &mut found).await;
+        }
         found.must_be_none("in the end");
         self.audit().await;
     }
@@ -131,6 +139,18 @@ impl Year {
         let mut own = BTreeMap::<&str, i64>::new();
         for (id, claim) in mirror.claims.iter().filter(|(_, claim)| claim.fund == fund) {
             for (account, fen) in self.money_of(*id, claim) {
+                *own.entry(account).or_default() += fen;
+            }
+        }
+        for advance in mirror.advances.values().filter(|it| it.fund == fund) {
+            let under_way = mirror.disbursements[&advance.disbursement].payments.iter();
+            let under_way = under_way.filter(|id| mirror.payments[id].outcome == "open");
+            let under_way = under_way.map(|id| mirror.payments[id].amount).sum::<i64>();
+            for (account, fen) in [
+                ("in_payment", under_way),
+                ("advanced", advance.out()),
+                ("available", -under_way - advance.out()),
+            ] {
                 *own.entry(account).or_default() += fen;
             }
         }
@@ -240,10 +260,13 @@ impl Year {
             let own = fold.accounts.iter().filter(|((_, it), _)| it == account);
             own.map(|(_, fen)| fen).sum::<i64>()
         };
-        let repaid = fold.flows.values().map(|flow| flow.repaid).sum::<i64>();
-        let what =
-            format!("{county}: what the bank has paid, and what is disbursed, recoverable or was repaid");
-        found.same(&what, out, all("disbursed") + all("recoverable") + repaid);
+        let repaid = fold.flows.values().map(|flow| flow.repaid).sum::<i64>()
+            + fold.ahead.values().map(|ahead| ahead.repaid).sum::<i64>();
+        let what = format!(
+            "{county}: what the bank has paid, and what is disbursed, recoverable, advanced or was repaid"
+        );
+        let has = all("disbursed") + all("recoverable") + all("advanced");
+        found.same(&what, out, has + repaid);
 
         let (mut sent, mut open) = (BTreeMap::new(), 0);
         for (id, row) in &self.mirror.disbursements {
@@ -422,6 +445,20 @@ impl Year {
             };
             add(remembered.entry(&claim.merchant).or_default(), own);
         }
+        let mut ahead = BTreeMap::<&str, i64>::new();
+        for (id, advance) in &self.mirror.advances {
+            let of = folds[advance.fund.county]
+                .ahead
+                .get(&advance.disbursement.to_string());
+            let of = of.copied().unwrap_or_default();
+            let own = Ahead {
+                paid: if advance.paid { advance.amount } else { 0 },
+                set_off: advance.set_off,
+                repaid: advance.repaid,
+            };
+            found.same(&format!("{id}, folded and remembered"), of, own);
+            *ahead.entry(&advance.merchant).or_default() += of.paid - of.set_off;
+        }
         let mut banked = BTreeMap::<&str, i64>::new();
         for order in self.bank.orders.values() {
             if let Some(holder) = self.mirror.accounts.get(&order.account) {
@@ -437,7 +474,7 @@ impl Year {
             found.same(
                 &format!("{name}: what its account got"),
                 got,
-                flow.paid - flow.by_bank,
+                flow.paid - flow.by_bank + ahead.get(code).copied().unwrap_or(0),
             );
         }
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use claims::clawback::ClawbackReason;
-use claims::ids::{ClaimId, DisbursementId, HoldId, PaymentId};
+use claims::ids::{AdvanceId, ClaimId, DisbursementId, HoldId, PaymentId};
 use claims::life_cycle::Status;
 use ledger::Source;
 use service::state::ClaimState;
@@ -59,6 +59,38 @@ impl Due {
     }
 }
 
+/// What a merchant was paid ahead of its claims.
+#[derive(Debug, Clone)]
+pub(super) struct Advance {
+    pub(super) fund: Fund,
+    pub(super) merchant: String,
+    pub(super) disbursement: DisbursementId,
+    pub(super) amount: i64,
+    pub(super) set_off: i64,
+    pub(super) repaid: i64,
+    pub(super) pending: i64,
+    /// The merchant has it, or what is left of it.
+    pub(super) paid: bool,
+}
+
+impl Advance {
+    pub(super) fn out(&self) -> i64 {
+        if self.paid {
+            self.amount - self.set_off - self.repaid
+        } else {
+            0
+        }
+    }
+
+    pub(super) fn open(&self) -> i64 {
+        self.out() - self.pending
+    }
+
+    fn is_used(&self) -> bool {
+        self.set_off + self.repaid + self.pending > 0
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Line {
     pub(super) claim: ClaimId,
@@ -75,6 +107,9 @@ pub(super) struct Payment {
     pub(super) amount: i64,
     pub(super) netted: i64,
     pub(super) nettings: Vec<(ClaimId, i64)>,
+    pub(super) set_offs: Vec<(AdvanceId, i64)>,
+    /// What it pays in the place of claims.
+    pub(super) advance: Option<AdvanceId>,
     /// open, paid, failed, returned or cancelled.
     pub(super) outcome: &'static str,
 }
@@ -116,6 +151,7 @@ pub(super) struct Mirror {
     pub(super) claims: BTreeMap<ClaimId, Claim>,
     by_status: BTreeMap<(&'static str, Fund), BTreeSet<ClaimId>>,
     pub(super) dues: BTreeMap<ClaimId, Due>,
+    pub(super) advances: BTreeMap<AdvanceId, Advance>,
     pub(super) payments: BTreeMap<PaymentId, Payment>,
     pub(super) disbursements: BTreeMap<DisbursementId, Disbursement>,
     pub(super) grants: Vec<Grant>,
@@ -241,6 +277,26 @@ impl Mirror {
         })
     }
 
+    /// Whether a hold that names no claim keeps a merchant's money of a fund back.
+    pub(super) fn holds_back(&self, fund: Fund, merchant: &str) -> bool {
+        self.holds.values().any(|hold| {
+            hold.county == fund.county
+                && hold.claim.is_none()
+                && hold.programme.is_none_or(|it| it == fund.programme)
+                && hold.merchant.as_ref().is_none_or(|it| it == merchant)
+        })
+    }
+
+    /// Whether a disbursement pays an advance that a hold keeps back.
+    pub(super) fn holds_back_advance(&self, disbursement: DisbursementId) -> bool {
+        let row = &self.disbursements[&disbursement];
+        row.payments.iter().any(|id| {
+            let payment = &self.payments[id];
+            let merchant = payment.merchant.as_ref().filter(|_| payment.advance.is_some());
+            merchant.is_some_and(|merchant| self.holds_back(row.fund, merchant))
+        })
+    }
+
     /// How many claims of a disbursement a hold keeps out.
     pub(super) fn held_in(&self, disbursement: DisbursementId) -> usize {
         let payments = &self.disbursements[&disbursement].payments;
@@ -262,7 +318,7 @@ impl Mirror {
     }
 
     /// Claims were put into payment: one payment for each merchant, one for each applicant, in the order of their oldest claims.
-    /// What merchants owe the fund is set against theirs, oldest first.
+    /// What merchants have of the fund ahead is set against theirs, and then what they owe it, oldest first.
     pub(super) fn foretell(
         &self,
         disbursement: DisbursementId,
@@ -293,8 +349,21 @@ impl Mirror {
                     amount: *amount,
                     netted: 0,
                     nettings: Vec::new(),
+                    set_offs: Vec::new(),
+                    advance: None,
                     outcome: "open",
                 }),
+            }
+        }
+        for (id, advance) in self.advances.iter().filter(|(_, it)| it.fund == fund) {
+            let payment = payments
+                .iter_mut()
+                .find(|it| it.merchant.as_ref() == Some(&advance.merchant));
+            let Some(payment) = payment else { continue };
+            let part = advance.open().min(payment.amount - payment.netted);
+            if part > 0 {
+                payment.netted += part;
+                payment.set_offs.push((*id, part));
             }
         }
         let mut dues = self
@@ -347,6 +416,9 @@ impl Mirror {
             for (owing, part) in &payment.nettings {
                 self.dues.get_mut(owing).unwrap().pending += part;
             }
+            for (advance, part) in &payment.set_offs {
+                self.advances.get_mut(advance).unwrap().pending += part;
+            }
             self.payments.insert(id, payment);
         }
     }
@@ -367,6 +439,9 @@ impl Mirror {
                 for (owing, part) in &payment.nettings {
                     self.dues.get_mut(owing).unwrap().pending -= part;
                 }
+                for (advance, part) in &payment.set_offs {
+                    self.advances.get_mut(advance).unwrap().pending -= part;
+                }
             }
             ("open", "paid" | "returned") | ("failed", "paid") => {
                 for line in &payment.lines {
@@ -383,9 +458,17 @@ impl Mirror {
                     due.netted += part;
                     self.close_if_settled(*owing, at);
                 }
+                for (advance, part) in &payment.set_offs {
+                    let advance = self.advances.get_mut(advance).unwrap();
+                    advance.pending -= if before == "open" { *part } else { 0 };
+                    advance.set_off += part;
+                }
             }
             ("paid", "returned") => self.give_back(&payment, at),
             other => panic!("a payment went from {} to {}", other.0, other.1),
+        }
+        if let Some(advance) = payment.advance {
+            self.advances.get_mut(&advance).unwrap().paid = outcome == "paid";
         }
         self.payments.get_mut(&id).unwrap().outcome = outcome;
     }
@@ -449,6 +532,9 @@ impl Mirror {
 
     /// Whether what the bank gives back of a payment finds its claims' money where it can come back to.
     pub(super) fn can_come_back(&self, payment: &Payment) -> bool {
+        if payment.advance.is_some_and(|id| self.advances[&id].is_used()) {
+            return false;
+        }
         payment.lines.iter().all(|line| {
             let back = line.amount - line.netted;
             match self.claim(line.claim).status {
@@ -468,7 +554,9 @@ impl Mirror {
         });
         let dues = payment.nettings.iter();
         let mut dues = dues.map(|(id, part)| self.dues[id].open() >= *part);
-        claims && dues.all(|open| open)
+        let advances = payment.set_offs.iter();
+        let mut advances = advances.map(|(id, part)| self.advances[id].open() >= *part);
+        claims && dues.all(|open| open) && advances.all(|open| open)
     }
 }
 

@@ -216,12 +216,12 @@ impl Year {
     }
 
     async fn release(&mut self, id: DisbursementId) {
-        let held = self.mirror.held_in(id);
+        let (held, held_back) = (self.mirror.held_in(id), self.mirror.holds_back_advance(id));
         let second = self.mirror.disbursements[&id].status == "made";
         let released = self.sign(id, second).await;
-        if held > 0 {
+        if held > 0 || held_back {
             assert!(
-                matches!(released, Err(Refusal::Held { .. })),
+                matches!(released, Err(Refusal::Held { .. } | Refusal::AdvanceHeld)),
                 "{id}: {released:?}"
             );
             // Who is impatient takes it back; its claims that are not held are gathered again.

@@ -173,11 +173,15 @@ impl Year {
         let has_paid = self.bank.has_paid(&meant);
         let is_true = (exception.verdict == "paid") == has_paid && exception.exception != "amount_differs";
         if is_true {
+            let available = match self.mirror.payments[&id].advance {
+                Some(_) => self.available_for(id).await,
+                None => true,
+            };
             let named = exception.payment.is_none().then_some(id);
             let applied = self
                 .resolve_as(exception.id, Resolution::Apply { payment: named })
                 .await;
-            let foretold = self.apply(id, &exception.verdict);
+            let foretold = self.apply(id, &exception.verdict, available);
             assert_eq!(applied.is_ok(), foretold, "{exception:?}: {applied:?}");
             if foretold {
                 *self.deeds.entry("words applied").or_default() += 1;
@@ -197,6 +201,13 @@ impl Year {
             *self.deeds.entry("put right by hand").or_default() += 1;
             self.bank.set_right(&meant, !has_paid);
         }
+    }
+
+    /// Whether a fund still has the money of an advance that had failed.
+    async fn available_for(&self, id: PaymentId) -> bool {
+        let payment = &self.mirror.payments[&id];
+        let fund = self.mirror.disbursements[&payment.disbursement].fund;
+        self.shown(fund).await.balances.available.get() >= payment.amount
     }
 
     async fn resolve_as(&mut self, id: BankEntryId, resolution: Resolution) -> Result<(), Refusal> {
@@ -220,10 +231,10 @@ impl Year {
     }
 
     /// Whether a word can be applied to a payment in spite of what is known, and if so, what it comes to.
-    fn apply(&mut self, id: PaymentId, verdict: &str) -> bool {
+    fn apply(&mut self, id: PaymentId, verdict: &str, available: bool) -> bool {
         let payment = self.mirror.payments[&id].clone();
         let (may, outcome) = match (payment.outcome, verdict) {
-            ("failed", "paid") => (self.mirror.can_be_paid_after_all(&payment), "paid"),
+            ("failed", "paid") => (available && self.mirror.can_be_paid_after_all(&payment), "paid"),
             ("paid", "failed") | ("paid" | "open", "returned") => {
                 (self.mirror.can_come_back(&payment), "returned")
             }

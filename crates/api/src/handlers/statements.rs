@@ -48,12 +48,11 @@ pub(crate) async fn get_statement(
 ) -> Answer {
     let Query(StatementQuery { span, page }) = query;
     let asked = asked(&path, span)?;
-    let lines = api
+    let made = api
         .service
-        .statement_lines(&signed.permit, &asked, page.cursor.as_deref(), page.limit)
+        .statement(&signed.permit, asked, page.cursor.as_deref(), page.limit)
         .await;
-    let lines = paged(lines)?;
-    let statement = api.service.statement(&signed.permit, asked).await?;
+    let (statement, lines) = paged(made)?;
     ok(&StatementView::of(statement, lines))
 }
 

@@ -92,9 +92,7 @@ impl Service {
     }
 
     async fn parts(&self, tx: &mut Tx, row: &DisbursementRow) -> Result<Parts, ServiceError> {
-        let mut payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
-        // Of what is wholly netted the bank is told nothing.
-        payments.retain(|payment| payment.netted < payment.amount);
+        let payments = sent_payments(tx, row).await?;
         let mut lines = HashMap::<Uuid, Vec<LineRow>>::new();
         let mut keys = Vec::new();
         for line in tx.lines(&row.jurisdiction, row.id).await? {
@@ -199,6 +197,16 @@ impl Service {
         )
         .map_err(ServiceError::bug)
     }
+}
+
+/// What the bank is to pay of a disbursement, in order; of what is wholly netted it is told nothing.
+pub(super) async fn sent_payments(
+    tx: &mut Tx,
+    row: &DisbursementRow,
+) -> Result<Vec<PaymentRow>, ServiceError> {
+    let mut payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
+    payments.retain(|payment| payment.netted < payment.amount);
+    Ok(payments)
 }
 
 /// Characters of the words on the payee's statement.

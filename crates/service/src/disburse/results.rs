@@ -371,17 +371,12 @@ impl Locked {
     }
 
     /// The settled payments that pay advances, with their outcomes before.
-    fn advanced(&self, settled: &BTreeSet<Uuid>) -> Vec<(PaymentRow, &'static str)> {
+    fn advanced(&self, settled: &BTreeSet<Uuid>) -> Vec<(PaymentRow, String)> {
         let payments = settled.iter().filter_map(|id| self.payments.get(id));
         let payments = payments.filter(|payment| payment.advance.is_some());
-        let before = payments.map(|payment| {
-            let before = self.before.get(&payment.id).map_or("", String::as_str);
-            let before = ["open", "paid", "failed", "returned"]
-                .into_iter()
-                .find(|it| *it == before);
-            (payment.clone(), before.unwrap_or("cancelled"))
-        });
-        before.collect()
+        payments
+            .filter_map(|payment| Some((payment.clone(), self.before.get(&payment.id)?.clone())))
+            .collect()
     }
 
     fn is_stuck(&self, payment: Uuid) -> bool {

@@ -8,7 +8,7 @@
 //! The payment of an advance itself is settled here, too. Once claims are set against an advance, the bank cannot have
 //! returned it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use ledger::{Fen, Reason};
@@ -116,6 +116,7 @@ impl Service {
             let advances = tx.lock_advances(jurisdiction, &ids).await?;
             let mut advances: HashMap<Uuid, AdvanceRow> =
                 advances.into_iter().map(|row| (row.id, row)).collect();
+            let mut used = Vec::new();
             for one in &set_offs {
                 let row = advances
                     .get_mut(&one.advance)
@@ -123,24 +124,28 @@ impl Service {
                 let part = fen(one.amount)?;
                 let mut after = sums(row)?;
                 match netting {
-                    Netting::GivenBack => {
-                        after.give_back(part);
-                        write(row, &after, mover.now);
-                        continue;
-                    }
+                    Netting::GivenBack => after.give_back(part),
                     Netting::StandsAgain if after.open() < part => {
                         return Err(Refusal::ResultContradicts.into());
                     }
-                    Netting::StandsAgain => {
-                        after.set_against(part);
+                    Netting::StandsAgain | Netting::Stands => {
+                        if *netting == Netting::StandsAgain {
+                            after.set_against(part);
+                        }
+                        after.set_off(part).map_err(ServiceError::bug)?;
+                        used.push((one.advance, part));
                     }
-                    Netting::Stands => {}
                 }
-                after.set_off(part).map_err(ServiceError::bug)?;
                 write(row, &after, mover.now);
-                self.come_back(tx, row, Reason::SetOff, part, mover).await?;
-                self.note_advance(tx, row, "set_off_advance", None, mover).await?;
             }
+            let used = used
+                .iter()
+                .filter_map(|(id, part)| Some((advances.get(id)?, *part)));
+            let used = used.collect::<Vec<_>>();
+            self.come_back(tx, &used, Reason::SetOff, mover).await?;
+            let used = used.iter().map(|(row, _)| *row).collect::<Vec<_>>();
+            self.note_advances(tx, &used, "set_off_advance", None, mover)
+                .await?;
             tx.save_advances(&advances.into_values().collect::<Vec<_>>())
                 .await?;
         }
@@ -152,22 +157,20 @@ impl Service {
         &self,
         tx: &mut Tx,
         advances: &mut HashMap<Uuid, AdvanceRow>,
-        payments: &[(PaymentRow, &str)],
+        payments: &[(PaymentRow, String)],
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
-        let mut touched = BTreeSet::new();
         for (payment, before) in payments {
             let Some(row) = advances.get_mut(&payment.id) else {
                 continue;
             };
-            touched.insert(payment.id);
             let amount = fen(row.amount)?;
             let outcome = payment.outcome.as_str();
             if matches!(
-                (*before, outcome),
+                (before.as_str(), outcome),
                 ("open", "paid" | "returned") | ("failed" | "returned", "paid")
             ) {
-                self.post_advance(tx, row, Reason::PayAdvance, amount, mover)
+                self.post_advances(tx, &[(row, amount)], Reason::PayAdvance, mover)
                     .await?;
                 (row.status, row.paid_at, row.closed_at) = ("paid".into(), Some(mover.now), None);
             }
@@ -175,7 +178,7 @@ impl Service {
                 "returned" if is_used(row) => return Err(Refusal::ResultContradicts.into()),
                 "returned" => {
                     (row.status, row.closed_at) = ("returned".into(), Some(mover.now));
-                    self.come_back(tx, row, Reason::ReturnAdvance, amount, mover)
+                    self.come_back(tx, &[(row, amount)], Reason::ReturnAdvance, mover)
                         .await?;
                 }
                 "failed" | "cancelled" => {
@@ -184,7 +187,7 @@ impl Service {
                         _ => Reason::CancelAdvance,
                     };
                     (row.status, row.closed_at) = (outcome.into(), Some(mover.now));
-                    self.post_advance(tx, row, reason, amount, mover).await?;
+                    self.post_advances(tx, &[(row, amount)], reason, mover).await?;
                     let fund = (row.jurisdiction.clone(), row.programme.clone());
                     self.call_waitlist(tx, fund, mover.now).await?;
                 }
@@ -196,11 +199,10 @@ impl Service {
                 "failed" => "fail_advance",
                 _ => "cancel_advance",
             };
-            self.note_advance(tx, row, verb, payment.reason.clone(), mover)
+            self.note_advances(tx, &[row], verb, payment.reason.clone(), mover)
                 .await?;
+            tx.save_advances(std::slice::from_ref(row)).await?;
         }
-        let rows = touched.iter().filter_map(|id| advances.get(id)).cloned();
-        tx.save_advances(&rows.collect::<Vec<_>>()).await?;
         Ok(())
     }
 
@@ -213,7 +215,9 @@ impl Service {
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let mut advances = advances_of(tx, jurisdiction, cancelled.iter()).await?;
-        let cancelled = cancelled.iter().map(|payment| (payment.clone(), "open"));
+        let cancelled = cancelled
+            .iter()
+            .map(|payment| (payment.clone(), "open".to_owned()));
         self.settle_advances(tx, &mut advances, &cancelled.collect::<Vec<_>>(), mover)
             .await
     }
@@ -231,7 +235,7 @@ impl Service {
             return Err(Refusal::ResultContradicts.into());
         }
         let amount = Fen::new(row.amount).map_err(ServiceError::bug)?;
-        self.post_advance(tx, row, Reason::InstructAdvance, amount, mover)
+        self.post_advances(tx, &[(row, amount)], Reason::InstructAdvance, mover)
             .await
     }
 }

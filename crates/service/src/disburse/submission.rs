@@ -28,6 +28,7 @@ use store::disbursements::DisbursementRow;
 use store::submissions::SubmissionRow;
 use store::{Done, Tx};
 
+use super::instruction::sent_payments;
 use super::{InstructionFile, InstructionFormat};
 use crate::access::{ManageFunds, Permit, ReadFunds};
 use crate::moving::{Mover, reason};
@@ -120,8 +121,7 @@ impl Service {
         let Some(format) = self.settings().bank_format else {
             return Ok(());
         };
-        let mut payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
-        payments.retain(|payment| payment.netted < payment.amount);
+        let payments = sent_payments(tx, row).await?;
         if payments.is_empty() {
             return Ok(());
         }
@@ -138,29 +138,8 @@ impl Service {
         for part in (1_u16..).take(files) {
             let id = FileId::new(MessageId::new(row.id.as_u128()), part)
                 .ok_or_else(|| ServiceError::bug("an instruction has too many files"))?;
-            rows.push(SubmissionRow {
-                jurisdiction: row.jurisdiction.clone(),
-                disbursement: row.id,
-                part: i32::from(part),
-                version: 1,
-                name: id.file_name(format),
-                format: format.as_str().to_owned(),
-                status: "queued".into(),
-                attempts: 0,
-                in_doubt: false,
-                problem: None,
-                why: None,
-                due_at: mover.now,
-                queued_at: mover.now,
-                submitted_at: None,
-                closed_at: None,
-                sha256: None,
-                key_id: None,
-                sealed: None,
-                reference: None,
-                resolver: None,
-                resolution: None,
-            });
+            let name = (id.file_name(format), format.as_str());
+            rows.push(queued((row, i32::from(part), 1), name, mover.now));
         }
         SubmissionRow::insert(tx, &rows).await?;
         Ok(())
@@ -238,8 +217,7 @@ impl Service {
 
     /// Whether the fate of any payment of a file is known, by whatever way.
     async fn is_settled(&self, tx: &mut Tx, row: &DisbursementRow, part: i32) -> Result<bool, ServiceError> {
-        let mut payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
-        payments.retain(|payment| payment.netted < payment.amount);
+        let payments = sent_payments(tx, row).await?;
         let place = usize::try_from(part).unwrap_or(1).saturating_sub(1);
         let mut of_file = payments
             .chunks(per_file(row).get())
@@ -440,14 +418,19 @@ impl Service {
         let said = why.map(|why| format!("{}: {why}", row.name));
         self.note(&mut tx, &disbursement, verb, said, mover).await?;
         if again {
-            row = self.version_after(&row, mover)?;
+            row = self.version_after(&disbursement, &row, mover)?;
             SubmissionRow::insert(&mut tx, std::slice::from_ref(&row)).await?;
         }
         Ok(tx.done(shown(row)))
     }
 
     /// The same part under a new name.
-    fn version_after(&self, row: &SubmissionRow, mover: Mover<'_>) -> Result<SubmissionRow, ServiceError> {
+    fn version_after(
+        &self,
+        disbursement: &DisbursementRow,
+        row: &SubmissionRow,
+        mover: Mover<'_>,
+    ) -> Result<SubmissionRow, ServiceError> {
         let version = row.version.saturating_add(1);
         let part = u16::try_from(row.part).unwrap_or(u16::MAX);
         let id = FileId::new(MessageId::new(row.disbursement.as_u128()), part);
@@ -460,26 +443,11 @@ impl Service {
             Some((stem, extension)) => format!("{stem}-{version}.{extension}"),
             None => format!("{first}-{version}"),
         };
-        Ok(SubmissionRow {
-            version,
-            name,
-            status: "queued".into(),
-            attempts: 0,
-            in_doubt: false,
-            problem: None,
-            why: None,
-            due_at: mover.now,
-            queued_at: mover.now,
-            submitted_at: None,
-            closed_at: None,
-            sha256: None,
-            key_id: None,
-            sealed: None,
-            reference: None,
-            resolver: None,
-            resolution: None,
-            ..row.clone()
-        })
+        Ok(queued(
+            (disbursement, row.part, version),
+            (name, &row.format),
+            mover.now,
+        ))
     }
 
     /// Seals again files that are sealed under another key than the one that seals now; says how many.
@@ -513,6 +481,37 @@ impl Service {
     /// What stands open between us and the bank, for the metrics.
     pub async fn submission_tally(&self) -> Result<store::submissions::SubmissionTally, ServiceError> {
         Ok(self.store().read().await?.submission_tally().await?)
+    }
+}
+
+/// A file that waits for the bank under a name.
+fn queued(
+    (row, part, version): (&DisbursementRow, i32, i32),
+    (name, format): (String, &str),
+    now: DateTime<Utc>,
+) -> SubmissionRow {
+    SubmissionRow {
+        jurisdiction: row.jurisdiction.clone(),
+        disbursement: row.id,
+        part,
+        version,
+        name,
+        format: format.to_owned(),
+        status: "queued".into(),
+        attempts: 0,
+        in_doubt: false,
+        problem: None,
+        why: None,
+        due_at: now,
+        queued_at: now,
+        submitted_at: None,
+        closed_at: None,
+        sha256: None,
+        key_id: None,
+        sealed: None,
+        reference: None,
+        resolver: None,
+        resolution: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, Utc};
 use serde_json::Value;
 
 use super::Findings;
@@ -23,6 +23,13 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("claw_back", "available", "recoverable"),
     ("lapse", "appropriated", "available"),
     ("waive", "disbursed", "recoverable"),
+    ("instruct_advance", "in_payment", "available"),
+    ("cancel_advance", "available", "in_payment"),
+    ("fail_advance", "available", "in_payment"),
+    ("pay_advance", "advanced", "in_payment"),
+    ("return_advance", "available", "advanced"),
+    ("set_off", "available", "advanced"),
+    ("repay_advance", "available", "advanced"),
 ];
 
 /// A transfer as it stands in the file.
@@ -53,6 +60,15 @@ pub(super) struct Flow {
     pub(super) waived: i64,
 }
 
+/// What a merchant was paid ahead, by the disbursement that paid it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ahead {
+    /// Paid less returned by the bank.
+    pub(super) paid: i64,
+    pub(super) set_off: i64,
+    pub(super) repaid: i64,
+}
+
 /// A county's log, folded.
 #[derive(Debug, Default)]
 pub(super) struct Fold {
@@ -62,6 +78,7 @@ pub(super) struct Fold {
     /// By claim and account, where anything is left.
     pub(super) claims: BTreeMap<String, BTreeMap<String, i64>>,
     pub(super) flows: BTreeMap<String, Flow>,
+    pub(super) ahead: BTreeMap<String, Ahead>,
     /// By programme.
     pub(super) granted: BTreeMap<String, i64>,
     pub(super) lapsed: BTreeMap<String, i64>,
@@ -69,7 +86,7 @@ pub(super) struct Fold {
 
 impl Fold {
     /// Reads a file and folds it, checking what every line must keep: its place, its time, its accounts, and that nothing is
-    /// ever overdrawn. A closing of a period can be held against the fold of the lines up to it.
+    /// ever overdrawn.
     pub(super) fn of(text: &str, county: &str, found: &mut Findings) -> Self {
         let lines = match text.starts_with('{') {
             true => text.lines().map(json_line).collect::<Vec<_>>(),
@@ -138,7 +155,18 @@ impl Fold {
     }
 
     fn flow(&mut self, line: &Line) {
-        let Some(claim) = &line.claim else { return };
+        let Some(claim) = &line.claim else {
+            let Some(document) = &line.document else { return };
+            let ahead = self.ahead.entry(document.clone()).or_default();
+            match &*line.reason {
+                "pay_advance" => ahead.paid += line.amount,
+                "return_advance" => ahead.paid -= line.amount,
+                "set_off" => ahead.set_off += line.amount,
+                "repay_advance" => ahead.repaid += line.amount,
+                _ => {}
+            }
+            return;
+        };
         let flow = self.flows.entry(claim.clone()).or_default();
         match (&*line.reason, &line.document) {
             ("pay", _) => flow.paid += line.amount,
@@ -149,6 +177,18 @@ impl Fold {
             ("waive", _) => flow.waived += line.amount,
             _ => {}
         }
+    }
+
+    /// Each account of each fund as it stood at an instant, shown as [`Fold::balance`] shows it, where it was ever moved.
+    pub(super) fn at(&self, instant: DateTime<Utc>) -> BTreeMap<(&str, &str), i64> {
+        let mut stood = BTreeMap::<(&str, &str), i64>::new();
+        for line in self.lines.iter().filter(|line| line.posted_at < instant) {
+            for (account, fen) in [(&line.debit, line.amount), (&line.credit, -line.amount)] {
+                let fen = if account == "appropriated" { -fen } else { fen };
+                *stood.entry((&line.programme, account)).or_default() += fen;
+            }
+        }
+        stood
     }
 
     /// A fund's account; what was granted is shown as it is told, above zero.

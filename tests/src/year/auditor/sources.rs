@@ -54,7 +54,7 @@ impl<'a> Spending<'a> {
 
     fn take(&mut self, line: &Line) {
         let Some(claim) = line.claim.as_ref().and_then(|id| ClaimId::parse(id).ok()) else {
-            return;
+            return self.take_ahead(line);
         };
         match &*line.reason {
             "pay" => {
@@ -68,21 +68,36 @@ impl<'a> Spending<'a> {
         }
     }
 
+    /// What came back of an advance comes back out of its payment.
+    fn take_ahead(&mut self, line: &Line) {
+        if !["return_advance", "set_off", "repay_advance"].contains(&&*line.reason) {
+            return;
+        }
+        let document = line.document.as_ref().expect("an advance's disbursement");
+        let document = DisbursementId::parse(document).expect("an id");
+        let payment = self.mirror.disbursements[&document].payments[0];
+        self.take_out(payment, line.amount);
+    }
+
+    fn take_out(&mut self, payment: PaymentId, amount: i64) {
+        let out = self.out.get_mut(&payment).expect("a payment");
+        let shares = in_proportion(amount, *out);
+        for (part, share) in out.iter_mut().zip(shares) {
+            *part -= share;
+        }
+    }
+
     /// Out of the payment that paid the claim last, and if it paid only a rest, out of the one before.
     fn give_back(&mut self, claim: ClaimId, mut amount: i64) {
-        let payments = self.paid.entry(claim).or_default();
-        for (payment, left) in payments.iter_mut().rev() {
-            let taken = amount.min(*left);
-            if taken == 0 {
-                continue;
-            }
-            amount -= taken;
-            *left -= taken;
-            let out = self.out.get_mut(payment).expect("a payment");
-            let shares = in_proportion(taken, *out);
-            for (part, share) in out.iter_mut().zip(shares) {
-                *part -= share;
-            }
+        let mut taken = Vec::new();
+        for (payment, left) in self.paid.entry(claim).or_default().iter_mut().rev() {
+            let part = amount.min(*left);
+            amount -= part;
+            *left -= part;
+            taken.push((*payment, part));
+        }
+        for (payment, part) in taken.into_iter().filter(|(_, part)| *part > 0) {
+            self.take_out(payment, part);
         }
         assert_eq!(amount, 0, "more came back of {claim} than was paid");
     }
