@@ -21,4 +21,5 @@ mod programmes;
 mod races;
 mod schema;
 mod telling;
+mod transparency;
 mod year;

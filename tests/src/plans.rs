@@ -42,21 +42,23 @@ INSERT INTO claims SELECT k.jurisdiction, k.id, programme, programme_version, (A
         changed_at, decided, amount, holds, committed, committed_month, decode(md5(n::text), 'hex'), quota_slot, NULL, NULL,
         'reviewer', 'approver', NULL, true
     FROM copies k JOIN claims c ON c.id = k.old ORDER BY n;
-INSERT INTO decisions SELECT k.jurisdiction, k.id, 1, outcome, receipt, digest, decided_at, packing, key_id, sealed
+INSERT INTO decisions SELECT k.jurisdiction, k.id, 1, outcome, receipt, digest, decided_at, packing, key_id, sealed, leaf, keys
     FROM copies k JOIN decisions d ON d.claim = k.old ORDER BY n;
 INSERT INTO unique_keys SELECT decode(md5('key' || n), 'hex'), 'invoice', jurisdiction, id FROM copies;
 INSERT INTO quotas SELECT decode(md5(n::text), 'hex'), 'appliance:air_conditioner:2026', 1, 1 FROM copies;
 INSERT INTO events SELECT k.jurisdiction, k.id, 'clm_' || k.jurisdiction || '_' || replace(k.id::text, '-', ''), verb, actor, person,
-        at, revision, from_status, to_status, reason, request
+        at, revision, from_status, to_status, reason, request, leaf, detail
     FROM copies k JOIN events e ON e.verb = 'submit' ORDER BY n;
 INSERT INTO transfers SELECT k.jurisdiction, l.height + n, t.programme, reason, debit, credit, amount, k.id, document,
-        posted_at, actor
+        posted_at, actor, l.leaves + n
     FROM copies k JOIN transfers t ON t.claim = k.old JOIN ledgers l ON l.jurisdiction = k.jurisdiction ORDER BY n;
 INSERT INTO idempotency_keys SELECT client, 'copy-' || n, request, operation, claim_jurisdiction, k.id, NULL, created_at
     FROM copies k JOIN idempotency_keys i ON i.claim = k.old ORDER BY n;
 INSERT INTO entitlements SELECT 'COPY-' || n, programme, applicant, category, issued_on, expires_on
     FROM copies CROSS JOIN (SELECT * FROM entitlements LIMIT 1) e;
-UPDATE ledgers SET height = height + 1000000 WHERE height > 0;
+UPDATE ledgers SET height = height + 1000000, leaves = leaves + 1000000 WHERE height > 0;
+INSERT INTO log_leaves SELECT jurisdiction, 1000000 + n, sha256('leaf') FROM ledgers CROSS JOIN generate_series(1, 1000000) n
+    WHERE jurisdiction = (SELECT jurisdiction FROM copies LIMIT 1);
 UPDATE funds SET available = available - 60000 * 1000000::bigint, reserved = reserved + 60000 * 1000000::bigint WHERE available > 0;
 DROP TABLE copies;
 ANALYZE;";

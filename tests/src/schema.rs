@@ -262,7 +262,7 @@ async fn what_is_only_added_is_never_changed() {
         ("DELETE FROM claims", "claims are never deleted"),
         (
             "INSERT INTO transfers SELECT jurisdiction, height + 1, 'none-2026', reason, debit, credit, amount, claim, \
-             document, posted_at, actor FROM transfers ORDER BY height DESC LIMIT 1",
+             document, posted_at, actor, leaf FROM transfers ORDER BY height DESC LIMIT 1",
             "names no fund",
         ),
         (
@@ -272,7 +272,7 @@ async fn what_is_only_added_is_never_changed() {
         ),
         (
             "INSERT INTO transfers SELECT jurisdiction, height + 1, programme, reason, debit, credit, amount, claim, \
-             document, '2026-06-30T15:59:59Z', actor FROM transfers ORDER BY height DESC LIMIT 1",
+             document, '2026-06-30T15:59:59Z', actor, leaf FROM transfers ORDER BY height DESC LIMIT 1",
             "would stand in a closed period",
         ),
         (

@@ -179,8 +179,11 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
         });
         asked.counties.push(county.into());
         asked.persons.push(person.clone());
-        for (kind, purpose) in [("invoice", 4), ("serial_number", 5), ("entitlement", 6)] {
+        let mut keys = Vec::with_capacity(51);
+        for (kind, code, purpose) in [("invoice", 1, 4), ("serial_number", 2, 5), ("entitlement", 8, 6)] {
             let digest = scattered(number, purpose);
+            keys.push(code);
+            keys.extend_from_slice(&digest);
             asked.digests.push(digest.clone());
             record.taken.push(UniqueKeyRow {
                 digest,
@@ -207,6 +210,8 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
             packing: decision.packing,
             key_id: decision.key_id.clone(),
             sealed: decision.sealed.clone(),
+            leaf: 0,
+            keys,
         });
         let subject = ClaimId::new(JurisdictionCode::parse(county).context("county")?, claim).to_string();
         record.events.push(EventRow {
@@ -222,6 +227,8 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
             to_status: Some("under_review".into()),
             reason: None,
             request: Some(event.to_string()),
+            leaf: None,
+            detail: None,
         });
         for (place, scope) in caps(county) {
             let key = (place.to_owned(), PROGRAMME.to_owned(), scope);

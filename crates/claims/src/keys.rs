@@ -36,6 +36,20 @@ impl UniqueKind {
         }
     }
 
+    /// The number that stands for it in leaves of the transparency log: never changed, never used again.
+    pub const fn code(self) -> u8 {
+        match self {
+            UniqueKind::Invoice => 1,
+            UniqueKind::SerialNumber => 2,
+            UniqueKind::Imei => 3,
+            UniqueKind::NewVin => 4,
+            UniqueKind::OldVin => 5,
+            UniqueKind::ScrapCertificate => 6,
+            UniqueKind::TransferInvoice => 7,
+            UniqueKind::Entitlement => 8,
+        }
+    }
+
     pub const fn domain(self) -> Domain {
         match self {
             UniqueKind::Invoice => Domain::UniqueInvoice,

@@ -6,11 +6,14 @@
 //!
 //! What bounds it: an amount is at most [`Fen::MAX`], the largest that has a wire form; a debit-normal account never falls
 //! below zero, so that `available >= 0` is the fund's cap; all arithmetic is checked and no operation panics.
+//!
+//! [`log`] is what proves it to others: every transfer and decision as a leaf of a Merkle tree, and signed checkpoints of that.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod account;
 mod advance;
 mod balances;
+pub mod log;
 mod money;
 mod sources;
 mod transfer;

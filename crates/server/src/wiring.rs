@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use ledger::log::LogKey;
 use partners::{
     CircuitState, EventSinkConfig, FileDrop, HttpBank, HttpBankConfig, HttpEventSink, HttpWebhooks, Identity,
     Reach, Timeouts, WebhooksConfig,
 };
+use secrecy::ExposeSecret;
 use service::disburse::{Hearing, InstructionFormat, Submissions};
 use service::ports::{Bank, Clock, EventSink, SystemClock, Webhooks};
 use service::webhooks::Told;
-use service::{Parts, Service, Settings, SigningKeys, Vault};
+use service::{LogSettings, Parts, Service, Settings, SigningKeys, Vault};
 use sha2::{Digest, Sha256};
 use store::{Store, StoreConfig};
 use tokio_util::sync::CancellationToken;
@@ -77,9 +79,21 @@ pub async fn service(config: &Config) -> anyhow::Result<Service> {
             intake_batch: config.limits.intake_batch,
             intake_queue: config.limits.intake_queue,
         },
+        log: LogSettings {
+            key: log_key(config)?,
+            witnesses: config.transparency.witnesses.clone(),
+            every: chrono::Duration::from_std(config.transparency.checkpoint_every)
+                .context("checkpoint_minutes")?,
+        },
         webhooks: webhooks(config)?,
     };
     Ok(Service::start(parts).await?)
+}
+
+/// What the counties' logs are signed with.
+pub fn log_key(config: &Config) -> anyhow::Result<LogKey> {
+    LogKey::new(&config.transparency.name, config.transparency.key.expose_secret())
+        .context("transparency.name")
 }
 
 /// Whoever is told of events, if the configuration names one.

@@ -183,7 +183,8 @@ impl Service {
         };
         tx.add_appropriation(&row).await?;
         let made = appropriation(&row)?;
-        let event = history::event(self, &row.jurisdiction, &made.id, "appropriate", actor, now);
+        let mut event = history::event(self, &row.jurisdiction, &made.id, "appropriate", actor, now);
+        event.detail = history::granted(&row)?;
         tx.record_events(&[event]).await?;
         self.keep_answer(&mut tx, actor, key, "appropriate", &made)
             .await?;
@@ -241,6 +242,7 @@ impl Service {
         let mut event = history::event(self, jurisdiction, &checked.id, "check_appropriation", actor, now);
         (event.from_status, event.to_status, event.reason) =
             (Some("pending".into()), Some(row.status.clone()), why);
+        event.detail = history::granted(&row)?;
         tx.record_events(&[event]).await?;
         if check == Check::Approve {
             let posting = Posting {
@@ -308,7 +310,8 @@ impl Service {
             reason: None,
         };
         let made = cap_change(&row)?;
-        let event = history::event(self, jurisdiction, &made.id, "propose_caps", actor, now);
+        let mut event = history::event(self, jurisdiction, &made.id, "propose_caps", actor, now);
+        event.detail = history::ceilings(&made);
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 tx.add_cap_change(&row).await?;
@@ -389,6 +392,7 @@ impl Service {
         let mut event = history::event(self, jurisdiction, &checked.id, "check_caps", actor, now);
         (event.from_status, event.to_status, event.reason) =
             (Some("pending".into()), Some(row.status.clone()), why);
+        event.detail = history::ceilings(&checked);
         tx.record_events(&[event]).await?;
         Ok(tx.done(checked))
     }

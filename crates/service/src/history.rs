@@ -1,10 +1,14 @@
 //! The audit trail: an event for whatever was done.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
+use store::disbursements::AppropriationRow;
 use store::journal::EventRow;
 use store::{StoreError, Tx};
 
-use crate::{Actor, Service};
+use crate::funds::CapChange;
+use crate::limits::fen;
+use crate::{Actor, Service, ServiceError};
 
 /// An event of now. Events of claims add statuses and revision.
 pub(crate) fn event(
@@ -28,7 +32,37 @@ pub(crate) fn event(
         to_status: None,
         reason: None,
         request: actor.request.clone(),
+        leaf: None,
+        detail: None,
     }
+}
+
+/// What was signed, as the log keeps it: members in the order of their names, money in yuan as text.
+pub(crate) fn signed(what: &serde_json::Value) -> Option<String> {
+    Some(what.to_string())
+}
+
+/// What two persons sign when money is granted.
+pub(crate) fn granted(row: &AppropriationRow) -> Result<Option<String>, ServiceError> {
+    Ok(signed(&json!({
+        "amount": fen(row.amount)?.to_string(),
+        "document": row.document,
+        "programme": row.programme,
+        "source": row.source,
+    })))
+}
+
+/// What two persons sign when caps are set.
+pub(crate) fn ceilings(change: &CapChange) -> Option<String> {
+    let caps = change
+        .caps
+        .iter()
+        .map(|cap| (cap.scope.clone(), json!(cap.ceiling)));
+    signed(&json!({
+        "caps": caps.collect::<serde_json::Map<_, _>>(),
+        "document": change.document,
+        "programme": change.programme,
+    }))
 }
 
 /// Writes events that concern nobody outside, such as a look at personal data.

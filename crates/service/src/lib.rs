@@ -46,6 +46,7 @@ pub mod state;
 pub mod statements;
 pub mod submit;
 mod tokens;
+pub mod transparency;
 mod vault;
 mod waitlist;
 pub mod webhooks;
@@ -63,6 +64,7 @@ use intake::Lanes;
 use ports::{Clock, Ids, Webhooks};
 pub use refusal::{FieldError, Refusal, ServiceError};
 pub use tokens::{NewClient, SigningKeys, Token};
+pub use transparency::LogSettings;
 pub use vault::{Vault, VaultError};
 
 /// The largest batch one transaction takes; bulk calls are split into batches of this size.
@@ -76,6 +78,7 @@ pub struct Parts {
     pub vault: Vault,
     pub signing: SigningKeys,
     pub settings: Settings,
+    pub log: LogSettings,
     /// What tells merchants; none: they cannot register where they listen.
     pub webhooks: Option<Arc<dyn Webhooks>>,
 }
@@ -141,6 +144,7 @@ struct Inner {
     throttle: tokens::Throttle,
     clients: tokens::ClientCache,
     tokens: tokens::TokenCache,
+    log: LogSettings,
     webhooks: Option<Arc<dyn Webhooks>>,
     lanes: Lanes,
 }
@@ -159,6 +163,7 @@ impl Service {
             vault: parts.vault,
             signing: parts.signing,
             settings: parts.settings,
+            log: parts.log,
             webhooks: parts.webhooks,
             catalogue: RwLock::default(),
         }));
@@ -180,6 +185,10 @@ impl Service {
 
     pub(crate) fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    pub(crate) fn log(&self) -> &LogSettings {
+        &self.0.log
     }
 
     pub fn settings(&self) -> &Settings {

@@ -96,8 +96,7 @@ impl Service {
         }
         self.release_holdings(tx, &writes.released).await?;
         tx.save_claims(&writes.rows).await?;
-        tx.record_events(&writes.events).await?;
-        tx.post(&writes.postings, mover.now).await?;
+        tx.append(&writes.events, &writes.postings, mover.now).await?;
         let came_back = writes
             .postings
             .iter()

@@ -290,6 +290,7 @@ impl Judgement {
             policy: Arc::clone(&candidate.decision),
             system: self.system.clone(),
             receipt: Some(self.receipt.digest.clone()),
+            leaf: None,
             programme: candidate.programme.clone(),
         }
     }
@@ -359,6 +360,16 @@ pub(crate) struct Judged<'a> {
 }
 
 impl Judged<'_> {
+    /// The keys that the claim holds after its decision, as its leaf has them.
+    fn held(&self) -> Vec<u8> {
+        if !self.judgement.holds() {
+            return Vec::new();
+        }
+        let keys = self.candidate.keys.iter();
+        keys.flat_map(|(kind, digest)| std::iter::once(kind.code()).chain(*digest.as_bytes()))
+            .collect()
+    }
+
     /// The revision that it becomes.
     fn revision(&self) -> i32 {
         next_revision(self.before)
@@ -403,7 +414,12 @@ impl Service {
             self.gather(&mut writes, books, one, row)?;
         }
         let now = self.clock().now();
-        tx.record(&books.heads, writes.finish(), now).await?;
+        let leaves = tx.record(&books.heads, writes.finish(), now).await?;
+        for (state, leaf) in states.iter_mut().zip(leaves) {
+            if let Some(decision) = &mut state.decision {
+                decision.leaf = Some(leaf);
+            }
+        }
         Ok(states)
     }
 
@@ -427,6 +443,8 @@ impl Service {
             packing: packing::PACKING,
             key_id: self.vault().key_id().to_owned(),
             sealed: one.sealed.to_vec(),
+            leaf: 0,
+            keys: one.held(),
         });
         writes.holdings(one, &row);
         writes.money(&self.catalogue(), books, one, &row)?;

@@ -50,6 +50,10 @@ pub enum Refusal {
         right: &'static str,
         roles: &'static [Role],
     },
+    #[error("no checkpoint covers that leaf or size")]
+    NotCovered,
+    #[error("the cosignature: {0}")]
+    Cosignature(ledger::log::NoteError),
     #[error("the business of another county")]
     OtherJurisdiction,
     #[error("no such {0}")]

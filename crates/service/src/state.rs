@@ -53,6 +53,8 @@ pub struct ClaimDecision {
     pub system: Vec<RuleOutcome>,
     /// `sha256:` of the receipt; `None` for a check, which leaves none.
     pub receipt: Option<String>,
+    /// Its place in the county's log, from 0; `None` for a check.
+    pub leaf: Option<i64>,
     /// The version that decided: it has every rule's clause and texts.
     pub programme: Arc<Programme>,
 }
@@ -121,6 +123,7 @@ pub(crate) fn read_decision(
         policy: Arc::new(reading.decision),
         system: reading.system,
         receipt: Some(format!("sha256:{}", hex::encode(&row.digest))),
+        leaf: Some(row.leaf),
         programme: Arc::clone(programme),
     })
 }

@@ -200,6 +200,7 @@ impl Service {
         let judgement = judge(&catalogue, &books, &mut state, &candidate, None, now)?;
         Ok(ClaimDecision {
             receipt: None,
+            leaf: None,
             ..judgement.decision(&candidate)
         })
     }

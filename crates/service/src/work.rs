@@ -31,6 +31,8 @@ pub struct Round {
     pub messages: usize,
     pub told: usize,
     pub forgotten: usize,
+    /// Logs of which a checkpoint was made.
+    pub signed: usize,
 }
 
 impl Service {
@@ -52,6 +54,7 @@ impl Service {
             Some(last) if shanghai_date(last) == shanghai_date(now) => (0, 0),
             _ => (self.lapse_central().await?, self.close_due().await?),
         };
+        let signed = self.sign_logs().await?;
         // Before anybody is told: what is told is gone from the outbox.
         let messages = self.make_messages().await?;
         let told = match sink {
@@ -75,6 +78,7 @@ impl Service {
             messages,
             told,
             forgotten,
+            signed,
         })
     }
 

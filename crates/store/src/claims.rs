@@ -63,6 +63,10 @@ batch_insert! {
         packing: i16 => SmallInt,
         key_id: String => Text,
         sealed: Vec<u8> => Bytea,
+        /// Its place in the county's log, given out when it is written.
+        leaf: i64 => BigInt,
+        /// What the claim holds: see [`ledger::log::Decision`].
+        keys: Vec<u8> => Bytea,
     }
 }
 

@@ -19,8 +19,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
+use crate::journal::EventRow;
+use crate::log::Appending;
 use crate::schema::{caps, funds, ledgers, transfers};
-use crate::{Conn, StoreError, Tx};
+use crate::{Conn, StoreError, Tx, journal};
 
 /// A fund's accounts, in fen, and how many claims wait for its money.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName)]
@@ -67,6 +69,8 @@ batch_insert! {
         document: Option<Uuid> => Nullable<SqlUuid>,
         posted_at: DateTime<Utc> => Timestamptz,
         actor: String => Text,
+        /// Its place among all leaves of the county's log.
+        leaf: i64 => BigInt,
     }
 }
 
@@ -274,17 +278,46 @@ impl Tx {
     /// Posts transfers in the order given: each gets its place in its county's log, and the funds' accounts move by their
     /// sums. Time in a county's log never goes backwards, nor into a closed period, so a balance as of an instant is one thing.
     pub async fn post(&mut self, postings: &[Posting], now: DateTime<Utc>) -> Result<(), StoreError> {
-        if postings.is_empty() {
+        self.append(&[], postings, now).await
+    }
+
+    /// Appends events, then transfers, to their counties' logs: [`Tx::record_events`] and [`Tx::post`] in one.
+    pub async fn append(
+        &mut self,
+        events: &[EventRow],
+        postings: &[Posting],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let counties = postings.iter().map(|posting| &posting.jurisdiction);
+        let counties = counties.chain(events.iter().map(|event| &event.jurisdiction));
+        let counties = counties
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>();
+        if counties.is_empty() {
             return Ok(());
         }
-        let counties = postings.iter().map(|posting| posting.jurisdiction.clone());
-        let counties = counties.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
-        let heads = Head::lock(self.pg(), &counties).await?;
-        post(self.pg(), &heads, postings, now).await
+        let pg = &*self.pg();
+        let heads = Head::lock(pg, &counties).await?;
+        let mut log = Appending::on(&heads, now);
+        let mut events = events.to_vec();
+        log.events(&mut events)?;
+        let transfers = log.transfers(postings)?;
+        let (recorded, posted, moved, logged) = futures::join!(
+            journal::record_events(pg, &events),
+            TransferRow::insert_on(pg, &transfers),
+            move_accounts(pg, postings),
+            log.write(pg),
+        );
+        recorded?;
+        posted?;
+        moved?;
+        logged
     }
 }
 
-/// The height of a county's log, the time of its last transfer, and the end of its last closed period: nothing is posted before either.
+/// The height of a county's ledger, the number of leaves in its log, the time of its last transfer, and the end of its last closed period: nothing is posted before either.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 #[diesel(table_name = ledgers, check_for_backend(diesel::pg::Pg))]
 pub struct Head {
@@ -292,11 +325,12 @@ pub struct Head {
     pub height: i64,
     pub last_posted_at: Option<DateTime<Utc>>,
     pub closed_until: Option<DateTime<Utc>>,
+    pub leaves: i64,
 }
 
 impl Head {
     /// When a transfer is posted that is made now: a clock that lags behind the log, or behind a closing, does not count.
-    fn posts_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    pub(crate) fn posts_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.last_posted_at
             .max(self.closed_until)
             .map_or(now, |earliest| earliest.max(now))
@@ -346,71 +380,15 @@ impl LockedLimits {
     }
 }
 
-/// Posts transfers on top of locked heads, in one round trip.
-pub(crate) async fn post(
+/// Moves the accounts of funds by what their transfers sum to.
+pub(crate) async fn move_accounts(
     mut pg: &AsyncPgConnection,
-    heads: &[Head],
     postings: &[Posting],
-    now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    use ledger::Account;
     if postings.is_empty() {
         return Ok(());
     }
-    let mut tops: BTreeMap<&str, (i64, i64, DateTime<Utc>)> = heads
-        .iter()
-        .map(|head| {
-            (
-                head.jurisdiction.as_str(),
-                (head.height, head.height, head.posts_at(now)),
-            )
-        })
-        .collect();
-    let mut rows = Vec::with_capacity(postings.len());
-    for posting in postings {
-        let (_, height, posted_at) = tops
-            .get_mut(posting.jurisdiction.as_str())
-            .ok_or(StoreError::Stale("ledger"))?;
-        *height = height.saturating_add(1);
-        rows.push(TransferRow {
-            jurisdiction: posting.jurisdiction.clone(),
-            height: *height,
-            programme: posting.programme.clone(),
-            reason: posting.transfer.reason.as_str().to_owned(),
-            debit: posting.transfer.debit().as_str().to_owned(),
-            credit: posting.transfer.credit().as_str().to_owned(),
-            amount: posting.transfer.amount.get(),
-            claim: posting.claim,
-            document: posting.document,
-            posted_at: *posted_at,
-            actor: posting.actor.clone(),
-        });
-    }
-    tops.retain(|_, (from, to, _)| from != to);
-    let raise = Sql(
-        "UPDATE ledgers l SET height = u.height, last_posted_at = u.posted_at \
-         FROM UNNEST($1, $2, $3, $4) AS u (jurisdiction, was, height, posted_at) \
-         WHERE l.jurisdiction = u.jurisdiction AND l.height = u.was",
-    )
-    .bind::<Array<Text>, _>(tops.keys().map(|j| (*j).to_owned()).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(tops.values().map(|top| top.0).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(tops.values().map(|top| top.1).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(tops.values().map(|top| top.2).collect::<Vec<_>>());
-    let (inserted, moved, raised) = futures::join!(
-        TransferRow::insert_on(pg, &rows),
-        move_accounts(pg, postings),
-        raise.execute(&mut pg)
-    );
-    inserted?;
-    moved?;
-    if raised? == tops.len() {
-        Ok(())
-    } else {
-        Err(StoreError::Stale("ledger"))
-    }
-}
-
-async fn move_accounts(mut pg: &AsyncPgConnection, postings: &[Posting]) -> Result<(), StoreError> {
-    use ledger::Account;
     let mut moves = BTreeMap::<(&str, &str), [i64; 8]>::new();
     for posting in postings {
         let sums = moves

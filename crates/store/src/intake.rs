@@ -9,9 +9,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::claims::{ClaimRow, DecisionRow};
-use crate::funds::{Head, LimitChange, LockedLimits, Posting};
+use crate::funds::{Head, LimitChange, LockedLimits, Posting, TransferRow};
 use crate::holdings::{QuotaRow, UniqueKeyRow};
 use crate::journal::{EventRow, IdempotencyRow};
+use crate::log::Appending;
 use crate::{StoreError, Tx, claims, funds, journal};
 
 /// What a batch names: its keys of idempotency, whose books it opens, and what its claims ask for.
@@ -74,16 +75,20 @@ impl Tx {
     }
 
     /// Writes a batch on top of the locked heads of its counties. Keys and quotas come first, where a lost race shows; the
-    /// counties' rows come last.
+    /// counties' rows come last. Returns the places of the decisions in their counties' logs.
     pub async fn record(
         &mut self,
         heads: &[Head],
-        record: Record,
+        mut record: Record,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut log = Appending::on(heads, now);
+        log.decisions(&mut record.decisions)?;
+        log.events(&mut record.events)?;
+        let transfers = log.transfers(&record.postings)?;
         let changed: Vec<Uuid> = record.changed.iter().map(|row| row.id).collect();
         let pg = &*self.pg();
-        let (released, taken, quotas, new, saved, decisions, events, posted, limits) = futures::join!(
+        let (released, taken, quotas, new, saved, decisions, events, posted, moved, logged, limits) = futures::join!(
             UniqueKeyRow::release(pg, &record.released, &changed),
             UniqueKeyRow::take(pg, record.taken),
             QuotaRow::change(pg, record.quotas),
@@ -91,7 +96,9 @@ impl Tx {
             claims::save_claims(pg, &record.changed),
             DecisionRow::insert_on(pg, &record.decisions),
             journal::record_events(pg, &record.events),
-            funds::post(pg, heads, &record.postings, now),
+            TransferRow::insert_on(pg, &transfers),
+            funds::move_accounts(pg, &record.postings),
+            log.write(pg),
             funds::change_limits(pg, &record.limits),
         );
         released?;
@@ -102,6 +109,9 @@ impl Tx {
         decisions?;
         events?;
         posted?;
-        limits
+        moved?;
+        logged?;
+        limits?;
+        Ok(record.decisions.iter().map(|row| row.leaf).collect())
     }
 }

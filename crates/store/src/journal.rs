@@ -29,6 +29,10 @@ batch_insert! {
         to_status: Option<String> => Nullable<Text>,
         reason: Option<String> => Nullable<Text>,
         request: Option<String> => Nullable<Text>,
+        /// Its place in the county's log, given out when it is written; none if it concerns nobody outside.
+        leaf: Option<i64> => Nullable<BigInt>,
+        /// What was signed, as canonical JSON.
+        detail: Option<String> => Nullable<Text>,
     }
 }
 
@@ -263,9 +267,12 @@ pub(crate) async fn record_events(pg: &AsyncPgConnection, events: &[EventRow]) -
 }
 
 impl Tx {
-    /// Writes events and queues them for the outside.
+    /// Appends events to their counties' logs and queues them for the outside.
     pub async fn record_events(&mut self, events: &[EventRow]) -> Result<(), StoreError> {
-        record_events(self.pg(), events).await
+        let Some(now) = events.iter().map(|event| event.at).max() else {
+            return Ok(());
+        };
+        self.append(events, &[], now).await
     }
 }
 

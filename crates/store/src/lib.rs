@@ -16,6 +16,7 @@ pub mod holdings;
 pub mod holds;
 pub mod intake;
 pub mod journal;
+pub mod log;
 mod migrate;
 pub mod payees;
 pub mod payments;

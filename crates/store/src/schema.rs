@@ -1,8 +1,10 @@
 //! The tables as diesel sees them. A test holds this file, and those of its folder, against the catalogue of a migrated database.
 
+mod log;
 mod outside;
 mod registers;
 
+pub use log::*;
 pub use outside::*;
 pub use registers::*;
 
@@ -267,6 +269,8 @@ diesel::table! {
         packing -> Int2,
         key_id -> Text,
         sealed -> Bytea,
+        leaf -> Int8,
+        keys -> Bytea,
     }
 }
 
@@ -321,6 +325,8 @@ diesel::table! {
         to_status -> Nullable<Text>,
         reason -> Nullable<Text>,
         request -> Nullable<Text>,
+        leaf -> Nullable<Int8>,
+        detail -> Nullable<Text>,
     }
 }
 
@@ -398,6 +404,7 @@ diesel::table! {
         height -> Int8,
         last_posted_at -> Nullable<Timestamptz>,
         closed_until -> Nullable<Timestamptz>,
+        leaves -> Int8,
     }
 }
 
@@ -500,6 +507,7 @@ diesel::table! {
         document -> Nullable<Uuid>,
         posted_at -> Timestamptz,
         actor -> Text,
+        leaf -> Int8,
     }
 }
 

@@ -342,12 +342,21 @@ SELECT 'a remembered claim does not exist', i.claim_jurisdiction, i.key, 1, 0
     WHERE i.claim IS NOT NULL AND c.id IS NULL
 ";
 
+/// The same of the transparency log: the encoding of leaves, written a second time.
+const LOG: &str = include_str!("audit/log.sql");
+
 /// Panics with whatever does not follow: balances from transfers, caps from claims, queues from who waits, keys and quotas from
-/// who holds them, payments from disbursements, sources from payments, closings from transfers, statuses from events.
+/// who holds them, payments from disbursements, sources from payments, closings from transfers, statuses from events, leaves of
+/// the log from the rows that they are of.
 pub async fn audit(cluster: &PrivateCluster, database: &str) {
     let findings = cluster
         .sql(database, QUESTIONS)
         .await
         .expect("the auditor's questions are answered");
     assert!(findings.trim().is_empty(), "the books are wrong:\n{findings}");
+    let findings = cluster
+        .sql(database, LOG)
+        .await
+        .expect("the auditor reads the log");
+    assert!(findings.trim().is_empty(), "the log is wrong:\n{findings}");
 }

@@ -31,7 +31,7 @@ pub use drive::{keyed, new_key, tally};
 pub use http::{HttpApp, Reply, SECRET, on_the_wire};
 pub use logs::Recording;
 pub use sales::{Person, Sale};
-pub use world::{Cast, Setup, TestApp, World, day, permit, webhooks, yuan};
+pub use world::{Cast, Setup, TestApp, World, day, permit, webhooks, witness, yuan};
 
 /// Yanhu District.
 pub const YANHU: &str = "140802";

@@ -13,13 +13,14 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ledger::Fen;
+use ledger::log::{LogKey, WitnessKey};
 use partners::{HttpWebhooks, Reach, WebhooksConfig};
 use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
 use service::access::{KeepRegisters, Permit, Right};
 use service::ports::{ManualClock, Webhooks};
 use service::registers::RegisterFormat;
-use service::{Actor, Parts, Role, Service, Settings, SigningKeys, Vault};
+use service::{Actor, LogSettings, Parts, Role, Service, Settings, SigningKeys, Vault};
 use store::{Store, StoreConfig};
 
 use crate::cluster::TestDb;
@@ -142,6 +143,11 @@ pub struct World {
     pub cast: Cast,
 }
 
+/// The office that vouches for checkpoints.
+pub fn witness() -> WitnessKey {
+    WitnessKey::new("audit.example/yuncheng", &[5; 32]).expect("a name")
+}
+
 impl World {
     /// Opens the service over a database that has its schema.
     pub async fn open(url: &str, setup: &Setup) -> Self {
@@ -164,6 +170,11 @@ impl World {
             signing: SigningKeys::new(&[("test".into(), SecretString::from(pem.to_string()))])
                 .expect("a signing key"),
             settings: setup.settings.clone(),
+            log: LogSettings {
+                key: LogKey::new("huanxin.example/yuncheng", &[4; 32]).expect("a name"),
+                witnesses: vec![witness().public()],
+                every: chrono::Duration::minutes(10),
+            },
             webhooks: setup.webhooks.then(webhooks),
         };
         let service = Service::start(parts).await.expect("the service starts");

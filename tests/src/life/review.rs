@@ -317,7 +317,7 @@ async fn a_thousand_are_approved_at_once_and_no_more() {
         .await;
     app.db.rows("INSERT INTO events SELECT jurisdiction, uuid_in(md5(id::text)::cstring), \
         'clm_' || jurisdiction || '_' || replace(id::text, '-', ''), 'recommend', 'reviewer-1', '李审', changed_at, 2, \
-        'under_review', 'recommended', NULL, NULL FROM claims").await;
+        'under_review', 'recommended', NULL, NULL, NULL, NULL FROM claims").await;
     let mut approvals = claims
         .iter()
         .map(|claim| approve(claim.id, 2))

@@ -20,6 +20,7 @@ mod review;
 mod statements;
 mod submissions;
 mod tokens;
+mod transparency;
 mod webhooks;
 
 use actix_web::web;
@@ -48,6 +49,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(clawbacks::check_waiver)
         .service(claims::list_claim_events)
         .service(claims::get_receipt)
+        .service(transparency::prove_claim)
         .service(claims::reveal_claim)
         .service(review::review_claim)
         .service(review::approve_claim)
@@ -107,6 +109,12 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledgers::export_ledger)
         .service(ledgers::list_closings)
         .service(ledgers::get_closing)
+        .service(transparency::get_checkpoint)
+        .service(transparency::list_checkpoints)
+        .service(transparency::make_checkpoint)
+        .service(transparency::cosign_checkpoint)
+        .service(transparency::prove_inclusion)
+        .service(transparency::prove_consistency)
         .service(programmes::list_programmes)
         .service(programmes::get_programme)
         .service(registers::load_register)

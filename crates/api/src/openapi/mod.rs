@@ -25,6 +25,7 @@ use utoipa_actix_web::AppExt;
         (name = "disbursements", description = "拨付 · Disbursements"),
         (name = "webhooks", description = "通知 · Webhooks of merchants"),
         (name = "ledgers", description = "账簿 · Ledgers"),
+        (name = "transparency", description = "透明日志 · Transparency log"),
         (name = "programmes", description = "补贴项目 · Programmes"),
         (name = "registers", description = "登记库 · Registers"),
         (name = "public", description = "公示 · For anybody"),

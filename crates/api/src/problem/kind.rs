@@ -123,6 +123,12 @@ kinds! {
     WebhooksOff CONFLICT "webhooks-off" "未开通通知" "Webhooks are switched off"
         caller "查询 GET /v1/claims，或请运维开通通知。" "Ask GET /v1/claims, or have the operator switch webhooks on."
         operator "Set webhooks.enabled in `serve` and `work`.";
+    NotCovered CONFLICT "not-covered" "尚无检查点覆盖" "No checkpoint covers it yet"
+        caller "等下一个检查点，或以 POST /v1/ledgers/{jurisdiction}/checkpoint 立即生成；序号小于检查点的 size。" "Wait for the next checkpoint or have one made with POST /v1/ledgers/{jurisdiction}/checkpoint; leaves are numbered from 0 and below the checkpoint's size."
+        operator "See that `huanxin work` runs: it makes checkpoints of logs that have grown.";
+    Cosignature CONFLICT "cosignature" "见证签名不被接受" "The cosignature is not accepted"
+        caller "取回检查点原文，在其下加上见证方的签名行后整份发送；公钥须先由运维登记。" "Fetch the checkpoint, add the witness's line under it and send the whole; the operator must know the witness's key."
+        operator "Set transparency.witnesses to the keys of the offices that vouch.";
     AmountDiffers CONFLICT "amount-differs" "金额与支付不符" "Another amount than was paid"
         caller "与银行核对；该结果已列为异常，等待处理。" "Settle it with the bank; the result was set aside as an exception."
         operator "Nothing.";

@@ -145,6 +145,8 @@ fn kind_of(refusal: &Refusal) -> Kind {
         Refusal::BankMayHaveIt => Kind::BankMayHaveIt,
         Refusal::LimitReached { .. } => Kind::LimitReached,
         Refusal::WebhooksOff => Kind::WebhooksOff,
+        Refusal::NotCovered => Kind::NotCovered,
+        Refusal::Cosignature(_) => Kind::Cosignature,
         Refusal::TooMany { .. } => Kind::TooMany,
         Refusal::Throttled { .. } => Kind::Throttled,
     }

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
+use ledger::log::NoteError;
 use policy::Lang;
 use serde::{Deserialize, Serialize};
 use service::{FieldError, Refusal};
@@ -241,6 +242,15 @@ fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
             format!("{what} 最多 {limit} 项"),
             format!("at most {limit} {what}"),
         ),
+        Refusal::Cosignature(why) => (
+            match why {
+                NoteError::Malformed => "不是签名的检查点".to_owned(),
+                NoteError::OtherLog => "不是本日志的检查点".to_owned(),
+                NoteError::Unsigned => "没有已知见证方的签名".to_owned(),
+                NoteError::Wrong => "签名不成立".to_owned(),
+            },
+            why.to_string(),
+        ),
         Refusal::Throttled { retry_after_s } => (
             format!("请在 {retry_after_s} 秒后重试"),
             format!("try again in {retry_after_s} s"),
@@ -258,6 +268,7 @@ fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
         | Refusal::NotReleased
         | Refusal::BankMayHaveIt
         | Refusal::WebhooksOff
+        | Refusal::NotCovered
         | Refusal::StatusUnclear => return super::kind_of(refusal).title(lang).to_owned(),
     };
     pick(lang, &zh, &en).to_owned()

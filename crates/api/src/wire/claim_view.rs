@@ -117,6 +117,10 @@ pub struct DecisionView {
     /// SHA-256 of the receipt; null for a check, which leaves none.
     #[schema(pattern = "^sha256:[0-9a-f]{64}$", max_length = 71)]
     pub receipt: Option<String>,
+    /// Place of the decision in the county's transparency log, from 0: `GET /v1/claims/{id}/proof` proves it once a checkpoint covers
+    /// it. Null for a check.
+    #[schema(minimum = 0)]
+    pub leaf_index: Option<i64>,
 }
 
 /// What one rule says.
@@ -223,6 +227,7 @@ impl DecisionView {
                 .map(|rule| RuleView::of(rule, decision, lang))
                 .collect(),
             receipt: decision.receipt.clone(),
+            leaf_index: decision.leaf,
         }
     }
 }

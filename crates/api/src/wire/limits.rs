@@ -29,5 +29,7 @@ pub const CAPS: usize = 100;
 pub const BULK_LINES: usize = 10_000;
 pub const PAGE_DEFAULT: u32 = 50;
 pub const PAGE_MAX: u32 = 200;
+/// Bytes of a signed checkpoint with its witnesses' lines.
+pub const NOTE: usize = 16_384;
 /// A cursor is opaque to clients.
 pub const CURSOR: usize = 400;

@@ -17,6 +17,7 @@ pub mod requests;
 pub mod sources;
 pub mod statements;
 pub mod submissions;
+pub mod transparency;
 pub mod views;
 pub mod webhooks;
 pub mod words;

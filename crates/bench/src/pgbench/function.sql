@@ -15,6 +15,7 @@ DECLARE
     who CONSTANT bytea := uuid_send(gen_random_uuid());
     fen CONSTANT bigint := 58485;
     at bigint;
+    first bigint;
     within integer;
     now_posted timestamptz;
 BEGIN
@@ -32,16 +33,21 @@ BEGIN
         VALUES (county, claim, 'appliance-2026', 1, 'under_review', 1, '91140802MA2NH6NA3Q',
             'B-' || lpad(number::text, 12, '0'), 'bench-retailer-1', 'air_conditioner', '2026-06-01', now, now, 1, fen, true,
             true, '2026-11', who, 'appliance:air_conditioner:2026', true);
-    INSERT INTO decisions (jurisdiction, claim, revision, outcome, receipt, digest, decided_at, packing, key_id, sealed)
-        VALUES (county, claim, 1, 'eligible', p_receipt, p_digest, now, p_packing, p_key_id, p_sealed);
-    INSERT INTO events (jurisdiction, id, subject, verb, actor, person, at, revision, to_status, request)
-        VALUES (county, event, subject, 'submit', 'bench-retailer-1', 'bench-retailer-1', now, 1, 'under_review',
-            gen_random_uuid()::text);
     INSERT INTO outbox (jurisdiction, id, subjects, events, due_at) VALUES (county, event, ARRAY[subject], ARRAY[event], now);
-    UPDATE ledgers SET height = height + 1, last_posted_at = greatest(last_posted_at, now)
-        WHERE jurisdiction = county RETURNING height, last_posted_at INTO at, now_posted;
-    INSERT INTO transfers (jurisdiction, height, programme, reason, debit, credit, amount, claim, posted_at, actor)
-        VALUES (county, at, 'appliance-2026', 'reserve', 'reserved', 'available', fen, claim, now_posted, 'bench-retailer-1');
+    UPDATE ledgers SET height = height + 1, leaves = leaves + 3, last_posted_at = greatest(last_posted_at, now)
+        WHERE jurisdiction = county RETURNING height, leaves - 3, last_posted_at INTO at, first, now_posted;
+    INSERT INTO decisions (jurisdiction, claim, revision, outcome, receipt, digest, decided_at, packing, key_id, sealed, leaf, keys)
+        VALUES (county, claim, 1, 'eligible', p_receipt, p_digest, now, p_packing, p_key_id, p_sealed, first,
+            '\x01' || who || '\x02' || who || '\x08' || who);
+    INSERT INTO events (jurisdiction, id, subject, verb, actor, person, at, revision, to_status, request, leaf)
+        VALUES (county, event, subject, 'submit', 'bench-retailer-1', 'bench-retailer-1', now, 1, 'under_review',
+            gen_random_uuid()::text, first + 1);
+    INSERT INTO transfers (jurisdiction, height, programme, reason, debit, credit, amount, claim, posted_at, actor, leaf)
+        VALUES (county, at, 'appliance-2026', 'reserve', 'reserved', 'available', fen, claim, now_posted, 'bench-retailer-1',
+            first + 2);
+    INSERT INTO log_leaves (jurisdiction, first, hashes) VALUES (county, first,
+        sha256(p_digest || who || uuid_send(claim)) || sha256(uuid_send(event) || convert_to(subject || 'submit', 'UTF8'))
+            || sha256(uuid_send(claim) || int8send(at) || int8send(fen)));
     UPDATE caps SET committed = committed + fen
         WHERE jurisdiction = county AND programme = 'appliance-2026' AND waiting = 0 AND committed + fen <= ceiling
             AND scope IN ('whole', 'category:air_conditioner');

@@ -36,6 +36,7 @@ pub fn generate() -> io::Result<String> {
             format!("{id}:{}", STANDARD.encode(random())),
         ),
         (settings::LOOKUP_KEY, STANDARD.encode(random())),
+        (settings::TRANSPARENCY_KEY, STANDARD.encode(random())),
         (
             settings::EVENTS_SECRET,
             format!("whsec_{}", STANDARD.encode(random())),

@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ledger::log::Witness;
 use secrecy::{SecretBox, SecretString};
 
 pub use environment::{Environment, NotUtf8};
@@ -43,6 +44,7 @@ pub struct Config {
     pub personal_data_keys: Vec<NamedKey>,
     /// The key of the hashes that persons and objects are looked up by.
     pub lookup_key: SecretBox<[u8; 32]>,
+    pub transparency: Transparency,
     pub limits: Limits,
     /// How many days after its end a month or year is closed.
     pub closing_after_days: u32,
@@ -53,6 +55,17 @@ pub struct Config {
     pub log: Log,
     /// Whether `/metrics` answers.
     pub metrics: bool,
+}
+
+/// How the counties' logs are signed, and who vouches for them.
+#[derive(Debug)]
+pub struct Transparency {
+    /// The log's name; with a county's code behind it, the origin of that county's checkpoints.
+    pub name: String,
+    /// Secret bytes of an Ed25519 key.
+    pub key: SecretBox<[u8; 32]>,
+    pub witnesses: Vec<Witness>,
+    pub checkpoint_every: Duration,
 }
 
 /// How the database is reached.

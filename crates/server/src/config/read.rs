@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use ledger::log::{LogKey, Witness};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use tracing_subscriber::EnvFilter;
 
@@ -16,7 +17,7 @@ use super::environment::Environment;
 use super::reader::{ConfigError, Reader};
 use super::settings::{self, Setting};
 use super::strength::{is_placeholder, weakness_of_key, weakness_of_password};
-use super::{Config, Database, EventSink, Limits, Log, LogFormat, NamedKey, outside};
+use super::{Config, Database, EventSink, Limits, Log, LogFormat, NamedKey, Transparency, outside};
 
 pub(super) fn config(environment: &Environment, file: Option<&Path>) -> Result<Config, ConfigError> {
     let mut reader = Reader::open(environment, file);
@@ -28,7 +29,11 @@ pub(super) fn config(environment: &Environment, file: Option<&Path>) -> Result<C
         .number(&settings::SHUTDOWN_SECONDS, 1..=600)
         .map(Duration::from_secs);
     let database = database(&mut reader);
-    let keys = keys(&mut reader);
+    let (keys, log_key) = match keys(&mut reader) {
+        Some(keys) => (Some((keys.tokens, keys.personal, keys.lookup)), Some(keys.log)),
+        None => (None, None),
+    };
+    let transparency = transparency(&mut reader, log_key);
     let limits = limits(&mut reader);
     let closing_after_days = reader.number(&settings::CLOSING_AFTER_DAYS, 0..=60);
     let events = events(&mut reader);
@@ -47,6 +52,7 @@ pub(super) fn config(environment: &Environment, file: Option<&Path>) -> Result<C
             token_keys,
             personal_data_keys,
             lookup_key,
+            transparency: transparency?,
             limits: limits?,
             closing_after_days: closing_after_days?,
             events,
@@ -184,25 +190,24 @@ pub(super) fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
-type Keys = (Vec<(String, SecretString)>, Vec<NamedKey>, SecretBox<[u8; 32]>);
+/// Every key there is.
+struct Keys {
+    tokens: Vec<(String, SecretString)>,
+    personal: Vec<NamedKey>,
+    lookup: SecretBox<[u8; 32]>,
+    log: SecretBox<[u8; 32]>,
+}
 
 fn keys(reader: &mut Reader<'_>) -> Option<Keys> {
     let tokens = named(reader, &settings::TOKEN_KEYS, ed25519_seed);
     let personal = named(reader, &settings::PERSONAL_DATA_KEYS, decoded);
-    let lookup = match reader.text(&settings::LOOKUP_KEY) {
-        None => {
-            reader.missing(&settings::LOOKUP_KEY);
-            None
-        }
-        Some(text) => match strong(&text, decoded) {
-            Ok(key) => Some(key),
-            Err(message) => {
-                reader.wrong(&settings::LOOKUP_KEY, message);
-                None
-            }
-        },
-    };
-    refuse_reuse(reader, &tokens, &personal, lookup.as_ref());
+    let lookup = single(reader, &settings::LOOKUP_KEY);
+    let log = single(reader, &settings::TRANSPARENCY_KEY);
+    let single = [
+        (&settings::LOOKUP_KEY, lookup.as_ref()),
+        (&settings::TRANSPARENCY_KEY, log.as_ref()),
+    ];
+    refuse_reuse(reader, &tokens, &personal, &single);
     let pem = |(id, seed): NamedKey| {
         let key = SigningKey::from_bytes(seed.expose_secret());
         Some((
@@ -211,7 +216,49 @@ fn keys(reader: &mut Reader<'_>) -> Option<Keys> {
         ))
     };
     let tokens: Option<Vec<_>> = tokens.into_iter().map(pem).collect();
-    Some((tokens?, personal, lookup?))
+    Some(Keys {
+        tokens: tokens?,
+        personal,
+        lookup: lookup?,
+        log: log?,
+    })
+}
+
+/// A key that has no id because there is one of it.
+fn single(reader: &mut Reader<'_>, setting: &'static Setting) -> Option<SecretBox<[u8; 32]>> {
+    let Some(text) = reader.text(setting) else {
+        reader.missing(setting);
+        return None;
+    };
+    match strong(&text, decoded) {
+        Ok(key) => Some(key),
+        Err(message) => {
+            reader.wrong(setting, message);
+            None
+        }
+    }
+}
+
+fn transparency(reader: &mut Reader<'_>, key: Option<SecretBox<[u8; 32]>>) -> Option<Transparency> {
+    let name = reader.text(&settings::TRANSPARENCY_NAME)?.trim().to_owned();
+    let every: Option<u64> = reader.number(&settings::CHECKPOINT_MINUTES, 1..=1_440);
+    let witnesses = reader.text(&settings::TRANSPARENCY_WITNESSES).unwrap_or_default();
+    let keys = witnesses.split(',').map(str::trim).filter(|key| !key.is_empty());
+    let witnesses = keys
+        .map(|key| Witness::parse(key).map_err(|why| why.to_string()))
+        .collect::<Result<Vec<_>, _>>();
+    let witnesses = witnesses.map_err(|why| reader.wrong(&settings::TRANSPARENCY_WITNESSES, why));
+    let key = key?;
+    if let Err(why) = LogKey::new(&name, key.expose_secret()) {
+        reader.wrong(&settings::TRANSPARENCY_NAME, why.to_string());
+        return None;
+    }
+    Some(Transparency {
+        name,
+        key,
+        witnesses: witnesses.ok()?,
+        checkpoint_every: Duration::from_secs(every?.saturating_mul(60)),
+    })
 }
 
 /// One key for two purposes binds their fates together: whoever learns it through one has the other.
@@ -219,7 +266,7 @@ fn refuse_reuse(
     reader: &mut Reader<'_>,
     tokens: &[NamedKey],
     personal: &[NamedKey],
-    lookup: Option<&SecretBox<[u8; 32]>>,
+    single: &[(&'static Setting, Option<&SecretBox<[u8; 32]>>)],
 ) {
     let all = tokens
         .iter()
@@ -229,7 +276,11 @@ fn refuse_reuse(
                 .iter()
                 .map(|(_, key)| (&settings::PERSONAL_DATA_KEYS, key)),
         )
-        .chain(lookup.map(|key| (&settings::LOOKUP_KEY, key)));
+        .chain(
+            single
+                .iter()
+                .filter_map(|(setting, key)| Some((*setting, (*key)?))),
+        );
     let mut seen: Vec<(&Setting, &SecretBox<[u8; 32]>)> = Vec::new();
     for (setting, key) in all {
         if let Some((first, _)) = seen

@@ -99,6 +99,26 @@ pub const TOKEN_KEYS: Setting = secret("token_keys", "HUANXIN_TOKEN_KEYS", GENER
 pub const PERSONAL_DATA_KEYS: Setting = secret("personal_data_keys", "HUANXIN_PERSONAL_DATA_KEYS", GENERATE);
 pub const LOOKUP_KEY: Setting = secret("lookup_key", "HUANXIN_LOOKUP_KEY", GENERATE);
 
+pub const TRANSPARENCY_NAME: Setting = plain(
+    "transparency.name",
+    "HUANXIN_TRANSPARENCY_NAME",
+    Some("huanxin"),
+    "give a name such as huanxin.example.cn/yuncheng, without spaces and +",
+);
+pub const TRANSPARENCY_KEY: Setting = secret("transparency.key", "HUANXIN_TRANSPARENCY_KEY", GENERATE);
+pub const TRANSPARENCY_WITNESSES: Setting = plain(
+    "transparency.witnesses",
+    "HUANXIN_TRANSPARENCY_WITNESSES",
+    None,
+    "give keys of the form name+hash+base64, separated by commas",
+);
+pub const CHECKPOINT_MINUTES: Setting = plain(
+    "transparency.checkpoint_minutes",
+    "HUANXIN_CHECKPOINT_MINUTES",
+    Some("10"),
+    "give 1 to 1440",
+);
+
 pub const REQUESTS_PER_SECOND: Setting = plain(
     "limits.requests_per_second",
     "HUANXIN_REQUESTS_PER_SECOND",
@@ -256,7 +276,7 @@ pub const METRICS: Setting = plain(
 );
 
 /// All of them, in the order of the documentation.
-pub const ALL: [Setting; 38] = [
+pub const ALL: [Setting; 42] = [
     LISTEN,
     PUBLIC_BASE_URL,
     WORKERS,
@@ -269,6 +289,10 @@ pub const ALL: [Setting; 38] = [
     TOKEN_KEYS,
     PERSONAL_DATA_KEYS,
     LOOKUP_KEY,
+    TRANSPARENCY_NAME,
+    TRANSPARENCY_KEY,
+    TRANSPARENCY_WITNESSES,
+    CHECKPOINT_MINUTES,
     REQUESTS_PER_SECOND,
     IDEMPOTENCY_DAYS,
     DISBURSEMENT_CLAIMS,

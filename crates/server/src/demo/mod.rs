@@ -131,6 +131,7 @@ fn config(data: &Path, database: &str, base: &str, listen: SocketAddr) -> anyhow
         "HUANXIN_TOKEN_KEYS",
         "HUANXIN_PERSONAL_DATA_KEYS",
         "HUANXIN_LOOKUP_KEY",
+        "HUANXIN_TRANSPARENCY_KEY",
     ] {
         let value = keys.os(name).ok_or_else(|| anyhow!("keys.env lacks {name}"))?;
         pairs.push((name.to_owned(), value.to_owned()));

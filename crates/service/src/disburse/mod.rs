@@ -245,6 +245,14 @@ impl Service {
         let subject = DisbursementId::new(code(&row.jurisdiction)?, row.id).to_string();
         let mut event = history::event(self, &row.jurisdiction, &subject, verb, mover.actor, mover.now);
         (event.revision, event.to_status, event.reason) = (Some(row.revision), Some(row.status.clone()), why);
+        // A released one is frozen: its digest is that of the instruction, by which the bank's files are found again.
+        event.detail = history::signed(&serde_json::json!({
+            "claims": row.claims,
+            "digest": row.digest.as_ref().map(hex::encode),
+            "payments": row.payments,
+            "programme": row.programme,
+            "total": fen(row.total)?.to_string(),
+        }));
         tx.record_events(&[event]).await?;
         Ok(())
     }

@@ -1,0 +1,41 @@
+//! The transparency log.
+
+diesel::table! {
+    checkpoints (jurisdiction, size) {
+        jurisdiction -> Text,
+        size -> Int8,
+        root -> Bytea,
+        note -> Text,
+        made_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    cosignatures (jurisdiction, size, witness) {
+        jurisdiction -> Text,
+        size -> Int8,
+        witness -> Text,
+        line -> Text,
+        signed_at -> Timestamptz,
+        received_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    log_leaves (jurisdiction, first) {
+        jurisdiction -> Text,
+        first -> Int8,
+        hashes -> Bytea,
+    }
+}
+
+diesel::table! {
+    log_nodes (jurisdiction, level, number) {
+        jurisdiction -> Text,
+        level -> Int2,
+        number -> Int8,
+        hash -> Bytea,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(checkpoints, cosignatures, log_leaves, log_nodes);
