@@ -7,19 +7,20 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Crates of this workspace that each may use. A crate that is not here may not exist.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("policy", &[]),
     ("ledger", &[]),
     ("claims", &["policy", "ledger"]),
     ("bank", &["ledger"]),
+    ("proof", &["claims", "policy", "ledger"]),
     ("store", &["claims", "policy", "ledger"]),
-    ("service", &["store", "bank", "claims", "policy", "ledger"]),
+    ("service", &["store", "proof", "bank", "claims", "policy", "ledger"]),
     ("partners", &["service", "claims", "policy", "ledger"]),
     ("api", &["service", "claims", "policy", "ledger"]),
     (
         "server",
         &[
-            "api", "partners", "service", "store", "claims", "policy", "ledger",
+            "api", "partners", "service", "store", "proof", "claims", "policy", "ledger",
         ],
     ),
     (
@@ -36,7 +37,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     (
         "tests",
         &[
-            "testkit", "server", "api", "partners", "service", "store", "bank", "claims", "policy", "ledger",
+            "testkit", "server", "api", "partners", "service", "store", "proof", "bank", "claims", "policy", "ledger",
         ],
     ),
 ];
@@ -57,7 +58,7 @@ const DOORS: [(&str, &[&str]); 11] = [
 ];
 
 /// Cannot fail for an outside reason: no runtime, database, HTTP, clock or randomness.
-const PURE: [&str; 4] = ["policy", "ledger", "claims", "bank"];
+const PURE: [&str; 5] = ["policy", "ledger", "claims", "bank", "proof"];
 const IMPURE: [&str; 10] = [
     "tokio",
     "diesel",

@@ -10,6 +10,7 @@
 )]
 
 mod any_order;
+mod bundles;
 mod crashes;
 mod fences;
 mod http;

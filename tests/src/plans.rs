@@ -56,9 +56,9 @@ INSERT INTO idempotency_keys SELECT client, 'copy-' || n, request, operation, cl
     FROM copies k JOIN idempotency_keys i ON i.claim = k.old ORDER BY n;
 INSERT INTO entitlements SELECT 'COPY-' || n, programme, applicant, category, issued_on, expires_on
     FROM copies CROSS JOIN (SELECT * FROM entitlements LIMIT 1) e;
-UPDATE ledgers SET height = height + 1000000, leaves = leaves + 1000000 WHERE height > 0;
-INSERT INTO log_leaves SELECT jurisdiction, 1000000 + n, sha256('leaf') FROM ledgers CROSS JOIN generate_series(1, 1000000) n
+INSERT INTO log_leaves SELECT jurisdiction, leaves + n - 1, sha256('leaf') FROM ledgers CROSS JOIN generate_series(1, 1000000) n
     WHERE jurisdiction = (SELECT jurisdiction FROM copies LIMIT 1);
+UPDATE ledgers SET height = height + 1000000, leaves = leaves + 1000000 WHERE height > 0;
 UPDATE funds SET available = available - 60000 * 1000000::bigint, reserved = reserved + 60000 * 1000000::bigint WHERE available > 0;
 DROP TABLE copies;
 ANALYZE;";

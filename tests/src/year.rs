@@ -155,6 +155,11 @@ impl Year {
         }
         self.wind_up(today).await;
         self.audit_year().await;
+        // And once more without asking anybody: from a bundle and a public key.
+        let (_, bundle) = crate::bundles::bundle(&self.world, None).await;
+        let report = crate::bundles::verified(&bundle).unwrap();
+        let claims: usize = report.counties.iter().map(|county| county.claims).sum();
+        assert_eq!(claims, self.mirror.claims.len());
     }
 }
 

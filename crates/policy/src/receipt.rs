@@ -189,6 +189,17 @@ pub fn version(receipt_json: &str) -> Option<u32> {
     receipt.get("version")?.as_u64()?.try_into().ok()
 }
 
+/// The programme and version that a receipt is of; `None` if the text is not a receipt.
+pub fn names(receipt_json: &str) -> Option<(String, u32)> {
+    #[derive(serde::Deserialize)]
+    struct Names {
+        programme: String,
+        version: u32,
+    }
+    let names: Names = serde_json::from_str(receipt_json).ok()?;
+    Some((names.programme, names.version))
+}
+
 /// Decides the receipt's facts again with the programme and compares everything.
 ///
 /// # Errors

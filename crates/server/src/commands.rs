@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Database, Environment, keys};
 use crate::telemetry::{self, Metrics};
-use crate::{demo, health, seed, wiring};
+use crate::{auditing, demo, health, seed, wiring};
 
 /// 换新: trade-in subsidy claims, decided, reserved, approved and paid.
 #[derive(Debug, Parser)]
@@ -43,8 +43,14 @@ enum Command {
         #[command(subcommand)]
         command: ProgrammeCommand,
     },
-    /// Decision receipts: decide every recorded decision again and compare.
+    /// Check a bundle with nothing but the log's public key; or, without one, decide every recorded decision again and compare.
     Verify(VerifyArgs),
+    /// Write a bundle for auditors: a county's ledger, or all, with what proves it.
+    Export(auditing::ExportArgs),
+    /// Print the public key of the transparency log, for auditors.
+    LogKey(auditing::LogKeyArgs),
+    /// Vouch for a checkpoint: check it against the one that was kept, and print it with a line of one's own.
+    Witness(auditing::WitnessArgs),
     /// Fresh keys for the configuration.
     Keys {
         #[command(subcommand)]
@@ -76,6 +82,15 @@ enum KeysCommand {
 
 #[derive(Debug, Args)]
 struct VerifyArgs {
+    /// A bundle. Needs neither configuration nor database.
+    #[arg(requires = "key", conflicts_with_all = ["jurisdiction", "receipt", "programme"])]
+    bundle: Option<PathBuf>,
+    /// The log's public key, as `huanxin log-key` prints it.
+    #[arg(long, env = "HUANXIN_LOG_KEY")]
+    key: Option<String>,
+    /// The key of a witness whose word under the checkpoints is to be checked; may be given several times.
+    #[arg(long)]
+    witness: Vec<String>,
     /// Only this county.
     #[arg(long)]
     jurisdiction: Option<String>,
@@ -117,7 +132,13 @@ pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
         }
         Command::Demo(options) => demo::run(environment, options).await,
         Command::Programme { command } => programme(&command),
-        Command::Verify(args) => verify(environment, file, args).await,
+        Command::Verify(args) => match (&args.bundle, &args.key) {
+            (Some(bundle), Some(key)) => auditing::verify(bundle, key, &args.witness),
+            _ => verify(environment, file, args).await,
+        },
+        Command::Export(args) => auditing::export(environment, file, args).await,
+        Command::LogKey(args) => auditing::log_key(&load(environment, file)?, &args),
+        Command::Witness(args) => auditing::witness(&args),
         Command::Keys {
             command: KeysCommand::Generate,
         } => say(keys::generate()?.trim_end()),
@@ -134,7 +155,7 @@ pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
     }
 }
 
-fn load(environment: &Environment, file: Option<&Path>) -> anyhow::Result<Config> {
+pub(crate) fn load(environment: &Environment, file: Option<&Path>) -> anyhow::Result<Config> {
     Ok(Config::load(environment, file)?)
 }
 

@@ -1,6 +1,7 @@
 //! What the binary `huanxin` is assembled from: its commands and configuration, the wiring of the crates, telemetry, the
 //! demo, and the private PostgreSQL of the demo and the tests.
 
+mod auditing;
 pub mod clients;
 pub mod commands;
 pub mod config;

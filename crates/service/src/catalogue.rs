@@ -42,6 +42,11 @@ impl Catalogue {
         self.programmes.get(id).map_or(&[], Vec::as_slice)
     }
 
+    /// Every active version of every programme, by id.
+    pub fn all_versions(&self) -> impl Iterator<Item = &Arc<Programme>> {
+        self.programmes.values().flatten()
+    }
+
     pub fn version(&self, id: &str, version: u32) -> Option<&Arc<Programme>> {
         self.versions(id)
             .iter()

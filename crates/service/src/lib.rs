@@ -14,6 +14,7 @@ pub mod access;
 pub mod advances;
 mod batching;
 pub mod books;
+pub mod bundle;
 mod catalogue;
 pub mod clawback;
 pub mod closing;

@@ -127,7 +127,7 @@ impl Service {
         jurisdiction: &str,
     ) -> Result<Signed, ServiceError> {
         self.log_of(permit, jurisdiction)?;
-        self.sign_log(jurisdiction).await
+        self.sign_log(jurisdiction, None).await
     }
 
     /// Signs the logs that have grown and whose last checkpoint is old enough. How many.
@@ -136,22 +136,27 @@ impl Service {
         let before = now.checked_sub_signed(self.log().every).unwrap_or(now);
         let grown = self.store().read().await?.logs_to_sign(before, 1_000).await?;
         for jurisdiction in &grown {
-            self.sign_log(jurisdiction).await?;
+            self.sign_log(jurisdiction, None).await?;
         }
         Ok(grown.len())
     }
 
-    pub(crate) async fn sign_log(&self, jurisdiction: &str) -> Result<Signed, ServiceError> {
+    /// Signs a log as it stands, or as it stood when it had this many leaves.
+    pub(crate) async fn sign_log(&self, jurisdiction: &str, at: Option<i64>) -> Result<Signed, ServiceError> {
         let mut conn = self.store().read().await?;
         // Whoever raised the number has committed the leaves below it.
         let leaves = conn
             .log_size(jurisdiction)
             .await?
             .ok_or(Refusal::NotFound("ledger"))?;
+        let leaves = at.map_or(leaves, |at| at.min(leaves));
+        if let Some(row) = conn.checkpoint(jurisdiction, Some(leaves)).await? {
+            return signed(&mut conn, row).await;
+        }
+        // Of a younger one nothing is needed but the nodes, which are there.
         let last = conn.checkpoint(jurisdiction, None).await?;
         let began = match last {
-            Some(row) if row.size == leaves => return signed(&mut conn, row).await,
-            Some(row) => unsigned(row.size),
+            Some(row) => unsigned(row.size.min(leaves)),
             None => 0,
         };
         let size = unsigned(leaves);
@@ -305,11 +310,11 @@ impl Service {
     }
 }
 
-fn number(size: u64) -> i64 {
+pub(crate) fn number(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
@@ -386,7 +391,7 @@ async fn include(
     })
 }
 
-async fn consist(
+pub(crate) async fn consist(
     conn: &mut Conn,
     jurisdiction: &str,
     from: u64,

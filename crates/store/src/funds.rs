@@ -55,7 +55,7 @@ pub struct CapRow {
 
 batch_insert! {
     /// A transfer as it stands in a county's log.
-    #[derive(Queryable, Selectable)]
+    #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = transfers, check_for_backend(diesel::pg::Pg))]
     TransferRow => "transfers" {
         jurisdiction: String => Text,
@@ -338,7 +338,8 @@ impl Head {
 
     async fn lock(mut pg: &AsyncPgConnection, counties: &[String]) -> Result<Vec<Self>, StoreError> {
         Ok(
-            Sql("SELECT * FROM ledgers WHERE jurisdiction = ANY($1) ORDER BY jurisdiction FOR UPDATE")
+            Sql("SELECT jurisdiction, height, last_posted_at, closed_until, leaves FROM ledgers \
+             WHERE jurisdiction = ANY($1) ORDER BY jurisdiction FOR UPDATE")
                 .bind::<Array<Text>, _>(counties.to_vec())
                 .load(&mut pg)
                 .await?,

@@ -6,6 +6,7 @@
 
 pub mod advances;
 mod batch;
+pub mod bundle;
 pub mod claims;
 pub mod clawbacks;
 pub mod closings;

@@ -399,6 +399,10 @@ async fn every_problem_is_produced() {
     wrong_callers(&mut it).await;
     out_of_turn(&mut it, &sent).await;
     outside(&mut it).await;
+    let inclusion = "/v1/ledgers/140802/proofs/inclusion?leaf=0";
+    it.expect("not-covered", app.get(&app.cast.auditor, inclusion).await);
+    let vouch = "/v1/ledgers/140802/checkpoint/cosignatures";
+    it.expect("cosignature", app.post(&app.cast.auditor, vouch, &json!({})).await);
     app.audit().await;
 
     // What only a fault produces: a document that was altered behind the service's back, and a database that is away.

@@ -8,7 +8,7 @@ use service::access::{ReadClaims, ReadLedger, WitnessLog};
 use service::transparency::Signed;
 
 use super::answer::{Answer, ok, paged};
-use crate::extract::{Part, PathId, PathText, Query, media_type, raw_body};
+use crate::extract::{Part, PathId, PathText, Query, raw_body};
 use crate::openapi::params::{ClaimPath, JurisdictionPath};
 use crate::openapi::roles;
 use crate::problem::Problem;
@@ -123,7 +123,6 @@ pub(crate) async fn cosign_checkpoint(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Answer {
-    media_type(&request, &["text/plain"])?;
     let (permit, jurisdiction) = (signed.permit, log_of(&path)?);
     let body = raw_body(&request, payload.into_inner(), limits::NOTE).await?;
     let text = String::from_utf8(body.to_vec()).map_err(|_| Refusal::Cosignature(NoteError::Malformed))?;

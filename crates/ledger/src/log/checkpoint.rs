@@ -230,6 +230,10 @@ impl PublicKey {
         Ok(PublicKey { name, key })
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The origin of a county's log.
     pub fn origin(&self, jurisdiction: &str) -> String {
         format!("{}/{jurisdiction}", self.name)

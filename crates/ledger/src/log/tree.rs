@@ -26,6 +26,11 @@ impl Hash {
         Hash(tlog::record_hash(bytes).0)
     }
 
+    /// From base64, as in a checkpoint.
+    pub fn parse(base64: &str) -> Option<Hash> {
+        tlog::Hash::parse_hash(base64).ok().map(|hash| Hash(hash.0))
+    }
+
     fn of_nodes(left: Hash, right: Hash) -> Hash {
         Hash(tlog::node_hash(tlog::Hash(left.0), tlog::Hash(right.0)).0)
     }

@@ -1,0 +1,250 @@
+//! The lines of a bundle's parts, as they are written and read.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use ledger::log::{Decision, Event, Leaf, Posted};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+/// Microseconds since 1970, written as an instant of RFC 3339 in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(pub i64);
+
+impl From<DateTime<Utc>> for Instant {
+    fn from(at: DateTime<Utc>) -> Self {
+        Instant(at.timestamp_micros())
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        f.write_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let at = DateTime::parse_from_rfc3339(&text).map_err(serde::de::Error::custom)?;
+        Ok(Instant(at.timestamp_micros()))
+    }
+}
+
+/// A transfer. Amounts are fen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferLine<'a> {
+    pub leaf: u64,
+    #[serde(borrow)]
+    pub kind: Cow<'a, str>,
+    pub height: i64,
+    #[serde(borrow)]
+    pub programme: Cow<'a, str>,
+    #[serde(borrow)]
+    pub reason: Cow<'a, str>,
+    pub amount: i64,
+    pub claim: Option<Uuid>,
+    pub document: Option<Uuid>,
+    pub posted_at: Instant,
+    #[serde(borrow)]
+    pub actor: Cow<'a, str>,
+}
+
+impl TransferLine<'_> {
+    pub const KIND: &'static str = "transfer";
+
+    pub fn as_leaf<'b>(&'b self, jurisdiction: &'b str) -> Leaf<'b> {
+        Leaf::Transfer(Posted {
+            jurisdiction,
+            height: self.height,
+            programme: &self.programme,
+            reason: &self.reason,
+            amount: self.amount,
+            claim: self.claim.map(Uuid::into_bytes),
+            document: self.document.map(Uuid::into_bytes),
+            posted_at: self.posted_at.0,
+            actor: &self.actor,
+        })
+    }
+}
+
+/// A decision with its receipt, byte for byte.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionLine<'a> {
+    pub leaf: u64,
+    #[serde(borrow)]
+    pub kind: Cow<'a, str>,
+    pub claim: Uuid,
+    pub revision: i64,
+    #[serde(borrow)]
+    pub outcome: Cow<'a, str>,
+    #[serde(borrow)]
+    pub receipt: Cow<'a, RawValue>,
+    /// Hexadecimal, 34 digits each.
+    pub keys: Vec<String>,
+    pub decided_at: Instant,
+}
+
+impl DecisionLine<'_> {
+    pub const KIND: &'static str = "decision";
+
+    /// The keys' bytes, if they are hexadecimal.
+    pub fn key_bytes(&self) -> Option<Vec<u8>> {
+        hex::decode(self.keys.concat()).ok()
+    }
+
+    pub fn as_leaf<'b>(&'b self, jurisdiction: &'b str, receipt: [u8; 32], keys: &'b [u8]) -> Leaf<'b> {
+        Leaf::Decision(Decision {
+            jurisdiction,
+            claim: self.claim.into_bytes(),
+            revision: self.revision,
+            outcome: &self.outcome,
+            receipt,
+            keys,
+            decided_at: self.decided_at.0,
+        })
+    }
+}
+
+/// Keys as a bundle writes them.
+pub fn keys_as_text(keys: &[u8]) -> Vec<String> {
+    keys.chunks(17).map(hex::encode).collect()
+}
+
+/// What somebody did.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventLine<'a> {
+    pub leaf: u64,
+    #[serde(borrow)]
+    pub kind: Cow<'a, str>,
+    pub id: Uuid,
+    #[serde(borrow)]
+    pub subject: Cow<'a, str>,
+    #[serde(borrow)]
+    pub verb: Cow<'a, str>,
+    #[serde(borrow)]
+    pub actor: Cow<'a, str>,
+    #[serde(borrow)]
+    pub person: Cow<'a, str>,
+    pub at: Instant,
+    pub revision: Option<i64>,
+    #[serde(borrow)]
+    pub from: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub to: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub reason: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub request: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub detail: Option<Cow<'a, str>>,
+}
+
+impl EventLine<'_> {
+    pub const KIND: &'static str = "event";
+
+    pub fn as_leaf<'b>(&'b self, jurisdiction: &'b str) -> Leaf<'b> {
+        Leaf::Event(Event {
+            jurisdiction,
+            id: self.id.into_bytes(),
+            subject: &self.subject,
+            verb: &self.verb,
+            actor: &self.actor,
+            person: &self.person,
+            at: self.at.0,
+            revision: self.revision,
+            from: self.from.as_deref(),
+            to: self.to.as_deref(),
+            reason: self.reason.as_deref(),
+            request: self.request.as_deref(),
+            detail: self.detail.as_deref(),
+        })
+    }
+}
+
+/// A fund's accounts as the database has them, fen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FundLine {
+    pub programme: String,
+    pub appropriated: i64,
+    pub available: i64,
+    pub reserved: i64,
+    pub payable: i64,
+    pub in_payment: i64,
+    pub disbursed: i64,
+    pub recoverable: i64,
+    pub advanced: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CapLine {
+    pub programme: String,
+    pub scope: String,
+    pub ceiling: i64,
+    pub committed: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppropriationLine {
+    pub id: Uuid,
+    pub programme: String,
+    pub source: String,
+    pub amount: i64,
+    pub document: String,
+    pub status: String,
+    pub maker: String,
+    pub checker: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DisbursementLine {
+    pub id: Uuid,
+    pub programme: String,
+    pub status: String,
+    pub claims: i64,
+    pub total: i64,
+    pub payments: Vec<PaymentLine>,
+    /// Of the instruction, hexadecimal; none before it is released.
+    pub digest: Option<String>,
+}
+
+/// What the bank is told of one payee, and what was kept back of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentLine {
+    pub id: Uuid,
+    pub amount: i64,
+    pub netted: i64,
+    pub set_off: i64,
+}
+
+/// A claim as the database has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimLine {
+    pub claim: Uuid,
+    pub programme: String,
+    pub status: String,
+    pub revision: i64,
+    pub category: String,
+    pub amount: Option<i64>,
+    pub committed: bool,
+    /// Hexadecimal, 34 digits each, sorted.
+    pub keys: Vec<String>,
+}

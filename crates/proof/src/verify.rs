@@ -1,0 +1,536 @@
+//! The check of a bundle, from its first byte to its last.
+
+mod acts;
+mod limits;
+mod lives;
+mod replay;
+mod tables;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{BufRead, BufReader, Read};
+
+use ledger::log::{Growing, Hash, PublicKey, Witness, check_consistency};
+use policy::Programme;
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::archive::{Content, FormError, Head, Parts};
+use crate::manifest::{ConsistencyPart, CountyManifest, FORMAT, Manifest, SIGNED_AS};
+use limits::Slices;
+use replay::{Entry, Ledger};
+
+/// Lines that are parsed, hashed and decided again at once, on all cores.
+const TOGETHER: usize = 8_192;
+/// The longest line: a receipt is some kilobytes.
+const LINE: usize = 1 << 20;
+/// The largest part that is read whole.
+const WHOLE: u64 = 64 << 20;
+
+/// The first thing that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {what}")]
+pub struct Fault {
+    /// Part, line and thing.
+    pub place: String,
+    pub what: String,
+}
+
+impl Fault {
+    pub(crate) fn new(place: impl Into<String>, what: impl Into<String>) -> Fault {
+        Fault {
+            place: place.into(),
+            what: what.into(),
+        }
+    }
+}
+
+/// What was checked, and how much of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    pub made_at: String,
+    pub bytes: u64,
+    pub programmes: usize,
+    pub counties: Vec<CountyReport>,
+    /// Keys held in all counties together, each by one claim.
+    pub keys: usize,
+    /// Caps that count several counties, held against their sum at the end.
+    pub city_caps: usize,
+}
+
+/// One county's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CountyReport {
+    pub jurisdiction: String,
+    pub leaves: u64,
+    pub transfers: u64,
+    pub decisions: u64,
+    pub events: u64,
+    pub claims: usize,
+    pub funds: usize,
+    pub caps: usize,
+    pub appropriations: usize,
+    pub disbursements: usize,
+    /// Fen that were paid and not given back.
+    pub disbursed: i64,
+    /// Pairs of persons who signed.
+    pub pairs: u64,
+    /// Names of those who vouch for the checkpoint, of those we know.
+    pub witnesses: Vec<String>,
+    /// Whether the log was shown to go on where the bundle before ended.
+    pub continues: bool,
+}
+
+/// The manifest of a bundle, its signature checked and nothing else: what the next bundle goes on from.
+///
+/// # Errors
+/// It is not a bundle of this log.
+pub fn manifest(bundle: impl Read, key: &PublicKey) -> Result<Manifest, Fault> {
+    opened(&mut Parts::new(bundle), key)
+}
+
+fn opened<R: Read>(parts: &mut Parts<R>, key: &PublicKey) -> Result<Manifest, Fault> {
+    let bytes = named(parts, "manifest.json")?;
+    let manifest: Manifest = whole("manifest.json", &bytes)?;
+    if manifest.format != FORMAT {
+        return Err(Fault::new("manifest.json", format!("the format is not {FORMAT}")));
+    }
+    let note = named(parts, "manifest.sig")?;
+    check_manifest(&manifest, &bytes, &note, key)?;
+    Ok(manifest)
+}
+
+/// Holds a bundle against itself and against a public key.
+///
+/// # Errors
+/// The first thing that does not hold, with its place.
+pub fn verify(bundle: impl Read, key: &PublicKey, witnesses: &[Witness]) -> Result<Report, Fault> {
+    let mut parts = Parts::new(bundle);
+    let manifest = opened(&mut parts, key)?;
+    let expected = expected_parts(&manifest)?;
+    let mut reading = Reading {
+        key,
+        witnesses,
+        manifest: &manifest,
+        programmes: BTreeMap::new(),
+        county: None,
+        slices: BTreeMap::new(),
+        held: HashMap::new(),
+        city: Vec::new(),
+        report: Report {
+            made_at: manifest.made_at.clone(),
+            ..Report::default()
+        },
+    };
+    for (part, name) in manifest.parts.iter().zip(&expected) {
+        let head = next(&mut parts, name)?;
+        if head.bytes != part.bytes {
+            return Err(Fault::new(name, "it is not as long as the manifest says"));
+        }
+        let mut content = parts.content(head.bytes);
+        // What does not hold within a part that is not the one that was signed for is no finding of its own.
+        let read = reading.part(name, head.bytes, &mut content);
+        let digest = match read {
+            Ok(()) => content.digest(),
+            Err(fault) => {
+                let drained = std::io::copy(&mut content, &mut std::io::sink()).is_ok();
+                match content.digest() {
+                    Some(digest) if drained && digest == part.sha256 => return Err(fault),
+                    _ => {
+                        return Err(Fault::new(
+                            &fault.place,
+                            format!("{} (and the part is not the one that was signed)", fault.what),
+                        ));
+                    }
+                }
+            }
+        };
+        if digest.as_ref() != Some(&part.sha256) {
+            return Err(Fault::new(name, "its bytes are not those that the manifest was signed over"));
+        }
+        parts.skip_padding(head.bytes).map_err(|error| form(name, &error))?;
+        reading.report.bytes = reading.report.bytes.saturating_add(head.bytes);
+    }
+    if parts.next().map_err(|error| form("the end", &error))?.is_some() {
+        return Err(Fault::new("the end", "there is a part more than the manifest names"));
+    }
+    reading.finish()
+}
+
+fn form(place: &str, error: &FormError) -> Fault {
+    Fault::new(place, error.to_string())
+}
+
+fn next<R: Read>(parts: &mut Parts<R>, name: &str) -> Result<Head, Fault> {
+    match parts.next().map_err(|error| form(name, &error))? {
+        Some(head) if head.name == name => Ok(head),
+        Some(head) => Err(Fault::new(name, format!("`{}` stands in its place", head.name))),
+        None => Err(Fault::new(name, "it is missing")),
+    }
+}
+
+/// A part that is read whole.
+fn named<R: Read>(parts: &mut Parts<R>, name: &str) -> Result<Vec<u8>, Fault> {
+    let head = next(parts, name)?;
+    let mut content = parts.content(head.bytes);
+    let bytes = read_whole(name, head.bytes, &mut content)?;
+    parts.skip_padding(head.bytes).map_err(|error| form(name, &error))?;
+    Ok(bytes)
+}
+
+fn read_whole(name: &str, bytes: u64, content: &mut impl Read) -> Result<Vec<u8>, Fault> {
+    if bytes > WHOLE {
+        return Err(Fault::new(name, "it is larger than such a part may be"));
+    }
+    let mut all = Vec::new();
+    content
+        .read_to_end(&mut all)
+        .map_err(|error| Fault::new(name, error.to_string()))?;
+    if u64::try_from(all.len()).ok() != Some(bytes) {
+        return Err(Fault::new(name, "the file is cut off"));
+    }
+    Ok(all)
+}
+
+fn whole<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        Fault::new(
+            format!("{name} line {} column {}", error.line(), error.column()),
+            "it is not the JSON that belongs there",
+        )
+    })
+}
+
+fn text(name: &str, bytes: Vec<u8>) -> Result<String, Fault> {
+    String::from_utf8(bytes).map_err(|_| Fault::new(name, "it is not UTF-8"))
+}
+
+fn check_manifest(manifest: &Manifest, bytes: &[u8], note: &[u8], key: &PublicKey) -> Result<(), Fault> {
+    const PLACE: &str = "manifest.sig";
+    let note = text(PLACE, note.to_vec())?;
+    let signed = key
+        .open(SIGNED_AS, &note)
+        .map_err(|why| Fault::new(PLACE, why.to_string()))?;
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
+    if signed.root != Hash(digest) || u64::try_from(bytes.len()).ok() != Some(signed.size) {
+        return Err(Fault::new("manifest.json", "its bytes are not those that were signed"));
+    }
+    if key.origin("") != format!("{}/", manifest.log) {
+        return Err(Fault::new("manifest.json", "it is of another log than the key"));
+    }
+    // One signature and nothing beside it: every byte of the note is accounted for.
+    if note.lines().filter(|line| line.starts_with('\u{2014}')).count() != 1 {
+        return Err(Fault::new(PLACE, "it has another signature beside the log's"));
+    }
+    Ok(())
+}
+
+/// The parts that such a bundle has, in their order.
+fn expected_parts(manifest: &Manifest) -> Result<Vec<String>, Fault> {
+    let programmes = manifest.parts.iter().map(|part| part.name.clone());
+    let programmes: Vec<String> = programmes.take_while(|name| name.starts_with("programmes/")).collect();
+    let mut expected = programmes;
+    if !expected.is_sorted_by(|one, other| one < other) {
+        return Err(Fault::new("manifest.json", "programmes are not in order"));
+    }
+    if !manifest.counties.is_sorted_by(|one, other| one.jurisdiction < other.jurisdiction) {
+        return Err(Fault::new("manifest.json", "counties are not in order"));
+    }
+    for county in &manifest.counties {
+        let mut parts = vec!["checkpoint"];
+        if county.previous.is_some() {
+            parts.push("consistency.json");
+        }
+        parts.extend([
+            "leaves",
+            "log.jsonl",
+            "funds.jsonl",
+            "caps.jsonl",
+            "appropriations.jsonl",
+            "disbursements.jsonl",
+            "claims.jsonl",
+        ]);
+        expected.extend(parts.iter().map(|part| format!("{}/{part}", county.jurisdiction)));
+    }
+    let named: Vec<&String> = manifest.parts.iter().map(|part| &part.name).collect();
+    match expected.iter().zip(&named).find(|(one, other)| one != *other) {
+        Some((expected, named)) => Err(Fault::new(
+            "manifest.json",
+            format!("it names `{named}` where `{expected}` belongs"),
+        )),
+        None if expected.len() != named.len() => Err(Fault::new("manifest.json", "it names other parts than a bundle has")),
+        None => Ok(expected),
+    }
+}
+
+/// What is known while the parts go by.
+struct Reading<'m> {
+    key: &'m PublicKey,
+    witnesses: &'m [Witness],
+    manifest: &'m Manifest,
+    programmes: BTreeMap<(String, u32), Programme>,
+    county: Option<County>,
+    /// What every county has committed, for caps over several.
+    slices: BTreeMap<String, Slices>,
+    /// Who holds a key, of all counties.
+    held: HashMap<[u8; 17], String>,
+    /// Caps of the city's, to be looked at when all counties are known.
+    city: Vec<(String, crate::CapLine)>,
+    report: Report,
+}
+
+/// The county whose parts are being read.
+struct County {
+    manifest: CountyManifest,
+    root: Hash,
+    leaves: Vec<Hash>,
+    ledger: Ledger,
+    report: CountyReport,
+}
+
+impl Reading<'_> {
+    fn part(&mut self, name: &str, bytes: u64, content: &mut Content<'_, impl Read>) -> Result<(), Fault> {
+        if let Some(file) = name.strip_prefix("programmes/") {
+            return self.programme(name, file, text(name, read_whole(name, bytes, content)?)?);
+        }
+        let Some((jurisdiction, part)) = name.split_once('/') else {
+            return Err(Fault::new(name, "no such part"));
+        };
+        if part == "checkpoint" {
+            let note = text(name, read_whole(name, bytes, content)?)?;
+            return self.checkpoint(name, jurisdiction, &note);
+        }
+        let mut county = self.county.take();
+        let Some(it) = county.as_mut().filter(|it| it.manifest.jurisdiction == jurisdiction) else {
+            return Err(Fault::new(name, "its checkpoint is missing"));
+        };
+        match part {
+            "consistency.json" => continues(name, it, &whole(name, &read_whole(name, bytes, content)?)?)?,
+            "leaves" => leaves(name, it, bytes, content)?,
+            "log.jsonl" => self.log(name, it, content)?,
+            "funds.jsonl" => tables::funds(name, it, lines(name, content)?)?,
+            "caps.jsonl" => self.city.extend(tables::caps(name, it, lines(name, content)?)?),
+            "appropriations.jsonl" => tables::appropriations(name, it, lines(name, content)?)?,
+            "disbursements.jsonl" => tables::disbursements(name, it, lines(name, content)?)?,
+            _ => {
+                tables::claims(name, it, lines(name, content)?, &mut self.held)?;
+                if let Some(done) = county.take() {
+                    self.report.counties.push(done.report);
+                    self.slices.insert(done.manifest.jurisdiction, done.ledger.into_slices());
+                }
+            }
+        }
+        self.county = county;
+        Ok(())
+    }
+
+    fn programme(&mut self, name: &str, file: &str, source: String) -> Result<(), Fault> {
+        let programme = Programme::parse(&source).map_err(|why| {
+            let why = why.first().map(ToString::to_string).unwrap_or_default();
+            Fault::new(name, format!("the document does not load: {why}"))
+        })?;
+        let (id, version) = (programme.id().to_owned(), programme.version());
+        if file != format!("{id}@{version}.toml") {
+            return Err(Fault::new(name, format!("it is version {version} of {id}")));
+        }
+        self.programmes.insert((id, version), programme);
+        self.report.programmes = self.programmes.len();
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, name: &str, jurisdiction: &str, note: &str) -> Result<(), Fault> {
+        let checkpoint = self
+            .key
+            .open(jurisdiction, note)
+            .map_err(|why| Fault::new(name, why.to_string()))?;
+        let county = self.manifest.counties.iter().find(|it| it.jurisdiction == jurisdiction);
+        let county = county.ok_or_else(|| Fault::new(name, "the manifest does not name this county"))?;
+        if checkpoint.size != county.size || checkpoint.root.to_string() != county.root {
+            return Err(Fault::new(name, "it is not the checkpoint that the manifest names"));
+        }
+        let mut vouched = Vec::new();
+        for witness in self.witnesses {
+            match witness.vouches(note) {
+                Ok(word) => vouched.push(word.witness),
+                Err(ledger::log::NoteError::Unsigned) => {}
+                Err(why) => return Err(Fault::new(name, format!("{}: {why}", witness.name()))),
+            }
+        }
+        self.county = Some(County {
+            manifest: county.clone(),
+            root: checkpoint.root,
+            leaves: Vec::new(),
+            ledger: Ledger::new(jurisdiction),
+            report: CountyReport {
+                jurisdiction: jurisdiction.to_owned(),
+                witnesses: vouched,
+                ..CountyReport::default()
+            },
+        });
+        Ok(())
+    }
+
+    /// The leaves themselves: parsed, hashed and decided again on all cores, then replayed in their order.
+    fn log(&self, name: &str, county: &mut County, content: &mut impl Read) -> Result<(), Fault> {
+        let mut reader = BufReader::with_capacity(1 << 20, content);
+        let mut tree = Growing::default();
+        let jurisdiction = county.manifest.jurisdiction.clone();
+        let previous = county.manifest.previous.clone();
+        let mut batch = Vec::with_capacity(TOGETHER);
+        loop {
+            batch.clear();
+            while batch.len() < TOGETHER {
+                match line(name, &mut reader)? {
+                    Some(line) => batch.push(line),
+                    None => break,
+                }
+            }
+            if batch.is_empty() {
+                break;
+            }
+            let entries: Vec<Result<Entry, String>> = batch
+                .par_iter()
+                .map(|line| Entry::read(&jurisdiction, line, &self.programmes))
+                .collect();
+            for entry in entries {
+                let number = tree.size();
+                let place = |what: &str| {
+                    let line = number.saturating_add(1);
+                    match what {
+                        "" => format!("{name} line {line}"),
+                        what => format!("{name} line {line}, {what}"),
+                    }
+                };
+                let entry = entry.map_err(|what| Fault::new(place(""), what))?;
+                let thing = entry.name();
+                if entry.leaf != number {
+                    return Err(Fault::new(
+                        place(&thing),
+                        format!("it is numbered {} and stands in place {number}", entry.leaf),
+                    ));
+                }
+                let appended = usize::try_from(number).ok().and_then(|it| county.leaves.get(it));
+                if appended != Some(&entry.hash) {
+                    return Err(Fault::new(place(&thing), "it is not the leaf that was appended"));
+                }
+                tree.push(entry.hash, |_, _| ());
+                county
+                    .ledger
+                    .take(&entry, &mut county.report)
+                    .map_err(|what| Fault::new(place(&thing), what))?;
+                if let Some(previous) = previous.as_ref().filter(|it| it.size == tree.size())
+                    && previous.root != tree.root().to_string()
+                {
+                    return Err(Fault::new(
+                        place(&thing),
+                        "up to here the log is not the one of the bundle before",
+                    ));
+                }
+            }
+        }
+        county.report.leaves = tree.size();
+        if tree.size() != county.manifest.size {
+            return Err(Fault::new(
+                name,
+                format!("it has {} leaves and the checkpoint {}", tree.size(), county.manifest.size),
+            ));
+        }
+        if tree.root() != county.root {
+            return Err(Fault::new(name, "the tree over it has not the root that was signed"));
+        }
+        county
+            .ledger
+            .close(&mut county.report)
+            .map_err(|(thing, what)| Fault::new(format!("{name}, {thing}"), what))
+    }
+
+    fn finish(mut self) -> Result<Report, Fault> {
+        for (city, cap) in std::mem::take(&mut self.city) {
+            let place = format!("{city}/caps.jsonl, {} {}", cap.programme, cap.scope);
+            // Counties' codes begin with their city's first four digits (GB/T 2260).
+            let of_city = self.slices.iter().filter(|(code, _)| code.get(..4) == city.get(..4));
+            let committed = of_city.map(|(_, slices)| slices.committed(&cap.programme, &cap.scope));
+            let committed = committed.fold(0_i64, i64::saturating_add);
+            if committed != cap.committed {
+                return Err(Fault::new(
+                    place,
+                    format!("{} fen are said to be committed, the counties' are {committed}", cap.committed),
+                ));
+            }
+            if committed > cap.ceiling {
+                return Err(Fault::new(place, format!("{committed} fen are committed under {}", cap.ceiling)));
+            }
+            self.report.city_caps = self.report.city_caps.saturating_add(1);
+        }
+        self.report.keys = self.held.len();
+        Ok(self.report)
+    }
+}
+
+fn continues(name: &str, county: &mut County, proof: &ConsistencyPart) -> Result<(), Fault> {
+    use ledger::log::Hash as H;
+    let previous = county.manifest.previous.as_ref();
+    let named = previous.is_some_and(|it| it.size == proof.from && it.root == proof.from_root);
+    if !named || proof.to != county.manifest.size || proof.to_root != county.manifest.root {
+        return Err(Fault::new(name, "it is a proof of other trees than the manifest names"));
+    }
+    let hash = |text: &String| H::parse(text).ok_or_else(|| Fault::new(name, "a hash is damaged"));
+    let hashes = proof.hashes.iter().map(hash).collect::<Result<Vec<_>, _>>()?;
+    check_consistency(
+        proof.to,
+        county.root,
+        proof.from,
+        hash(&proof.from_root)?,
+        &hashes,
+    )
+    .map_err(|why| Fault::new(name, why.to_string()))?;
+    county.report.continues = true;
+    Ok(())
+}
+
+fn leaves(name: &str, county: &mut County, bytes: u64, content: &mut impl Read) -> Result<(), Fault> {
+    if county.manifest.size.checked_mul(32) != Some(bytes) {
+        return Err(Fault::new(name, "it has not 32 bytes for each leaf"));
+    }
+    let mut reader = BufReader::with_capacity(1 << 20, content);
+    let mut tree = Growing::default();
+    let mut hash = [0; 32];
+    for _ in 0..county.manifest.size {
+        reader
+            .read_exact(&mut hash)
+            .map_err(|error| Fault::new(name, error.to_string()))?;
+        county.leaves.push(Hash(hash));
+        tree.push(Hash(hash), |_, _| ());
+    }
+    if tree.root() == county.root {
+        Ok(())
+    } else {
+        Err(Fault::new(name, "the tree over the hashes has not the root that was signed"))
+    }
+}
+
+/// The next line without its line break.
+fn line(name: &str, reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, Fault> {
+    let mut line = Vec::new();
+    let most = u64::try_from(LINE).unwrap_or(u64::MAX);
+    let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
+    read.map_err(|error| Fault::new(name, error.to_string()))?;
+    match line.pop() {
+        None => Ok(None),
+        Some(b'\n') => Ok(Some(line)),
+        Some(_) => Err(Fault::new(name, "a line is cut off or too long")),
+    }
+}
+
+/// The lines of a table, each with its place.
+fn lines<T: DeserializeOwned>(name: &str, content: &mut impl Read) -> Result<Vec<(String, T)>, Fault> {
+    let mut reader = BufReader::with_capacity(1 << 20, content);
+    let mut all: Vec<(String, T)> = Vec::new();
+    while let Some(line) = line(name, &mut reader)? {
+        let place = format!("{name} line {}", all.len().saturating_add(1));
+        let parsed = serde_json::from_slice(&line)
+            .map_err(|_| Fault::new(&place, "it is not the JSON that belongs there"))?;
+        all.push((place, parsed));
+    }
+    Ok(all)
+}

@@ -1,0 +1,493 @@
+//! A county's leaves one after another: each read by itself first, then held against all before it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, FixedOffset};
+use ledger::log::Hash;
+use ledger::{Balances, Fen, Reason, Transfer};
+use policy::Programme;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::CountyReport;
+use super::acts::{self, Acts, Ceilings, Granted, Payout};
+use super::limits::Slices;
+use super::lives::Life;
+use crate::line::{DecisionLine, EventLine, TransferLine};
+
+/// A leaf, read and hashed; a decision has been made again.
+pub(crate) struct Entry {
+    pub(crate) leaf: u64,
+    pub(crate) hash: Hash,
+    what: What,
+}
+
+enum What {
+    Transfer {
+        height: i64,
+        programme: String,
+        reason: Reason,
+        amount: Fen,
+        claim: Option<Uuid>,
+        document: Option<Uuid>,
+        posted_at: i64,
+    },
+    Decision {
+        claim: Uuid,
+        revision: i64,
+        outcome: String,
+        programme: String,
+        category: String,
+        price: Option<i64>,
+        keys: Vec<[u8; 17]>,
+        at: i64,
+    },
+    Event {
+        subject: String,
+        verb: String,
+        person: String,
+        at: i64,
+        revision: Option<i64>,
+        from: Option<String>,
+        to: Option<String>,
+        detail: Option<String>,
+    },
+}
+
+/// What kind of leaf a line is of, which it says after its number.
+fn kind(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(br#"{"leaf":"#)?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = rest.get(digits..)?.strip_prefix(br#","kind":""#)?;
+    let end = rest.iter().position(|byte| *byte == b'"')?;
+    rest.get(..end)
+}
+
+impl Entry {
+    pub(crate) fn read(
+        jurisdiction: &str,
+        line: &[u8],
+        programmes: &BTreeMap<(String, u32), Programme>,
+    ) -> Result<Entry, String> {
+        const NOT_A_LEAF: &str = "it is not the JSON of a leaf";
+        let wrong = |_| NOT_A_LEAF.to_owned();
+        match kind(line) {
+            Some(b"transfer") => {
+                let it: TransferLine<'_> = serde_json::from_slice(line).map_err(wrong)?;
+                Ok(Entry {
+                    leaf: it.leaf,
+                    hash: it.as_leaf(jurisdiction).hash(),
+                    what: What::Transfer {
+                        height: it.height,
+                        reason: Reason::parse(&it.reason).ok_or_else(|| format!("`{}` is no reason", it.reason))?,
+                        amount: Fen::new(it.amount).map_err(|why| why.to_string())?,
+                        claim: it.claim,
+                        document: it.document,
+                        posted_at: it.posted_at.0,
+                        programme: it.programme.into_owned(),
+                    },
+                })
+            }
+            Some(b"decision") => decision(jurisdiction, &serde_json::from_slice(line).map_err(wrong)?, programmes),
+            Some(b"event") => {
+                let it: EventLine<'_> = serde_json::from_slice(line).map_err(wrong)?;
+                Ok(Entry {
+                    leaf: it.leaf,
+                    hash: it.as_leaf(jurisdiction).hash(),
+                    what: What::Event {
+                        at: it.at.0,
+                        revision: it.revision,
+                        subject: it.subject.into_owned(),
+                        verb: it.verb.into_owned(),
+                        person: it.person.into_owned(),
+                        from: it.from.map(Into::into),
+                        to: it.to.map(Into::into),
+                        detail: it.detail.map(Into::into),
+                    },
+                })
+            }
+            _ => Err(NOT_A_LEAF.into()),
+        }
+    }
+
+    /// What a person looks for.
+    pub(crate) fn name(&self) -> String {
+        match &self.what {
+            What::Transfer { height, .. } => format!("transfer {height}"),
+            What::Decision { claim, revision, .. } => format!("decision {revision} on claim {}", claim.simple()),
+            What::Event { subject, verb, .. } => format!("{verb} of {subject}"),
+        }
+    }
+}
+
+/// Decides a receipt again by the version of the programme that it names.
+fn decision(
+    jurisdiction: &str,
+    it: &DecisionLine<'_>,
+    programmes: &BTreeMap<(String, u32), Programme>,
+) -> Result<Entry, String> {
+    let receipt = it.receipt.get();
+    let keys = it.key_bytes().ok_or("its keys are damaged")?;
+    let digest: [u8; 32] = Sha256::digest(receipt.as_bytes()).into();
+    let hash = it.as_leaf(jurisdiction, digest, &keys).hash();
+    let (id, version) = policy::receipt::names(receipt).ok_or("its receipt is not one")?;
+    let programme = programmes
+        .get(&(id.clone(), version))
+        .ok_or_else(|| format!("version {version} of {id} is not in the bundle"))?;
+    let reading = policy::receipt::read(programme, receipt).map_err(|why| format!("its receipt: {why}"))?;
+    if reading.outcome.as_str() != it.outcome {
+        return Err(format!("it says {}, and its receipt {}", it.outcome, reading.outcome.as_str()));
+    }
+    let price = match &reading.decision.price {
+        Some(price) => Some(Fen::from_decimal(price.amount).map_err(|why| why.to_string())?.get()),
+        None => None,
+    };
+    let category = reading.facts.iter().find(|(path, _)| *path == "item.category");
+    let category = category.map(|(_, value)| value.to_json().as_str().unwrap_or_default().to_owned());
+    Ok(Entry {
+        leaf: it.leaf,
+        hash,
+        what: What::Decision {
+            claim: it.claim,
+            revision: it.revision,
+            outcome: it.outcome.clone().into_owned(),
+            programme: id,
+            category: category.unwrap_or_default(),
+            price,
+            keys: keys.as_chunks::<17>().0.to_vec(),
+            at: it.decided_at.0,
+        },
+    })
+}
+
+/// A county's ledger as its leaves make it.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    claim_prefix: String,
+    height: i64,
+    posted_at: i64,
+    pub(crate) funds: BTreeMap<String, Balances>,
+    pub(crate) slices: Slices,
+    pub(crate) claims: HashMap<Uuid, Life>,
+    pub(crate) keys: HashMap<[u8; 17], Uuid>,
+    pub(crate) acts: Acts,
+}
+
+/// The UUID of a public id such as `clm_140802_…`.
+fn uuid_of(subject: &str) -> Option<Uuid> {
+    subject.rsplit_once('_').and_then(|(_, id)| Uuid::try_parse(id).ok())
+}
+
+/// The month in China's time, whatever the claim's.
+fn month_of(at: i64) -> String {
+    let zone = FixedOffset::east_opt(8 * 3_600);
+    let at = DateTime::from_timestamp_micros(at).unwrap_or_default();
+    zone.map_or_else(String::new, |zone| at.with_timezone(&zone).format("%Y-%m").to_string())
+}
+
+impl Ledger {
+    pub(crate) fn new(jurisdiction: &str) -> Self {
+        Ledger {
+            claim_prefix: format!("clm_{jurisdiction}_"),
+            height: 0,
+            posted_at: i64::MIN,
+            funds: BTreeMap::new(),
+            slices: Slices::default(),
+            claims: HashMap::new(),
+            keys: HashMap::new(),
+            acts: Acts::default(),
+        }
+    }
+
+    pub(crate) fn into_slices(self) -> Slices {
+        self.slices
+    }
+
+    /// Takes the next leaf.
+    pub(crate) fn take(&mut self, entry: &Entry, report: &mut CountyReport) -> Result<(), String> {
+        match &entry.what {
+            What::Transfer {
+                height,
+                programme,
+                reason,
+                amount,
+                claim,
+                document,
+                posted_at,
+            } => {
+                report.transfers = report.transfers.saturating_add(1);
+                self.transfer(*height, *posted_at, programme, *reason, *amount)?;
+                match claim {
+                    Some(claim) => self.claims_money(claim, programme, *reason, *amount)?,
+                    None if *reason == Reason::Appropriate => self.granted(*document, programme, *amount)?,
+                    None => {}
+                }
+                self.paid_out(*reason, *document, claim.is_some(), *amount)
+            }
+            What::Decision {
+                claim,
+                revision,
+                outcome,
+                programme,
+                category,
+                price,
+                keys,
+                at,
+            } => {
+                report.decisions = report.decisions.saturating_add(1);
+                let life = self.claims.entry(*claim).or_default();
+                life.decide(outcome, *revision, *at)?;
+                (life.programme, life.category, life.price) = (programme.clone(), category.clone(), *price);
+                let before = std::mem::replace(&mut life.keys, keys.clone());
+                self.give_up(*claim, &before);
+                self.hold(*claim, keys)
+            }
+            What::Event {
+                subject,
+                verb,
+                person,
+                at,
+                revision,
+                from,
+                to,
+                detail,
+            } => {
+                report.events = report.events.saturating_add(1);
+                if subject.starts_with(&self.claim_prefix) {
+                    let (from, to) = (from.as_deref(), to.as_deref());
+                    return self.claim_event(subject, verb, person, (from, to), *revision, *at, report);
+                }
+                self.act(subject, verb, person, to.as_deref(), detail.as_deref(), report)
+            }
+        }
+    }
+
+    fn transfer(
+        &mut self,
+        height: i64,
+        posted_at: i64,
+        programme: &str,
+        reason: Reason,
+        amount: Fen,
+    ) -> Result<(), String> {
+        let due = self.height.saturating_add(1);
+        if height != due {
+            return Err(format!("transfer {due} is due"));
+        }
+        if posted_at < self.posted_at {
+            return Err("it was posted before the one that it follows".into());
+        }
+        (self.height, self.posted_at) = (height, posted_at);
+        let transfer = Transfer::new(reason, amount).map_err(|why| why.to_string())?;
+        if !self.funds.contains_key(programme) {
+            self.funds.insert(programme.to_owned(), Balances::default());
+        }
+        let Some(balances) = self.funds.get_mut(programme) else {
+            return Ok(());
+        };
+        *balances = balances.apply(&transfer).map_err(|why| why.to_string())?;
+        Ok(())
+    }
+
+    fn claims_money(&mut self, claim: &Uuid, programme: &str, reason: Reason, amount: Fen) -> Result<(), String> {
+        let life = self.claims.get_mut(claim).ok_or("it is of a claim that nothing was decided on")?;
+        if life.programme != programme {
+            return Err(format!("the claim is of {}", life.programme));
+        }
+        life.transfer(reason, amount.get())?;
+        let fen = match reason {
+            Reason::Reserve => amount.get(),
+            Reason::Release | Reason::ReleasePayable | Reason::ClawBack => amount.get().saturating_neg(),
+            _ => return Ok(()),
+        };
+        if reason == Reason::Reserve {
+            // Money that was counted before keeps its month.
+            let month = life.counted.take().map_or_else(|| month_of(life.acted_at), |(_, month)| month);
+            life.counted = Some((life.category.clone(), month));
+        }
+        let Some((category, month)) = life.counted.clone() else {
+            return Err("it gives back what was never reserved".into());
+        };
+        life.committed = life.committed.saturating_add(fen);
+        let over = life.status.is_none_or(|status| {
+            status.is_terminal() || status == claims::life_cycle::Status::Waitlisted
+        });
+        if over && life.committed <= 0 {
+            life.counted = None;
+        }
+        self.slices.commit(programme, &category, &month, fen)
+    }
+
+    /// Money comes only from a grant that two persons signed, once.
+    fn granted(&mut self, document: Option<Uuid>, programme: &str, amount: Fen) -> Result<(), String> {
+        let grant = document.and_then(|id| self.acts.grants.remove(&id));
+        let (granted, _) = grant.ok_or("no grant that two persons signed stands behind it")?;
+        if granted.programme != programme || acts::fen(&granted.amount)? != amount.get() {
+            return Err("it is not what was granted".into());
+        }
+        Ok(())
+    }
+
+    /// What goes into a payout, and what leaves it.
+    fn paid_out(&mut self, reason: Reason, document: Option<Uuid>, of_claim: bool, amount: Fen) -> Result<(), String> {
+        let (count, fen) = match reason {
+            Reason::Instruct => (1, amount.get()),
+            Reason::InstructAdvance => (0, amount.get()),
+            Reason::Pay | Reason::PayAdvance => {
+                // A netted claim's money is paid when the payout is released, in the same unit of work.
+                let payout = document.and_then(|id| self.acts.payouts.get(&id));
+                let payout = payout.ok_or("it is of no payout")?;
+                return match payout.released {
+                    Some(_) => Ok(()),
+                    None => Err("the payout was not released".into()),
+                };
+            }
+            _ => return Ok(()),
+        };
+        if of_claim != (reason == Reason::Instruct) {
+            return Err(format!("{reason} of a claim or of none, the other way round"));
+        }
+        let payout = self.acts.payouts.entry(document.ok_or("it is of no payout")?).or_default();
+        payout.claims = payout.claims.saturating_add(count);
+        payout.fen = payout.fen.saturating_add(fen);
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the members of a leaf")]
+    fn claim_event(
+        &mut self,
+        subject: &str,
+        verb: &str,
+        person: &str,
+        (from, to): (Option<&str>, Option<&str>),
+        revision: Option<i64>,
+        at: i64,
+        report: &mut CountyReport,
+    ) -> Result<(), String> {
+        let id = uuid_of(subject).ok_or("no claim has such an id")?;
+        let Some(to) = to else {
+            // An account was corrected, for example: the claim stands as it stood.
+            return Ok(());
+        };
+        let life = self.claims.get_mut(&id).ok_or("nothing was decided on this claim")?;
+        let revision = revision.ok_or("it has no revision")?;
+        let releases = life.act(verb, from, to, revision, at)?;
+        match verb {
+            "recommend" => person.clone_into(&mut life.recommended_by),
+            "approve" => {
+                if life.recommended_by == person {
+                    return Err("the one who recommended it approved it".into());
+                }
+                report.pairs = report.pairs.saturating_add(1);
+            }
+            _ => {}
+        }
+        if releases {
+            let keys = std::mem::take(&mut life.keys);
+            self.give_up(id, &keys);
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, claim: Uuid, keys: &[[u8; 17]]) -> Result<(), String> {
+        for key in keys {
+            if let Some(other) = self.keys.insert(*key, claim)
+                && other != claim
+            {
+                return Err(format!(
+                    "it holds what claim {} holds (key {})",
+                    other.simple(),
+                    hex::encode(key)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, claim: Uuid, keys: &[[u8; 17]]) {
+        for key in keys {
+            if self.keys.get(key) == Some(&claim) {
+                self.keys.remove(key);
+            }
+        }
+    }
+
+    fn act(
+        &mut self,
+        subject: &str,
+        verb: &str,
+        person: &str,
+        to: Option<&str>,
+        detail: Option<&str>,
+        report: &mut CountyReport,
+    ) -> Result<(), String> {
+        let checked = matches!(verb, "check_appropriation" | "check_caps" | "check_waiver");
+        match verb {
+            "appropriate" | "propose_caps" | "waive_clawback" => self.acts.make(subject, person, detail)?,
+            _ if checked => {
+                let pair = self.acts.check(subject, person, detail)?;
+                report.pairs = report.pairs.saturating_add(1);
+                if to != Some("approved") {
+                    return Ok(());
+                }
+                let pair = std::mem::take(pair);
+                match verb {
+                    "check_appropriation" => {
+                        let granted: Granted = acts::detail(detail)?;
+                        let id = uuid_of(subject).ok_or("no grant has such an id")?;
+                        self.acts.grants.insert(id, (granted, pair));
+                    }
+                    "check_caps" => {
+                        let ceilings: Ceilings = acts::detail(detail)?;
+                        let caps = ceilings.caps.iter().map(|(scope, yuan)| Ok((scope.clone(), acts::fen(yuan)?)));
+                        let caps = caps.collect::<Result<_, String>>()?;
+                        self.slices.set(&ceilings.programme, &caps)?;
+                    }
+                    _ => {}
+                }
+            }
+            "make_disbursement" => {
+                let id = uuid_of(subject).ok_or("no payout has such an id")?;
+                let payout = self.acts.payouts.entry(id).or_default();
+                if !payout.persons.is_empty() {
+                    return Err("it was made before".into());
+                }
+                payout.persons.push(person.to_owned());
+            }
+            "countersign_disbursement" | "release_disbursement" => {
+                let id = uuid_of(subject).ok_or("no payout has such an id")?;
+                let signed = self.acts.sign(id, person)?;
+                report.pairs = report.pairs.saturating_add(1);
+                if verb == "release_disbursement" {
+                    let released: Payout = acts::detail(detail)?;
+                    if signed.claims != released.claims || signed.fen != acts::fen(&released.total)? {
+                        return Err(format!(
+                            "it was signed for {} claims and {} yuan, and {} claims and {} fen are in it",
+                            released.claims, released.total, signed.claims, signed.fen
+                        ));
+                    }
+                    signed.released = Some(released);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// At the end of the log: nothing is due any more.
+    pub(crate) fn close(&mut self, report: &mut CountyReport) -> Result<(), (String, String)> {
+        for (id, life) in &self.claims {
+            life.settled().map_err(|what| (format!("claim {}", id.simple()), what))?;
+        }
+        if let Some(id) = self.acts.grants.keys().next() {
+            return Err((format!("grant {}", id.simple()), "two persons signed it and its money did not come".into()));
+        }
+        report.claims = self.claims.len();
+        report.disbursed = self
+            .funds
+            .values()
+            .map(|balances| balances.get(ledger::Account::Disbursed).get())
+            .fold(0, i64::saturating_add);
+        Ok(())
+    }
+}

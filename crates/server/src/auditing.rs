@@ -1,0 +1,188 @@
+//! What auditors and witnesses run: bundles written and checked, and words on checkpoints.
+
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, anyhow, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use ledger::Fen;
+use ledger::log::{Hash, PublicKey, Witness, WitnessKey, check_consistency};
+use serde::Deserialize;
+
+use crate::commands::{load, say};
+use crate::config::{Config, Environment};
+use crate::wiring;
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A county; may be given several times. Without it: the city and all its counties.
+    #[arg(long)]
+    jurisdiction: Vec<String>,
+    /// Where the bundle goes. It must not exist.
+    #[arg(long)]
+    out: PathBuf,
+    /// The bundle before: the new one proves that the log begins with that one's.
+    #[arg(long)]
+    previous: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogKeyArgs {
+    /// As tools that know signed notes want it: under the name of this county's log.
+    #[arg(long)]
+    jurisdiction: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WitnessArgs {
+    /// The checkpoint as it was fetched.
+    checkpoint: PathBuf,
+    /// The county whose log it is.
+    #[arg(long)]
+    jurisdiction: String,
+    /// The log's public key.
+    #[arg(long, env = "HUANXIN_LOG_KEY")]
+    key: String,
+    /// The witness's name, such as audit.example.cn/yuncheng.
+    #[arg(long)]
+    name: String,
+    /// A file with the 32 secret bytes of the witness's own Ed25519 key, in base64.
+    #[arg(long)]
+    secret_file: PathBuf,
+    /// The checkpoint that was vouched for last. Without it this is the first.
+    #[arg(long, requires = "consistency")]
+    kept: Option<PathBuf>,
+    /// The answer of `/proofs/consistency` from the kept one's size to this one's.
+    #[arg(long)]
+    consistency: Option<PathBuf>,
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| path.display().to_string())
+}
+
+pub(crate) fn log_key(config: &Config, args: &LogKeyArgs) -> anyhow::Result<()> {
+    let key = wiring::log_key(config)?.public();
+    match &args.jurisdiction {
+        Some(county) => say(&key.of_county(county)),
+        None => say(&key.to_string()),
+    }
+}
+
+pub(crate) async fn export(environment: &Environment, file: Option<&Path>, args: ExportArgs) -> anyhow::Result<()> {
+    let mut config = load(environment, file)?;
+    // A statement goes on as long as the ledger is large.
+    config.database.statement_timeout = Duration::from_secs(24 * 3_600);
+    let service = wiring::service(&config).await?;
+    let before = match &args.previous {
+        Some(path) => {
+            let bundle = File::open(path).with_context(|| path.display().to_string())?;
+            let manifest = proof::manifest(BufReader::new(bundle), &service.log_key());
+            Some(manifest.with_context(|| path.display().to_string())?)
+        }
+        None => None,
+    };
+    let folder = match args.out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if args.out.exists() {
+        bail!("{} exists already", args.out.display());
+    }
+    // Whole or not at all.
+    let mut new = tempfile::NamedTempFile::new_in(folder).context("the bundle's folder")?;
+    let permit = service::Actor::system().permit()?;
+    let manifest = service
+        .write_bundle(
+            &permit,
+            &args.jurisdiction,
+            before.as_ref(),
+            folder,
+            BufWriter::with_capacity(1 << 20, new.as_file_mut()),
+        )
+        .await?;
+    new.as_file().sync_all()?;
+    new.persist_noclobber(&args.out)?;
+    for county in &manifest.counties {
+        say(&format!("{} {} leaves {}", county.jurisdiction, county.size, county.root))?;
+    }
+    say(&format!("{}", args.out.display()))
+}
+
+pub(crate) fn verify(path: &Path, key: &str, witnesses: &[String]) -> anyhow::Result<()> {
+    let key = PublicKey::parse(key).context("--key")?;
+    let witnesses = witnesses.iter().map(|it| Witness::parse(it));
+    let witnesses = witnesses.collect::<Result<Vec<_>, _>>().context("--witness")?;
+    let bundle = File::open(path).with_context(|| path.display().to_string())?;
+    let began = Instant::now();
+    let report = proof::verify(BufReader::with_capacity(1 << 20, bundle), &key, &witnesses)
+        .map_err(|fault| anyhow!("不成立 does not hold: {fault}"))?;
+    let seconds = began.elapsed().as_secs_f64();
+    say(&format!("审计包成立 The bundle of {} holds.", report.made_at))?;
+    let mut transfers = 0_u64;
+    for it in &report.counties {
+        transfers = transfers.saturating_add(it.transfers);
+        let disbursed = Fen::new(it.disbursed).map(|fen| fen.to_string()).unwrap_or_default();
+        say(&format!(
+            "{}: {} leaves; {} transfers folded, {} decisions made again, {} events; {} claims, {} funds, {} caps, {} grants, \
+             {} payouts, {} pairs of persons; {disbursed} yuan disbursed{}{}",
+            it.jurisdiction,
+            it.leaves,
+            it.transfers,
+            it.decisions,
+            it.events,
+            it.claims,
+            it.funds,
+            it.caps,
+            it.appropriations,
+            it.disbursements,
+            it.pairs,
+            if it.continues { "; goes on from the bundle before" } else { "" },
+            match it.witnesses.as_slice() {
+                [] => String::new(),
+                names => format!("; vouched for by {}", names.join(", ")),
+            },
+        ))?;
+    }
+    say(&format!(
+        "{} programme versions; {} keys held once; {} caps of the city; {transfers} transfers, {} bytes in {seconds:.1} s",
+        report.programmes, report.keys, report.city_caps, report.bytes
+    ))
+}
+
+/// What `/proofs/consistency` answers, as far as it is needed.
+#[derive(Debug, Deserialize)]
+struct Proof {
+    hashes: Vec<String>,
+}
+
+pub(crate) fn witness(args: &WitnessArgs) -> anyhow::Result<()> {
+    let key = PublicKey::parse(&args.key).context("--key")?;
+    let note = read(&args.checkpoint)?;
+    let checkpoint = key.open(&args.jurisdiction, &note).context("the checkpoint")?;
+    if let (Some(kept), Some(proof)) = (&args.kept, &args.consistency) {
+        let kept = key.open(&args.jurisdiction, &read(kept)?).context("the checkpoint that was kept")?;
+        let proof: Proof = serde_json::from_str(&read(proof)?).context("the consistency proof")?;
+        let hashes = proof.hashes.iter().map(|text| Hash::parse(text).ok_or_else(|| anyhow!("a hash is damaged")));
+        let hashes = hashes.collect::<anyhow::Result<Vec<_>>>()?;
+        check_consistency(checkpoint.size, checkpoint.root, kept.size, kept.root, &hashes)
+            .context("this log is not the one that was vouched for, only longer")?;
+    }
+    let secret = STANDARD.decode(read(&args.secret_file)?.trim()).context("--secret-file")?;
+    let secret: [u8; 32] = secret.try_into().map_err(|_| anyhow!("--secret-file: not 32 bytes"))?;
+    let witness = WitnessKey::new(&args.name, &secret).context("--name")?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+    let line = witness.cosign(&note, now)?;
+    eprint_key(&witness)?;
+    say(&format!("{note}{}", line.trim_end()))
+}
+
+/// What the operator of the log has to know the witness by.
+fn eprint_key(witness: &WitnessKey) -> anyhow::Result<()> {
+    writeln!(std::io::stderr(), "{}", witness.public())?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Bundles: what an auditor takes home, checks with nothing but a public key, and finds any change in.
+
+use std::io::Cursor;
+
+use ledger::log::{LogKey, PublicKey};
+use proof::{Fault, Manifest, Report};
+use service::Actor;
+use testkit::{LINYI, Sale, TestApp, World, YANHU, yuan};
+
+const PROGRAMME: &str = "appliance-2026";
+
+/// What the tests' log is signed with.
+fn key() -> PublicKey {
+    LogKey::new("huanxin.example/yuncheng", &[4; 32]).unwrap().public()
+}
+
+/// Everything, as `huanxin export` writes it.
+pub(crate) async fn bundle(world: &World, before: Option<&Manifest>) -> (Manifest, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = Vec::new();
+    let permit = Actor::system().permit().unwrap();
+    let manifest = world
+        .service
+        .write_bundle(&permit, &[], before, folder.path(), &mut file)
+        .await
+        .unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    (manifest, file)
+}
+
+pub(crate) fn verified(bundle: &[u8]) -> Result<Report, Fault> {
+    proof::verify(Cursor::new(bundle), &key(), &[testkit::witness().public()])
+}
+
+/// Claims in every state that a month leaves them in.
+async fn a_month(app: &TestApp) {
+    app.caps(YANHU, PROGRAMME, &[("whole", yuan("30000.00")), ("category:air_conditioner", yuan("20000.00"))])
+        .await;
+    app.caps("140800", PROGRAMME, &[("whole", yuan("90000.00"))]).await;
+    let claims = app.submit_batch(app.many(14, &Sale::air_conditioner()).await).await;
+    for claim in &claims[..10] {
+        app.recommend(claim.id).await;
+    }
+    for claim in &claims[..8] {
+        app.approve(claim.id).await;
+    }
+    let (payout, payments) = app.instruct(YANHU, PROGRAMME).await;
+    let results: Vec<_> = payments.iter().map(|payment| (payment, None)).collect();
+    app.results(payout, &results).await.unwrap();
+    app.return_goods(claims[0].id).await.unwrap();
+    app.withdraw(claims[13].id).await.unwrap();
+    app.appropriate(LINYI, PROGRAMME, yuan("5000.00")).await;
+}
+
+#[tokio::test]
+async fn a_bundle_holds_and_the_next_goes_on_from_it() {
+    let app = TestApp::new().await;
+    app.appropriate(YANHU, PROGRAMME, yuan("60000.00")).await;
+    a_month(&app).await;
+    let (first, file) = bundle(&app, None).await;
+    let report = verified(&file).unwrap();
+    let yanhu = report.counties.iter().find(|it| it.jurisdiction == YANHU).unwrap();
+    let count = async |table: &str| {
+        let rows = format!("SELECT count(*) FROM {table} WHERE jurisdiction = '{YANHU}'");
+        app.db.row(&rows).await.parse::<u64>().unwrap()
+    };
+    assert_eq!(yanhu.transfers, count("transfers").await);
+    assert_eq!(yanhu.decisions, count("decisions").await);
+    assert_eq!(yanhu.claims, 14);
+    assert_eq!((yanhu.caps, report.city_caps), (2, 1));
+    assert!(yanhu.pairs >= 10);
+    assert!(!yanhu.continues);
+    // The same ledger makes the same bundle, byte for byte.
+    assert_eq!(bundle(&app, None).await.1, file);
+
+    a_second_month(&app).await;
+    let (_, next) = bundle(&app, Some(&first)).await;
+    let report = verified(&next).unwrap();
+    assert!(report.counties.iter().all(|it| it.continues));
+    app.audit().await;
+}
+
+async fn a_second_month(app: &TestApp) {
+    app.clock.advance(chrono::Duration::days(30));
+    let claim = app.submit(app.sale(&Sale::air_conditioner()).await).await;
+    app.recommend(claim.id).await;
+    app.approve(claim.id).await;
+}
