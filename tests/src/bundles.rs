@@ -4,7 +4,6 @@ use std::io::Cursor;
 
 use ledger::log::{LogKey, PublicKey};
 use proof::{Fault, Manifest, Report};
-use service::Actor;
 use testkit::{LINYI, Sale, TestApp, World, YANHU, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
@@ -18,10 +17,9 @@ fn key() -> PublicKey {
 pub(crate) async fn bundle(world: &World, before: Option<&Manifest>) -> (Manifest, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let mut file = Vec::new();
-    let permit = Actor::system().permit().unwrap();
     let manifest = world
         .service
-        .write_bundle(&permit, &[], before, folder.path(), &mut file)
+        .write_bundle(&[], before, folder.path(), &mut file)
         .await
         .unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -38,7 +36,7 @@ async fn a_month(app: &TestApp) {
         .await;
     app.caps("140800", PROGRAMME, &[("whole", yuan("90000.00"))]).await;
     let claims = app.submit_batch(app.many(14, &Sale::air_conditioner()).await).await;
-    for claim in &claims[..10] {
+    for claim in &claims[8..10] {
         app.recommend(claim.id).await;
     }
     for claim in &claims[..8] {
@@ -83,6 +81,5 @@ async fn a_bundle_holds_and_the_next_goes_on_from_it() {
 async fn a_second_month(app: &TestApp) {
     app.clock.advance(chrono::Duration::days(30));
     let claim = app.submit(app.sale(&Sale::air_conditioner()).await).await;
-    app.recommend(claim.id).await;
     app.approve(claim.id).await;
 }

@@ -95,10 +95,8 @@ pub(crate) async fn export(environment: &Environment, file: Option<&Path>, args:
     }
     // Whole or not at all.
     let mut new = tempfile::NamedTempFile::new_in(folder).context("the bundle's folder")?;
-    let permit = service::Actor::system().permit()?;
     let manifest = service
         .write_bundle(
-            &permit,
             &args.jurisdiction,
             before.as_ref(),
             folder,

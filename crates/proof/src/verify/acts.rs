@@ -57,7 +57,8 @@ pub(crate) struct Signed {
 #[derive(Debug, Default)]
 pub(crate) struct Acts {
     pub(crate) pairs: HashMap<String, Pair>,
-    pub(crate) grants: HashMap<Uuid, (Granted, Pair)>,
+    /// Grants that two persons signed and whose money has not come.
+    pub(crate) grants: HashMap<Uuid, Granted>,
     pub(crate) payouts: HashMap<Uuid, Signed>,
 }
 
@@ -88,7 +89,7 @@ impl Acts {
     }
 
     /// Another checked it, and what he signed is what was made.
-    pub(crate) fn check(&mut self, subject: &str, person: &str, detail: Option<&str>) -> Result<&mut Pair, String> {
+    pub(crate) fn check(&mut self, subject: &str, person: &str, detail: Option<&str>) -> Result<(), String> {
         let pair = self.pairs.get_mut(subject).ok_or("nobody made what is checked here")?;
         if pair.checker.is_some() {
             return Err("it was checked before".into());
@@ -100,7 +101,7 @@ impl Acts {
             return Err("what was checked is not what was made".into());
         }
         pair.checker = Some(person.to_owned());
-        Ok(pair)
+        Ok(())
     }
 
     /// Another person signs a payout.

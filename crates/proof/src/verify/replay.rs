@@ -321,7 +321,7 @@ impl Ledger {
     /// Money comes only from a grant that two persons signed, once.
     fn granted(&mut self, document: Option<Uuid>, programme: &str, amount: Fen) -> Result<(), String> {
         let grant = document.and_then(|id| self.acts.grants.remove(&id));
-        let (granted, _) = grant.ok_or("no grant that two persons signed stands behind it")?;
+        let granted = grant.ok_or("no grant that two persons signed stands behind it")?;
         if granted.programme != programme || acts::fen(&granted.amount)? != amount.get() {
             return Err("it is not what was granted".into());
         }
@@ -425,17 +425,16 @@ impl Ledger {
         match verb {
             "appropriate" | "propose_caps" | "waive_clawback" => self.acts.make(subject, person, detail)?,
             _ if checked => {
-                let pair = self.acts.check(subject, person, detail)?;
+                self.acts.check(subject, person, detail)?;
                 report.pairs = report.pairs.saturating_add(1);
                 if to != Some("approved") {
                     return Ok(());
                 }
-                let pair = std::mem::take(pair);
                 match verb {
                     "check_appropriation" => {
                         let granted: Granted = acts::detail(detail)?;
                         let id = uuid_of(subject).ok_or("no grant has such an id")?;
-                        self.acts.grants.insert(id, (granted, pair));
+                        self.acts.grants.insert(id, granted);
                     }
                     "check_caps" => {
                         let ceilings: Ceilings = acts::detail(detail)?;
