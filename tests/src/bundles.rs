@@ -1,5 +1,7 @@
 //! Bundles: what an auditor takes home, checks with nothing but a public key, and finds any change in.
 
+mod tampering;
+
 use std::io::Cursor;
 
 use ledger::log::{LogKey, PublicKey};
@@ -10,7 +12,9 @@ const PROGRAMME: &str = "appliance-2026";
 
 /// What the tests' log is signed with.
 fn key() -> PublicKey {
-    LogKey::new("huanxin.example/yuncheng", &[4; 32]).unwrap().public()
+    LogKey::new("huanxin.example/yuncheng", &[4; 32])
+        .unwrap()
+        .public()
 }
 
 /// Everything, as `huanxin export` writes it.
@@ -32,10 +36,20 @@ pub(crate) fn verified(bundle: &[u8]) -> Result<Report, Fault> {
 
 /// Claims in every state that a month leaves them in.
 async fn a_month(app: &TestApp) {
-    app.caps(YANHU, PROGRAMME, &[("whole", yuan("30000.00")), ("category:air_conditioner", yuan("20000.00"))])
+    app.caps(
+        YANHU,
+        PROGRAMME,
+        &[
+            ("whole", yuan("30000.00")),
+            ("category:air_conditioner", yuan("20000.00")),
+        ],
+    )
+    .await;
+    app.caps("140800", PROGRAMME, &[("whole", yuan("90000.00"))])
         .await;
-    app.caps("140800", PROGRAMME, &[("whole", yuan("90000.00"))]).await;
-    let claims = app.submit_batch(app.many(14, &Sale::air_conditioner()).await).await;
+    let claims = app
+        .submit_batch(app.many(14, &Sale::air_conditioner()).await)
+        .await;
     for claim in &claims[8..10] {
         app.recommend(claim.id).await;
     }
@@ -57,7 +71,11 @@ async fn a_bundle_holds_and_the_next_goes_on_from_it() {
     a_month(&app).await;
     let (first, file) = bundle(&app, None).await;
     let report = verified(&file).unwrap();
-    let yanhu = report.counties.iter().find(|it| it.jurisdiction == YANHU).unwrap();
+    let yanhu = report
+        .counties
+        .iter()
+        .find(|it| it.jurisdiction == YANHU)
+        .unwrap();
     let count = async |table: &str| {
         let rows = format!("SELECT count(*) FROM {table} WHERE jurisdiction = '{YANHU}'");
         app.db.row(&rows).await.parse::<u64>().unwrap()

@@ -14,7 +14,10 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("bank", &["ledger"]),
     ("proof", &["claims", "policy", "ledger"]),
     ("store", &["claims", "policy", "ledger"]),
-    ("service", &["store", "proof", "bank", "claims", "policy", "ledger"]),
+    (
+        "service",
+        &["store", "proof", "bank", "claims", "policy", "ledger"],
+    ),
     ("partners", &["service", "claims", "policy", "ledger"]),
     ("api", &["service", "claims", "policy", "ledger"]),
     (
@@ -37,7 +40,8 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     (
         "tests",
         &[
-            "testkit", "server", "api", "partners", "service", "store", "proof", "bank", "claims", "policy", "ledger",
+            "testkit", "server", "api", "partners", "service", "store", "proof", "bank", "claims", "policy",
+            "ledger",
         ],
     ),
 ];

@@ -35,7 +35,10 @@ fn header(name: &str, bytes: u64) -> io::Result<[u8; BLOCK]> {
 /// Zeros after a part.
 fn padding(bytes: u64) -> u64 {
     const BLOCK: u64 = 512;
-    BLOCK.saturating_sub(bytes.checked_rem(BLOCK).unwrap_or(0)).checked_rem(BLOCK).unwrap_or(0)
+    BLOCK
+        .saturating_sub(bytes.checked_rem(BLOCK).unwrap_or(0))
+        .checked_rem(BLOCK)
+        .unwrap_or(0)
 }
 
 /// Writes parts one after another.
@@ -92,10 +95,12 @@ impl<R: Read> Parts<R> {
 
     fn block(&mut self) -> Result<[u8; BLOCK], FormError> {
         let mut block = [0; BLOCK];
-        self.inner.read_exact(&mut block).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => self.wrong("the file is cut off"),
-            _ => error.into(),
-        })?;
+        self.inner
+            .read_exact(&mut block)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => self.wrong("the file is cut off"),
+                _ => error.into(),
+            })?;
         self.at = self.at.saturating_add(512);
         Ok(block)
     }

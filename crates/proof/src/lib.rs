@@ -14,8 +14,8 @@ mod verify;
 
 pub use archive::{FormError, Writer};
 pub use line::{
-    AppropriationLine, CapLine, ClaimLine, DecisionLine, DisbursementLine, EventLine, FundLine, Instant, PaymentLine,
-    TransferLine, keys_as_text,
+    AppropriationLine, CapLine, ClaimLine, DecisionLine, DisbursementLine, EventLine, FundLine, Instant,
+    PaymentLine, TransferLine, keys_as_text,
 };
 pub use manifest::{ConsistencyPart, CountyManifest, FORMAT, Manifest, PartManifest, Previous, SIGNED_AS};
 pub use verify::{CountyReport, Fault, Report, manifest, verify};

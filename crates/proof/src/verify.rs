@@ -146,13 +146,21 @@ pub fn verify(bundle: impl Read, key: &PublicKey, witnesses: &[Witness]) -> Resu
             }
         };
         if digest.as_ref() != Some(&part.sha256) {
-            return Err(Fault::new(name, "its bytes are not those that the manifest was signed over"));
+            return Err(Fault::new(
+                name,
+                "its bytes are not those that the manifest was signed over",
+            ));
         }
-        parts.skip_padding(head.bytes).map_err(|error| form(name, &error))?;
+        parts
+            .skip_padding(head.bytes)
+            .map_err(|error| form(name, &error))?;
         reading.report.bytes = reading.report.bytes.saturating_add(head.bytes);
     }
     if parts.next().map_err(|error| form("the end", &error))?.is_some() {
-        return Err(Fault::new("the end", "there is a part more than the manifest names"));
+        return Err(Fault::new(
+            "the end",
+            "there is a part more than the manifest names",
+        ));
     }
     reading.finish()
 }
@@ -174,7 +182,9 @@ fn named<R: Read>(parts: &mut Parts<R>, name: &str) -> Result<Vec<u8>, Fault> {
     let head = next(parts, name)?;
     let mut content = parts.content(head.bytes);
     let bytes = read_whole(name, head.bytes, &mut content)?;
-    parts.skip_padding(head.bytes).map_err(|error| form(name, &error))?;
+    parts
+        .skip_padding(head.bytes)
+        .map_err(|error| form(name, &error))?;
     Ok(bytes)
 }
 
@@ -213,7 +223,10 @@ fn check_manifest(manifest: &Manifest, bytes: &[u8], note: &[u8], key: &PublicKe
         .map_err(|why| Fault::new(PLACE, why.to_string()))?;
     let digest: [u8; 32] = Sha256::digest(bytes).into();
     if signed.root != Hash(digest) || u64::try_from(bytes.len()).ok() != Some(signed.size) {
-        return Err(Fault::new("manifest.json", "its bytes are not those that were signed"));
+        return Err(Fault::new(
+            "manifest.json",
+            "its bytes are not those that were signed",
+        ));
     }
     if key.origin("") != format!("{}/", manifest.log) {
         return Err(Fault::new("manifest.json", "it is of another log than the key"));
@@ -228,12 +241,17 @@ fn check_manifest(manifest: &Manifest, bytes: &[u8], note: &[u8], key: &PublicKe
 /// The parts that such a bundle has, in their order.
 fn expected_parts(manifest: &Manifest) -> Result<Vec<String>, Fault> {
     let programmes = manifest.parts.iter().map(|part| part.name.clone());
-    let programmes: Vec<String> = programmes.take_while(|name| name.starts_with("programmes/")).collect();
+    let programmes: Vec<String> = programmes
+        .take_while(|name| name.starts_with("programmes/"))
+        .collect();
     let mut expected = programmes;
     if !expected.is_sorted_by(|one, other| one < other) {
         return Err(Fault::new("manifest.json", "programmes are not in order"));
     }
-    if !manifest.counties.is_sorted_by(|one, other| one.jurisdiction < other.jurisdiction) {
+    if !manifest
+        .counties
+        .is_sorted_by(|one, other| one.jurisdiction < other.jurisdiction)
+    {
         return Err(Fault::new("manifest.json", "counties are not in order"));
     }
     for county in &manifest.counties {
@@ -258,7 +276,10 @@ fn expected_parts(manifest: &Manifest) -> Result<Vec<String>, Fault> {
             "manifest.json",
             format!("it names `{named}` where `{expected}` belongs"),
         )),
-        None if expected.len() != named.len() => Err(Fault::new("manifest.json", "it names other parts than a bundle has")),
+        None if expected.len() != named.len() => Err(Fault::new(
+            "manifest.json",
+            "it names other parts than a bundle has",
+        )),
         None => Ok(expected),
     }
 }
@@ -301,7 +322,10 @@ impl Reading<'_> {
             return self.checkpoint(name, jurisdiction, &note);
         }
         let mut county = self.county.take();
-        let Some(it) = county.as_mut().filter(|it| it.manifest.jurisdiction == jurisdiction) else {
+        let Some(it) = county
+            .as_mut()
+            .filter(|it| it.manifest.jurisdiction == jurisdiction)
+        else {
             return Err(Fault::new(name, "its checkpoint is missing"));
         };
         match part {
@@ -316,7 +340,8 @@ impl Reading<'_> {
                 tables::claims(name, it, lines(name, content)?, &mut self.held)?;
                 if let Some(done) = county.take() {
                     self.report.counties.push(done.report);
-                    self.slices.insert(done.manifest.jurisdiction, done.ledger.into_slices());
+                    self.slices
+                        .insert(done.manifest.jurisdiction, done.ledger.into_slices());
                 }
             }
         }
@@ -343,10 +368,17 @@ impl Reading<'_> {
             .key
             .open(jurisdiction, note)
             .map_err(|why| Fault::new(name, why.to_string()))?;
-        let county = self.manifest.counties.iter().find(|it| it.jurisdiction == jurisdiction);
+        let county = self
+            .manifest
+            .counties
+            .iter()
+            .find(|it| it.jurisdiction == jurisdiction);
         let county = county.ok_or_else(|| Fault::new(name, "the manifest does not name this county"))?;
         if checkpoint.size != county.size || checkpoint.root.to_string() != county.root {
-            return Err(Fault::new(name, "it is not the checkpoint that the manifest names"));
+            return Err(Fault::new(
+                name,
+                "it is not the checkpoint that the manifest names",
+            ));
         }
         let mut vouched = Vec::new();
         for witness in self.witnesses {
@@ -432,11 +464,18 @@ impl Reading<'_> {
         if tree.size() != county.manifest.size {
             return Err(Fault::new(
                 name,
-                format!("it has {} leaves and the checkpoint {}", tree.size(), county.manifest.size),
+                format!(
+                    "it has {} leaves and the checkpoint {}",
+                    tree.size(),
+                    county.manifest.size
+                ),
             ));
         }
         if tree.root() != county.root {
-            return Err(Fault::new(name, "the tree over it has not the root that was signed"));
+            return Err(Fault::new(
+                name,
+                "the tree over it has not the root that was signed",
+            ));
         }
         county
             .ledger
@@ -448,17 +487,26 @@ impl Reading<'_> {
         for (city, cap) in std::mem::take(&mut self.city) {
             let place = format!("{city}/caps.jsonl, {} {}", cap.programme, cap.scope);
             // Counties' codes begin with their city's first four digits (GB/T 2260).
-            let of_city = self.slices.iter().filter(|(code, _)| code.get(..4) == city.get(..4));
+            let of_city = self
+                .slices
+                .iter()
+                .filter(|(code, _)| code.get(..4) == city.get(..4));
             let committed = of_city.map(|(_, slices)| slices.committed(&cap.programme, &cap.scope));
             let committed = committed.fold(0_i64, i64::saturating_add);
             if committed != cap.committed {
                 return Err(Fault::new(
                     place,
-                    format!("{} fen are said to be committed, the counties' are {committed}", cap.committed),
+                    format!(
+                        "{} fen are said to be committed, the counties' are {committed}",
+                        cap.committed
+                    ),
                 ));
             }
             if committed > cap.ceiling {
-                return Err(Fault::new(place, format!("{committed} fen are committed under {}", cap.ceiling)));
+                return Err(Fault::new(
+                    place,
+                    format!("{committed} fen are committed under {}", cap.ceiling),
+                ));
             }
             self.report.city_caps = self.report.city_caps.saturating_add(1);
         }
@@ -472,7 +520,10 @@ fn continues(name: &str, county: &mut County, proof: &ConsistencyPart) -> Result
     let previous = county.manifest.previous.as_ref();
     let named = previous.is_some_and(|it| it.size == proof.from && it.root == proof.from_root);
     if !named || proof.to != county.manifest.size || proof.to_root != county.manifest.root {
-        return Err(Fault::new(name, "it is a proof of other trees than the manifest names"));
+        return Err(Fault::new(
+            name,
+            "it is a proof of other trees than the manifest names",
+        ));
     }
     let hash = |text: &String| H::parse(text).ok_or_else(|| Fault::new(name, "a hash is damaged"));
     let hashes = proof.hashes.iter().map(hash).collect::<Result<Vec<_>, _>>()?;
@@ -505,7 +556,10 @@ fn leaves(name: &str, county: &mut County, bytes: u64, content: &mut impl Read) 
     if tree.root() == county.root {
         Ok(())
     } else {
-        Err(Fault::new(name, "the tree over the hashes has not the root that was signed"))
+        Err(Fault::new(
+            name,
+            "the tree over the hashes has not the root that was signed",
+        ))
     }
 }
 

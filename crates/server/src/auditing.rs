@@ -73,7 +73,11 @@ pub(crate) fn log_key(config: &Config, args: &LogKeyArgs) -> anyhow::Result<()> 
     }
 }
 
-pub(crate) async fn export(environment: &Environment, file: Option<&Path>, args: ExportArgs) -> anyhow::Result<()> {
+pub(crate) async fn export(
+    environment: &Environment,
+    file: Option<&Path>,
+    args: ExportArgs,
+) -> anyhow::Result<()> {
     let mut config = load(environment, file)?;
     // A statement goes on as long as the ledger is large.
     config.database.statement_timeout = Duration::from_secs(24 * 3_600);
@@ -106,7 +110,10 @@ pub(crate) async fn export(environment: &Environment, file: Option<&Path>, args:
     new.as_file().sync_all()?;
     new.persist_noclobber(&args.out)?;
     for county in &manifest.counties {
-        say(&format!("{} {} leaves {}", county.jurisdiction, county.size, county.root))?;
+        say(&format!(
+            "{} {} leaves {}",
+            county.jurisdiction, county.size, county.root
+        ))?;
     }
     say(&format!("{}", args.out.display()))
 }
@@ -124,7 +131,9 @@ pub(crate) fn verify(path: &Path, key: &str, witnesses: &[String]) -> anyhow::Re
     let mut transfers = 0_u64;
     for it in &report.counties {
         transfers = transfers.saturating_add(it.transfers);
-        let disbursed = Fen::new(it.disbursed).map(|fen| fen.to_string()).unwrap_or_default();
+        let disbursed = Fen::new(it.disbursed)
+            .map(|fen| fen.to_string())
+            .unwrap_or_default();
         say(&format!(
             "{}: {} leaves; {} transfers folded, {} decisions made again, {} events; {} claims, {} funds, {} caps, {} grants, \
              {} payouts, {} pairs of persons; {disbursed} yuan disbursed{}{}",
@@ -139,7 +148,11 @@ pub(crate) fn verify(path: &Path, key: &str, witnesses: &[String]) -> anyhow::Re
             it.appropriations,
             it.disbursements,
             it.pairs,
-            if it.continues { "; goes on from the bundle before" } else { "" },
+            if it.continues {
+                "; goes on from the bundle before"
+            } else {
+                ""
+            },
             match it.witnesses.as_slice() {
                 [] => String::new(),
                 names => format!("; vouched for by {}", names.join(", ")),
@@ -163,17 +176,28 @@ pub(crate) fn witness(args: &WitnessArgs) -> anyhow::Result<()> {
     let note = read(&args.checkpoint)?;
     let checkpoint = key.open(&args.jurisdiction, &note).context("the checkpoint")?;
     if let (Some(kept), Some(proof)) = (&args.kept, &args.consistency) {
-        let kept = key.open(&args.jurisdiction, &read(kept)?).context("the checkpoint that was kept")?;
+        let kept = key
+            .open(&args.jurisdiction, &read(kept)?)
+            .context("the checkpoint that was kept")?;
         let proof: Proof = serde_json::from_str(&read(proof)?).context("the consistency proof")?;
-        let hashes = proof.hashes.iter().map(|text| Hash::parse(text).ok_or_else(|| anyhow!("a hash is damaged")));
+        let hashes = proof
+            .hashes
+            .iter()
+            .map(|text| Hash::parse(text).ok_or_else(|| anyhow!("a hash is damaged")));
         let hashes = hashes.collect::<anyhow::Result<Vec<_>>>()?;
         check_consistency(checkpoint.size, checkpoint.root, kept.size, kept.root, &hashes)
             .context("this log is not the one that was vouched for, only longer")?;
     }
-    let secret = STANDARD.decode(read(&args.secret_file)?.trim()).context("--secret-file")?;
-    let secret: [u8; 32] = secret.try_into().map_err(|_| anyhow!("--secret-file: not 32 bytes"))?;
+    let secret = STANDARD
+        .decode(read(&args.secret_file)?.trim())
+        .context("--secret-file")?;
+    let secret: [u8; 32] = secret
+        .try_into()
+        .map_err(|_| anyhow!("--secret-file: not 32 bytes"))?;
     let witness = WitnessKey::new(&args.name, &secret).context("--name")?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)?
+        .as_secs();
     let line = witness.cosign(&note, now)?;
     eprint_key(&witness)?;
     say(&format!("{note}{}", line.trim_end()))

@@ -12,8 +12,8 @@ use chrono::SecondsFormat;
 use futures::StreamExt;
 use ledger::log::{Checkpoint, Hash};
 use proof::{
-    ClaimLine, ConsistencyPart, CountyManifest, DecisionLine, EventLine, FORMAT, Instant, Manifest, PartManifest, Previous,
-    SIGNED_AS, TransferLine, Writer, keys_as_text,
+    ClaimLine, ConsistencyPart, CountyManifest, DecisionLine, EventLine, FORMAT, Instant, Manifest,
+    PartManifest, Previous, SIGNED_AS, TransferLine, Writer, keys_as_text,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -44,7 +44,9 @@ impl Write for Part {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         self.file.write_all(buffer)?;
         self.digest.update(buffer);
-        self.bytes = self.bytes.saturating_add(u64::try_from(buffer.len()).unwrap_or(0));
+        self.bytes = self
+            .bytes
+            .saturating_add(u64::try_from(buffer.len()).unwrap_or(0));
         Ok(buffer.len())
     }
 
@@ -113,7 +115,10 @@ impl Service {
     ) -> Result<Manifest, ServiceError> {
         let catalogue = self.catalogue();
         let mut codes: Vec<String> = match jurisdictions {
-            [] => catalogue.jurisdictions().map(|it| it.code.as_str().to_owned()).collect(),
+            [] => catalogue
+                .jurisdictions()
+                .map(|it| it.code.as_str().to_owned())
+                .collect(),
             named => named.to_vec(),
         };
         codes.sort();
@@ -132,7 +137,8 @@ impl Service {
         parts.done.sort_by(|one, other| one.0.name.cmp(&other.0.name));
         let mut counties = Vec::new();
         for code in &codes {
-            let previous = before.and_then(|it| it.counties.iter().find(|county| county.jurisdiction == *code));
+            let previous =
+                before.and_then(|it| it.counties.iter().find(|county| county.jurisdiction == *code));
             if let Some(county) = self.county_parts(&mut parts, code, previous).await? {
                 counties.push(county);
             }
@@ -148,7 +154,12 @@ impl Service {
         Ok(manifest)
     }
 
-    fn put_together(&self, manifest: &Manifest, parts: Parts<'_>, out: impl Write) -> Result<(), ServiceError> {
+    fn put_together(
+        &self,
+        manifest: &Manifest,
+        parts: Parts<'_>,
+        out: impl Write,
+    ) -> Result<(), ServiceError> {
         let mut text = serde_json::to_vec_pretty(manifest).map_err(ServiceError::bug)?;
         text.push(b'\n');
         let length = u64::try_from(text.len()).map_err(ServiceError::bug)?;
@@ -160,9 +171,13 @@ impl Service {
         });
         let note = note.map_err(ServiceError::bug)?;
         let mut archive = Writer::new(out);
-        archive.part("manifest.json", length, text.as_slice()).map_err(disk)?;
+        archive
+            .part("manifest.json", length, text.as_slice())
+            .map_err(disk)?;
         let length = u64::try_from(note.len()).map_err(ServiceError::bug)?;
-        archive.part("manifest.sig", length, note.as_bytes()).map_err(disk)?;
+        archive
+            .part("manifest.sig", length, note.as_bytes())
+            .map_err(disk)?;
         for (part, file) in parts.done {
             let content = BufReader::with_capacity(1 << 18, file);
             archive.part(&part.name, part.bytes, content).map_err(disk)?;
@@ -292,18 +307,25 @@ impl Service {
         let mut claim: Option<ClaimLine> = None;
         while let Some(row) = rows.next().await {
             let row = row?;
-            let Some(place) = usize::try_from(row.part).ok().and_then(|part| part.checked_sub(1)) else {
+            let Some(place) = usize::try_from(row.part)
+                .ok()
+                .and_then(|part| part.checked_sub(1))
+            else {
                 leaves = row.line.parse().map_err(ServiceError::bug)?;
                 continue;
             };
-            let file = files.get_mut(place).ok_or_else(|| ServiceError::bug("no such table"))?;
+            let file = files
+                .get_mut(place)
+                .ok_or_else(|| ServiceError::bug("no such table"))?;
             match place {
                 0 => file.line(&typed::<proof::FundLine>(&row.line)?)?,
                 1 => file.line(&typed::<proof::CapLine>(&row.line)?)?,
                 2 => file.line(&typed::<proof::AppropriationLine>(&row.line)?)?,
                 3 => file.line(&typed::<proof::DisbursementLine>(&row.line)?)?,
                 _ if row.line.starts_with('[') => {
-                    let claim = claim.as_mut().ok_or_else(|| ServiceError::bug("a key of no claim"))?;
+                    let claim = claim
+                        .as_mut()
+                        .ok_or_else(|| ServiceError::bug("a key of no claim"))?;
                     claim.keys = held(&row.line)?;
                 }
                 _ => {
@@ -330,7 +352,8 @@ fn held(line: &str) -> Result<Vec<String>, ServiceError> {
     let pairs: Vec<(String, String)> = typed(line)?;
     let mut keys = Vec::with_capacity(pairs.len());
     for (kind, digest) in pairs {
-        let kind = claims::keys::UniqueKind::parse(&kind).ok_or_else(|| ServiceError::bug("unknown kind of key"))?;
+        let kind =
+            claims::keys::UniqueKind::parse(&kind).ok_or_else(|| ServiceError::bug("unknown kind of key"))?;
         keys.push(format!("{:02x}{digest}", kind.code()));
     }
     keys.sort_unstable();
@@ -388,4 +411,3 @@ fn event_line(row: &EventRow) -> EventLine<'_> {
         detail: row.detail.as_deref().map(Into::into),
     }
 }
-

@@ -56,9 +56,7 @@ const TABLES: &str = "\
 
 type Rows<'c, T> = std::pin::Pin<Box<dyn Stream<Item = Result<T, StoreError>> + Send + 'c>>;
 
-fn rows<'c, T: Send + 'c>(
-    stream: impl Stream<Item = QueryResult<T>> + Send + 'c,
-) -> Rows<'c, T> {
+fn rows<'c, T: Send + 'c>(stream: impl Stream<Item = QueryResult<T>> + Send + 'c) -> Rows<'c, T> {
     stream.map_err(StoreError::from).boxed()
 }
 
@@ -95,7 +93,11 @@ impl Conn {
     }
 
     /// A county's events below a leaf, in the order of the log.
-    pub async fn logged_events(&mut self, jurisdiction: &str, below: i64) -> Result<Rows<'_, EventRow>, StoreError> {
+    pub async fn logged_events(
+        &mut self,
+        jurisdiction: &str,
+        below: i64,
+    ) -> Result<Rows<'_, EventRow>, StoreError> {
         let statement = Sql("SELECT * FROM events WHERE jurisdiction = $1 AND leaf < $2 ORDER BY leaf")
             .bind::<Text, _>(jurisdiction.to_owned())
             .bind::<BigInt, _>(below);

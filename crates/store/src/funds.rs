@@ -337,13 +337,13 @@ impl Head {
     }
 
     async fn lock(mut pg: &AsyncPgConnection, counties: &[String]) -> Result<Vec<Self>, StoreError> {
-        Ok(
-            Sql("SELECT jurisdiction, height, last_posted_at, closed_until, leaves FROM ledgers \
-             WHERE jurisdiction = ANY($1) ORDER BY jurisdiction FOR UPDATE")
-                .bind::<Array<Text>, _>(counties.to_vec())
-                .load(&mut pg)
-                .await?,
+        Ok(Sql(
+            "SELECT jurisdiction, height, last_posted_at, closed_until, leaves FROM ledgers \
+             WHERE jurisdiction = ANY($1) ORDER BY jurisdiction FOR UPDATE",
         )
+        .bind::<Array<Text>, _>(counties.to_vec())
+        .load(&mut pg)
+        .await?)
     }
 }
 

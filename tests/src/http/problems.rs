@@ -402,7 +402,10 @@ async fn every_problem_is_produced() {
     let inclusion = "/v1/ledgers/140802/proofs/inclusion?leaf=0";
     it.expect("not-covered", app.get(&app.cast.auditor, inclusion).await);
     let vouch = "/v1/ledgers/140802/checkpoint/cosignatures";
-    it.expect("cosignature", app.post(&app.cast.auditor, vouch, &json!({})).await);
+    it.expect(
+        "cosignature",
+        app.post(&app.cast.auditor, vouch, &json!({})).await,
+    );
     app.audit().await;
 
     // What only a fault produces: a document that was altered behind the service's back, and a database that is away.

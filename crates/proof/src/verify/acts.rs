@@ -90,7 +90,10 @@ impl Acts {
 
     /// Another checked it, and what he signed is what was made.
     pub(crate) fn check(&mut self, subject: &str, person: &str, detail: Option<&str>) -> Result<(), String> {
-        let pair = self.pairs.get_mut(subject).ok_or("nobody made what is checked here")?;
+        let pair = self
+            .pairs
+            .get_mut(subject)
+            .ok_or("nobody made what is checked here")?;
         if pair.checker.is_some() {
             return Err("it was checked before".into());
         }

@@ -22,9 +22,10 @@ fn counts(scope: &str, category: &str, month: &str) -> bool {
 impl Slices {
     /// What is committed of a programme in a scope.
     pub(crate) fn committed(&self, programme: &str, scope: &str) -> i64 {
-        let slices = self.by.iter().filter(|((of, category, month), _)| {
-            of == programme && counts(scope, category, month)
-        });
+        let slices = self
+            .by
+            .iter()
+            .filter(|((of, category, month), _)| of == programme && counts(scope, category, month));
         slices.fold(0, |sum, (_, fen)| sum.saturating_add(*fen))
     }
 
@@ -34,7 +35,9 @@ impl Slices {
         for (scope, ceiling) in caps {
             let committed = self.committed(programme, scope);
             if committed > *ceiling {
-                return Err(format!("{committed} fen were committed already under `{scope}`, whose ceiling is {ceiling}"));
+                return Err(format!(
+                    "{committed} fen were committed already under `{scope}`, whose ceiling is {ceiling}"
+                ));
             }
             self.caps
                 .insert((programme.to_owned(), scope.clone()), (*ceiling, committed));
@@ -43,12 +46,20 @@ impl Slices {
     }
 
     /// Commits money, or gives it back if it is less than nothing.
-    pub(crate) fn commit(&mut self, programme: &str, category: &str, month: &str, fen: i64) -> Result<(), String> {
+    pub(crate) fn commit(
+        &mut self,
+        programme: &str,
+        category: &str,
+        month: &str,
+        fen: i64,
+    ) -> Result<(), String> {
         let slice = (programme.to_owned(), category.to_owned(), month.to_owned());
         let sum = self.by.entry(slice).or_default();
         *sum = sum.saturating_add(fen);
         if *sum < 0 {
-            return Err(format!("more came back of {category} in {month} than was committed"));
+            return Err(format!(
+                "more came back of {category} in {month} than was committed"
+            ));
         }
         for ((of, scope), (ceiling, committed)) in &mut self.caps {
             if of != programme || !counts(scope, category, month) {
@@ -56,7 +67,9 @@ impl Slices {
             }
             *committed = committed.saturating_add(fen);
             if *committed > *ceiling {
-                return Err(format!("{committed} fen are committed under the cap `{scope}` of {ceiling}"));
+                return Err(format!(
+                    "{committed} fen are committed under the cap `{scope}` of {ceiling}"
+                ));
             }
         }
         Ok(())
@@ -66,6 +79,8 @@ impl Slices {
     pub(crate) fn caps(&self) -> impl Iterator<Item = (&str, &str, i64, i64)> {
         self.caps
             .iter()
-            .map(|((programme, scope), (ceiling, committed))| (programme.as_str(), scope.as_str(), *ceiling, *committed))
+            .map(|((programme, scope), (ceiling, committed))| {
+                (programme.as_str(), scope.as_str(), *ceiling, *committed)
+            })
     }
 }

@@ -64,10 +64,17 @@ impl Life {
     }
 
     /// Something was done to it. Whether it gives up what it holds.
-    pub(crate) fn act(&mut self, verb: &str, from: Option<&str>, to: &str, revision: i64, at: i64) -> Result<bool, String> {
+    pub(crate) fn act(
+        &mut self,
+        verb: &str,
+        from: Option<&str>,
+        to: &str,
+        revision: i64,
+        at: i64,
+    ) -> Result<bool, String> {
         self.settled()?;
         let expected = self.revision.saturating_add(1);
-        if revision != expected {
+        if revision != expected && !self.may_skip(revision) {
             return Err(format!("it is revision {revision}, and {expected} is due"));
         }
         if from != self.status.map(Status::as_str) {
@@ -86,7 +93,8 @@ impl Life {
             self.just_decided = true;
             (ruled.to, ruled.holdings == Holdings::Release)
         } else {
-            let verb = Verb::parse(verb).ok_or_else(|| format!("`{verb}` is nothing that is done to a claim"))?;
+            let verb =
+                Verb::parse(verb).ok_or_else(|| format!("`{verb}` is nothing that is done to a claim"))?;
             let standing = self.standing().ok_or("nothing was decided on it")?;
             let step = step(standing, verb).map_err(|why| why.to_string())?;
             self.calls.extend(step.transfer);
@@ -104,6 +112,12 @@ impl Life {
         Ok(releases)
     }
 
+    /// Whether it may be at this revision without anything having been done to it: one that waits counts up when it waits for
+    /// another limit.
+    pub(crate) fn may_skip(&self, revision: i64) -> bool {
+        revision > self.revision && self.status == Some(Status::Waitlisted)
+    }
+
     /// Its money moved.
     pub(crate) fn transfer(&mut self, reason: Reason, amount: i64) -> Result<(), String> {
         match self.calls.pop_front() {
@@ -114,12 +128,20 @@ impl Life {
             None => return Err(format!("nothing that was done to the claim calls for {reason}")),
         }
         if reason == Reason::Reserve && self.price != Some(amount) {
-            return Err(format!("{amount} fen are reserved, and the decision priced another amount"));
+            return Err(format!(
+                "{amount} fen are reserved, and the decision priced another amount"
+            ));
         }
         let (debit, credit) = reason.accounts();
         self.add(debit, amount);
         self.add(credit, amount.saturating_neg());
-        let accounts = [self.reserved, self.payable, self.in_payment, self.disbursed, self.recoverable];
+        let accounts = [
+            self.reserved,
+            self.payable,
+            self.in_payment,
+            self.disbursed,
+            self.recoverable,
+        ];
         if accounts.iter().any(|fen| *fen < 0) {
             return Err(format!("more moves as {reason} than the claim has there"));
         }
@@ -154,7 +176,11 @@ impl Life {
             }
         };
         if status != Status::NeedsCorrection {
-            stands(self.reserved, matches!(status, Status::UnderReview | Status::Recommended), "reserved")?;
+            stands(
+                self.reserved,
+                matches!(status, Status::UnderReview | Status::Recommended),
+                "reserved",
+            )?;
         }
         if !matches!(status, Status::Approved | Status::PaymentFailed) {
             stands(self.payable, false, "payable")?;

@@ -79,7 +79,8 @@ impl Entry {
                     hash: it.as_leaf(jurisdiction).hash(),
                     what: What::Transfer {
                         height: it.height,
-                        reason: Reason::parse(&it.reason).ok_or_else(|| format!("`{}` is no reason", it.reason))?,
+                        reason: Reason::parse(&it.reason)
+                            .ok_or_else(|| format!("`{}` is no reason", it.reason))?,
                         amount: Fen::new(it.amount).map_err(|why| why.to_string())?,
                         claim: it.claim,
                         document: it.document,
@@ -88,7 +89,11 @@ impl Entry {
                     },
                 })
             }
-            Some(b"decision") => decision(jurisdiction, &serde_json::from_slice(line).map_err(wrong)?, programmes),
+            Some(b"decision") => decision(
+                jurisdiction,
+                &serde_json::from_slice(line).map_err(wrong)?,
+                programmes,
+            ),
             Some(b"event") => {
                 let it: EventLine<'_> = serde_json::from_slice(line).map_err(wrong)?;
                 Ok(Entry {
@@ -114,7 +119,9 @@ impl Entry {
     pub(crate) fn name(&self) -> String {
         match &self.what {
             What::Transfer { height, .. } => format!("transfer {height}"),
-            What::Decision { claim, revision, .. } => format!("decision {revision} on claim {}", claim.simple()),
+            What::Decision { claim, revision, .. } => {
+                format!("decision {revision} on claim {}", claim.simple())
+            }
             What::Event { subject, verb, .. } => format!("{verb} of {subject}"),
         }
     }
@@ -136,10 +143,18 @@ fn decision(
         .ok_or_else(|| format!("version {version} of {id} is not in the bundle"))?;
     let reading = policy::receipt::read(programme, receipt).map_err(|why| format!("its receipt: {why}"))?;
     if reading.outcome.as_str() != it.outcome {
-        return Err(format!("it says {}, and its receipt {}", it.outcome, reading.outcome.as_str()));
+        return Err(format!(
+            "it says {}, and its receipt {}",
+            it.outcome,
+            reading.outcome.as_str()
+        ));
     }
     let price = match &reading.decision.price {
-        Some(price) => Some(Fen::from_decimal(price.amount).map_err(|why| why.to_string())?.get()),
+        Some(price) => Some(
+            Fen::from_decimal(price.amount)
+                .map_err(|why| why.to_string())?
+                .get(),
+        ),
         None => None,
     };
     let category = reading.facts.iter().find(|(path, _)| *path == "item.category");
@@ -175,14 +190,18 @@ pub(crate) struct Ledger {
 
 /// The UUID of a public id such as `clm_140802_…`.
 fn uuid_of(subject: &str) -> Option<Uuid> {
-    subject.rsplit_once('_').and_then(|(_, id)| Uuid::try_parse(id).ok())
+    subject
+        .rsplit_once('_')
+        .and_then(|(_, id)| Uuid::try_parse(id).ok())
 }
 
 /// The month in China's time, whatever the claim's.
 fn month_of(at: i64) -> String {
     let zone = FixedOffset::east_opt(8 * 3_600);
     let at = DateTime::from_timestamp_micros(at).unwrap_or_default();
-    zone.map_or_else(String::new, |zone| at.with_timezone(&zone).format("%Y-%m").to_string())
+    zone.map_or_else(String::new, |zone| {
+        at.with_timezone(&zone).format("%Y-%m").to_string()
+    })
 }
 
 impl Ledger {
@@ -289,8 +308,17 @@ impl Ledger {
         Ok(())
     }
 
-    fn claims_money(&mut self, claim: &Uuid, programme: &str, reason: Reason, amount: Fen) -> Result<(), String> {
-        let life = self.claims.get_mut(claim).ok_or("it is of a claim that nothing was decided on")?;
+    fn claims_money(
+        &mut self,
+        claim: &Uuid,
+        programme: &str,
+        reason: Reason,
+        amount: Fen,
+    ) -> Result<(), String> {
+        let life = self
+            .claims
+            .get_mut(claim)
+            .ok_or("it is of a claim that nothing was decided on")?;
         if life.programme != programme {
             return Err(format!("the claim is of {}", life.programme));
         }
@@ -302,16 +330,19 @@ impl Ledger {
         };
         if reason == Reason::Reserve {
             // Money that was counted before keeps its month.
-            let month = life.counted.take().map_or_else(|| month_of(life.acted_at), |(_, month)| month);
+            let month = life
+                .counted
+                .take()
+                .map_or_else(|| month_of(life.acted_at), |(_, month)| month);
             life.counted = Some((life.category.clone(), month));
         }
         let Some((category, month)) = life.counted.clone() else {
             return Err("it gives back what was never reserved".into());
         };
         life.committed = life.committed.saturating_add(fen);
-        let over = life.status.is_none_or(|status| {
-            status.is_terminal() || status == claims::life_cycle::Status::Waitlisted
-        });
+        let over = life
+            .status
+            .is_none_or(|status| status.is_terminal() || status == claims::life_cycle::Status::Waitlisted);
         if over && life.committed <= 0 {
             life.counted = None;
         }
@@ -329,7 +360,13 @@ impl Ledger {
     }
 
     /// What goes into a payout, and what leaves it.
-    fn paid_out(&mut self, reason: Reason, document: Option<Uuid>, of_claim: bool, amount: Fen) -> Result<(), String> {
+    fn paid_out(
+        &mut self,
+        reason: Reason,
+        document: Option<Uuid>,
+        of_claim: bool,
+        amount: Fen,
+    ) -> Result<(), String> {
         let (count, fen) = match reason {
             Reason::Instruct => (1, amount.get()),
             Reason::InstructAdvance => (0, amount.get()),
@@ -347,7 +384,11 @@ impl Ledger {
         if of_claim != (reason == Reason::Instruct) {
             return Err(format!("{reason} of a claim or of none, the other way round"));
         }
-        let payout = self.acts.payouts.entry(document.ok_or("it is of no payout")?).or_default();
+        let payout = self
+            .acts
+            .payouts
+            .entry(document.ok_or("it is of no payout")?)
+            .or_default();
         payout.claims = payout.claims.saturating_add(count);
         payout.fen = payout.fen.saturating_add(fen);
         Ok(())
@@ -369,7 +410,10 @@ impl Ledger {
             // An account was corrected, for example: the claim stands as it stood.
             return Ok(());
         };
-        let life = self.claims.get_mut(&id).ok_or("nothing was decided on this claim")?;
+        let life = self
+            .claims
+            .get_mut(&id)
+            .ok_or("nothing was decided on this claim")?;
         let revision = revision.ok_or("it has no revision")?;
         let releases = life.act(verb, from, to, revision, at)?;
         match verb {
@@ -438,7 +482,10 @@ impl Ledger {
                     }
                     "check_caps" => {
                         let ceilings: Ceilings = acts::detail(detail)?;
-                        let caps = ceilings.caps.iter().map(|(scope, yuan)| Ok((scope.clone(), acts::fen(yuan)?)));
+                        let caps = ceilings
+                            .caps
+                            .iter()
+                            .map(|(scope, yuan)| Ok((scope.clone(), acts::fen(yuan)?)));
                         let caps = caps.collect::<Result<_, String>>()?;
                         self.slices.set(&ceilings.programme, &caps)?;
                     }
@@ -476,10 +523,14 @@ impl Ledger {
     /// At the end of the log: nothing is due any more.
     pub(crate) fn close(&mut self, report: &mut CountyReport) -> Result<(), (String, String)> {
         for (id, life) in &self.claims {
-            life.settled().map_err(|what| (format!("claim {}", id.simple()), what))?;
+            life.settled()
+                .map_err(|what| (format!("claim {}", id.simple()), what))?;
         }
         if let Some(id) = self.acts.grants.keys().next() {
-            return Err((format!("grant {}", id.simple()), "two persons signed it and its money did not come".into()));
+            return Err((
+                format!("grant {}", id.simple()),
+                "two persons signed it and its money did not come".into(),
+            ));
         }
         report.claims = self.claims.len();
         report.disbursed = self

@@ -42,13 +42,19 @@ pub(super) fn funds(name: &str, county: &mut County, lines: Lines<FundLine>) -> 
 }
 
 /// Checks a county's own caps; hands back the city's.
-pub(super) fn caps(name: &str, county: &mut County, lines: Lines<CapLine>) -> Result<Vec<(String, CapLine)>, Fault> {
+pub(super) fn caps(
+    name: &str,
+    county: &mut County,
+    lines: Lines<CapLine>,
+) -> Result<Vec<(String, CapLine)>, Fault> {
     let jurisdiction = county.manifest.jurisdiction.clone();
     let mut known: HashMap<(String, String), (i64, i64)> = county
         .ledger
         .slices
         .caps()
-        .map(|(programme, scope, ceiling, committed)| ((programme.to_owned(), scope.to_owned()), (ceiling, committed)))
+        .map(|(programme, scope, ceiling, committed)| {
+            ((programme.to_owned(), scope.to_owned()), (ceiling, committed))
+        })
         .collect();
     // A place without claims of its own counts those of others.
     let of_others = county.ledger.claims.is_empty();
@@ -60,29 +66,45 @@ pub(super) fn caps(name: &str, county: &mut County, lines: Lines<CapLine>) -> Re
             return Err(Fault::new(place, "nobody signed this cap"));
         };
         if ceiling != line.ceiling {
-            return Err(Fault::new(place, format!("it is said to be {} fen, {ceiling} were signed", line.ceiling)));
+            return Err(Fault::new(
+                place,
+                format!("it is said to be {} fen, {ceiling} were signed", line.ceiling),
+            ));
         }
         if of_others {
             city.push((jurisdiction.clone(), line));
         } else if committed != line.committed {
             return Err(Fault::new(
                 place,
-                format!("{} fen are said to be committed, its claims make {committed}", line.committed),
+                format!(
+                    "{} fen are said to be committed, its claims make {committed}",
+                    line.committed
+                ),
             ));
         }
     }
     match known.keys().next() {
         None => Ok(city),
-        Some((programme, scope)) => Err(Fault::new(name, format!("the cap {programme} {scope} is missing"))),
+        Some((programme, scope)) => Err(Fault::new(
+            name,
+            format!("the cap {programme} {scope} is missing"),
+        )),
     }
 }
 
-pub(super) fn appropriations(name: &str, county: &mut County, lines: Lines<AppropriationLine>) -> Result<(), Fault> {
+pub(super) fn appropriations(
+    name: &str,
+    county: &mut County,
+    lines: Lines<AppropriationLine>,
+) -> Result<(), Fault> {
     let jurisdiction = &county.manifest.jurisdiction;
     county.report.appropriations = lines.len();
     let of_grants = format!("apr_{jurisdiction}_");
     let pairs = &county.ledger.acts.pairs;
-    let known = pairs.keys().filter(|subject| subject.starts_with(&of_grants)).count();
+    let known = pairs
+        .keys()
+        .filter(|subject| subject.starts_with(&of_grants))
+        .count();
     for (place, line) in &lines {
         let place = || format!("{place}, {}", line.id.simple());
         let Some(pair) = pairs.get(&format!("{of_grants}{}", line.id.simple())) else {
@@ -104,13 +126,26 @@ pub(super) fn appropriations(name: &str, county: &mut County, lines: Lines<Appro
     if lines.len() == known {
         Ok(())
     } else {
-        Err(Fault::new(name, format!("{known} grants were signed, {} are here", lines.len())))
+        Err(Fault::new(
+            name,
+            format!("{known} grants were signed, {} are here", lines.len()),
+        ))
     }
 }
 
-pub(super) fn disbursements(name: &str, county: &mut County, lines: Lines<DisbursementLine>) -> Result<(), Fault> {
+pub(super) fn disbursements(
+    name: &str,
+    county: &mut County,
+    lines: Lines<DisbursementLine>,
+) -> Result<(), Fault> {
     county.report.disbursements = lines.len();
-    let mut payouts: HashMap<Uuid, _> = county.ledger.acts.payouts.iter().map(|(id, it)| (*id, it)).collect();
+    let mut payouts: HashMap<Uuid, _> = county
+        .ledger
+        .acts
+        .payouts
+        .iter()
+        .map(|(id, it)| (*id, it))
+        .collect();
     for (place, line) in lines {
         let place = format!("{place}, {}", line.id.simple());
         let Some(payout) = payouts.remove(&line.id) else {
@@ -130,7 +165,10 @@ pub(super) fn disbursements(name: &str, county: &mut County, lines: Lines<Disbur
         if told != line.total {
             return Err(Fault::new(
                 place,
-                format!("its payments sum up to {told} fen with what was kept back, and it is of {}", line.total),
+                format!(
+                    "its payments sum up to {told} fen with what was kept back, and it is of {}",
+                    line.total
+                ),
             ));
         }
         let Some(released) = &payout.released else {
@@ -140,12 +178,19 @@ pub(super) fn disbursements(name: &str, county: &mut County, lines: Lines<Disbur
             continue;
         };
         if released.digest != line.digest {
-            return Err(Fault::new(place, "its instruction is not the one that was released"));
+            return Err(Fault::new(
+                place,
+                "its instruction is not the one that was released",
+            ));
         }
         if i64::try_from(line.payments.len()).ok() != Some(released.payments) {
             return Err(Fault::new(
                 place,
-                format!("{} payments were released, {} are here", released.payments, line.payments.len()),
+                format!(
+                    "{} payments were released, {} are here",
+                    released.payments,
+                    line.payments.len()
+                ),
             ));
         }
     }
@@ -180,7 +225,8 @@ pub(super) fn claims(
             return Err(Fault::new(place, "nothing was decided on it"));
         };
         let status = life.status.map_or("", claims::life_cycle::Status::as_str);
-        if line.status != status || line.revision != life.revision || line.programme != life.programme {
+        let revision = line.revision == life.revision || life.may_skip(line.revision);
+        if line.status != status || !revision || line.programme != life.programme {
             return Err(Fault::new(
                 place,
                 format!(
@@ -190,7 +236,10 @@ pub(super) fn claims(
             ));
         }
         if line.committed != (life.committed > 0) {
-            return Err(Fault::new(place, "whether its money counts is not as its transfers say"));
+            return Err(Fault::new(
+                place,
+                "whether its money counts is not as its transfers say",
+            ));
         }
         if line.committed && line.category != life.counted.as_ref().map_or("", |it| it.0.as_str()) {
             return Err(Fault::new(place, "its money counts in another category"));
