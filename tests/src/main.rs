@@ -11,6 +11,7 @@
 
 mod any_order;
 mod crashes;
+mod exports;
 mod fences;
 mod http;
 mod lanes;
