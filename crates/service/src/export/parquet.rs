@@ -16,7 +16,6 @@ use parquet::schema::types::{Type, TypePtr};
 use super::pages::File;
 use super::sink::Sink;
 use super::table::{Cell, Column, Kind, Row, Words};
-use super::text::plain;
 use crate::ServiceError;
 
 /// Rows of a row group: enough that its columns are worth compressing, few enough to be held.
@@ -137,9 +136,7 @@ impl Values {
         match (&mut self.values, cell) {
             (_, Cell::Nothing) if self.optional => {}
             (Typed::Text(values), cell @ (Cell::Text(_) | Cell::Written(_) | Cell::Id(..))) => {
-                let mut text = String::new();
-                plain(&mut text, cell)?;
-                values.push(ByteArray::from(text.into_bytes()));
+                values.push(ByteArray::from(cell.to_string().into_bytes()));
             }
             (Typed::Long(values), Cell::Whole(number)) => values.push(number),
             (Typed::Long(values), Cell::Money(amount)) => values.push(amount.get()),

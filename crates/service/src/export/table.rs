@@ -1,6 +1,8 @@
 //! What a file has in its lines, whatever its format: columns, and a cell for each.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use ledger::Fen;
 use policy::Lang;
 use uuid::Uuid;
@@ -68,6 +70,21 @@ pub(super) enum Cell<'a> {
     Instant(DateTime<Utc>),
     Day(NaiveDate),
     Nothing,
+}
+
+/// As text: money in yuan with two decimals, instants in UTC.
+impl fmt::Display for Cell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) | Self::Written(text) => f.write_str(text),
+            Self::Id(kind, jurisdiction, id) => write!(f, "{kind}_{jurisdiction}_{}", id.simple()),
+            Self::Whole(number) => write!(f, "{number}"),
+            Self::Money(amount) => write!(f, "{amount}"),
+            Self::Instant(at) => f.write_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true)),
+            Self::Day(day) => write!(f, "{day}"),
+            Self::Nothing => Ok(()),
+        }
+    }
 }
 
 /// Whether words of ours are said as machines know them or in Chinese.

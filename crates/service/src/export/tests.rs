@@ -171,3 +171,21 @@ fn a_workbook_is_split_where_a_sheet_is_full_and_adds_up() {
         "SUM('流水 1'!$H$2:$H$3)+SUM('流水 2'!$H$2:$H$3)+SUM('流水 3'!$H$2:$H$2)"
     );
 }
+
+#[test]
+fn a_line_says_money_and_words_as_they_are() {
+    for fen in [0, 1, 10, 99, 100, 105, 68_985, ledger::Fen::MAX.get()] {
+        let mut one = row(fen + 1, "reserve", "2026-05-01T15:59:59.000001Z");
+        one.row.amount = fen;
+        one.row.actor = "two\nlines, \"quoted\"".into();
+        let bytes = written(file(Format::Csv, Lang::En, true).unwrap(), &[&[one]]);
+        let mut read = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(bytes.as_slice());
+        let line = read.records().next().unwrap().unwrap();
+        assert_eq!(line[0], (fen + 1).to_string());
+        assert_eq!(line[1], *"2026-05-01T23:59:59.000001+08:00");
+        assert_eq!(line[7], ledger::Fen::new(fen).unwrap().to_string());
+        assert_eq!(line[10], *"two\nlines, \"quoted\"");
+    }
+}

@@ -1,6 +1,7 @@
 //! CSV and JSON lines.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::marker::PhantomData;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -21,7 +22,6 @@ pub(super) struct Csv<R, const N: usize> {
     lang: Lang,
     begun: bool,
     clock: Clock,
-    text: String,
     rows: PhantomData<fn(R)>,
 }
 
@@ -31,7 +31,6 @@ impl<R: Row<N>, const N: usize> Csv<R, N> {
             lang,
             begun: goes_on,
             clock: Clock::default(),
-            text: String::new(),
             rows: PhantomData,
         }
     }
@@ -44,46 +43,70 @@ impl<R: Row<N>, const N: usize> File<R> for Csv<R, N> {
 
     fn write(&mut self, rows: &[R], _last: bool) -> Result<Vec<u8>, ServiceError> {
         let mut chunk = Vec::with_capacity(rows.len().saturating_add(1).saturating_mul(ROW_BYTES));
-        let begun = std::mem::replace(&mut self.begun, true);
-        if !begun {
+        if !std::mem::replace(&mut self.begun, true) {
             chunk.extend_from_slice("\u{feff}".as_bytes());
+            let heading = R::COLUMNS.map(|column| Cell::Text(column.heading(self.lang)));
+            self.record(&mut chunk, heading)?;
         }
-        let mut csv = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(&mut chunk);
-        if !begun {
-            let heading = R::COLUMNS.map(|column| column.heading(self.lang));
-            csv.write_record(heading).map_err(ServiceError::bug)?;
-        }
-        let words = Words::of(self.lang);
         for row in rows {
-            for cell in row.cells(words)? {
-                self.text.clear();
-                let field = match cell {
-                    Cell::Text(text) => text,
-                    // A tab before it keeps spreadsheets from carrying it out.
-                    Cell::Written(text) if text.starts_with(['=', '+', '-', '@']) => {
-                        put(&mut self.text, format_args!("\t{text}"))?;
-                        &self.text
-                    }
-                    Cell::Written(text) => text,
-                    Cell::Instant(at) => {
-                        self.clock.local(&mut self.text, at)?;
-                        &self.text
-                    }
-                    other => {
-                        plain(&mut self.text, other)?;
-                        &self.text
-                    }
-                };
-                csv.write_field(field).map_err(ServiceError::bug)?;
-            }
-            csv.write_record(None::<&[u8]>).map_err(ServiceError::bug)?;
+            self.record(&mut chunk, row.cells(Words::of(self.lang))?)?;
         }
-        csv.flush().map_err(ServiceError::bug)?;
-        drop(csv);
         Ok(chunk)
     }
+}
+
+impl<R, const N: usize> Csv<R, N> {
+    /// Only words are looked at for what has to be quoted: nothing else can have it.
+    fn record(&mut self, out: &mut Vec<u8>, cells: [Cell<'_>; N]) -> Result<(), ServiceError> {
+        for (i, cell) in cells.into_iter().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            match cell {
+                Cell::Text(text) => field(out, text),
+                // A tab before it keeps spreadsheets from carrying it out.
+                Cell::Written(text) if text.starts_with(['=', '+', '-', '@']) => {
+                    field(out, &format!("\t{text}"));
+                }
+                Cell::Written(text) => field(out, text),
+                Cell::Id(kind, jurisdiction, id) => {
+                    let mut digits = [0; uuid::fmt::Simple::LENGTH];
+                    id.simple().encode_lower(&mut digits);
+                    for part in [kind.as_bytes(), b"_", jurisdiction.as_bytes(), b"_", &digits] {
+                        out.extend_from_slice(part);
+                    }
+                }
+                Cell::Instant(at) => self.clock.local(out, at),
+                Cell::Money(amount) => {
+                    let fen = amount.get().unsigned_abs();
+                    decimal(out, fen / 100, 1);
+                    out.push(b'.');
+                    decimal(out, fen % 100, 2);
+                }
+                other => write!(out, "{other}").map_err(ServiceError::bug)?,
+            }
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+}
+
+fn field(out: &mut Vec<u8>, text: &str) {
+    if !text
+        .bytes()
+        .any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
+    {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    for byte in text.bytes() {
+        if byte == b'"' {
+            out.push(byte);
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
 }
 
 /// JSON lines. They are for machines: names of accounts and reasons never change with a language here.
@@ -121,7 +144,7 @@ impl<R: Row<N>, const N: usize> File<R> for JsonLines<R, N> {
                         line.serialize_entry(column.en, &at.to_rfc3339_opts(SecondsFormat::Micros, true))
                     }
                     other => {
-                        plain(&mut self.text, other)?;
+                        write!(self.text, "{other}").map_err(ServiceError::bug)?;
                         line.serialize_entry(column.en, &self.text)
                     }
                 };
@@ -131,22 +154,6 @@ impl<R: Row<N>, const N: usize> File<R> for JsonLines<R, N> {
             chunk.push(b'\n');
         }
         Ok(chunk)
-    }
-}
-
-/// A cell as text, instants in UTC.
-pub(super) fn plain(out: &mut String, cell: Cell<'_>) -> Result<(), ServiceError> {
-    match cell {
-        Cell::Text(text) | Cell::Written(text) => put(out, format_args!("{text}")),
-        Cell::Id(kind, jurisdiction, id) => put(out, format_args!("{kind}_{jurisdiction}_{}", id.simple())),
-        Cell::Whole(number) => put(out, format_args!("{number}")),
-        Cell::Money(amount) => put(out, format_args!("{amount}")),
-        Cell::Day(day) => put(out, format_args!("{day}")),
-        Cell::Instant(at) => put(
-            out,
-            format_args!("{}", at.to_rfc3339_opts(SecondsFormat::Micros, true)),
-        ),
-        Cell::Nothing => Ok(()),
     }
 }
 
@@ -173,22 +180,30 @@ struct Clock {
 }
 
 impl Clock {
-    fn local(&mut self, out: &mut String, at: DateTime<Utc>) -> Result<(), ServiceError> {
+    fn local(&mut self, out: &mut Vec<u8>, at: DateTime<Utc>) {
         if self.second != Some(at.timestamp()) {
-            self.text.clear();
-            put(
-                &mut self.text,
-                format_args!("{}", shanghai(at).format("%Y-%m-%dT%H:%M:%S")),
-            )?;
+            self.text = shanghai(at).format("%Y-%m-%dT%H:%M:%S").to_string();
             self.second = Some(at.timestamp());
         }
-        put(
-            out,
-            format_args!("{}.{:06}+08:00", self.text, at.timestamp_subsec_micros()),
-        )
+        out.extend_from_slice(self.text.as_bytes());
+        out.push(b'.');
+        decimal(out, at.timestamp_subsec_micros().into(), 6);
+        out.extend_from_slice(b"+08:00");
     }
 }
 
-fn put(out: &mut String, what: fmt::Arguments<'_>) -> Result<(), ServiceError> {
-    out.write_fmt(what).map_err(ServiceError::bug)
+/// A number with at least so many digits. A format would take as long as the rest of the line.
+fn decimal(out: &mut Vec<u8>, mut number: u64, least: usize) {
+    let mut digits = [b'0'; 20];
+    let mut unused = digits.len();
+    let most = digits.len().saturating_sub(least);
+    for digit in digits.iter_mut().rev() {
+        if number == 0 && unused <= most {
+            break;
+        }
+        *digit = b'0'.saturating_add(u8::try_from(number % 10).unwrap_or_default());
+        number /= 10;
+        unused = unused.saturating_sub(1);
+    }
+    out.extend_from_slice(digits.get(unused..).unwrap_or_default());
 }

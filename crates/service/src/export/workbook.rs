@@ -17,7 +17,7 @@ use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 use super::pages::File;
 use super::sink::Sink;
 use super::table::{Cell, Column, Kind, Row, Words};
-use super::text::{escape, plain};
+use super::text::escape;
 use crate::ServiceError;
 use crate::ports::shanghai;
 
@@ -212,11 +212,7 @@ impl<R: Row<N>, const N: usize> Workbook<R, N> {
         match cell {
             Cell::Nothing => Ok(()),
             Cell::Text(text) | Cell::Written(text) => self.text(column, row, 0, text),
-            Cell::Id(..) => {
-                let mut id = String::new();
-                plain(&mut id, cell)?;
-                self.text(column, row, 0, &id)
-            }
+            Cell::Id(..) => self.text(column, row, 0, &cell.to_string()),
             Cell::Whole(number) => self.number(column, row, style::WHOLE, format_args!("{number}")),
             Cell::Money(amount) => self.number(column, row, style::MONEY, format_args!("{amount}")),
             Cell::Day(day) => self.number(column, row, style::DAY, format_args!("{}", serial(day))),
