@@ -12,6 +12,7 @@
 mod any_order;
 mod bundles;
 mod crashes;
+mod exports;
 mod fences;
 mod http;
 mod lanes;

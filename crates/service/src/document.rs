@@ -82,6 +82,23 @@ pub fn revealed(claim: &Claim) -> Value {
     on_the_wire(&Form::of(claim, Personal::Plain))
 }
 
+/// What a claim says of its person, for a line of a table.
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) identity_number: String,
+    pub(crate) phone: String,
+    /// As the invoice has it.
+    pub(crate) buyer_name: Option<String>,
+    /// Number and bank, if the applicant is paid.
+    pub(crate) account: Option<(String, String)>,
+}
+
+/// The claim's person, masked as [`masked`] does or as [`revealed`] shows it.
+pub(crate) fn person(claim: &Claim, reveal: bool) -> Person {
+    let personal = if reveal { Personal::Plain } else { Personal::Masked };
+    Form::of(claim, personal).person()
+}
+
 /// One IMEI stands alone on the wire, several in a list.
 fn on_the_wire(form: &Form<'_>) -> Value {
     let mut claim = written(serde_json::to_value(form));

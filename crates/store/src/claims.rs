@@ -93,7 +93,7 @@ pub struct ClaimFilter {
 impl ClaimFilter {
     /// The ids between which the claims lie, both excluded: ids begin with the time of arrival. A clock that was set back gives
     /// ids that are somewhat late, so a day is added on either side.
-    fn bounds(&self) -> (Uuid, Uuid) {
+    pub(crate) fn bounds(&self) -> (Uuid, Uuid) {
         let day = chrono::Duration::days(1);
         let from = self.created_from.and_then(|from| from.checked_sub_signed(day));
         let before = self

@@ -12,6 +12,7 @@ pub mod clawbacks;
 pub mod closings;
 pub mod disbursements;
 mod error;
+pub mod exports;
 pub mod funds;
 pub mod holdings;
 pub mod holds;

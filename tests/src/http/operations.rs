@@ -369,6 +369,13 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             None,
         ),
         row(
+            "GET /v1/ledgers/{jurisdiction}/claims/export",
+            LEDGERS,
+            Refused,
+            "/v1/ledgers/140802/claims/export?format=csv",
+            None,
+        ),
+        row(
             "GET /v1/ledgers/{jurisdiction}/closings",
             LEDGERS,
             Refused,

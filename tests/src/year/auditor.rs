@@ -26,8 +26,7 @@ use claims::life_cycle::Status;
 use futures::TryStreamExt;
 use policy::Lang;
 use service::access::{ReadClaims, ReadFunds, ReadLedger};
-use service::books::LedgerQuery;
-use service::export::Format;
+use service::export::{Format, LedgerExport};
 use service::reading::ClaimQuery;
 use testkit::permit;
 
@@ -108,7 +107,7 @@ impl Year {
             false => Format::JsonLines,
         };
         let auditor = permit::<ReadLedger>(&self.world.cast.auditor);
-        let all = LedgerQuery::default();
+        let all = LedgerExport::default();
         let file = self
             .world
             .service

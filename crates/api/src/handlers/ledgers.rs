@@ -1,14 +1,11 @@
 //! A county's ledger.
 
-use actix_web::middleware::Compress;
 use actix_web::{HttpResponse, get, http::header};
 use claims::JurisdictionCode;
-use futures::TryStreamExt;
 use policy::Lang;
 use service::access::ReadLedger;
 use service::books::LedgerQuery;
 use service::closing::Period;
-use service::export;
 
 use super::answer::{Answer, ok, paged};
 use crate::extract::{Part, PathText, Query};
@@ -21,19 +18,19 @@ use crate::wire::closings::{ClosedBooksView, ClosingView};
 use crate::wire::finance::BalancesView;
 use crate::wire::ledger_view::{CountyBalances, FundBalances, TransferView};
 use crate::wire::queries::{
-    AsOfParams, AsOfQuery, ClosingFormat, ClosingParams, ClosingQuery, ExportFormat, ExportParams,
-    ExportQuery, Headings, PageParams, PageQuery, TransfersParams, TransfersQuery,
+    AsOfParams, AsOfQuery, ClosingFormat, ClosingParams, ClosingQuery, Headings, PageParams, PageQuery,
+    TransfersParams, TransfersQuery,
 };
 use crate::wire::views::PageView;
 
-fn county(path: &PathText) -> Result<String, Problem> {
+pub(super) fn county(path: &PathText) -> Result<String, Problem> {
     let code = path.parse(Part::Jurisdiction, "ledger", |text| {
         JurisdictionCode::parse(text).ok()
     })?;
     Ok(code.as_str().to_owned())
 }
 
-fn lang(headings: Headings) -> Lang {
+pub(super) fn lang(headings: Headings) -> Lang {
     match headings {
         Headings::Zh => Lang::Zh,
         Headings::En => Lang::En,
@@ -98,46 +95,6 @@ pub(crate) async fn list_transfers(
         .transfers(&signed.permit, &jurisdiction, &filter, cursor, query.page.limit)
         .await;
     ok(&PageView::of(paged(page)?, TransferView::from))
-}
-
-/// 导出流水 · Export a ledger
-///
-/// The county's transfers of a period, streamed: CSV (UTF-8 with BOM, comma, quotes as in RFC 4180, LF) or JSON lines; gzip if the client takes it.
-#[utoipa::path(
-    tag = "ledgers",
-    params(JurisdictionPath, ExportParams),
-    responses((status = 200, description = "The transfers.",
-        content((String = "text/csv"), (String = "application/x-ndjson")))),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
-)]
-#[get("/v1/ledgers/{jurisdiction}/export", wrap = "Compress::default()")]
-pub(crate) async fn export_ledger(
-    api: ApiState,
-    signed: Signed<ReadLedger>,
-    path: PathText,
-    query: Query<ExportQuery>,
-) -> Answer {
-    let (jurisdiction, Query(query)) = (county(&path)?, query);
-    let filter = LedgerQuery {
-        programme: query.programme.map(|it| it.as_str().to_owned()),
-        claim: None,
-        from: query.from,
-        to: query.to,
-    };
-    let (format, media_type, ending) = match query.format {
-        ExportFormat::Csv => (export::Format::Csv, "text/csv; charset=utf-8", "csv"),
-        ExportFormat::Jsonl => (export::Format::JsonLines, "application/x-ndjson", "jsonl"),
-    };
-    let lang = lang(query.headings);
-    let stream = api
-        .service
-        .export_ledger(&signed.permit, &jurisdiction, &filter, format, lang)?;
-    let name = format!("attachment; filename=\"ledger-{jurisdiction}.{ending}\"");
-    Ok(HttpResponse::Ok()
-        .content_type(media_type)
-        .insert_header((header::CONTENT_DISPOSITION, name))
-        // The status is on its way: a fault breaks the connection off, so that a cut file cannot be taken for a whole one.
-        .streaming(stream.map_err(Problem::from)))
 }
 
 /// 结账列表 · List closings

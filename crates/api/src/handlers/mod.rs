@@ -9,6 +9,7 @@ mod bulk_lines;
 mod claims;
 mod clawbacks;
 mod disbursements;
+mod exports;
 mod funds;
 mod holds;
 mod ledgers;
@@ -106,7 +107,8 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(webhooks::delete_webhook)
         .service(ledgers::get_balances)
         .service(ledgers::list_transfers)
-        .service(ledgers::export_ledger)
+        .service(exports::export_ledger)
+        .service(exports::export_claims)
         .service(ledgers::list_closings)
         .service(ledgers::get_closing)
         .service(transparency::get_checkpoint)

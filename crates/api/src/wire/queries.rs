@@ -1,4 +1,4 @@
-//! Query parameters of the lists and exports.
+//! Query parameters of the lists.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ClaimId;
@@ -17,8 +17,6 @@ request_words! {
     ListOrder { Newest = "newest", Queue = "queue" }
     /// What becomes of a batch when a line is refused: the others are recorded, or nothing is.
     BulkMode { Continue = "continue", Atomic = "atomic" }
-    /// Format of the ledger's export.
-    ExportFormat { Csv = "csv", Jsonl = "jsonl" }
     /// Format of a closing.
     ClosingFormat { Json = "json", Csv = "csv" }
     /// Format of an instruction to the bank.
@@ -274,50 +272,6 @@ impl Params for TransfersQuery {
             from: from?,
             to: to?,
             page: page?,
-        })
-    }
-}
-
-/// What part of a ledger is exported, and how.
-#[derive(Debug, Clone)]
-pub struct ExportQuery {
-    pub format: ExportFormat,
-    pub from: Option<NaiveDate>,
-    pub to: Option<NaiveDate>,
-    pub programme: Option<ProgrammeId>,
-    pub headings: Headings,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ExportParams {
-    #[param(inline)]
-    pub format: ExportFormat,
-    /// First day, Asia/Shanghai.
-    pub from: Option<NaiveDate>,
-    /// Last day, Asia/Shanghai.
-    pub to: Option<NaiveDate>,
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-    /// Language of the headings; `en` if it is left out.
-    #[param(inline)]
-    pub lang: Option<Headings>,
-}
-
-impl Params for ExportQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let format = f.required("format", ExportFormat::read);
-        let from = f.optional("from", day);
-        let to = f.optional("to", day);
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let headings = f.optional("lang", Headings::read);
-        Some(ExportQuery {
-            format: format?,
-            from: from?,
-            to: to?,
-            programme: programme?,
-            headings: headings?.unwrap_or(Headings::En),
         })
     }
 }

@@ -9,8 +9,8 @@ use claims::identifiers::{Address, IdentityNumber, PersonName};
 use ledger::Fen;
 use serde::{Deserialize, Serialize};
 
-use super::DocumentError;
 use super::region::region;
+use super::{DocumentError, Person};
 
 /// Whether personal data is written as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,6 +238,24 @@ impl<'a> Form<'a> {
                     bank_account: personal.show(bank_account.expose(), || bank_account.masked()),
                     bank_name: bank_name.into(),
                 },
+            },
+        }
+    }
+
+    /// What of it is about the person.
+    pub(super) fn person(self) -> Person {
+        let owned = |text: Text<'a>| text.into_owned();
+        Person {
+            name: owned(self.applicant.name),
+            identity_number: owned(self.applicant.identity_number),
+            phone: owned(self.applicant.phone),
+            buyer_name: self.purchase.invoice.buyer_name.map(owned),
+            account: match self.payee {
+                Payee::Merchant {} => None,
+                Payee::Applicant {
+                    bank_account,
+                    bank_name,
+                } => Some((owned(bank_account), owned(bank_name))),
             },
         }
     }
