@@ -100,8 +100,11 @@ impl Cast {
                  BASE={}\n\
                  token() {{\n  case $1 in\n{cases}    *) echo \"no client $1\" >&2; return 1 ;;\n  esac\n  \
                  curl -sS \"$BASE/oauth/token\" -d grant_type=client_credentials -d \"client_id=$1\" -d \"client_secret=$secret\" |\n    \
-                 sed 's/.*\"access_token\" *: *\"\\([^\"]*\\)\".*/\\1/'\n}}\n",
-                self.url
+                 sed 's/.*\"access_token\" *: *\"\\([^\"]*\\)\".*/\\1/'\n}}\n\
+                 huanxin() (\n  set -a\n  . '{}'\n  exec '{}' \"$@\"\n)\n",
+                self.url,
+                dir.join("demo.env").display(),
+                std::env::current_exe()?.display()
             ),
         )
     }

@@ -147,6 +147,11 @@ fn config(data: &Path, database: &str, base: &str, listen: SocketAddr) -> anyhow
         ("HUANXIN_LOG_FORMAT", "text".to_owned()),
     ];
     pairs.extend(plain.map(|(name, value)| (name.to_owned(), value.into())));
+    // So that other commands of the program find the same database and keys: `demo.sh` has a function for them.
+    let lines = pairs.iter().map(|(name, value): &(String, std::ffi::OsString)| {
+        format!("{name}='{}'\n", value.to_string_lossy())
+    });
+    cast::private(&data.join("demo.env"), &lines.collect::<String>())?;
     Ok(Config::load(&Environment::from_pairs(pairs), None)?)
 }
 
