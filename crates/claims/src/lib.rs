@@ -20,6 +20,7 @@ pub mod jurisdictions;
 pub mod keys;
 pub mod life_cycle;
 pub mod registers;
+pub mod replay;
 pub mod text;
 mod words;
 
