@@ -96,9 +96,9 @@ pub async fn reference(service: &Service) -> anyhow::Result<()> {
     let system = Actor::system();
     for (id, source) in PROGRAMMES {
         service
-            .activate_programme(&system, source)
+            .seed_programme(&system, source)
             .await
-            .with_context(|| format!("programme {id}"))?;
+            .with_context(|| format!("programme {id} (a version other than the first is proposed and activated in pairs)"))?;
     }
     Ok(())
 }

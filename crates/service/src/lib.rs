@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod advances;
+mod as_of;
 mod batching;
 pub mod books;
 mod catalogue;
@@ -21,6 +22,7 @@ mod correct;
 mod deciding;
 pub mod disburse;
 pub mod document;
+pub mod drafts;
 pub mod export;
 pub mod funds;
 mod history;
@@ -40,12 +42,14 @@ pub mod reading;
 mod recording;
 mod refusal;
 pub mod registers;
+pub mod replay;
 pub mod review;
 pub mod sources;
 pub mod state;
 pub mod statements;
 pub mod submit;
 mod tokens;
+pub mod trail;
 mod vault;
 mod waitlist;
 pub mod webhooks;
@@ -143,6 +147,8 @@ struct Inner {
     tokens: tokens::TokenCache,
     webhooks: Option<Arc<dyn Webhooks>>,
     lanes: Lanes,
+    /// A turn for each replay that may run.
+    replays: tokio::sync::Semaphore,
 }
 
 impl Service {
@@ -161,6 +167,7 @@ impl Service {
             settings: parts.settings,
             webhooks: parts.webhooks,
             catalogue: RwLock::default(),
+            replays: tokio::sync::Semaphore::new(replay::AT_ONCE),
         }));
         service.refresh().await?;
         Ok(service)

@@ -1,9 +1,11 @@
 //! The tables as diesel sees them. A test holds this file, and those of its folder, against the catalogue of a migrated database.
 
 mod outside;
+mod versions;
 mod registers;
 
 pub use outside::*;
+pub use versions::*;
 pub use registers::*;
 
 diesel::table! {
@@ -452,19 +454,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    programmes (id, version) {
-        id -> Text,
-        version -> Int4,
-        hash -> Text,
-        source -> Text,
-        effective_from -> Date,
-        status -> Text,
-        created_at -> Timestamptz,
-        activated_at -> Nullable<Timestamptz>,
-    }
-}
-
-diesel::table! {
     quotas (person, slot) {
         person -> Bytea,
         slot -> Text,
@@ -556,6 +545,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     outbox,
     payee_corrections,
     payments,
+    programme_drafts,
     programmes,
     quotas,
     scrap_certificates,
