@@ -35,7 +35,9 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("xtask", &["api"]),
     (
         "bench",
-        &["testkit", "server", "service", "store", "claims", "ledger"],
+        &[
+            "testkit", "server", "service", "store", "proof", "claims", "policy", "ledger",
+        ],
     ),
     (
         "tests",

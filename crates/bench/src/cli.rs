@@ -195,6 +195,7 @@ async fn all(
         seconds: common.seconds,
         rounds: rounds.max(1),
         many,
+        bundle: many.min(1_000_000),
         growing,
     };
     let started = Instant::now();

@@ -131,6 +131,10 @@ id!(
     /// Where a merchant listens.
     WebhookId, "whk_"
 );
+id!(
+    /// A version of a programme that was proposed, under the city's code.
+    DraftId, "prd_"
+);
 
 #[cfg(test)]
 mod tests {

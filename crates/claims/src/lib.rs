@@ -20,6 +20,7 @@ pub mod jurisdictions;
 pub mod keys;
 pub mod life_cycle;
 pub mod registers;
+pub mod replay;
 pub mod text;
 mod words;
 
@@ -28,7 +29,7 @@ mod fixtures;
 
 pub use digest::{Digest, Domain};
 pub use ids::{
-    AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, IdError,
+    AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, DraftId, HoldId, IdError,
     PaymentId, WaiverId, WebhookId,
 };
 pub use jurisdictions::JurisdictionCode;

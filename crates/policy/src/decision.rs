@@ -7,7 +7,7 @@ use crate::document::Verdict;
 use crate::facts::Value;
 
 /// What one rule says of one claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleResult {
     Pass,
     Fail,
@@ -122,7 +122,7 @@ pub struct Decision {
 }
 
 /// How a claim's decision ends once uniqueness, quota and caps are counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     Eligible,
     NeedsCorrection,

@@ -27,6 +27,7 @@ mod load;
 mod programme;
 mod reach;
 pub mod receipt;
+pub mod replay;
 pub mod schema;
 mod summary;
 mod versions;

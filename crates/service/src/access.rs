@@ -182,5 +182,11 @@ rights! {
     /// See what a county and a merchant owe each other: one's own, or one's counties'.
     ReadStatements = "read-statements": [Retailer, Platform, Dealer, Treasury, Auditor];
     ReadProgrammes = "read-programmes": [Retailer, Platform, Dealer, Reviewer, Approver, Treasury, Auditor, Admin];
+    /// Replay recorded claims under another document, and see what was proposed.
+    ReplayProgrammes = "replay-programmes": [Treasury, Auditor, Admin];
+    /// Propose a version of a programme, and decide on what another person proposed.
+    ManageProgrammes = "manage-programmes": [Admin];
+    /// See who looked at personal data.
+    ReadTrail = "read-trail": [Auditor];
     KeepRegisters = "keep-registers": [Admin];
 }

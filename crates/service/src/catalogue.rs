@@ -182,65 +182,21 @@ impl Service {
         Ok(ProgrammeVersion { programme, versions })
     }
 
-    /// Stores a new version of a programme and puts it in force; the same document again changes nothing. Opens its fund
-    /// in every county.
-    pub async fn activate_programme(&self, actor: &Actor, source: &str) -> Result<(), ServiceError> {
-        let programme = Programme::parse(source).map_err(|diagnostics| {
-            let errors = diagnostics.into_iter().map(|d| {
-                let at = format!("{}:{}: {}", d.line, d.column, d.message);
-                crate::FieldError::new("", "programme.invalid", at.clone(), at)
-            });
-            Refusal::Invalid(errors.collect())
-        })?;
-        let mut versions = self.catalogue().versions(programme.id()).to_vec();
+    /// Puts the first version of a programme in force; the same document again changes nothing. A later version comes from a
+    /// draft that two persons agreed on ([`crate::drafts`]): alone it is refused.
+    pub async fn seed_programme(&self, actor: &Actor, source: &str) -> Result<(), ServiceError> {
+        let programme = crate::replay::parse(source.to_owned()).await?;
+        let versions = self.catalogue().versions(programme.id()).to_vec();
         if versions.iter().any(|it| it.hash() == programme.hash()) {
             return Ok(());
         }
-        let programme = Arc::new(programme);
-        versions.push(Arc::clone(&programme));
-        policy::check_overlap(&versions.iter().map(Arc::as_ref).collect::<Vec<_>>()).map_err(|overlap| {
-            Refusal::field(
-                "/effective_from",
-                "programme.overlap",
-                overlap.to_string(),
-                overlap.to_string(),
-            )
-        })?;
+        if !versions.is_empty() {
+            return Err(Refusal::FourEyes.into());
+        }
         let now = self.clock().now();
-        let counties = self
-            .catalogue()
-            .jurisdictions()
-            .filter(|it| it.kind != JurisdictionKind::City)
-            .map(|it| it.code.clone())
-            .collect::<Vec<_>>();
-        let city = self
-            .catalogue()
-            .city()
-            .map(|it| it.code.clone())
-            .ok_or_else(|| ServiceError::bug("no city"))?;
-        let row = ProgrammeRow {
-            id: programme.id().to_owned(),
-            version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
-            hash: programme.hash().to_owned(),
-            source: source.to_owned(),
-            effective_from: programme.effective_from(),
-            status: "active".into(),
-            created_at: now,
-            activated_at: Some(now),
-        };
-        let event = crate::history::event(
-            self,
-            &city,
-            &format!("programme:{}", row.id),
-            "activate_programme",
-            actor,
-            now,
-        );
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
-                tx.add_programme(&row).await?;
-                tx.open_funds(&row.id, &counties).await?;
-                tx.record_events(std::slice::from_ref(&event)).await?;
+                self.put_in_force(&mut tx, &programme, None, actor, now).await?;
                 Ok(tx.done(()))
             })
             .await?;

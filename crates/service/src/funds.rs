@@ -383,7 +383,7 @@ impl Service {
             let gone = old
                 .iter()
                 .filter(|cap| !caps.iter().any(|it| it.scope == cap.scope));
-            leave_caps(&mut tx, &counties, &row.programme, gone).await?;
+            self.leave_caps(&mut tx, &counties, &row.programme, gone).await?;
             for county in counties {
                 self.call_waitlist(&mut tx, (county, row.programme.clone()), now)
                     .await?;
@@ -395,6 +395,32 @@ impl Service {
         event.detail = history::ceilings(&checked);
         tx.record_events(&[event]).await?;
         Ok(tx.done(checked))
+    }
+
+    /// Whoever waits for a cap that is gone waits for the fund. The waitlist is called next, but serving it may end before all of them
+    /// were looked at.
+    async fn leave_caps(
+        &self,
+        tx: &mut Tx,
+        counties: &[String],
+        programme: &str,
+        gone: impl Iterator<Item = &CapRow>,
+    ) -> Result<(), ServiceError> {
+        let awaited = gone.filter(|cap| cap.waiting > 0);
+        let awaited = awaited.map(|cap| format!("{}/{}", cap.jurisdiction, cap.scope));
+        let awaited = awaited.collect::<Vec<_>>();
+        let (mut changes, mut events) = (LimitChanges::new(), Vec::new());
+        for claim in tx.wait_for_funds(counties, programme, &awaited).await? {
+            limits::wait(
+                &mut changes,
+                &limits::limit_key(&claim.jurisdiction, programme, "")?,
+                1,
+            );
+            events.push(self.waits_on(&claim, self.clock().now())?);
+        }
+        history::record_inside(tx, &events).await?;
+        tx.change_limits(&changes).await?;
+        Ok(())
     }
 
     /// Cap changes of a fund, newest first.
@@ -414,25 +440,6 @@ impl Service {
             .await?;
         paging::page(rows, limit, |row| row.id)?.try_map(|row| cap_change(&row))
     }
-}
-
-/// Whoever waits for a cap that is gone waits for the fund. The waitlist is called next, but serving it may end before all of them were
-/// looked at.
-async fn leave_caps(
-    tx: &mut Tx,
-    counties: &[String],
-    programme: &str,
-    gone: impl Iterator<Item = &CapRow>,
-) -> Result<(), ServiceError> {
-    let awaited = gone.filter(|cap| cap.waiting > 0);
-    let awaited = awaited.map(|cap| format!("{}/{}", cap.jurisdiction, cap.scope));
-    let awaited = awaited.collect::<Vec<_>>();
-    let mut changes = LimitChanges::new();
-    for (county, claims) in tx.wait_for_funds(counties, programme, &awaited).await? {
-        limits::wait(&mut changes, &limits::limit_key(&county, programme, "")?, claims);
-    }
-    tx.change_limits(&changes).await?;
-    Ok(())
 }
 
 /// What was made is open to a check by another person.

@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod advances;
+mod as_of;
 mod batching;
 pub mod books;
 pub mod bundle;
@@ -22,6 +23,7 @@ mod correct;
 mod deciding;
 pub mod disburse;
 pub mod document;
+pub mod drafts;
 pub mod export;
 pub mod funds;
 mod history;
@@ -41,12 +43,14 @@ pub mod reading;
 mod recording;
 mod refusal;
 pub mod registers;
+pub mod replay;
 pub mod review;
 pub mod sources;
 pub mod state;
 pub mod statements;
 pub mod submit;
 mod tokens;
+pub mod trail;
 pub mod transparency;
 mod vault;
 mod waitlist;
@@ -148,6 +152,8 @@ struct Inner {
     log: LogSettings,
     webhooks: Option<Arc<dyn Webhooks>>,
     lanes: Lanes,
+    /// A turn for each replay that may run.
+    replays: tokio::sync::Semaphore,
 }
 
 impl Service {
@@ -167,6 +173,7 @@ impl Service {
             log: parts.log,
             webhooks: parts.webhooks,
             catalogue: RwLock::default(),
+            replays: tokio::sync::Semaphore::new(replay::AT_ONCE),
         }));
         service.refresh().await?;
         Ok(service)

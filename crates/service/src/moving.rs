@@ -12,7 +12,7 @@ use claims::ids::ClaimId;
 use claims::life_cycle::{Holdings, Step, Verb, step};
 use ledger::Reason;
 use store::Tx;
-use store::claims::ClaimRow;
+use store::claims::{ClaimRow, DecisionRow};
 use store::funds::Posting;
 use store::holdings::QuotaRow;
 use store::journal::{EventRow, WaitlistCallRow};
@@ -274,22 +274,24 @@ impl Service {
         let decisions = conn.latest_decisions(&keys).await?;
         let mut sent = HashMap::with_capacity(decisions.len());
         for row in decisions {
-            let place = document_place(&row.jurisdiction, row.claim, row.revision);
-            let packed = self
-                .vault()
-                .open(&row.key_id, &place, &row.sealed)
-                .map_err(ServiceError::bug)?;
-            let text = packing::unpack(row.packing, packed)?;
-            sent.insert(
-                row.claim,
-                crate::document::read(&text).map_err(ServiceError::bug)?,
-            );
+            sent.insert(row.claim, self.open_sent(&row)?);
         }
         if sent.len() == rows.len() {
             Ok(sent)
         } else {
             Err(ServiceError::bug("a claim has no document"))
         }
+    }
+
+    /// What was sent with a revision, opened.
+    pub(crate) fn open_sent(&self, row: &DecisionRow) -> Result<claims::claim::Claim, ServiceError> {
+        let place = document_place(&row.jurisdiction, row.claim, row.revision);
+        let packed = self
+            .vault()
+            .open(&row.key_id, &place, &row.sealed)
+            .map_err(ServiceError::bug)?;
+        let text = packing::unpack(row.packing, packed)?;
+        crate::document::read(&text).map_err(ServiceError::bug)
     }
 
     /// The claim with its decision, as it stands after a move.

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use store::claims::{ClaimFilter, ClaimRow};
+use store::journal::EventRow;
 use store::{Done, Tx};
 use uuid::Uuid;
 
@@ -40,12 +41,23 @@ pub struct Event {
     pub id: Uuid,
     pub verb: String,
     pub at: DateTime<Utc>,
-    /// The credential that did it.
+    /// The credential that did it, and the person behind it; empty for a merchant.
     pub actor: String,
+    pub person: String,
     pub revision: Option<i32>,
     pub from_status: Option<String>,
     pub to_status: Option<String>,
     pub reason: Option<String>,
+    /// What whoever did it had before them.
+    pub seen: Option<Seen>,
+}
+
+/// A claim as somebody saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub revision: i32,
+    /// `sha256:` of the receipt of the decision that stood.
+    pub receipt: String,
 }
 
 impl Service {
@@ -142,14 +154,18 @@ impl Service {
                 paging::fetch(limit),
             )
             .await?;
+        let digests = conn.decision_digests(&row.jurisdiction, row.id).await?;
         let hidden = permit.actor().role.is_merchant();
+        // A merchant need not know which clerk it was.
+        let shown = |text| if hidden { String::new() } else { text };
         paging::page(rows, limit, |row| row.id)?.try_map(|row| {
             Ok(Event {
                 id: row.id,
+                seen: seen(&row, &digests),
                 verb: row.verb,
                 at: row.at,
-                // A merchant need not know which clerk it was.
-                actor: if hidden { String::new() } else { row.actor },
+                actor: shown(row.actor),
+                person: shown(row.person),
                 revision: row.revision,
                 from_status: row.from_status,
                 to_status: row.to_status,
@@ -195,6 +211,17 @@ impl Service {
         history::record_inside(&mut tx, &[event]).await?;
         Ok(tx.done(crate::document::revealed(&sent)))
     }
+}
+
+/// What stood before an event: the revision below the one that it made, or the one that it only looked at.
+fn seen(event: &EventRow, digests: &[(i32, Vec<u8>)]) -> Option<Seen> {
+    let made = i32::from(event.to_status.is_some());
+    let revision = event.revision?.checked_sub(made)?;
+    let stood = digests.iter().rev().find(|(decided, _)| *decided <= revision)?;
+    Some(Seen {
+        revision,
+        receipt: format!("sha256:{}", hex::encode(&stood.1)),
+    })
 }
 
 pub(crate) fn visible(

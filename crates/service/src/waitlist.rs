@@ -9,13 +9,15 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use claims::allocate::{LimitKey, Served, State, Waiting, serve};
 use claims::life_cycle::Verb;
-use store::journal::WaitlistCallRow;
+use store::claims::ClaimRow;
+use store::journal::{EventRow, WaitlistCallRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
 use crate::limits::{self, Books, LimitChanges};
 use crate::moving::{Move, Mover, would_touch};
-use crate::{Actor, Service, ServiceError};
+use crate::recording::claim_subject;
+use crate::{Actor, Service, ServiceError, history};
 
 /// Claims looked at in one statement, and expired in one transaction.
 const STEP: i64 = 500;
@@ -178,12 +180,23 @@ impl Service {
         self.carry_out(tx, books, moves, Mover { actor: &actor, now })
             .await?;
         tx.save_claims(&moved_on).await?;
+        let waits = moved_on.iter().map(|row| self.waits_on(row, now));
+        history::record_inside(tx, &waits.collect::<Result<Vec<_>, _>>()?).await?;
         tx.change_limits(&changes).await?;
         // Every claim needs its county's fund: once all of those are closed, nobody behind can be served.
         let mut funds = counties
             .iter()
             .map(|county| limits::limit_key(county, programme, ""));
         Ok(!funds.all(|key| key.is_ok_and(|key| line.closed.contains(&key))))
+    }
+
+    /// The event of a waiting claim that waits for another limit than before.
+    pub(crate) fn waits_on(&self, row: &ClaimRow, now: DateTime<Utc>) -> Result<EventRow, ServiceError> {
+        let (actor, subject) = (Actor::system(), claim_subject(row)?);
+        let mut event = history::event(self, &row.jurisdiction, &subject, history::WAIT_FOR, &actor, now);
+        (event.revision, event.reason) = (Some(row.revision), row.waits_for.clone());
+        (event.from_status, event.to_status) = (Some(row.status.clone()), Some(row.status.clone()));
+        Ok(event)
     }
 
     /// Rejects claims whose correction did not come in time, and frees what they held. Says how many.

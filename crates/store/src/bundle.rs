@@ -31,6 +31,7 @@ const TABLES: &str = "\
     SELECT 1, programme, 0, json_build_object('programme', programme, 'appropriated', appropriated, 'available', available, \
         'reserved', reserved, 'payable', payable, 'in_payment', in_payment, 'disbursed', disbursed, 'recoverable', recoverable, \
         'advanced', advanced)::text FROM funds WHERE jurisdiction = $1 \
+        AND greatest(appropriated, available, reserved, payable, in_payment, disbursed, recoverable, advanced) > 0 \
     UNION ALL \
     SELECT 2, programme || ' ' || scope, 0, json_build_object('programme', programme, 'scope', scope, 'ceiling', ceiling, \
         'committed', committed)::text FROM caps WHERE jurisdiction = $1 \

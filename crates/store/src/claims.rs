@@ -91,18 +91,9 @@ pub struct ClaimFilter {
 }
 
 impl ClaimFilter {
-    /// The ids between which the claims lie, both excluded: ids begin with the time of arrival. A clock that was set back gives
-    /// ids that are somewhat late, so a day is added on either side.
+    /// The ids between which the claims lie, both excluded.
     pub(crate) fn bounds(&self) -> (Uuid, Uuid) {
-        let day = chrono::Duration::days(1);
-        let from = self.created_from.and_then(|from| from.checked_sub_signed(day));
-        let before = self
-            .created_before
-            .and_then(|before| before.checked_add_signed(day));
-        let (mut low, mut high) = (
-            from.map_or(Uuid::nil(), first_id),
-            before.map_or(Uuid::max(), first_id),
-        );
+        let (mut low, mut high) = crate::ids::between(self.created_from, self.created_before);
         if let Some(after) = self.after {
             if self.oldest_first {
                 low = low.max(after);
@@ -112,12 +103,6 @@ impl ClaimFilter {
         }
         (low, high)
     }
-}
-
-/// The lowest id that a claim which arrives at this instant can have (RFC 9562, version 7).
-fn first_id(instant: DateTime<Utc>) -> Uuid {
-    let millis = u128::from(u64::try_from(instant.timestamp_millis()).unwrap_or(0));
-    Uuid::from_u128(millis << 80)
 }
 
 /// Every list takes the same nine values, whether it has use for them or not.
@@ -251,6 +236,22 @@ impl Conn {
         Ok(rows)
     }
 
+    /// The revisions at which a claim was decided, in order, each with the SHA-256 of its receipt.
+    pub async fn decision_digests(
+        &mut self,
+        jurisdiction: &str,
+        claim: Uuid,
+    ) -> Result<Vec<(i32, Vec<u8>)>, StoreError> {
+        Ok(decisions::table
+            .filter(decisions::jurisdiction.eq(jurisdiction))
+            .filter(decisions::claim.eq(claim))
+            .order(decisions::revision)
+            .limit(10_000)
+            .select((decisions::revision, decisions::digest))
+            .load(self.pg())
+            .await?)
+    }
+
     /// Decisions of a county in order, to walk all of them: at most `limit` after the given place.
     pub async fn decisions_after(
         &mut self,
@@ -349,35 +350,25 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Lets claims that wait for these limits (`<jurisdiction>/<scope>`), which are gone, wait for the fund of their county; says how
-    /// many in which. The counties' ledgers must be locked.
+    /// Lets claims that wait for these limits (`<jurisdiction>/<scope>`), which are gone, wait for the fund of their county, and
+    /// returns them. The counties' ledgers must be locked.
     pub async fn wait_for_funds(
         &mut self,
         counties: &[String],
         programme: &str,
         gone: &[String],
-    ) -> Result<Vec<(String, i64)>, StoreError> {
-        #[derive(QueryableByName)]
-        struct Moved {
-            #[diesel(sql_type = Text)]
-            jurisdiction: String,
-            #[diesel(sql_type = BigInt)]
-            claims: i64,
-        }
-        let rows: Vec<Moved> = Sql(
-            "WITH moved AS (UPDATE claims SET waits_for = jurisdiction || '/', revision = revision + 1 \
+    ) -> Result<Vec<ClaimRow>, StoreError> {
+        let rows = Sql(
+            "UPDATE claims SET waits_for = jurisdiction || '/', revision = revision + 1 \
              WHERE jurisdiction = ANY($1) AND programme = $2 AND waits_for IS NOT NULL AND waits_for = ANY($3) \
-             RETURNING jurisdiction) SELECT jurisdiction, count(*) AS claims FROM moved GROUP BY jurisdiction",
+             RETURNING *",
         )
         .bind::<Array<Text>, _>(counties.to_vec())
         .bind::<Text, _>(programme.to_owned())
         .bind::<Array<Text>, _>(gone.to_vec())
         .load(self.pg())
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.jurisdiction, row.claims))
-            .collect())
+        Ok(rows)
     }
 
     /// Claims of a fund whose deadline for a correction has passed; those that another transaction holds are passed over.

@@ -175,6 +175,47 @@ impl Conn {
         Ok(rows)
     }
 
+    /// A subject's events up to an instant, oldest first.
+    pub async fn events_until(
+        &mut self,
+        jurisdiction: &str,
+        subject: &str,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<EventRow>, StoreError> {
+        let rows = events::table
+            .filter(events::jurisdiction.eq(jurisdiction))
+            .filter(events::subject.eq(subject))
+            .filter(events::at.le(until))
+            .order(events::id)
+            .limit(MOST_EVENTS)
+            .select(EventRow::as_select())
+            .load(self.pg())
+            .await?;
+        Ok(rows)
+    }
+
+    /// A county's looks at personal data, newest first.
+    pub async fn reads(&mut self, filter: &ReadsFilter, limit: i64) -> Result<Vec<EventRow>, StoreError> {
+        let (low, high) = crate::ids::between(filter.from, filter.until);
+        // The verbs stand in the text, so that a generic plan can use the indexes that have nothing else.
+        let text = match (&filter.subject, &filter.person) {
+            (Some(_), _) => READS_OF_SUBJECT,
+            (None, Some(_)) => READS_OF_PERSON,
+            (None, None) => READS,
+        };
+        Ok(text
+            .bind::<Text, _>(filter.jurisdiction.clone())
+            .bind::<SqlUuid, _>(low)
+            .bind::<SqlUuid, _>(filter.before.map_or(high, |before| before.min(high)))
+            .bind::<Timestamptz, _>(filter.from.unwrap_or(DateTime::UNIX_EPOCH))
+            .bind::<Nullable<Timestamptz>, _>(filter.until)
+            .bind::<Nullable<Text>, _>(filter.person.clone())
+            .bind::<Nullable<Text>, _>(filter.subject.clone())
+            .bind::<BigInt, _>(limit)
+            .load(self.pg())
+            .await?)
+    }
+
     /// The events of rows of the outbox, in the rows' order.
     pub async fn events_of(&mut self, rows: &[OutboxRow]) -> Result<Vec<EventRow>, StoreError> {
         let places = |row: &OutboxRow| std::iter::repeat_n(row.jurisdiction.clone(), row.events.len());
@@ -215,6 +256,37 @@ impl Conn {
         Ok(depth.events)
     }
 }
+
+/// Which looks at personal data.
+#[derive(Debug, Clone, Default)]
+pub struct ReadsFilter {
+    pub jurisdiction: String,
+    pub person: Option<String>,
+    pub subject: Option<String>,
+    pub from: Option<DateTime<Utc>>,
+    /// Excluded.
+    pub until: Option<DateTime<Utc>>,
+    /// The last row of the page before.
+    pub before: Option<Uuid>,
+}
+
+macro_rules! reads {
+    ($name:ident = $which:literal) => {
+        const $name: Sql = Sql(concat!(
+            "SELECT * FROM events WHERE jurisdiction = $1 AND id > $2 AND id < $3 AND at >= $4 \
+             AND ($5::timestamptz IS NULL OR at < $5) AND verb IN ('reveal', 'hand_out_instruction') \
+             AND ($6::text IS NULL OR person = $6) AND ($7::text IS NULL OR subject = $7) ",
+            $which,
+            " ORDER BY id DESC LIMIT $8"
+        ));
+    };
+}
+reads!(READS = "");
+reads!(READS_OF_PERSON = "AND person = $6");
+reads!(READS_OF_SUBJECT = "AND subject = $7");
+
+/// A claim has some dozens at most; what is beyond this is not looked at.
+const MOST_EVENTS: i64 = 10_000;
 
 /// The most events of one row of the outbox: what one call to their receiver takes at most.
 const TOLD_TOGETHER: usize = 200;

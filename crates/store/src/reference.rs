@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use uuid::Uuid;
 
 use crate::schema::{clients, jurisdictions, ledgers, programmes};
 use crate::{Conn, StoreError, Tx};
@@ -52,6 +53,9 @@ pub struct ProgrammeRow {
     pub status: String,
     pub created_at: DateTime<Utc>,
     pub activated_at: Option<DateTime<Utc>>,
+    /// The draft that it was, with the city it stands under; none for a programme's first version.
+    pub draft_jurisdiction: Option<String>,
+    pub draft: Option<Uuid>,
 }
 
 impl Conn {

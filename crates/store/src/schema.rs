@@ -3,10 +3,12 @@
 mod log;
 mod outside;
 mod registers;
+mod versions;
 
 pub use log::*;
 pub use outside::*;
 pub use registers::*;
+pub use versions::*;
 
 diesel::table! {
     advance_set_offs (jurisdiction, payment, advance) {
@@ -459,19 +461,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    programmes (id, version) {
-        id -> Text,
-        version -> Int4,
-        hash -> Text,
-        source -> Text,
-        effective_from -> Date,
-        status -> Text,
-        created_at -> Timestamptz,
-        activated_at -> Nullable<Timestamptz>,
-    }
-}
-
-diesel::table! {
     quotas (person, slot) {
         person -> Bytea,
         slot -> Text,
@@ -564,6 +553,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     outbox,
     payee_corrections,
     payments,
+    programme_drafts,
     programmes,
     quotas,
     scrap_certificates,

@@ -1,6 +1,7 @@
 //! The rows of the table, each with what it needs.
 
 mod approvals;
+mod bundle;
 mod export;
 mod growth;
 mod intake;
@@ -29,6 +30,8 @@ pub(crate) enum Part {
     Approvals,
     /// With many claims stored: intake, lists, the export, start-up.
     Growth,
+    /// The check of a bundle for auditors.
+    Bundle,
 }
 
 /// How much is measured.
@@ -39,6 +42,8 @@ pub(crate) struct Scope {
     pub(crate) rounds: usize,
     /// Claims stored when there are many.
     pub(crate) many: u64,
+    /// Transfers of the bundle that is checked.
+    pub(crate) bundle: u64,
     /// How long loading them may take.
     pub(crate) growing: Duration,
 }
@@ -66,6 +71,9 @@ pub(crate) async fn all(world: &World, scope: &Scope, report: &mut Report) -> an
     }
     if scope.parts.contains(&Part::Growth) {
         growth::rows(world, scope, report).await?;
+    }
+    if scope.parts.contains(&Part::Bundle) {
+        bundle::rows(scope.bundle, scope.rounds, report)?;
     }
     Ok(())
 }

@@ -389,6 +389,10 @@ impl Ledger {
             .payouts
             .entry(document.ok_or("it is of no payout")?)
             .or_default();
+        if payout.released.is_some() {
+            // What the bank said first was wrong, and its payment is open again: it was in the payout before.
+            return Ok(());
+        }
         payout.claims = payout.claims.saturating_add(count);
         payout.fen = payout.fen.saturating_add(fen);
         Ok(())

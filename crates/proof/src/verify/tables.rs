@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ledger::Account;
+use ledger::{Account, Balances};
 use uuid::Uuid;
 
 use super::{County, Fault};
@@ -14,7 +14,12 @@ pub(super) fn funds(name: &str, county: &mut County, lines: Lines<FundLine>) -> 
     let mut moved = county.ledger.funds.clone();
     county.report.funds = lines.len();
     for (place, line) in lines {
-        let balances = moved.remove(&line.programme).unwrap_or_default();
+        let Some(balances) = moved.remove(&line.programme) else {
+            return Err(Fault::new(
+                format!("{place}, {}", line.programme),
+                "nothing ever moved in this fund, or it stands here twice",
+            ));
+        };
         let said = [
             (Account::Appropriated, line.appropriated),
             (Account::Available, line.available),
@@ -35,6 +40,13 @@ pub(super) fn funds(name: &str, county: &mut County, lines: Lines<FundLine>) -> 
             }
         }
     }
+    // A fund that is empty again has no line.
+    let empty = |balances: &Balances| {
+        Account::ALL
+            .into_iter()
+            .all(|account| balances.get(account).is_zero())
+    };
+    moved.retain(|_, balances| !empty(balances));
     match moved.keys().next() {
         None => Ok(()),
         Some(programme) => Err(Fault::new(name, format!("the fund of {programme} is missing"))),

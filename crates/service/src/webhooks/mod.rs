@@ -564,6 +564,8 @@ fn shown_event(row: EventRow) -> Event {
         verb: row.verb,
         at: row.at,
         actor: row.actor,
+        person: String::new(),
+        seen: None,
         revision: row.revision,
         from_status: row.from_status,
         to_status: row.to_status,

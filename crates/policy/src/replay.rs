@@ -1,0 +1,331 @@
+//! What another document says of a recorded decision: its facts are decided again, and the two are compared.
+//!
+//! A receipt holds every fact that was known, whether a rule read it or not. So a fact that the other document reads and the
+//! receipt lacks was either asked for and not there, which is a finding about the claim, or nobody had asked: then nothing is
+//! known about it, the comparison names it in [`Comparison::lacking`], and what the document would say stays open.
+//!
+//! One fact of a sale is an echo of the rules: a merchant takes off at the till what they grant. Where what was paid and the
+//! recorded subsidy made up the invoice's total, another subsidy would have been taken off instead, and so it is in the
+//! comparison ([`Comparison::till`]); otherwise a draft with another rate would fail every claim for its old one.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::Value as Json;
+
+use crate::decision::{Decision, Outcome, RuleOutcome, RuleResult};
+use crate::document::Verdict;
+use crate::facts::Facts;
+use crate::programme::{Programme, Quota, Severity};
+use crate::receipt::Mismatch;
+use crate::schema::{self, PAYEE_KIND, PURCHASE_INVOICE_TOTAL, PURCHASE_PAID, computed};
+
+/// The rule that the service decides from a person's quota.
+pub const QUOTA: &str = "quota";
+/// The rule that the service decides from the money there is.
+pub const CAP: &str = "cap";
+
+/// A decision as its receipt tells it, without deciding it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub version: u32,
+    pub facts: Facts,
+    pub outcome: Outcome,
+    /// The subsidy in yuan; `None` if it could not be computed.
+    pub amount: Option<Decimal>,
+    /// Every rule in order, those that the service decided last.
+    pub rules: Vec<(String, RuleResult)>,
+    /// The slot that the claim counted against, and how many subsidies the person had in it before.
+    pub quota: Option<(String, u32)>,
+}
+
+/// A rule that comes out otherwise under the other document; `None` on the side that has no such rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleChange {
+    pub rule: Arc<str>,
+    pub was: Option<RuleResult>,
+    pub would_be: Option<RuleResult>,
+}
+
+/// A recorded decision beside what another document says of its facts. Money and quota are not counted in: they depend on the
+/// claims before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// As recorded, but for the cap: a claim that waited for money was eligible.
+    pub was: Outcome,
+    pub was_amount: Option<Decimal>,
+    /// What the other document says, with uniqueness as it was recorded.
+    pub would_be: Outcome,
+    /// The same for a person whose quota is used up.
+    pub over_quota: Outcome,
+    pub amount: Option<Decimal>,
+    /// The other document's own code for the item's category; `None` if it does not know it.
+    pub category: Option<String>,
+    /// The quota that the claim would count against.
+    pub quota: Option<Quota>,
+    /// Used in that slot before the claim, as recorded; `None` if the receipt counted another slot.
+    pub used: Option<u32>,
+    /// What the quota rule had said.
+    pub was_quota: Option<RuleResult>,
+    /// Whether the amount paid was taken to have followed the other document's subsidy.
+    pub till: bool,
+    /// Rules that come out otherwise, but for quota and cap.
+    pub changed: Vec<RuleChange>,
+    /// Facts that the outcome hangs on and that nobody had asked for: what it would be is open.
+    pub lacking: Vec<String>,
+}
+
+impl Recorded {
+    /// Reads a receipt. Whether it holds is for [`crate::receipt::read`] to say.
+    ///
+    /// # Errors
+    /// The text is not a receipt, or names a fact that this program does not know.
+    pub fn read(receipt_json: &str) -> Result<Recorded, Mismatch> {
+        let text: Text<'_> =
+            serde_json::from_str(receipt_json).map_err(|error| Mismatch::Malformed(error.to_string()))?;
+        let malformed = |what: &str| Mismatch::Malformed(what.to_owned());
+        let amount = text.subsidy.map(|subsidy| subsidy.amount.parse::<Decimal>());
+        let mut quota = None;
+        let mut rules = Vec::with_capacity(text.rules.len());
+        for rule in text.rules {
+            let result =
+                RuleResult::parse(&rule.outcome).ok_or_else(|| malformed("a rule has no outcome"))?;
+            if rule.id == QUOTA {
+                let used = rule.facts.used.as_deref().and_then(|used| used.parse().ok());
+                quota = rule.facts.slot.map(Cow::into_owned).zip(used);
+            }
+            rules.push((rule.id.into_owned(), result));
+        }
+        Ok(Recorded {
+            version: text.version,
+            facts: Facts::from_json(&text.facts)?,
+            outcome: Outcome::parse(&text.outcome).ok_or_else(|| malformed("it has no outcome"))?,
+            amount: amount
+                .transpose()
+                .map_err(|_| malformed("its subsidy is no number"))?,
+            rules,
+            quota,
+        })
+    }
+}
+
+impl Programme {
+    /// Every fact that some rule, tier or date of the document reads; what the programme computes stands for what it is
+    /// computed from.
+    pub fn asks_for(&self) -> BTreeSet<&'static str> {
+        let mut asked: BTreeSet<&'static str> = self.governing_dates.iter().copied().collect();
+        let mut read = |path: &'static str| asked.extend(self.sources(path));
+        for rule in &self.rules {
+            rule.when
+                .iter()
+                .flat_map(|when| when.reads())
+                .copied()
+                .for_each(&mut read);
+            rule.test.reads().into_iter().for_each(&mut read);
+        }
+        for tier in &self.tiers {
+            tier.when
+                .iter()
+                .flat_map(|when| when.reads())
+                .copied()
+                .for_each(&mut read);
+            tier.base.reads().iter().copied().for_each(&mut read);
+        }
+        asked
+    }
+
+    /// What a fact is computed from, if the programme computes it; itself otherwise.
+    fn sources(&self, path: &'static str) -> Vec<&'static str> {
+        if path == computed::GATE_PRICE.path() {
+            self.price_gate.iter().map(|gate| gate.field).collect()
+        } else if path == computed::GOODS_NAME_FITS.path() {
+            vec![schema::ITEM_CATEGORY.path(), schema::PURCHASE_GOODS_NAME.path()]
+        } else if path == computed::GOVERNING_DATE.path() {
+            self.governing_dates.clone()
+        } else if schema::find(path).is_some_and(|fact| fact.computed) {
+            // The programme's own, or the subsidy: its tiers are read as such.
+            Vec::new()
+        } else {
+            vec![path]
+        }
+    }
+
+    /// What this document says of a recorded decision. `asked` is what the version that decided it asks for.
+    pub fn compare(&self, recorded: &Recorded, asked: &BTreeSet<&'static str>) -> Comparison {
+        let (facts, decision, till) = self.decide_as_sold(recorded);
+        let facts = &*facts;
+        let of_service = |id: &str| id.starts_with("unique-") || id == QUOTA || id == CAP;
+        let unique = recorded.rules.iter().filter(|(id, _)| id.starts_with("unique-"));
+        let mut system: Vec<RuleOutcome> = unique
+            .map(|(id, result)| RuleOutcome::system(id, *result == RuleResult::Pass))
+            .collect();
+        let would_be = self.outcome(&decision, &system);
+        system.push(RuleOutcome::system(QUOTA, false));
+        let over_quota = self.outcome(&decision, &system);
+        let quota = self.quota(facts);
+        let used = quota.as_ref().zip(recorded.quota.as_ref());
+        let used = used.filter(|(ours, theirs)| ours.slot == theirs.0);
+        let mut changed = Vec::new();
+        for rule in &decision.rules {
+            let was = recorded.rules.iter().find(|(id, _)| **id == *rule.id);
+            let was = was.map(|(_, result)| *result);
+            if was != Some(rule.outcome) {
+                changed.push(RuleChange {
+                    rule: Arc::clone(&rule.id),
+                    was,
+                    would_be: Some(rule.outcome),
+                });
+            }
+        }
+        for (id, result) in recorded.rules.iter().filter(|(id, _)| !of_service(id)) {
+            if !decision.rules.iter().any(|rule| *rule.id == **id) {
+                changed.push(RuleChange {
+                    rule: id.as_str().into(),
+                    was: Some(*result),
+                    would_be: None,
+                });
+            }
+        }
+        let lacking = if decision.verdict == Verdict::NeedsCorrection && would_be != Outcome::Ineligible {
+            self.lacking(&decision.rules, facts, asked)
+        } else {
+            Vec::new()
+        };
+        let was_quota = recorded.rules.iter().find(|(id, _)| id == QUOTA);
+        Comparison {
+            was: match recorded.outcome {
+                Outcome::Waitlisted => Outcome::Eligible,
+                other => other,
+            },
+            was_amount: recorded.amount,
+            would_be,
+            over_quota,
+            amount: decision.price.map(|price| price.amount),
+            category: facts
+                .text_at(schema::ITEM_CATEGORY.path())
+                .and_then(|given| self.canonical_category(given))
+                .map(str::to_owned),
+            used: used.map(|(_, theirs)| theirs.1),
+            quota,
+            was_quota: was_quota.map(|(_, result)| *result),
+            till,
+            changed,
+            lacking,
+        }
+    }
+
+    /// Decides the recorded facts, the amount paid as it would have been: see the module. Where the price itself hangs on the
+    /// amount paid, that stays as it was.
+    fn decide_as_sold<'r>(&self, recorded: &'r Recorded) -> (Cow<'r, Facts>, Decision, bool) {
+        let facts = &recorded.facts;
+        let decision = self.decide(facts);
+        let as_sold = || {
+            let amount = decision.price.as_ref()?.amount;
+            let (was, paid) = (recorded.amount?, facts.decimal_at(PURCHASE_PAID.path())?);
+            let total = facts.decimal_at(PURCHASE_INVOICE_TOTAL.path())?;
+            let by_merchant = facts.text_at(PAYEE_KIND.path()) == Some("merchant");
+            if amount == was || !by_merchant || paid.checked_add(was) != Some(total) {
+                return None;
+            }
+            let mut facts = facts.clone();
+            facts.put(PURCHASE_PAID, total.checked_sub(amount)?);
+            let again = self.decide(&facts);
+            (again.price == decision.price).then_some((facts, again))
+        };
+        match as_sold() {
+            Some((facts, again)) => (Cow::Owned(facts), again, true),
+            None => (Cow::Borrowed(facts), decision, false),
+        }
+    }
+
+    /// Of what is missing, the facts that nobody had asked for.
+    fn lacking(&self, rules: &[RuleOutcome], facts: &Facts, asked: &BTreeSet<&'static str>) -> Vec<String> {
+        let open = rules.iter().filter(|rule| {
+            rule.outcome == RuleResult::Unknown && self.severity(&rule.id) != Some(Severity::Review)
+        });
+        let missing = open.flat_map(|rule| &rule.missing);
+        let sources = missing
+            .filter_map(|path| schema::find(path))
+            .flat_map(|fact| self.sources(fact.path));
+        let lacking: BTreeSet<&'static str> = sources
+            .filter(|path| facts.get(path).is_none() && !asked.contains(path))
+            .collect();
+        lacking.into_iter().map(str::to_owned).collect()
+    }
+}
+
+#[derive(Deserialize)]
+struct Text<'r> {
+    version: u32,
+    facts: Json,
+    #[serde(borrow)]
+    outcome: Cow<'r, str>,
+    #[serde(borrow)]
+    rules: Vec<RuleText<'r>>,
+    #[serde(borrow)]
+    subsidy: Option<SubsidyText<'r>>,
+}
+
+#[derive(Deserialize)]
+struct RuleText<'r> {
+    #[serde(borrow)]
+    id: Cow<'r, str>,
+    #[serde(borrow)]
+    outcome: Cow<'r, str>,
+    #[serde(borrow)]
+    facts: QuotaText<'r>,
+}
+
+#[derive(Deserialize)]
+struct SubsidyText<'r> {
+    #[serde(borrow)]
+    amount: Cow<'r, str>,
+}
+
+/// Of the facts that a rule read, those of the quota. The others stand in the receipt's own facts, and there are many.
+#[derive(Default)]
+struct QuotaText<'r> {
+    slot: Option<Cow<'r, str>>,
+    used: Option<Cow<'r, str>>,
+}
+
+/// A text, borrowed where it has no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Borrowed<'r>(#[serde(borrow)] Cow<'r, str>);
+
+impl<'de: 'r, 'r> Deserialize<'de> for QuotaText<'r> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Facts;
+        impl<'de> Visitor<'de> for Facts {
+            type Value = QuotaText<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("facts by path")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut facts = QuotaText::default();
+                while let Some(Borrowed(path)) = map.next_key()? {
+                    match &*path {
+                        "quota.slot" => facts.slot = Some(map.next_value::<Borrowed<'de>>()?.0),
+                        "quota.used" => facts.used = Some(map.next_value::<Borrowed<'de>>()?.0),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(facts)
+            }
+        }
+        deserializer.deserialize_map(Facts)
+    }
+}
+
+#[cfg(test)]
+mod tests;

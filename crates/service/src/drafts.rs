@@ -1,0 +1,338 @@
+//! New versions of programmes, in pairs: one person proposes a document, and with it stands what a replay of recorded claims says
+//! of it; another puts it in force, or refuses it. A programme's very first version may be seeded.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::ids::DraftId;
+use policy::Programme;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use store::Tx;
+use store::drafts::DraftRow;
+use store::reference::ProgrammeRow;
+use tokio::sync::mpsc;
+
+use crate::access::{ManageProgrammes, Permit, ReplayProgrammes};
+use crate::funds::{Check, code, pending};
+use crate::moving::reason;
+use crate::once::Key;
+use crate::replay::{Asked, Document, Question, Summary, Told};
+use crate::{Actor, JurisdictionKind, Page, Refusal, Replayable, Service, ServiceError, history, paging};
+
+/// A version of a programme that was proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    pub id: String,
+    pub programme: String,
+    pub version: u32,
+    /// SHA-256 of the document, in hexadecimal.
+    pub hash: String,
+    pub effective_from: NaiveDate,
+    /// `pending`, `activated` or `refused`.
+    pub status: String,
+    /// The persons.
+    pub maker: String,
+    pub made_at: DateTime<Utc>,
+    pub checker: Option<String>,
+    pub checked_at: Option<DateTime<Utc>>,
+    pub reason: Option<String>,
+    /// `sha256:` of the report's bytes.
+    pub report_digest: String,
+    /// The report in short.
+    pub summary: Summary,
+}
+
+/// A draft with its document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftDetail {
+    pub draft: Draft,
+    pub source: String,
+}
+
+impl Service {
+    /// Says what is wrong with a proposal before anything is replayed; if the key was used before, the first answer.
+    pub async fn proposed_before(
+        &self,
+        permit: &Permit<ManageProgrammes>,
+        question: &Question,
+        key: &Key,
+    ) -> Result<Option<Replayable<Draft>>, ServiceError> {
+        let first = {
+            let mut conn = self.store().read().await?;
+            self.answered(&mut conn, permit.actor(), key).await?
+        };
+        if first.is_some() {
+            return Ok(first);
+        }
+        self.proposal(permit, question.clone()).await?;
+        Ok(None)
+    }
+
+    /// Proposes a version: replays recorded claims under it and keeps the report with it.
+    pub async fn propose_programme(
+        &self,
+        permit: &Permit<ManageProgrammes>,
+        question: Question,
+        key: Key,
+        tell: &mpsc::Sender<Told>,
+    ) -> Result<Replayable<Draft>, ServiceError> {
+        let (actor, city) = (permit.actor(), self.city()?);
+        let asked = self.proposal(permit, question).await?;
+        let report = self.replay(&asked, tell).await?;
+        let (text, now) = (report.text()?, self.clock().now());
+        let programme = &asked.programme;
+        let row = DraftRow {
+            jurisdiction: city.clone(),
+            id: self.ids().next(now),
+            programme: programme.id().to_owned(),
+            version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
+            hash: programme.hash().to_owned(),
+            source: programme.source().to_owned(),
+            effective_from: programme.effective_from(),
+            report_digest: Sha256::digest(&text).to_vec(),
+            report: text,
+            summary: serde_json::to_string(&report.summary).map_err(ServiceError::bug)?,
+            status: "pending".into(),
+            maker: actor.person.clone(),
+            made_at: now,
+            checker: None,
+            checked_at: None,
+            reason: None,
+        };
+        let made = draft(&row)?;
+        let mut event = history::event(self, &city, &made.id, "propose_programme", actor, now);
+        event.to_status = Some(row.status.clone());
+        self.store()
+            .write(async |mut tx| -> Result<_, ServiceError> {
+                // Under the lock, where whoever raced with the same key has committed.
+                tx.lock_programmes(&city).await?;
+                if let Some(first) = self.answered(&mut tx, actor, &key).await? {
+                    return Ok(tx.done(first));
+                }
+                tx.add_draft(&row).await?;
+                tx.record_events(std::slice::from_ref(&event)).await?;
+                self.keep_answer(&mut tx, actor, &key, "propose_programme", &made)
+                    .await?;
+                Ok(tx.done(Replayable {
+                    value: made.clone(),
+                    replayed: false,
+                }))
+            })
+            .await
+    }
+
+    /// What is proposed has to fit beside the versions in force, now and when it is activated.
+    async fn proposal(
+        &self,
+        permit: &Permit<ManageProgrammes>,
+        question: Question,
+    ) -> Result<Asked, ServiceError> {
+        let actor = permit.actor();
+        whole_city(actor)?;
+        self.refresh().await?;
+        if !matches!(question.document, Document::Draft(_)) {
+            return Err(ServiceError::bug("a version that stands is not proposed"));
+        }
+        let asked = self.asked(&actor.permit::<ReplayProgrammes>()?, question).await?;
+        let versions = self.catalogue().versions(asked.programme.id()).to_vec();
+        fits(&asked.programme, &versions)?;
+        Ok(asked)
+    }
+
+    /// The second person's word on a draft: activated, it is in force at once, and has its fund in every county.
+    pub async fn check_draft(
+        &self,
+        permit: &Permit<ManageProgrammes>,
+        id: DraftId,
+        check: Check,
+        why: Option<String>,
+    ) -> Result<Draft, ServiceError> {
+        whole_city(permit.actor())?;
+        let why = reason(why, check == Check::Refuse)?;
+        let checked = self
+            .store()
+            .write(async |mut tx| -> Result<_, ServiceError> {
+                let checked = self
+                    .check_draft_in(&mut tx, permit.actor(), id, check, why.clone())
+                    .await?;
+                Ok(tx.done(checked))
+            })
+            .await?;
+        self.refresh().await?;
+        Ok(checked)
+    }
+
+    async fn check_draft_in(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        id: DraftId,
+        check: Check,
+        why: Option<String>,
+    ) -> Result<Draft, ServiceError> {
+        let (now, city) = (self.clock().now(), id.jurisdiction.as_str());
+        // Before the lock: that of a ledger that is not there is nobody's.
+        tx.draft(city, id.uuid).await?.ok_or(Refusal::NotFound("draft"))?;
+        tx.lock_programmes(city).await?;
+        let row = tx.lock_draft(city, id.uuid).await?;
+        let mut row = row.ok_or(Refusal::NotFound("draft"))?;
+        pending("draft", &row.status, &row.maker, &actor.person)?;
+        row.status = match check {
+            Check::Approve => "activated".into(),
+            Check::Refuse => "refused".into(),
+        };
+        (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());
+        tx.decide_draft(&row).await?;
+        let checked = draft(&row)?;
+        if check == Check::Approve {
+            let programme = crate::replay::parse(row.source.clone()).await?;
+            let mut versions = Vec::new();
+            for active in tx.programme_versions(programme.id()).await? {
+                versions.push(Arc::new(crate::replay::parse(active.source).await?));
+            }
+            fits(&programme, &versions)?;
+            self.put_in_force(tx, &programme, Some(id), actor, now).await?;
+        }
+        let mut event = history::event(self, city, &checked.id, "check_draft", actor, now);
+        (event.from_status, event.to_status, event.reason) = (Some("pending".into()), Some(row.status), why);
+        tx.record_events(&[event]).await?;
+        Ok(checked)
+    }
+
+    /// Stores a version with its fund in every county.
+    pub(crate) async fn put_in_force(
+        &self,
+        tx: &mut Tx,
+        programme: &Programme,
+        draft: Option<DraftId>,
+        actor: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let row = ProgrammeRow {
+            id: programme.id().to_owned(),
+            version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
+            hash: programme.hash().to_owned(),
+            source: programme.source().to_owned(),
+            effective_from: programme.effective_from(),
+            status: "active".into(),
+            created_at: now,
+            activated_at: Some(now),
+            draft_jurisdiction: draft.map(|draft| draft.jurisdiction.to_string()),
+            draft: draft.map(|draft| draft.uuid),
+        };
+        let catalogue = self.catalogue();
+        let counties = catalogue
+            .jurisdictions()
+            .filter(|it| it.kind != JurisdictionKind::City)
+            .map(|it| it.code.clone())
+            .collect::<Vec<_>>();
+        let subject = format!("programme:{}", row.id);
+        let event = history::event(self, &self.city()?, &subject, "activate_programme", actor, now);
+        tx.add_programme(&row).await?;
+        tx.open_funds(&row.id, &counties).await?;
+        tx.record_events(&[event]).await?;
+        Ok(())
+    }
+
+    /// Drafts, newest first.
+    pub async fn drafts(
+        &self,
+        _permit: &Permit<ReplayProgrammes>,
+        programme: Option<&str>,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Draft>, ServiceError> {
+        let before = paging::read(cursor)?;
+        let mut conn = self.store().read().await?;
+        let rows = conn
+            .drafts(&self.city()?, programme, before, paging::fetch(limit))
+            .await?;
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| draft(&row))
+    }
+
+    /// A draft with its document.
+    pub async fn draft(
+        &self,
+        _permit: &Permit<ReplayProgrammes>,
+        id: DraftId,
+    ) -> Result<DraftDetail, ServiceError> {
+        let row = self.drafted(id).await?;
+        Ok(DraftDetail {
+            draft: draft(&row)?,
+            source: row.source,
+        })
+    }
+
+    /// What the replay said of a draft, byte for byte as it was hashed.
+    pub async fn draft_report(
+        &self,
+        _permit: &Permit<ReplayProgrammes>,
+        id: DraftId,
+    ) -> Result<String, ServiceError> {
+        Ok(self.drafted(id).await?.report)
+    }
+
+    async fn drafted(&self, id: DraftId) -> Result<DraftRow, ServiceError> {
+        let mut conn = self.store().read().await?;
+        let row = conn.draft(id.jurisdiction.as_str(), id.uuid).await?;
+        Ok(row.ok_or(Refusal::NotFound("draft"))?)
+    }
+
+    pub(crate) fn city(&self) -> Result<String, ServiceError> {
+        let catalogue = self.catalogue();
+        let city = catalogue.city().map(|it| it.code.clone());
+        city.ok_or_else(|| ServiceError::bug("no city"))
+    }
+}
+
+/// A programme is the whole city's business.
+fn whole_city(actor: &Actor) -> Result<(), Refusal> {
+    if actor.jurisdictions.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::OtherJurisdiction)
+    }
+}
+
+/// A version is new, and comes clearly after those before it.
+pub(crate) fn fits(programme: &Programme, versions: &[Arc<Programme>]) -> Result<(), Refusal> {
+    if versions.iter().any(|it| it.hash() == programme.hash()) {
+        return Err(Refusal::field(
+            "/document",
+            "programme.active",
+            "该版本已在执行",
+            "the version is in force already",
+        ));
+    }
+    let all = versions.iter().map(Arc::as_ref).chain([programme]);
+    policy::check_overlap(&all.collect::<Vec<_>>()).map_err(|overlap| {
+        Refusal::field(
+            "/document",
+            "programme.overlap",
+            format!(
+                "与已有版本重叠：新版本的 version 和 effective_from（{}）均须晚于已有版本",
+                overlap.from
+            ),
+            overlap.to_string(),
+        )
+    })
+}
+
+fn draft(row: &DraftRow) -> Result<Draft, ServiceError> {
+    Ok(Draft {
+        id: DraftId::new(code(&row.jurisdiction)?, row.id).to_string(),
+        programme: row.programme.clone(),
+        version: u32::try_from(row.version).map_err(ServiceError::bug)?,
+        hash: row.hash.clone(),
+        effective_from: row.effective_from,
+        status: row.status.clone(),
+        maker: row.maker.clone(),
+        made_at: row.made_at,
+        checker: row.checker.clone(),
+        checked_at: row.checked_at,
+        reason: row.reason.clone(),
+        report_digest: format!("sha256:{}", hex::encode(&row.report_digest)),
+        summary: serde_json::from_str(&row.summary).map_err(ServiceError::bug)?,
+    })
+}

@@ -1,0 +1,37 @@
+//! The tables of programmes: versions in force, and those that are proposed.
+
+diesel::table! {
+    programme_drafts (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        programme -> Text,
+        version -> Int4,
+        hash -> Text,
+        source -> Text,
+        effective_from -> Date,
+        report -> Text,
+        report_digest -> Bytea,
+        summary -> Text,
+        status -> Text,
+        maker -> Text,
+        made_at -> Timestamptz,
+        checker -> Nullable<Text>,
+        checked_at -> Nullable<Timestamptz>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    programmes (id, version) {
+        id -> Text,
+        version -> Int4,
+        hash -> Text,
+        source -> Text,
+        effective_from -> Date,
+        status -> Text,
+        created_at -> Timestamptz,
+        activated_at -> Nullable<Timestamptz>,
+        draft_jurisdiction -> Nullable<Text>,
+        draft -> Nullable<Uuid>,
+    }
+}
