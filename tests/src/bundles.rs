@@ -34,6 +34,21 @@ pub(crate) fn verified(bundle: &[u8]) -> Result<Report, Fault> {
     proof::verify(Cursor::new(bundle), &key(), &[testkit::witness().public()])
 }
 
+/// What the second verifier says, which shares no line with ours.
+fn by_another_program(bundle: &[u8]) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bundle.tar");
+    std::fs::write(&path, bundle).unwrap();
+    let output = std::process::Command::new("python3")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/verify_bundle.py"))
+        .arg(&path)
+        .args(["--key", &key().to_string()])
+        .output()
+        .expect("python3 runs");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
 /// Claims in every state that a month leaves them in.
 async fn a_month(app: &TestApp) {
     app.caps(
@@ -93,6 +108,14 @@ async fn a_bundle_holds_and_the_next_goes_on_from_it() {
     let (_, next) = bundle(&app, Some(&first)).await;
     let report = verified(&next).unwrap();
     assert!(report.counties.iter().all(|it| it.continues));
+    for bundle in [&file, &next] {
+        let (holds, said) = by_another_program(bundle);
+        assert!(holds, "{said}");
+    }
+    let mut changed = next.clone();
+    let place = changed.len() / 2;
+    changed[place] ^= 1;
+    assert!(!by_another_program(&changed).0);
     app.audit().await;
 }
 
