@@ -95,10 +95,9 @@ pub async fn reference(service: &Service) -> anyhow::Result<()> {
         .context("jurisdictions")?;
     let system = Actor::system();
     for (id, source) in PROGRAMMES {
-        service
-            .seed_programme(&system, source)
-            .await
-            .with_context(|| format!("programme {id} (a version other than the first is proposed and activated in pairs)"))?;
+        service.seed_programme(&system, source).await.with_context(|| {
+            format!("programme {id} (a version other than the first is proposed and activated in pairs)")
+        })?;
     }
     Ok(())
 }

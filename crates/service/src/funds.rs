@@ -407,7 +407,11 @@ impl Service {
         let awaited = awaited.collect::<Vec<_>>();
         let (mut changes, mut events) = (LimitChanges::new(), Vec::new());
         for claim in tx.wait_for_funds(counties, programme, &awaited).await? {
-            limits::wait(&mut changes, &limits::limit_key(&claim.jurisdiction, programme, "")?, 1);
+            limits::wait(
+                &mut changes,
+                &limits::limit_key(&claim.jurisdiction, programme, "")?,
+                1,
+            );
             events.push(self.waits_on(&claim, self.clock().now())?);
         }
         history::record_inside(tx, &events).await?;

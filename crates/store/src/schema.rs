@@ -1,12 +1,12 @@
 //! The tables as diesel sees them. A test holds this file, and those of its folder, against the catalogue of a migrated database.
 
 mod outside;
-mod versions;
 mod registers;
+mod versions;
 
 pub use outside::*;
-pub use versions::*;
 pub use registers::*;
+pub use versions::*;
 
 diesel::table! {
     advance_set_offs (jurisdiction, payment, advance) {

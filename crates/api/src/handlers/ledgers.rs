@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, get, http::header};
 use claims::JurisdictionCode;
 use futures::TryStreamExt;
 use policy::Lang;
-use service::access::ReadLedger;
+use service::access::{ReadLedger, ReadTrail};
 use service::books::LedgerQuery;
 use service::closing::Period;
 use service::export;
@@ -18,8 +18,9 @@ use crate::problem::Problem;
 use crate::signed::Signed;
 use crate::state::ApiState;
 use crate::wire::closings::{ClosedBooksView, ClosingView};
+use crate::wire::drafts::{ReadsOf, ReadsParams};
 use crate::wire::finance::BalancesView;
-use crate::wire::ledger_view::{CountyBalances, FundBalances, TransferView};
+use crate::wire::ledger_view::{CountyBalances, FundBalances, PersonalReadView, TransferView};
 use crate::wire::queries::{
     AsOfParams, AsOfQuery, ClosingFormat, ClosingParams, ClosingQuery, ExportFormat, ExportParams,
     ExportQuery, Headings, PageParams, PageQuery, TransfersParams, TransfersQuery,
@@ -138,6 +139,31 @@ pub(crate) async fn export_ledger(
         .insert_header((header::CONTENT_DISPOSITION, name))
         // The status is on its way: a fault breaks the connection off, so that a cut file cannot be taken for a whole one.
         .streaming(stream.map_err(Problem::from)))
+}
+
+/// 查看留痕 · List looks at personal data
+///
+/// Who looked at personal data of the county, when, at what and why; newest first.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, ReadsParams, PageParams),
+    responses((status = 200, description = "A page of looks.", body = PageView<PersonalReadView>)),
+    extensions(("x-roles" = json!(roles::<ReadTrail>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/reads")]
+pub(crate) async fn list_personal_reads(
+    api: ApiState,
+    signed: Signed<ReadTrail>,
+    path: PathText,
+    query: Query<ReadsOf>,
+) -> Answer {
+    let (jurisdiction, Query(ReadsOf { reads, page })) = (county(&path)?, query);
+    let cursor = page.cursor.as_deref();
+    let list = api
+        .service
+        .personal_reads(&signed.permit, &jurisdiction, &reads, cursor, page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, PersonalReadView::from))
 }
 
 /// 结账列表 · List closings

@@ -9,6 +9,7 @@ mod bulk_lines;
 mod claims;
 mod clawbacks;
 mod disbursements;
+mod drafts;
 mod funds;
 mod holds;
 mod ledgers;
@@ -105,10 +106,19 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledgers::get_balances)
         .service(ledgers::list_transfers)
         .service(ledgers::export_ledger)
+        .service(ledgers::list_personal_reads)
         .service(ledgers::list_closings)
         .service(ledgers::get_closing)
         .service(programmes::list_programmes)
+        // Before `/v1/programmes/{id}`, and with every method, as above.
+        .service(drafts::simulate_programme)
+        .route("/v1/programmes/simulate", web::route().to(fallback))
         .service(programmes::get_programme)
+        .service(drafts::propose_programme)
+        .service(drafts::list_drafts)
+        .service(drafts::get_draft)
+        .service(drafts::get_draft_report)
+        .service(drafts::check_draft)
         .service(registers::load_register)
         .service(registers::get_register_entry)
         .service(operations::healthz)

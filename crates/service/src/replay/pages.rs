@@ -103,7 +103,9 @@ impl Arrivals {
         let (mut first, mut place) = (Uuid::max(), None);
         for (index, county) in self.counties.iter_mut().enumerate() {
             while county.at_hand.is_empty() {
-                let Some(page) = county.take(&self.work).await? else { break };
+                let Some(page) = county.take(&self.work).await? else {
+                    break;
+                };
                 self.versions.extend(page.versions);
                 county.at_hand.extend(page.arrivals);
             }
@@ -158,7 +160,10 @@ impl Work {
         };
         let full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= PAGE);
         let more = rows.last().filter(|_| full).map(|row| row.id);
-        let rows = rows.into_iter().filter(|row| row.receipt.is_some()).collect::<Vec<_>>();
+        let rows = rows
+            .into_iter()
+            .filter(|row| row.receipt.is_some())
+            .collect::<Vec<_>>();
         let share = rows.len().div_ceil(self.threads).max(1);
         let mut parts = Vec::with_capacity(self.threads);
         let mut rows = rows.into_iter();

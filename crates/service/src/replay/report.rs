@@ -184,13 +184,16 @@ pub(super) fn report(
     let passages = passages
         .map(|(way, passage)| passage_report(*way, passage, programme, versions))
         .collect::<Vec<_>>();
-    let places = tally.places.iter().map(|((county, category), granted)| PlaceReport {
-        jurisdiction: county.to_string(),
-        category: category.clone(),
-        claims_was: granted.claims_was,
-        claims_would_be: granted.claims_would_be,
-        granted: Difference::of(granted.was, granted.would_be),
-    });
+    let places = tally
+        .places
+        .iter()
+        .map(|((county, category), granted)| PlaceReport {
+            jurisdiction: county.to_string(),
+            category: category.clone(),
+            claims_was: granted.claims_was,
+            claims_would_be: granted.claims_would_be,
+            granted: Difference::of(granted.was, granted.would_be),
+        });
     let lacking = tally.lacking.iter().map(|(path, claims)| LackingReport {
         fact: path.clone(),
         zh: schema::find(path).map_or("", |fact| fact.zh).to_owned(),
