@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use testkit::TestDb;
 
 /// Read by every county: copied to every node of a distributed PostgreSQL.
-const REFERENCE: [&str; 3] = ["jurisdictions", "clients", "programmes"];
+const REFERENCE: [&str; 4] = ["jurisdictions", "clients", "programmes", "programme_drafts"];
 /// The authorities' registers, keyed by what the papers say.
 const REGISTERS: [&str; 8] = [
     "efficiency_labels",

@@ -8,7 +8,7 @@ use actix_web::FromRequest;
 use futures::future::BoxFuture;
 use service::{Service, ServiceError};
 use tokio::runtime::Handle;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
 use crate::problem::Problem;
@@ -108,6 +108,25 @@ impl ApiState {
             match task.await {
                 Ok(result) => result.map_err(Problem::from),
                 Err(error) => Err(Problem::Internal(format!("a write did not end: {error}"))),
+            }
+        })
+    }
+
+    /// Long work that changes nothing, off the workers that serve others: it ends when nobody waits for it any more.
+    pub(crate) fn aside<T, F>(
+        &self,
+        work: impl FnOnce(Service) -> F,
+    ) -> BoxFuture<'static, Result<T, Problem>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, ServiceError>> + Send + 'static,
+    {
+        let future = work(self.service.clone()).instrument(tracing::Span::current());
+        let task = AbortOnDropHandle::new(self.writes.handle.spawn(future));
+        Box::pin(async move {
+            match task.await {
+                Ok(result) => result.map_err(Problem::from),
+                Err(error) => Err(Problem::Internal(format!("long work did not end: {error}"))),
             }
         })
     }

@@ -72,6 +72,9 @@ enum ProgrammeCommand {
     Check { file: PathBuf },
     /// Run the worked examples that stand in a document.
     Test { file: PathBuf },
+    /// Replay recorded claims under a draft, or under another version in force.
+    #[command(disable_version_flag = true)]
+    Replay(crate::replay::ReplayArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -131,7 +134,18 @@ pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
             say("seeded")
         }
         Command::Demo(options) => demo::run(environment, options).await,
-        Command::Programme { command } => programme(&command),
+        Command::Programme {
+            command: ProgrammeCommand::Replay(args),
+        } => {
+            let service = wiring::service(&load(environment, file)?).await?;
+            crate::replay::replay(&service, args).await
+        }
+        Command::Programme {
+            command: ProgrammeCommand::Check { file },
+        } => check(&file),
+        Command::Programme {
+            command: ProgrammeCommand::Test { file },
+        } => test(&file),
         Command::Verify(args) => match (&args.bundle, &args.key) {
             (Some(bundle), Some(key)) => auditing::verify(bundle, key, &args.witness),
             _ => verify(environment, file, args).await,
@@ -177,18 +191,19 @@ async fn serve(environment: &Environment, file: Option<&Path>) -> anyhow::Result
     Ok(())
 }
 
-fn programme(command: &ProgrammeCommand) -> anyhow::Result<()> {
-    let (ProgrammeCommand::Check { file } | ProgrammeCommand::Test { file }) = command;
+fn check(file: &Path) -> anyhow::Result<()> {
     let programme = read_programme(file)?;
-    if matches!(command, ProgrammeCommand::Check { .. }) {
-        let rules = programme.texts().count();
-        return say(&format!(
-            "{} version {}: {rules} rules, sha256:{}",
-            programme.id(),
-            programme.version(),
-            programme.hash()
-        ));
-    }
+    let rules = programme.texts().count();
+    say(&format!(
+        "{} version {}: {rules} rules, sha256:{}",
+        programme.id(),
+        programme.version(),
+        programme.hash()
+    ))
+}
+
+fn test(file: &Path) -> anyhow::Result<()> {
+    let programme = read_programme(file)?;
     let results = programme.run_examples();
     let failed = results.iter().filter(|result| !result.passed()).count();
     for result in &results {

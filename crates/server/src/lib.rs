@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod health;
 pub mod postgres;
+mod replay;
 pub mod seed;
 pub mod telemetry;
 pub mod wiring;

@@ -17,7 +17,7 @@ use crate::access::{ManageProgrammes, Permit, ReplayProgrammes};
 use crate::funds::{Check, code, pending};
 use crate::moving::reason;
 use crate::once::Key;
-use crate::replay::{Asked, Document, Question, Summary, Told};
+use crate::replay::{Asked, Question, Summary, Told};
 use crate::{Actor, JurisdictionKind, Page, Refusal, Replayable, Service, ServiceError, history, paging};
 
 /// A version of a programme that was proposed.
@@ -50,35 +50,46 @@ pub struct DraftDetail {
     pub source: String,
 }
 
+/// A version that may be proposed.
+#[derive(Debug)]
+pub struct Proposal(Asked);
+
 impl Service {
-    /// Says what is wrong with a proposal before anything is replayed; if the key was used before, the first answer.
+    /// The first answer to a key, if a version was proposed with it before.
     pub async fn proposed_before(
         &self,
         permit: &Permit<ManageProgrammes>,
-        question: &Question,
         key: &Key,
     ) -> Result<Option<Replayable<Draft>>, ServiceError> {
-        let first = {
-            let mut conn = self.store().read().await?;
-            self.answered(&mut conn, permit.actor(), key).await?
-        };
-        if first.is_some() {
-            return Ok(first);
-        }
-        self.proposal(permit, question.clone()).await?;
-        Ok(None)
+        let mut conn = self.store().read().await?;
+        self.answered(&mut conn, permit.actor(), key).await
+    }
+
+    /// Looks at a proposal before anything is replayed: the document has to fit beside the versions in force, now and when it is
+    /// activated.
+    pub async fn ask_proposal(
+        &self,
+        permit: &Permit<ManageProgrammes>,
+        question: Question,
+    ) -> Result<Proposal, ServiceError> {
+        let actor = permit.actor();
+        whole_city(actor)?;
+        let asked = self
+            .ask_replay(&actor.permit::<ReplayProgrammes>()?, question)
+            .await?;
+        fits(&asked.programme, self.catalogue().versions(asked.programme.id()))?;
+        Ok(Proposal(asked))
     }
 
     /// Proposes a version: replays recorded claims under it and keeps the report with it.
     pub async fn propose_programme(
         &self,
         permit: &Permit<ManageProgrammes>,
-        question: Question,
+        proposal: Proposal,
         key: Key,
         tell: &mpsc::Sender<Told>,
     ) -> Result<Replayable<Draft>, ServiceError> {
-        let (actor, city) = (permit.actor(), self.city()?);
-        let asked = self.proposal(permit, question).await?;
+        let (actor, city, Proposal(asked)) = (permit.actor(), self.city()?, proposal);
         let report = self.replay(&asked, tell).await?;
         let (text, now) = (report.text()?, self.clock().now());
         let programme = &asked.programme;
@@ -120,24 +131,6 @@ impl Service {
                 }))
             })
             .await
-    }
-
-    /// What is proposed has to fit beside the versions in force, now and when it is activated.
-    async fn proposal(
-        &self,
-        permit: &Permit<ManageProgrammes>,
-        question: Question,
-    ) -> Result<Asked, ServiceError> {
-        let actor = permit.actor();
-        whole_city(actor)?;
-        self.refresh().await?;
-        if !matches!(question.document, Document::Draft(_)) {
-            return Err(ServiceError::bug("a version that stands is not proposed"));
-        }
-        let asked = self.asked(&actor.permit::<ReplayProgrammes>()?, question).await?;
-        let versions = self.catalogue().versions(asked.programme.id()).to_vec();
-        fits(&asked.programme, &versions)?;
-        Ok(asked)
     }
 
     /// The second person's word on a draft: activated, it is in force at once, and has its fund in every county.

@@ -153,7 +153,7 @@ struct Inner {
     webhooks: Option<Arc<dyn Webhooks>>,
     lanes: Lanes,
     /// A turn for each replay that may run.
-    replays: tokio::sync::Semaphore,
+    replays: Arc<tokio::sync::Semaphore>,
 }
 
 impl Service {
@@ -173,7 +173,7 @@ impl Service {
             log: parts.log,
             webhooks: parts.webhooks,
             catalogue: RwLock::default(),
-            replays: tokio::sync::Semaphore::new(replay::AT_ONCE),
+            replays: Arc::new(tokio::sync::Semaphore::new(replay::AT_ONCE)),
         }));
         service.refresh().await?;
         Ok(service)

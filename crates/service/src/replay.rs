@@ -19,7 +19,7 @@ use claims::replay::Replay;
 use ledger::Fen;
 use policy::Programme;
 use store::replay::ReplayFilter;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::access::{Permit, ReplayProgrammes};
 use crate::limits::{fen, limit_key, parse_scope};
@@ -72,9 +72,9 @@ pub enum Told {
     Claim(String),
 }
 
-/// A question that can be answered.
+/// A question that can be answered, and its turn to be.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub struct Asked {
     pub(crate) programme: Arc<Programme>,
     /// Whether it is a version in force.
     active: bool,
@@ -85,30 +85,12 @@ pub(crate) struct Asked {
     to: Option<NaiveDate>,
     caps: Vec<(JurisdictionCode, Scope, Fen)>,
     list: bool,
+    _turn: OwnedSemaphorePermit,
 }
 
 impl Service {
-    /// Replays recorded claims under another document. What is told goes to `tell`, if anybody listens.
-    pub async fn simulate(
-        &self,
-        permit: &Permit<ReplayProgrammes>,
-        question: Question,
-        tell: &mpsc::Sender<Told>,
-    ) -> Result<Report, ServiceError> {
-        let asked = self.asked(permit, question).await?;
-        self.replay(&asked, tell).await
-    }
-
-    /// Says what is wrong with a question before anything is read.
-    pub async fn asked_rightly(
-        &self,
-        permit: &Permit<ReplayProgrammes>,
-        question: &Question,
-    ) -> Result<(), ServiceError> {
-        self.asked(permit, question.clone()).await.map(drop)
-    }
-
-    pub(crate) async fn asked(
+    /// Looks at a question before anything is replayed, and says what is wrong with it.
+    pub async fn ask_replay(
         &self,
         permit: &Permit<ReplayProgrammes>,
         question: Question,
@@ -153,6 +135,16 @@ impl Service {
             from: question.from,
             to: question.to,
             list: question.list,
+            _turn: self.turn()?,
+        })
+    }
+
+    /// Few replays run at once: each reads as fast as it is let.
+    fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let turn = Arc::clone(&self.0.replays).try_acquire_owned();
+        turn.map_err(|_| Refusal::LimitReached {
+            what: "replays at once",
+            limit: AT_ONCE,
         })
     }
 
@@ -185,15 +177,8 @@ impl Service {
         Ok(crate::limits::distinct(counties))
     }
 
-    pub(crate) async fn replay(
-        &self,
-        asked: &Asked,
-        tell: &mpsc::Sender<Told>,
-    ) -> Result<Report, ServiceError> {
-        let _turn = self.0.replays.try_acquire().map_err(|_| Refusal::LimitReached {
-            what: "replays at once",
-            limit: AT_ONCE,
-        })?;
+    /// Replays recorded claims under another document. What is told goes to `tell`, if anybody listens.
+    pub async fn replay(&self, asked: &Asked, tell: &mpsc::Sender<Told>) -> Result<Report, ServiceError> {
         let catalogue = self.catalogue();
         let programme = ProgrammeId::parse(asked.programme.id()).map_err(ServiceError::bug)?;
         let county = |code: &str| JurisdictionCode::parse(code).map_err(ServiceError::bug);

@@ -8,7 +8,11 @@ use testkit::{HttpApp, LINYI, Sale, YANHU, on_the_wire, yuan};
 
 use Role::{Auditor, Dealer, Platform, Retailer, Reviewer};
 
-use super::operations::{EVERYBODY, Elsewhere::Refused, OPEN, Row, Things, table};
+use super::operations::{
+    EVERYBODY,
+    Elsewhere::{City, Served},
+    OPEN, Row, Things, table,
+};
 
 async fn things(app: &HttpApp) -> Things {
     app.appropriate(YANHU, "appliance-2026", yuan("6000.00")).await;
@@ -179,7 +183,7 @@ async fn who_may_do_what() {
                 && ["clm_", "/accounts/", "whk_"]
                     .iter()
                     .any(|own| row.path.contains(own));
-            if row.elsewhere == Refused && !own {
+            if row.elsewhere != Served && !own {
                 let told = (reply.status, reply.code());
                 assert_eq!(
                     told,
@@ -188,6 +192,15 @@ async fn who_may_do_what() {
                 );
             }
             let reply = ask(&app, &row, Some(here)).await;
+            if row.elsewhere == City {
+                let told = (reply.status, reply.code());
+                assert_eq!(
+                    told,
+                    (403, Some("other-jurisdiction".into())),
+                    "{operation} as {role:?} of a county"
+                );
+                continue;
+            }
             let stranger = own && *role != Retailer;
             assert!(
                 !matches!(reply.status, 401 | 403) && reply.status < 500,

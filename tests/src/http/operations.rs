@@ -25,6 +25,7 @@ pub(super) const EVERYBODY: &[Role] = &[
 ];
 pub(super) const OFFICERS: &[Role] = &[Reviewer, Approver, Treasury, Auditor, Admin];
 pub(super) const LEDGERS: &[Role] = &[Treasury, Auditor];
+const REPLAYS: &[Role] = &[Treasury, Auditor, Admin];
 const STATEMENTS: &[Role] = &[Retailer, Platform, Dealer, Treasury, Auditor];
 
 /// What somebody from another county is told.
@@ -34,8 +35,10 @@ pub(super) enum Elsewhere {
     Refused,
     /// It is not a county's business, or a list shows what one may see.
     Served,
+    /// The whole city's business: 403 other-jurisdiction for whoever acts in some counties only, here too.
+    City,
 }
-use Elsewhere::{Refused, Served};
+use Elsewhere::{City, Refused, Served};
 
 pub(super) struct Row {
     pub(super) operation: &'static str,
@@ -62,6 +65,8 @@ pub(super) struct Things {
 
 pub(super) fn table(it: &Things) -> Vec<Row> {
     let advance = format!("/v1/advances/{}", it.disbursement.replace("dsb_", "adv_"));
+    let draft = it.disbursement.replace("dsb_", "prd_");
+    let draft = format!("/v1/programme-drafts/{draft}");
     let span = format!("jurisdiction={YANHU}&from=2026-06-01&to=2026-06-30");
     let row = |operation: &'static str, roles, elsewhere, path: &str, body| Row {
         operation,
@@ -430,6 +435,49 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             Refused,
             "/v1/ledgers/140802/proofs/consistency?from=1",
             None,
+        ),
+        row(
+            "GET /v1/ledgers/{jurisdiction}/reads",
+            &[Auditor],
+            Refused,
+            "/v1/ledgers/140802/reads",
+            None,
+        ),
+        row(
+            "POST /v1/programmes/simulate",
+            REPLAYS,
+            Refused,
+            "/v1/programmes/simulate",
+            Some(json!({"programme": "appliance-2026", "version": 1, "counties": [YANHU]})),
+        ),
+        row(
+            "GET /v1/programme-drafts",
+            REPLAYS,
+            Served,
+            "/v1/programme-drafts",
+            None,
+        ),
+        row("GET /v1/programme-drafts/{id}", REPLAYS, Served, &draft, None),
+        row(
+            "GET /v1/programme-drafts/{id}/report",
+            REPLAYS,
+            Served,
+            &format!("{draft}/report"),
+            None,
+        ),
+        row(
+            "POST /v1/programme-drafts",
+            &[Admin],
+            City,
+            "/v1/programme-drafts",
+            Some(json!({"document": "id = 1"})),
+        ),
+        row(
+            "POST /v1/programme-drafts/{id}/decision",
+            &[Admin],
+            City,
+            &format!("{draft}/decision"),
+            Some(json!({"verdict": "approve"})),
         ),
         row("GET /v1/programmes", EVERYBODY, Served, "/v1/programmes", None),
         row(

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use claims::{
-    AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, HoldId, PaymentId,
-    WaiverId, WebhookId,
+    AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, DraftId, HoldId,
+    PaymentId, WaiverId, WebhookId,
 };
 use serde::Deserialize;
 
@@ -56,6 +56,10 @@ impl Named for WaiverId {
 
 impl Named for WebhookId {
     const WHAT: &'static str = "webhook";
+}
+
+impl Named for DraftId {
+    const WHAT: &'static str = "draft";
 }
 
 impl Named for BankEntryId {

@@ -15,7 +15,9 @@ use crate::signed::Signed;
 use crate::state::ApiState;
 use crate::wire::claim_form::SubmitClaim;
 use crate::wire::claim_view::{CheckView, ClaimSummary, ClaimView};
-use crate::wire::queries::{ClaimsParams, ClaimsQuery, ListOrder, PageParams, PageQuery};
+use crate::wire::queries::{
+    AsOfQuery, ClaimAsOfParams, ClaimsParams, ClaimsQuery, ListOrder, PageParams, PageQuery,
+};
 use crate::wire::requests::{ReasonGiven, ReasonIfAny};
 use crate::wire::views::{EventView, PageView};
 
@@ -74,19 +76,32 @@ pub(crate) async fn check_claim(api: ApiState, signed: Signed<SubmitClaims>, bod
 
 /// 查询申领 · Get a claim
 ///
-/// With its decision and what was sent, personal data masked. Another merchant's claim does not exist.
+/// With its decision and what was sent, personal data masked, now or as of an instant. Another merchant's claim does not exist, nor
+/// one that had not arrived by then.
 #[utoipa::path(
     tag = "claims",
-    params(ClaimPath),
-    responses((status = 200, description = "The claim as it stands.", body = ClaimView,
-        headers(("ETag" = String, description = "Its revision, for If-Match.")))),
+    params(ClaimPath, ClaimAsOfParams),
+    responses((status = 200, description = "The claim as it stands, or stood.", body = ClaimView,
+        headers(("ETag" = String, description = "Its revision now, for If-Match; none as of an instant.")))),
     extensions(("x-roles" = json!(roles::<ReadClaims>()))),
 )]
 #[get("/v1/claims/{id}")]
-pub(crate) async fn get_claim(api: ApiState, signed: Signed<ReadClaims>, id: PathId<ClaimId>) -> Answer {
-    let detail = api.service.claim(&signed.permit, id.0).await?;
+pub(crate) async fn get_claim(
+    api: ApiState,
+    signed: Signed<ReadClaims>,
+    id: PathId<ClaimId>,
+    query: Query<AsOfQuery>,
+) -> Answer {
+    let as_of = query.0.as_of;
+    let detail = match as_of {
+        Some(instant) => api.service.claim_as_of(&signed.permit, id.0, instant).await?,
+        None => api.service.claim(&signed.permit, id.0).await?,
+    };
     let mut view = ClaimView::of(&detail.state, signed.lang);
     view.claim = Some(detail.masked);
+    if as_of.is_some() {
+        return ok(&view);
+    }
     tagged(&view.etag.clone(), &view)
 }
 
@@ -210,7 +225,7 @@ pub(crate) async fn return_goods(
 
 /// 办理记录 · List a claim's events
 ///
-/// What was done to it, oldest first.
+/// What was done to it, oldest first: by whom, when, why, and what they had before them.
 #[utoipa::path(
     tag = "claims",
     params(ClaimPath, PageParams),

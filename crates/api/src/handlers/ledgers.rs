@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, get, http::header};
 use claims::JurisdictionCode;
 use policy::Lang;
-use service::access::ReadLedger;
+use service::access::{ReadLedger, ReadTrail};
 use service::books::LedgerQuery;
 use service::closing::Period;
 
@@ -15,8 +15,9 @@ use crate::problem::Problem;
 use crate::signed::Signed;
 use crate::state::ApiState;
 use crate::wire::closings::{ClosedBooksView, ClosingView};
+use crate::wire::drafts::{ReadsOf, ReadsParams};
 use crate::wire::finance::BalancesView;
-use crate::wire::ledger_view::{CountyBalances, FundBalances, TransferView};
+use crate::wire::ledger_view::{CountyBalances, FundBalances, PersonalReadView, TransferView};
 use crate::wire::queries::{
     AsOfParams, AsOfQuery, ClosingFormat, ClosingParams, ClosingQuery, Headings, PageParams, PageQuery,
     TransfersParams, TransfersQuery,
@@ -95,6 +96,31 @@ pub(crate) async fn list_transfers(
         .transfers(&signed.permit, &jurisdiction, &filter, cursor, query.page.limit)
         .await;
     ok(&PageView::of(paged(page)?, TransferView::from))
+}
+
+/// 查看留痕 · List looks at personal data
+///
+/// Who looked at personal data of the county, when, at what and why; newest first.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, ReadsParams, PageParams),
+    responses((status = 200, description = "A page of looks.", body = PageView<PersonalReadView>)),
+    extensions(("x-roles" = json!(roles::<ReadTrail>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/reads")]
+pub(crate) async fn list_personal_reads(
+    api: ApiState,
+    signed: Signed<ReadTrail>,
+    path: PathText,
+    query: Query<ReadsOf>,
+) -> Answer {
+    let (jurisdiction, Query(ReadsOf { reads, page })) = (county(&path)?, query);
+    let cursor = page.cursor.as_deref();
+    let list = api
+        .service
+        .personal_reads(&signed.permit, &jurisdiction, &reads, cursor, page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, PersonalReadView::from))
 }
 
 /// 结账列表 · List closings

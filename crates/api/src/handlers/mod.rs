@@ -9,6 +9,7 @@ mod bulk_lines;
 mod claims;
 mod clawbacks;
 mod disbursements;
+mod drafts;
 mod exports;
 mod funds;
 mod holds;
@@ -109,6 +110,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledgers::list_transfers)
         .service(exports::export_ledger)
         .service(exports::export_claims)
+        .service(ledgers::list_personal_reads)
         .service(ledgers::list_closings)
         .service(ledgers::get_closing)
         .service(transparency::get_checkpoint)
@@ -118,7 +120,15 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(transparency::prove_inclusion)
         .service(transparency::prove_consistency)
         .service(programmes::list_programmes)
+        // Before `/v1/programmes/{id}`, and with every method, as above.
+        .service(drafts::simulate_programme)
+        .route("/v1/programmes/simulate", web::route().to(fallback))
         .service(programmes::get_programme)
+        .service(drafts::propose_programme)
+        .service(drafts::list_drafts)
+        .service(drafts::get_draft)
+        .service(drafts::get_draft_report)
+        .service(drafts::check_draft)
         .service(registers::load_register)
         .service(registers::get_register_entry)
         .service(operations::healthz)

@@ -289,6 +289,11 @@ impl<'a> Slot<'a> {
         })
     }
 
+    pub fn flag(&self) -> Option<bool> {
+        let flag = self.value.as_bool();
+        flag.or_else(|| self.wrong("type", "须为 true 或 false", "it is true or false"))
+    }
+
     pub fn object<T>(&self, reader: impl FnOnce(&mut Fields<'_>) -> Option<T>) -> Option<T> {
         let Some(object) = self.value.as_object() else {
             return self.wrong("type", "须为 JSON 对象", "it is a JSON object");

@@ -23,6 +23,10 @@ pub const APPROVALS: usize = 1_000;
 pub const RESULTS: usize = 1_000;
 /// Claims that one disbursement may be asked to gather.
 pub const GATHERED: u32 = 100_000;
+/// Text of a programme's document.
+pub const PROGRAMME: usize = 262_144;
+/// Counties that one replay names.
+pub const COUNTIES: usize = 200;
 /// Caps that one change sets.
 pub const CAPS: usize = 100;
 /// Lines of one bulk call, in mode `continue`.

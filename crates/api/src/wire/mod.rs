@@ -6,6 +6,7 @@ mod claim_read;
 pub mod claim_view;
 pub mod clawbacks;
 pub mod closings;
+pub mod drafts;
 pub mod exports;
 pub mod fields;
 pub mod finance;

@@ -228,6 +228,14 @@ pub struct AsOfParams {
     pub as_of: Option<DateTime<Utc>>,
 }
 
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ClaimAsOfParams {
+    /// The claim as it stood at this instant; as it stands now if it is left out.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
 impl Params for AsOfQuery {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         f.optional("as_of", instant).map(|as_of| AsOfQuery { as_of })

@@ -319,7 +319,7 @@ fn cap(f: &mut Fields<'_>) -> Option<(String, Fen)> {
     Some((scope?, ceiling?))
 }
 
-fn is_scope(text: &str) -> bool {
+pub(super) fn is_scope(text: &str) -> bool {
     match text.split_once(':') {
         None => text == "whole",
         Some(("category", category)) => {
