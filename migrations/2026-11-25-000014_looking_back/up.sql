@@ -57,9 +57,9 @@ CREATE INDEX programmes_draft_idx ON programmes (draft_jurisdiction, draft) WHER
 
 CREATE FUNCTION programmes_refuse_alone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF CASE WHEN NEW.draft IS NULL THEN EXISTS (SELECT FROM programmes WHERE id = NEW.id)
-        ELSE NOT EXISTS (SELECT FROM programme_drafts WHERE jurisdiction = NEW.draft_jurisdiction AND id = NEW.draft
-            AND status = 'activated' AND programme = NEW.id AND version = NEW.version AND hash = NEW.hash) END THEN
+    IF (NEW.draft IS NULL AND EXISTS (SELECT FROM programmes WHERE id = NEW.id))
+        OR (NEW.draft IS NOT NULL AND NOT EXISTS (SELECT FROM programme_drafts WHERE jurisdiction = NEW.draft_jurisdiction
+            AND id = NEW.draft AND status = 'activated' AND programme = NEW.id AND version = NEW.version AND hash = NEW.hash)) THEN
         RAISE EXCEPTION 'a new version of programme % comes from a draft that a second person activated', NEW.id
             USING ERRCODE = '23514', CONSTRAINT = 'programmes_in_pairs', TABLE = 'programmes';
     END IF;
