@@ -148,7 +148,10 @@ async fn whoever_waits_waited_for_what_was_answered_then() {
     app.caps(YUNCHENG, PROGRAMME, &[]).await;
     diary.note(&app, &paths).await;
     assert_eq!(app.state(id).await.status, Status::UnderReview);
-    let waited = diary.0.iter().map(|(_, _, answer)| answer["waits_for"].clone());
+    let waited = diary
+        .0
+        .iter()
+        .map(|(_, _, answer)| answer["waits_for"].to_string());
     let waited = waited.collect::<std::collections::BTreeSet<_>>().len();
     assert!(waited >= 3, "it waited for {waited} limits");
     diary.holds(&app).await;

@@ -463,16 +463,11 @@ async fn what_is_refused_or_alone_never_comes_into_force() {
         let refused = app.db.cluster().sql(app.db.name(), &statement).await.unwrap_err().to_string();
         assert!(refused.contains(constraint), "{statement}: {refused}");
     }
-    let alone = app.service.seed_programme(
-        &Actor::system(),
-        &draft(&[
-            ("version = 2", "version = 3"),
-            ("effective_from = 2026-07-01", "effective_from = 2026-08-01"),
-        ]),
-    );
-    assert_eq!(
-        alone.await.unwrap_err().refusal(),
-        Some(&service::Refusal::FourEyes)
-    );
+    let third = draft(&[
+        ("version = 2", "version = 3"),
+        ("effective_from = 2026-07-01", "effective_from = 2026-08-01"),
+    ]);
+    let alone = app.service.seed_programme(&Actor::system(), &third).await;
+    assert_eq!(alone.unwrap_err().refusal(), Some(&service::Refusal::FourEyes));
     app.audit().await;
 }

@@ -1,6 +1,6 @@
 //! What stands in each account: the fold of a fund's transfers.
 
-use crate::{Account, Fen, Transfer};
+use crate::{Account, Fen, Reason, Transfer};
 
 /// The balance of each account of a fund, each in its normal direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -68,6 +68,40 @@ impl Balances {
         Ok(after)
     }
 
+    /// The balances after transfers whose amounts are known by reason only, each in fen. A sum has no order of time: money may have gone
+    /// back and forth, so that no one sum fits before the others, and what counts is where it ended.
+    ///
+    /// # Errors
+    /// An account would end below zero, or above [`Fen::MAX`].
+    pub fn of_sums(sums: impl IntoIterator<Item = (Reason, i64)>) -> Result<Balances, Shortfall> {
+        let mut nets = [0_i128; Account::ALL.len()];
+        for (reason, amount) in sums {
+            let (debit, credit) = reason.accounts();
+            for (account, up) in [
+                (debit, !debit.is_credit_normal()),
+                (credit, credit.is_credit_normal()),
+            ] {
+                let amount = i128::from(amount);
+                for (net, _) in nets.iter_mut().zip(Account::ALL).filter(|(_, it)| *it == account) {
+                    *net = net.saturating_add(if up { amount } else { amount.saturating_neg() });
+                }
+            }
+        }
+        let mut balances = Balances::default();
+        for (net, account) in nets.into_iter().zip(Account::ALL) {
+            let fen = i64::try_from(net).ok().and_then(|net| Fen::new(net).ok());
+            let most = i64::try_from(net.unsigned_abs())
+                .ok()
+                .and_then(|net| Fen::new(net).ok());
+            *balances.slot(account) = fen.ok_or(Shortfall {
+                account,
+                needed: most.unwrap_or(Fen::MAX),
+                held: Fen::ZERO,
+            })?;
+        }
+        Ok(balances)
+    }
+
     fn shift(&mut self, account: Account, amount: Fen, up: bool) -> Result<(), Shortfall> {
         let held = self.get(account);
         let (moved, limit) = if up {
@@ -123,6 +157,37 @@ mod tests {
             prop_oneof![1..1_000_i64, 1..=Fen::MAX.get()],
         )
             .prop_map(|(reason, fen)| Transfer::new(Reason::ALL[reason], Fen::new(fen).unwrap()).unwrap())
+    }
+
+    proptest! {
+        /// However often money went back and forth, its sums by reason say where it is.
+        #[test]
+        fn sums_are_the_fold(transfers in proptest::collection::vec(transfer(), 0..60)) {
+            let mut balances = Balances::default();
+            let mut sums = std::collections::BTreeMap::<&str, (Reason, i64)>::new();
+            for transfer in transfers {
+                if let Ok(after) = balances.apply(&transfer) {
+                    balances = after;
+                    let sum = sums.entry(transfer.reason.as_str()).or_insert((transfer.reason, 0));
+                    sum.1 = sum.1.saturating_add(transfer.amount.get());
+                }
+            }
+            prop_assert_eq!(Balances::of_sums(sums.into_values()), Ok(balances));
+        }
+    }
+
+    #[test]
+    fn there_and_back_and_there_again() {
+        let sums = [
+            (Reason::Appropriate, 1),
+            (Reason::Reserve, 1),
+            (Reason::Approve, 1),
+            (Reason::Instruct, 2),
+            (Reason::CancelInstruction, 1),
+        ];
+        let balances = Balances::of_sums(sums).unwrap();
+        assert_eq!((balances.in_payment.get(), balances.payable.get()), (1, 0));
+        assert!(Balances::of_sums([(Reason::Reserve, 1)]).is_err());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Reading a county's ledger: balances now and as of any instant, and transfers by page.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::ClaimId;
-use ledger::{Account, Balances, Fen, Reason, Transfer};
+use ledger::{Account, Balances, Fen, Reason};
 use store::funds::{TransferFilter, TransferRow};
 
 use crate::access::{Permit, ReadLedger};
@@ -56,19 +56,17 @@ impl Service {
                 .map(|row| Ok((row.programme.clone(), balances(row)?)))
                 .collect();
         };
-        let mut folded: BTreeMap<String, VecDeque<Transfer>> = funds
-            .into_iter()
-            .map(|row| (row.programme, VecDeque::new()))
-            .collect();
+        let mut sums: BTreeMap<String, Vec<(Reason, i64)>> =
+            funds.into_iter().map(|row| (row.programme, Vec::new())).collect();
         for (programme, reason, amount) in conn.moved_until(jurisdiction, instant).await? {
             let reason = Reason::parse(&reason).ok_or_else(|| ServiceError::bug("unknown reason"))?;
-            let transfer = Transfer::new(reason, fen(amount)?).map_err(ServiceError::bug)?;
-            folded.entry(programme).or_default().push_back(transfer);
+            sums.entry(programme).or_default().push((reason, amount));
         }
-        folded
-            .into_iter()
-            .map(|(programme, sums)| Ok((programme, fold_sums(sums)?)))
-            .collect()
+        let folded = sums.into_iter().map(|(programme, sums)| {
+            let balances = Balances::of_sums(sums).map_err(ServiceError::bug)?;
+            Ok((programme, balances))
+        });
+        folded.collect()
     }
 
     /// A county's transfers in the order of its log.
@@ -109,23 +107,6 @@ pub(crate) fn filter(jurisdiction: &str, query: &LedgerQuery, after: i64) -> Tra
         from: query.from.map(shanghai_midnight),
         before: query.to.and_then(|day| day.succ_opt()).map(shanghai_midnight),
     }
-}
-
-/// Sums by reason are in no order of time: apply each as soon as the money it takes is there.
-fn fold_sums(mut sums: VecDeque<Transfer>) -> Result<Balances, ServiceError> {
-    let mut balances = Balances::default();
-    let mut put_off = 0_usize;
-    while let Some(sum) = sums.pop_front() {
-        match balances.apply(&sum) {
-            Ok(next) => (balances, put_off) = (next, 0),
-            Err(shortfall) if put_off > sums.len() => return Err(ServiceError::bug(shortfall)),
-            Err(_) => {
-                put_off = put_off.saturating_add(1);
-                sums.push_back(sum);
-            }
-        }
-    }
-    Ok(balances)
 }
 
 /// What kind of id a transfer's document has.
