@@ -46,7 +46,10 @@ fn by_another_program(bundle: &[u8]) -> (bool, String) {
         .output()
         .expect("python3 runs");
     let said = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
 }
 
 /// Claims in every state that a month leaves them in.
