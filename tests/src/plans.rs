@@ -5,11 +5,12 @@
 
 use chrono::Duration;
 use server::postgres::PrivateCluster;
-use service::access::{ApproveClaims, KeepWebhooks, ReadClaims, ReadLedger};
+use service::access::{ApproveClaims, KeepWebhooks, ReadClaims, ReadLedger, ReadTrail};
 use service::books::LedgerQuery;
 use service::closing::Period;
 use service::reading::ClaimQuery;
 use service::review::{Approval, ApprovalVerdict, ReviewVerdict};
+use service::trail::ReadsQuery;
 use testkit::{LINYI, Sale, Setup, World, YANHU, permit, prepare, private_cluster, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
@@ -208,6 +209,30 @@ async fn looks(world: &World) {
     world.service.claim(&clerk, id).await.unwrap();
     world.service.receipt(&clerk, id).await.unwrap();
     world.service.claim_events(&clerk, id, None, 50).await.unwrap();
+    world
+        .service
+        .claim_as_of(&clerk, id, world.service.clock().now())
+        .await
+        .unwrap();
+    let trail = permit::<ReadTrail>(&world.cast.auditor);
+    for query in [
+        ReadsQuery::default(),
+        ReadsQuery {
+            person: Some("李审".into()),
+            from: day,
+            ..ReadsQuery::default()
+        },
+        ReadsQuery {
+            subject: Some(id.to_string()),
+            ..ReadsQuery::default()
+        },
+    ] {
+        let reads = world
+            .service
+            .personal_reads(&trail, YANHU, &query, None, 50)
+            .await;
+        assert!(reads.unwrap().items.is_empty());
+    }
     let auditor = permit::<ReadLedger>(&world.cast.auditor);
     let of_claim = LedgerQuery {
         claim: Some(id),

@@ -6,19 +6,6 @@ use testkit::YANHU;
 
 use Role::{Admin, Approver, Auditor, Dealer, Platform, Retailer, Reviewer, Treasury};
 
-/// Open to everybody, and why. This list only shrinks.
-pub(super) const OPEN: [(&str, &str); 9] = [
-    ("POST /oauth/token", "this is where one signs in"),
-    ("GET /.well-known/jwks.json", "public keys are public"),
-    ("GET /healthz", "asked by the machine that watches"),
-    ("GET /readyz", "asked by the machine that watches"),
-    ("GET /metrics", "asked by the machine that watches"),
-    ("GET /openapi.json", "the contract"),
-    ("GET /problems/{code}", "the contract"),
-    ("GET /v1/public/funds", "for citizens and press"),
-    ("GET /docs", "the contract, for readers"),
-];
-
 pub(super) const MERCHANTS: &[Role] = &[Retailer, Platform, Dealer];
 pub(super) const EVERYBODY: &[Role] = &[
     Retailer, Platform, Dealer, Reviewer, Approver, Treasury, Auditor, Admin,

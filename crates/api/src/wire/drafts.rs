@@ -40,7 +40,7 @@ pub struct Simulate {
     /// Counties, or a city for all of its counties; all that the caller may see if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1, max_items = 200)]
-    pub counties: Option<Vec<String>>,
+    pub counties: Option<Vec<PlaceCode>>,
     /// Ceilings in place of those that stand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 100)]
@@ -49,6 +49,11 @@ pub struct Simulate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<bool>,
 }
+
+/// Code of a county or city.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+pub struct PlaceCode(pub String);
 
 /// A ceiling to replay with.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -81,7 +86,7 @@ pub struct ProposeProgramme {
     pub to: Option<NaiveDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1, max_items = 200)]
-    pub counties: Option<Vec<String>>,
+    pub counties: Option<Vec<PlaceCode>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 100)]
     pub caps: Option<Vec<CapGiven>>,
