@@ -68,5 +68,5 @@ END $$;
 CREATE TRIGGER programmes_in_pairs BEFORE INSERT ON programmes FOR EACH ROW EXECUTE FUNCTION programmes_refuse_alone();
 
 -- Looks at personal data, by county and by person. Nothing else is in these, so that intake writes to none of them.
-CREATE INDEX events_reads_idx ON events (jurisdiction, id) WHERE verb IN ('reveal', 'hand_out_instruction');
-CREATE INDEX events_reads_person_idx ON events (jurisdiction, person, id) WHERE verb IN ('reveal', 'hand_out_instruction');
+CREATE INDEX events_reads_idx ON events (jurisdiction, id) WHERE verb IN ('reveal', 'hand_out_instruction', 'export_claims');
+CREATE INDEX events_reads_person_idx ON events (jurisdiction, person, id) WHERE verb IN ('reveal', 'hand_out_instruction', 'export_claims');

@@ -27,7 +27,7 @@ pub struct PersonalRead {
     pub person: String,
     /// The credential.
     pub actor: String,
-    /// `reveal` or `hand_out_instruction`.
+    /// `reveal`, `hand_out_instruction` or `export_claims`.
     pub verb: String,
     pub subject: String,
     /// Of the subject, as it was seen.

@@ -274,7 +274,7 @@ macro_rules! reads {
     ($name:ident = $which:literal) => {
         const $name: Sql = Sql(concat!(
             "SELECT * FROM events WHERE jurisdiction = $1 AND id > $2 AND id < $3 AND at >= $4 \
-             AND ($5::timestamptz IS NULL OR at < $5) AND verb IN ('reveal', 'hand_out_instruction') \
+             AND ($5::timestamptz IS NULL OR at < $5) AND verb IN ('reveal', 'hand_out_instruction', 'export_claims') \
              AND ($6::text IS NULL OR person = $6) AND ($7::text IS NULL OR subject = $7) ",
             $which,
             " ORDER BY id DESC LIMIT $8"
