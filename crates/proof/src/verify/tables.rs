@@ -127,8 +127,9 @@ pub(super) fn appropriations(
             "document": line.document,
             "programme": line.programme,
             "source": line.source,
-        });
-        if signed.to_string() != pair.detail {
+        })
+        .to_string();
+        if signed != pair.detail {
             return Err(Fault::new(place(), "it is not what was signed"));
         }
         if line.maker != pair.maker || line.checker != pair.checker {
