@@ -33,9 +33,11 @@ pub struct Simulate {
     pub version: Option<u32>,
     /// First day of arrival, Asia/Shanghai; from the first claim on if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2026-05-01")]
     pub from: Option<NaiveDate>,
     /// Last day of arrival, Asia/Shanghai.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2026-05-01")]
     pub to: Option<NaiveDate>,
     /// Counties, or a city for all of its counties; all that the caller may see if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,9 +82,11 @@ pub struct ProposeProgramme {
     pub document: String,
     /// First day of arrival, Asia/Shanghai; from the first claim on if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2026-05-01")]
     pub from: Option<NaiveDate>,
     /// Last day of arrival, Asia/Shanghai.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2026-05-01")]
     pub to: Option<NaiveDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1, max_items = 200)]
