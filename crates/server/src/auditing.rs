@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use base64::Engine;
@@ -12,6 +12,7 @@ use clap::Args;
 use ledger::Fen;
 use ledger::log::{Hash, PublicKey, Witness, WitnessKey, check_consistency};
 use serde::Deserialize;
+use service::ports::{Clock, SystemClock};
 
 use crate::commands::{load, say};
 use crate::config::{Config, Environment};
@@ -195,9 +196,7 @@ pub(crate) fn witness(args: &WitnessArgs) -> anyhow::Result<()> {
         .try_into()
         .map_err(|_| anyhow!("--secret-file: not 32 bytes"))?;
     let witness = WitnessKey::new(&args.name, &secret).context("--name")?;
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)?
-        .as_secs();
+    let now = u64::try_from(SystemClock.now().timestamp())?;
     let line = witness.cosign(&note, now)?;
     eprint_key(&witness)?;
     say(&format!("{note}{}", line.trim_end()))
