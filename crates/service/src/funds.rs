@@ -65,7 +65,6 @@ pub struct Appropriation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CapSpec {
     pub scope: String,
-    /// Yuan, two decimals.
     pub ceiling: String,
 }
 
@@ -83,7 +82,6 @@ pub struct CapChange {
     pub reason: Option<String>,
 }
 
-/// A fund: its accounts, who waits, and the caps over it.
 #[derive(Debug, Clone)]
 pub struct Fund {
     pub jurisdiction: String,

@@ -1,4 +1,6 @@
 //! Who may do what: every operation with its roles, a path of Yanhu's, and what somebody from another county is told.
+//!
+//! This is longer than 600 lines because each operation has a row.
 
 use serde_json::{Value, json};
 use service::Role;
