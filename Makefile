@@ -9,7 +9,7 @@
 # Where rustup puts cargo, for a shell that was open before it did.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: demo test year lint openapi bench fuzz
+.PHONY: demo test year lint openapi bench fuzz fuzz-bundles
 
 CLAIMS ?= 30000
 
@@ -41,6 +41,10 @@ bench:
 	.ci/ensure-postgres
 	cargo build --release --locked --bin huanxin
 	cargo run --release --locked -p bench -- $(ARGS)
+
+# Bundles that somebody has been at, FUZZ_CASES of them.
+fuzz-bundles:
+	FUZZ_CASES=$${FUZZ_CASES:-100000} cargo test --release --locked -p tests -- --exact bundles::mutations::no_bundle_makes_the_check_panic
 
 fuzz:
 	.ci/ensure-postgres

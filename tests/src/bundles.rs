@@ -1,5 +1,6 @@
 //! Bundles: what an auditor takes home, checks with nothing but a public key, and finds any change in.
 
+mod mutations;
 mod tampering;
 
 use std::io::Cursor;
@@ -11,10 +12,12 @@ use testkit::{LINYI, Sale, TestApp, World, YANHU, yuan};
 const PROGRAMME: &str = "appliance-2026";
 
 /// What the tests' log is signed with.
+fn log_key() -> LogKey {
+    LogKey::new("huanxin.example/yuncheng", &[4; 32]).unwrap()
+}
+
 fn key() -> PublicKey {
-    LogKey::new("huanxin.example/yuncheng", &[4; 32])
-        .unwrap()
-        .public()
+    log_key().public()
 }
 
 /// Everything, as `huanxin export` writes it.

@@ -15,6 +15,7 @@
 )]
 
 mod audit;
+mod bundle;
 mod cars;
 mod cluster;
 mod drive;
@@ -25,6 +26,7 @@ mod sales;
 mod world;
 
 pub use audit::audit;
+pub use bundle::write_bundle;
 pub use cars::CarSale;
 pub use cluster::{TestDb, prepare, private_cluster};
 pub use drive::{keyed, new_key, tally};

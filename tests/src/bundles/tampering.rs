@@ -7,7 +7,7 @@ use proof::{Manifest, Writer};
 use sha2::{Digest, Sha256};
 use testkit::{TestApp, YANHU, yuan};
 
-use super::{PROGRAMME, a_month, bundle, key, verified};
+use super::{PROGRAMME, a_month, bundle, log_key, verified};
 
 async fn made() -> (TestApp, Vec<u8>) {
     let app = TestApp::new().await;
@@ -19,7 +19,7 @@ async fn made() -> (TestApp, Vec<u8>) {
 }
 
 /// The parts of a bundle.
-fn parts(file: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(super) fn parts(file: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut archive = tar::Archive::new(Cursor::new(file));
     let entries = archive.entries().unwrap().map(|entry| {
         let mut entry = entry.unwrap();
@@ -31,8 +31,7 @@ fn parts(file: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 /// The parts put together again, by one who has the key and signs whatever he likes.
-fn signed_again(mut parts: Vec<(String, Vec<u8>)>) -> Vec<u8> {
-    let log = LogKey::new("huanxin.example/yuncheng", &[4; 32]).unwrap();
+pub(super) fn signed_again(log: &LogKey, mut parts: Vec<(String, Vec<u8>)>) -> Vec<u8> {
     let mut manifest: Manifest = serde_json::from_slice(&parts[0].1).unwrap();
     for (part, (name, content)) in manifest.parts.iter_mut().zip(&parts[2..]) {
         assert_eq!(&part.name, name);
@@ -41,7 +40,7 @@ fn signed_again(mut parts: Vec<(String, Vec<u8>)>) -> Vec<u8> {
     }
     parts[0].1 = serde_json::to_vec(&manifest).unwrap();
     let note = log.sign(&ledger::log::Checkpoint {
-        origin: key().origin(proof::SIGNED_AS),
+        origin: log.public().origin(proof::SIGNED_AS),
         size: parts[0].1.len() as u64,
         root: ledger::log::Hash(Sha256::digest(&parts[0].1).into()),
         made_at: manifest.made_at.clone(),
@@ -88,7 +87,7 @@ async fn whoever_has_the_key_cannot_change_what_was_signed_before() {
     let (_app, file) = made().await;
     let whole = parts(&file);
     // Signing it again changes nothing by itself.
-    verified(&signed_again(whole.clone())).unwrap();
+    verified(&signed_again(&log_key(), whole.clone())).unwrap();
     for (number, (name, content)) in whole.iter().enumerate().skip(2) {
         if !name.starts_with(YANHU) {
             continue;
@@ -96,7 +95,7 @@ async fn whoever_has_the_key_cannot_change_what_was_signed_before() {
         let with = |content: Vec<u8>| {
             let mut parts = whole.clone();
             parts[number].1 = content;
-            verified(&signed_again(parts))
+            verified(&signed_again(&log_key(), parts))
         };
         let found = |what: &str, content: Vec<u8>| {
             let fault = with(content).expect_err(&format!("{name}: {what}"));
