@@ -183,12 +183,6 @@ pub struct Reading {
     pub outcome: Outcome,
 }
 
-/// The version of the programme that a receipt is of; `None` if the text is not a receipt.
-pub fn version(receipt_json: &str) -> Option<u32> {
-    let receipt: Json = serde_json::from_str(receipt_json).ok()?;
-    receipt.get("version")?.as_u64()?.try_into().ok()
-}
-
 /// The programme and version that a receipt is of; `None` if the text is not a receipt.
 pub fn names(receipt_json: &str) -> Option<(String, u32)> {
     #[derive(serde::Deserialize)]

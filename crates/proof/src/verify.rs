@@ -19,6 +19,7 @@ use crate::archive::{Content, FormError, Head, Parts};
 use crate::manifest::{ConsistencyPart, CountyManifest, FORMAT, Manifest, SIGNED_AS};
 use limits::Slices;
 use replay::{Entry, Ledger};
+use tables::Table;
 
 /// Lines that are parsed, hashed and decided again at once, on all cores.
 const TOGETHER: usize = 8_192;
@@ -332,12 +333,12 @@ impl Reading<'_> {
             "consistency.json" => continues(name, it, &whole(name, &read_whole(name, bytes, content)?)?)?,
             "leaves" => leaves(name, it, bytes, content)?,
             "log.jsonl" => self.log(name, it, content)?,
-            "funds.jsonl" => tables::funds(name, it, lines(name, content)?)?,
-            "caps.jsonl" => self.city.extend(tables::caps(name, it, lines(name, content)?)?),
-            "appropriations.jsonl" => tables::appropriations(name, it, lines(name, content)?)?,
-            "disbursements.jsonl" => tables::disbursements(name, it, lines(name, content)?)?,
+            "funds.jsonl" => tables::funds(it, Table::new(name, content))?,
+            "caps.jsonl" => self.city.extend(tables::caps(it, Table::new(name, content))?),
+            "appropriations.jsonl" => tables::appropriations(it, Table::new(name, content))?,
+            "disbursements.jsonl" => tables::disbursements(it, Table::new(name, content))?,
             _ => {
-                tables::claims(name, it, lines(name, content)?, &mut self.held)?;
+                tables::claims(it, Table::new(name, content), &mut self.held)?;
                 if let Some(done) = county.take() {
                     self.report.counties.push(done.report);
                     self.slices
@@ -426,36 +427,25 @@ impl Reading<'_> {
                 .collect();
             for entry in entries {
                 let number = tree.size();
-                let place = |what: &str| {
-                    let line = number.saturating_add(1);
-                    match what {
-                        "" => format!("{name} line {line}"),
-                        what => format!("{name} line {line}, {what}"),
-                    }
-                };
-                let entry = entry.map_err(|what| Fault::new(place(""), what))?;
-                let thing = entry.name();
+                let entry = entry.map_err(|what| Fault::new(place(name, number, None), what))?;
+                let fault = |what: String| Fault::new(place(name, number, Some(&entry)), what);
                 if entry.leaf != number {
-                    return Err(Fault::new(
-                        place(&thing),
-                        format!("it is numbered {} and stands in place {number}", entry.leaf),
-                    ));
+                    return Err(fault(format!(
+                        "it is numbered {} and stands in place {number}",
+                        entry.leaf
+                    )));
                 }
                 let appended = usize::try_from(number).ok().and_then(|it| county.leaves.get(it));
                 if appended != Some(&entry.hash) {
-                    return Err(Fault::new(place(&thing), "it is not the leaf that was appended"));
+                    return Err(fault("it is not the leaf that was appended".into()));
                 }
                 tree.push(entry.hash, |_, _| ());
-                county
-                    .ledger
-                    .take(&entry, &mut county.report)
-                    .map_err(|what| Fault::new(place(&thing), what))?;
+                county.ledger.take(&entry, &mut county.report).map_err(fault)?;
                 if let Some(previous) = previous.as_ref().filter(|it| it.size == tree.size())
                     && previous.root != tree.root().to_string()
                 {
-                    return Err(Fault::new(
-                        place(&thing),
-                        "up to here the log is not the one of the bundle before",
+                    return Err(fault(
+                        "up to here the log is not the one of the bundle before".into(),
                     ));
                 }
             }
@@ -512,6 +502,15 @@ impl Reading<'_> {
         }
         self.report.keys = self.held.len();
         Ok(self.report)
+    }
+}
+
+/// A line of the log, and what stands in it.
+fn place(name: &str, number: u64, entry: Option<&Entry>) -> String {
+    let line = number.saturating_add(1);
+    match entry {
+        None => format!("{name} line {line}"),
+        Some(entry) => format!("{name} line {line}, {}", entry.name()),
     }
 }
 
@@ -574,17 +573,4 @@ fn line(name: &str, reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, Fault>
         Some(b'\n') => Ok(Some(line)),
         Some(_) => Err(Fault::new(name, "a line is cut off or too long")),
     }
-}
-
-/// The lines of a table, each with its place.
-fn lines<T: DeserializeOwned>(name: &str, content: &mut impl Read) -> Result<Vec<(String, T)>, Fault> {
-    let mut reader = BufReader::with_capacity(1 << 20, content);
-    let mut all: Vec<(String, T)> = Vec::new();
-    while let Some(line) = line(name, &mut reader)? {
-        let place = format!("{name} line {}", all.len().saturating_add(1));
-        let parsed = serde_json::from_slice(&line)
-            .map_err(|_| Fault::new(&place, "it is not the JSON that belongs there"))?;
-        all.push((place, parsed));
-    }
-    Ok(all)
 }

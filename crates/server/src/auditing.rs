@@ -46,7 +46,7 @@ pub(crate) struct WitnessArgs {
     #[arg(long)]
     jurisdiction: String,
     /// The log's public key.
-    #[arg(long, env = "HUANXIN_LOG_KEY")]
+    #[arg(long)]
     key: String,
     /// The witness's name, such as audit.example.cn/yuncheng.
     #[arg(long)]
@@ -198,12 +198,12 @@ pub(crate) fn witness(args: &WitnessArgs) -> anyhow::Result<()> {
     let witness = WitnessKey::new(&args.name, &secret).context("--name")?;
     let now = u64::try_from(SystemClock.now().timestamp())?;
     let line = witness.cosign(&note, now)?;
-    eprint_key(&witness)?;
+    tell_key(&witness)?;
     say(&format!("{note}{}", line.trim_end()))
 }
 
 /// What the operator of the log has to know the witness by.
-fn eprint_key(witness: &WitnessKey) -> anyhow::Result<()> {
+fn tell_key(witness: &WitnessKey) -> anyhow::Result<()> {
     writeln!(std::io::stderr(), "{}", witness.public())?;
     Ok(())
 }

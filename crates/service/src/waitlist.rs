@@ -181,7 +181,7 @@ impl Service {
             .await?;
         tx.save_claims(&moved_on).await?;
         let waits = moved_on.iter().map(|row| self.waits_on(row, now));
-        history::record_inside(tx, &waits.collect::<Result<Vec<_>, _>>()?).await?;
+        tx.log_events(&waits.collect::<Result<Vec<_>, _>>()?).await?;
         tx.change_limits(&changes).await?;
         // Every claim needs its county's fund: once all of those are closed, nobody behind can be served.
         let mut funds = counties

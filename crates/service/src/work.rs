@@ -267,7 +267,7 @@ fn check_receipt(catalogue: &crate::Catalogue, row: &store::claims::DecisionRow)
         .get("programme")
         .and_then(|id| id.as_str())
         .ok_or("no programme")?;
-    let version = policy::receipt::version(&text).ok_or("no version")?;
+    let (_, version) = policy::receipt::names(&text).ok_or("no version")?;
     let programme = catalogue
         .version(programme, version)
         .ok_or("unknown programme version")?;

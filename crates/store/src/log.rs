@@ -394,15 +394,19 @@ fn signed(number: u64) -> i64 {
 }
 
 impl Tx {
-    /// The county's ledger, locked: its log stands still.
-    pub async fn lock_log(&mut self, jurisdiction: &str) -> Result<Option<i64>, StoreError> {
-        Ok(ledgers::table
-            .find(jurisdiction)
-            .select(ledgers::leaves)
-            .for_update()
-            .first(self.pg())
-            .await
-            .optional()?)
+    /// Appends events to their counties' logs without telling anybody outside.
+    pub async fn log_events(&mut self, events: &[EventRow]) -> Result<(), StoreError> {
+        let Some(now) = events.iter().map(|event| event.at).max() else {
+            return Ok(());
+        };
+        let pg = &*self.pg();
+        let heads = Head::lock_of(pg, events.iter().map(|event| &event.jurisdiction)).await?;
+        let mut log = Appending::on(&heads, now);
+        let mut events = events.to_vec();
+        log.events(&mut events)?;
+        let (recorded, logged) = futures::join!(EventRow::insert_on(pg, &events), log.write(pg));
+        recorded?;
+        logged
     }
 
     /// Keeps a checkpoint; one of the same size stays as it is.
@@ -415,13 +419,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps a witness's word on a checkpoint; its first one stays. Whether it is new.
-    pub async fn add_cosignature(&mut self, row: &CosignatureRow) -> Result<bool, StoreError> {
-        let added = diesel::insert_into(cosignatures::table)
+    /// Keeps a witness's word on a checkpoint; its first one stays.
+    pub async fn add_cosignature(&mut self, row: &CosignatureRow) -> Result<(), StoreError> {
+        diesel::insert_into(cosignatures::table)
             .values(row)
             .on_conflict_do_nothing()
             .execute(self.pg())
             .await?;
-        Ok(added > 0)
+        Ok(())
     }
 }

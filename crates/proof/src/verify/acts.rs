@@ -31,6 +31,8 @@ pub(crate) struct Payout {
     pub(crate) claims: i64,
     pub(crate) digest: Option<String>,
     pub(crate) payments: i64,
+    /// How many persons have to sign it.
+    pub(crate) persons: usize,
     pub(crate) programme: String,
     pub(crate) total: String,
 }

@@ -74,7 +74,7 @@ impl Life {
     ) -> Result<bool, String> {
         self.settled()?;
         let expected = self.revision.saturating_add(1);
-        if revision != expected && !self.may_skip(revision) {
+        if revision != expected {
             return Err(format!("it is revision {revision}, and {expected} is due"));
         }
         if from != self.status.map(Status::as_str) {
@@ -92,6 +92,9 @@ impl Life {
             let ruled = rule(self.standing(), ruling).map_err(|why| why.to_string())?;
             self.just_decided = true;
             (ruled.to, ruled.holdings == Holdings::Release)
+        } else if verb == "wait_for" && self.status == Some(Status::Waitlisted) {
+            // It waits for another limit than before.
+            (Status::Waitlisted, false)
         } else {
             let verb =
                 Verb::parse(verb).ok_or_else(|| format!("`{verb}` is nothing that is done to a claim"))?;
@@ -110,12 +113,6 @@ impl Life {
         self.status = Some(next);
         self.revision = revision;
         Ok(releases)
-    }
-
-    /// Whether it may be at this revision without anything having been done to it: one that waits counts up when it waits for
-    /// another limit.
-    pub(crate) fn may_skip(&self, revision: i64) -> bool {
-        revision > self.revision && self.status == Some(Status::Waitlisted)
     }
 
     /// Its money moved.

@@ -238,8 +238,7 @@ impl Ledger {
                 self.transfer(*height, *posted_at, programme, *reason, *amount)?;
                 match claim {
                     Some(claim) => self.claims_money(claim, programme, *reason, *amount)?,
-                    None if *reason == Reason::Appropriate => self.granted(*document, programme, *amount)?,
-                    None => {}
+                    None => self.nobodys_money(*reason, *document, programme, *amount)?,
                 }
                 self.paid_out(*reason, *document, claim.is_some(), *amount)
             }
@@ -347,6 +346,28 @@ impl Ledger {
             life.counted = None;
         }
         self.slices.commit(programme, &category, &month, fen)
+    }
+
+    /// Money that is no claim's: what is granted, what lapses, and advances.
+    fn nobodys_money(
+        &mut self,
+        reason: Reason,
+        document: Option<Uuid>,
+        programme: &str,
+        amount: Fen,
+    ) -> Result<(), String> {
+        match reason {
+            Reason::Appropriate => self.granted(document, programme, amount),
+            Reason::Lapse
+            | Reason::InstructAdvance
+            | Reason::CancelAdvance
+            | Reason::FailAdvance
+            | Reason::PayAdvance
+            | Reason::ReturnAdvance
+            | Reason::SetOff
+            | Reason::RepayAdvance => Ok(()),
+            _ => Err(format!("{reason} moves a claim's money, and it names none")),
+        }
     }
 
     /// Money comes only from a grant that two persons signed, once.
@@ -510,6 +531,13 @@ impl Ledger {
                 report.pairs = report.pairs.saturating_add(1);
                 if verb == "release_disbursement" {
                     let released: Payout = acts::detail(detail)?;
+                    if signed.persons.len() < released.persons {
+                        return Err(format!(
+                            "{} persons signed it and {} have to",
+                            signed.persons.len(),
+                            released.persons
+                        ));
+                    }
                     if signed.claims != released.claims || signed.fen != acts::fen(&released.total)? {
                         return Err(format!(
                             "it was signed for {} claims and {} yuan, and {} claims and {} fen are in it",

@@ -1,24 +1,111 @@
 //! The tables of a county as its database has them, against what its log makes of them.
 
 use std::collections::HashMap;
+use std::io::{BufReader, Read};
 
 use ledger::{Account, Balances};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::acts::{self, Granted};
 use super::{County, Fault};
 use crate::line::{AppropriationLine, CapLine, ClaimLine, DisbursementLine, FundLine};
 
-type Lines<T> = Vec<(String, T)>;
+/// A line of a table, and what the table is sorted by.
+pub(super) trait Row: DeserializeOwned {
+    type Key: Ord;
 
-pub(super) fn funds(name: &str, county: &mut County, lines: Lines<FundLine>) -> Result<(), Fault> {
+    fn key(&self) -> Self::Key;
+}
+
+impl Row for FundLine {
+    type Key = String;
+    fn key(&self) -> String {
+        self.programme.clone()
+    }
+}
+
+impl Row for CapLine {
+    type Key = String;
+    fn key(&self) -> String {
+        format!("{} {}", self.programme, self.scope)
+    }
+}
+
+impl Row for AppropriationLine {
+    type Key = Uuid;
+    fn key(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Row for DisbursementLine {
+    type Key = Uuid;
+    fn key(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Row for ClaimLine {
+    type Key = Uuid;
+    fn key(&self) -> Uuid {
+        self.claim
+    }
+}
+
+/// A part that is a table, read line by line. No two lines are of one thing, since they come in order.
+pub(super) struct Table<'n, R: Read, T: Row> {
+    name: &'n str,
+    reader: BufReader<R>,
+    lines: usize,
+    last: Option<T::Key>,
+}
+
+impl<'n, R: Read, T: Row> Table<'n, R, T> {
+    pub(super) fn new(name: &'n str, content: R) -> Self {
+        Table {
+            name,
+            reader: BufReader::with_capacity(1 << 20, content),
+            lines: 0,
+            last: None,
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<T>, Fault> {
+        let Some(line) = super::line(self.name, &mut self.reader)? else {
+            return Ok(None);
+        };
+        self.lines = self.lines.saturating_add(1);
+        let line: T = serde_json::from_slice(&line)
+            .map_err(|_| self.fault("", "it is not the JSON that belongs there"))?;
+        let key = line.key();
+        if self.last.as_ref().is_some_and(|last| *last >= key) {
+            return Err(self.fault("", "it stands twice, or out of order"));
+        }
+        self.last = Some(key);
+        Ok(Some(line))
+    }
+
+    /// Of the line that was read last.
+    fn fault(&self, thing: &str, what: impl Into<String>) -> Fault {
+        let (name, line) = (self.name, self.lines);
+        match thing {
+            "" => Fault::new(format!("{name} line {line}"), what),
+            thing => Fault::new(format!("{name} line {line}, {thing}"), what),
+        }
+    }
+
+    /// Of something that has no line.
+    fn missing(&self, what: String) -> Fault {
+        Fault::new(self.name, what)
+    }
+}
+
+pub(super) fn funds(county: &mut County, mut table: Table<'_, impl Read, FundLine>) -> Result<(), Fault> {
     let mut moved = county.ledger.funds.clone();
-    county.report.funds = lines.len();
-    for (place, line) in lines {
+    while let Some(line) = table.next()? {
         let Some(balances) = moved.remove(&line.programme) else {
-            return Err(Fault::new(
-                format!("{place}, {}", line.programme),
-                "nothing ever moved in this fund, or it stands here twice",
-            ));
+            return Err(table.fault(&line.programme, "nothing ever moved in this fund"));
         };
         let said = [
             (Account::Appropriated, line.appropriated),
@@ -33,13 +120,14 @@ pub(super) fn funds(name: &str, county: &mut County, lines: Lines<FundLine>) -> 
         for (account, said) in said {
             let folded = balances.get(account).get();
             if folded != said {
-                return Err(Fault::new(
-                    format!("{place}, {} {}", line.programme, account.as_str()),
+                return Err(table.fault(
+                    &format!("{} {}", line.programme, account.as_str()),
                     format!("{said} fen are said to stand there, its transfers make {folded}"),
                 ));
             }
         }
     }
+    county.report.funds = table.lines;
     // A fund that is empty again has no line.
     let empty = |balances: &Balances| {
         Account::ALL
@@ -49,15 +137,14 @@ pub(super) fn funds(name: &str, county: &mut County, lines: Lines<FundLine>) -> 
     moved.retain(|_, balances| !empty(balances));
     match moved.keys().next() {
         None => Ok(()),
-        Some(programme) => Err(Fault::new(name, format!("the fund of {programme} is missing"))),
+        Some(programme) => Err(table.missing(format!("the fund of {programme} is missing"))),
     }
 }
 
 /// Checks a county's own caps; hands back the city's.
 pub(super) fn caps(
-    name: &str,
     county: &mut County,
-    lines: Lines<CapLine>,
+    mut table: Table<'_, impl Read, CapLine>,
 ) -> Result<Vec<(String, CapLine)>, Fault> {
     let jurisdiction = county.manifest.jurisdiction.clone();
     let mut known: HashMap<(String, String), (i64, i64)> = county
@@ -71,87 +158,71 @@ pub(super) fn caps(
     // A place without claims of its own counts those of others.
     let of_others = county.ledger.claims.is_empty();
     let mut city = Vec::new();
-    county.report.caps = lines.len();
-    for (place, line) in lines {
-        let place = format!("{place}, {} {}", line.programme, line.scope);
+    while let Some(line) = table.next()? {
+        let fault = |what: String| table.fault(&line.key(), what);
         let Some((ceiling, committed)) = known.remove(&(line.programme.clone(), line.scope.clone())) else {
-            return Err(Fault::new(place, "nobody signed this cap"));
+            return Err(fault("nobody signed this cap".into()));
         };
         if ceiling != line.ceiling {
-            return Err(Fault::new(
-                place,
-                format!("it is said to be {} fen, {ceiling} were signed", line.ceiling),
-            ));
+            return Err(fault(format!(
+                "it is said to be {} fen, {ceiling} were signed",
+                line.ceiling
+            )));
         }
         if of_others {
             city.push((jurisdiction.clone(), line));
         } else if committed != line.committed {
-            return Err(Fault::new(
-                place,
-                format!(
-                    "{} fen are said to be committed, its claims make {committed}",
-                    line.committed
-                ),
-            ));
+            return Err(fault(format!(
+                "{} fen are said to be committed, its claims make {committed}",
+                line.committed
+            )));
         }
     }
+    county.report.caps = table.lines;
     match known.keys().next() {
         None => Ok(city),
-        Some((programme, scope)) => Err(Fault::new(
-            name,
-            format!("the cap {programme} {scope} is missing"),
-        )),
+        Some((programme, scope)) => Err(table.missing(format!("the cap {programme} {scope} is missing"))),
     }
 }
 
 pub(super) fn appropriations(
-    name: &str,
     county: &mut County,
-    lines: Lines<AppropriationLine>,
+    mut table: Table<'_, impl Read, AppropriationLine>,
 ) -> Result<(), Fault> {
     let jurisdiction = &county.manifest.jurisdiction;
-    county.report.appropriations = lines.len();
     let of_grants = format!("apr_{jurisdiction}_");
     let pairs = &county.ledger.acts.pairs;
     let known = pairs
         .keys()
         .filter(|subject| subject.starts_with(&of_grants))
         .count();
-    for (place, line) in &lines {
-        let place = || format!("{place}, {}", line.id.simple());
+    while let Some(line) = table.next()? {
+        let fault = |what: String| table.fault(&line.id.simple().to_string(), what);
         let Some(pair) = pairs.get(&format!("{of_grants}{}", line.id.simple())) else {
-            return Err(Fault::new(place(), "nobody signed this grant"));
+            return Err(fault("nobody signed this grant".into()));
         };
-        let signed = serde_json::json!({
-            "amount": ledger::Fen::new(line.amount).map(|it| it.to_string()).unwrap_or_default(),
-            "document": line.document,
-            "programme": line.programme,
-            "source": line.source,
-        })
-        .to_string();
-        if signed != pair.detail {
-            return Err(Fault::new(place(), "it is not what was signed"));
+        let signed: Granted = acts::detail(Some(&pair.detail)).map_err(fault)?;
+        let amount = acts::fen(&signed.amount).map_err(fault)?;
+        let said = (line.amount, &line.document, &line.programme, &line.source);
+        if said != (amount, &signed.document, &signed.programme, &signed.source) {
+            return Err(fault("it is not what was signed".into()));
         }
         if line.maker != pair.maker || line.checker != pair.checker {
-            return Err(Fault::new(place(), "other persons signed it"));
+            return Err(fault("other persons signed it".into()));
         }
     }
-    if lines.len() == known {
+    county.report.appropriations = table.lines;
+    if table.lines == known {
         Ok(())
     } else {
-        Err(Fault::new(
-            name,
-            format!("{known} grants were signed, {} are here", lines.len()),
-        ))
+        Err(table.missing(format!("{known} grants were signed, {} are here", table.lines)))
     }
 }
 
 pub(super) fn disbursements(
-    name: &str,
     county: &mut County,
-    lines: Lines<DisbursementLine>,
+    mut table: Table<'_, impl Read, DisbursementLine>,
 ) -> Result<(), Fault> {
-    county.report.disbursements = lines.len();
     let mut payouts: HashMap<Uuid, _> = county
         .ledger
         .acts
@@ -159,117 +230,97 @@ pub(super) fn disbursements(
         .iter()
         .map(|(id, it)| (*id, it))
         .collect();
-    for (place, line) in lines {
-        let place = format!("{place}, {}", line.id.simple());
+    while let Some(line) = table.next()? {
+        let fault = |what: String| table.fault(&line.id.simple().to_string(), what);
         let Some(payout) = payouts.remove(&line.id) else {
-            return Err(Fault::new(place, "nobody made this payout"));
+            return Err(fault("nobody made this payout".into()));
         };
         if (line.claims, line.total) != (payout.claims, payout.fen) {
-            return Err(Fault::new(
-                place,
-                format!(
-                    "{} claims and {} fen are said to be in it, its transfers make {} and {}",
-                    line.claims, line.total, payout.claims, payout.fen
-                ),
-            ));
+            return Err(fault(format!(
+                "{} claims and {} fen are said to be in it, its transfers make {} and {}",
+                line.claims, line.total, payout.claims, payout.fen
+            )));
         }
         let told = line.payments.iter().map(|it| [it.amount, it.netted, it.set_off]);
         let told = told.flatten().fold(0_i64, i64::saturating_add);
         if told != line.total {
-            return Err(Fault::new(
-                place,
-                format!(
-                    "its payments sum up to {told} fen with what was kept back, and it is of {}",
-                    line.total
-                ),
-            ));
+            return Err(fault(format!(
+                "its payments sum up to {told} fen with what was kept back, and it is of {}",
+                line.total
+            )));
         }
         let Some(released) = &payout.released else {
             if line.digest.is_some() {
-                return Err(Fault::new(place, "it has an instruction and was not released"));
+                return Err(fault("it has an instruction and was not released".into()));
             }
             continue;
         };
         if released.digest != line.digest {
-            return Err(Fault::new(
-                place,
-                "its instruction is not the one that was released",
-            ));
+            return Err(fault("its instruction is not the one that was released".into()));
         }
         if i64::try_from(line.payments.len()).ok() != Some(released.payments) {
-            return Err(Fault::new(
-                place,
-                format!(
-                    "{} payments were released, {} are here",
-                    released.payments,
-                    line.payments.len()
-                ),
-            ));
+            return Err(fault(format!(
+                "{} payments were released, {} are here",
+                released.payments,
+                line.payments.len()
+            )));
         }
     }
+    county.report.disbursements = table.lines;
     match payouts.keys().next() {
         None => Ok(()),
-        Some(id) => Err(Fault::new(name, format!("the payout {} is missing", id.simple()))),
+        Some(id) => Err(table.missing(format!("the payout {} is missing", id.simple()))),
     }
 }
 
 pub(super) fn claims(
-    name: &str,
     county: &mut County,
-    lines: Lines<ClaimLine>,
+    mut table: Table<'_, impl Read, ClaimLine>,
     held: &mut HashMap<[u8; 17], String>,
 ) -> Result<(), Fault> {
     let jurisdiction = &county.manifest.jurisdiction;
     let lives = &county.ledger.claims;
-    if lines.len() != lives.len() {
-        return Err(Fault::new(
-            name,
-            format!("{} claims were decided, {} are here", lives.len(), lines.len()),
-        ));
-    }
-    let mut last = None;
-    for (place, line) in lines {
-        let place = format!("{place}, claim {}", line.claim.simple());
-        if last.is_some_and(|last| last >= line.claim) {
-            return Err(Fault::new(place, "claims are not in order"));
-        }
-        last = Some(line.claim);
+    while let Some(line) = table.next()? {
+        let fault = |what: String| table.fault(&format!("claim {}", line.claim.simple()), what);
         let Some(life) = lives.get(&line.claim) else {
-            return Err(Fault::new(place, "nothing was decided on it"));
+            return Err(fault("nothing was decided on it".into()));
         };
         let status = life.status.map_or("", claims::life_cycle::Status::as_str);
-        let revision = line.revision == life.revision || life.may_skip(line.revision);
-        if line.status != status || !revision || line.programme != life.programme {
-            return Err(Fault::new(
-                place,
-                format!(
-                    "it is said to be {} at revision {}, and what was done makes it {status} at {}",
-                    line.status, line.revision, life.revision
-                ),
-            ));
+        if line.status != status || line.revision != life.revision || line.programme != life.programme {
+            return Err(fault(format!(
+                "it is said to be {} at revision {}, and what was done makes it {status} at {}",
+                line.status, line.revision, life.revision
+            )));
         }
         if line.committed != (life.committed > 0) {
-            return Err(Fault::new(
-                place,
-                "whether its money counts is not as its transfers say",
+            return Err(fault(
+                "whether its money counts is not as its transfers say".into(),
             ));
         }
         if line.committed && line.category != life.counted.as_ref().map_or("", |it| it.0.as_str()) {
-            return Err(Fault::new(place, "its money counts in another category"));
+            return Err(fault("its money counts in another category".into()));
         }
         let mut keys: Vec<String> = life.keys.iter().map(hex::encode).collect();
         keys.sort_unstable();
         if keys != line.keys {
-            return Err(Fault::new(place, "it holds other keys than it was decided with"));
+            return Err(fault("it holds other keys than it was decided with".into()));
         }
         for key in &life.keys {
             if let Some(other) = held.insert(*key, format!("{jurisdiction} {}", line.claim.simple())) {
-                return Err(Fault::new(
-                    place,
-                    format!("it holds what claim {other} holds (key {})", hex::encode(key)),
-                ));
+                return Err(fault(format!(
+                    "it holds what claim {other} holds (key {})",
+                    hex::encode(key)
+                )));
             }
         }
     }
-    Ok(())
+    if table.lines == lives.len() {
+        Ok(())
+    } else {
+        Err(table.missing(format!(
+            "{} claims were decided, {} are here",
+            lives.len(),
+            table.lines
+        )))
+    }
 }
