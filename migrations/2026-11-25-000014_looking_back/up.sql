@@ -21,7 +21,7 @@ CREATE TABLE programme_drafts (
     reason          text,
     CONSTRAINT programme_drafts_pkey PRIMARY KEY (jurisdiction, id),
     CONSTRAINT programme_drafts_version_positive CHECK (version >= 1),
-    CONSTRAINT programme_drafts_hash_form CHECK (hash ~ '^[0-9a-f]{64}$'),
+    CONSTRAINT programme_drafts_hash_is_sha256 CHECK (hash = encode(sha256(convert_to(source, 'UTF8')), 'hex')),
     CONSTRAINT programme_drafts_digest_is_sha256 CHECK (report_digest = sha256(convert_to(report, 'UTF8'))),
     CONSTRAINT programme_drafts_status_known CHECK (status IN ('pending', 'activated', 'refused')),
     CONSTRAINT programme_drafts_decided CHECK
@@ -37,9 +37,9 @@ CREATE INDEX programme_drafts_programme_idx ON programme_drafts (jurisdiction, p
 CREATE FUNCTION programme_drafts_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.status = 'pending'
-        AND (OLD.programme, OLD.version, OLD.hash, OLD.source, OLD.effective_from, OLD.report, OLD.report_digest, OLD.summary,
+        AND (OLD.jurisdiction, OLD.id, OLD.programme, OLD.version, OLD.hash, OLD.source, OLD.effective_from, OLD.report, OLD.report_digest, OLD.summary,
             OLD.maker, OLD.made_at)
-        = (NEW.programme, NEW.version, NEW.hash, NEW.source, NEW.effective_from, NEW.report, NEW.report_digest, NEW.summary,
+        = (NEW.jurisdiction, NEW.id, NEW.programme, NEW.version, NEW.hash, NEW.source, NEW.effective_from, NEW.report, NEW.report_digest, NEW.summary,
             NEW.maker, NEW.made_at) THEN
         RETURN NEW;
     END IF;
@@ -59,7 +59,8 @@ CREATE FUNCTION programmes_refuse_alone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (NEW.draft IS NULL AND EXISTS (SELECT FROM programmes WHERE id = NEW.id))
         OR (NEW.draft IS NOT NULL AND NOT EXISTS (SELECT FROM programme_drafts WHERE jurisdiction = NEW.draft_jurisdiction
-            AND id = NEW.draft AND status = 'activated' AND programme = NEW.id AND version = NEW.version AND hash = NEW.hash)) THEN
+            AND id = NEW.draft AND status = 'activated' AND programme = NEW.id AND version = NEW.version AND hash = NEW.hash
+            AND source = NEW.source AND effective_from = NEW.effective_from)) THEN
         RAISE EXCEPTION 'a new version of programme % comes from a draft that a second person activated', NEW.id
             USING ERRCODE = '23514', CONSTRAINT = 'programmes_in_pairs', TABLE = 'programmes';
     END IF;

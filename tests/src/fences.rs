@@ -29,7 +29,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     (
         "testkit",
         &[
-            "server", "api", "partners", "service", "store", "claims", "policy", "ledger",
+            "server", "api", "partners", "service", "store", "proof", "claims", "policy", "ledger",
         ],
     ),
     ("xtask", &["api"]),

@@ -10,9 +10,10 @@
 //!
 //! A person's quota is what the receipt counted before the claim, more or less what the other document gave or refused the person
 //! in that slot so far: only persons whom it treats otherwise are remembered. A slot that the receipt did not count starts
-//! empty. Unique keys are as they were found.
+//! empty, and every person in it is remembered. A claim that was withdrawn or refused later counts, on the other document's side, as if it
+//! had stayed. Unique keys are as they were found.
 //!
-//! What bounds it: kinds of outcomes, rules, limits, counties and categories, and those persons; never the number of claims.
+//! What bounds it: kinds of outcomes, rules, limits, counties and categories, and those persons.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -229,14 +230,18 @@ impl Replay {
         } else {
             (WouldBe::Open, Fen::ZERO)
         };
-        let waits = |outcome| outcome == Outcome::Waitlisted;
-        let would_wait = would_be == WouldBe::Decided(Outcome::Waitlisted);
-        if waits(was_outcome) != would_wait {
-            let result = |waits| if waits { RuleResult::Fail } else { RuleResult::Pass };
+        // Only a claim that may have money is held against the limits.
+        let cap = |it| match it {
+            WouldBe::Decided(Outcome::Waitlisted) => Some(RuleResult::Fail),
+            WouldBe::Decided(Outcome::Eligible) => Some(RuleResult::Pass),
+            _ => None,
+        };
+        let (was_cap, would_cap) = (cap(WouldBe::Decided(was_outcome)), cap(would_be));
+        if was_cap != would_cap && [was_cap, would_cap].contains(&Some(RuleResult::Fail)) {
             changed.push(RuleChange {
                 rule: CAP.into(),
-                was: Some(result(waits(was_outcome))),
-                would_be: Some(result(would_wait)),
+                was: was_cap,
+                would_be: would_cap,
             });
         }
         let replayed = Replayed {
@@ -254,6 +259,13 @@ impl Replay {
     /// Counts the claim against its person's quota, and says what becomes of it.
     fn count(&mut self, person: Digest, it: &Comparison, changed: &mut Vec<RuleChange>) -> Outcome {
         let Some(quota) = &it.quota else {
+            if it.was_quota.is_some() {
+                changed.push(RuleChange {
+                    rule: QUOTA.into(),
+                    was: it.was_quota,
+                    would_be: None,
+                });
+            }
             return it.would_be;
         };
         if it.used.is_none() {

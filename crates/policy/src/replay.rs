@@ -10,12 +10,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value as Json;
 
 use crate::decision::{Decision, Outcome, RuleOutcome, RuleResult};
@@ -97,7 +95,7 @@ impl Recorded {
                 RuleResult::parse(&rule.outcome).ok_or_else(|| malformed("a rule has no outcome"))?;
             if rule.id == QUOTA {
                 let used = rule.facts.used.as_deref().and_then(|used| used.parse().ok());
-                quota = rule.facts.slot.map(Cow::into_owned).zip(used);
+                quota = rule.facts.slot.zip(used);
             }
             rules.push((rule.id.into_owned(), result));
         }
@@ -226,7 +224,11 @@ impl Programme {
         let decision = self.decide(facts);
         let as_sold = || {
             let amount = decision.price.as_ref()?.amount;
-            let (was, paid) = (recorded.amount?, facts.decimal_at(PURCHASE_PAID.path())?);
+            // Where nothing was paid before, the buyer paid all of it.
+            let (was, paid) = (
+                recorded.amount.unwrap_or_default(),
+                facts.decimal_at(PURCHASE_PAID.path())?,
+            );
             let total = facts.decimal_at(PURCHASE_INVOICE_TOTAL.path())?;
             let by_merchant = facts.text_at(PAYEE_KIND.path()) == Some("merchant");
             if amount == was || !by_merchant || paid.checked_add(was) != Some(total) {
@@ -277,8 +279,7 @@ struct RuleText<'r> {
     id: Cow<'r, str>,
     #[serde(borrow)]
     outcome: Cow<'r, str>,
-    #[serde(borrow)]
-    facts: QuotaText<'r>,
+    facts: QuotaText,
 }
 
 #[derive(Deserialize)]
@@ -288,43 +289,13 @@ struct SubsidyText<'r> {
 }
 
 /// Of the facts that a rule read, those of the quota. The others stand in the receipt's own facts, and there are many.
-#[derive(Default)]
-struct QuotaText<'r> {
-    slot: Option<Cow<'r, str>>,
-    used: Option<Cow<'r, str>>,
-}
-
-/// A text, borrowed where it has no escapes.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Borrowed<'r>(#[serde(borrow)] Cow<'r, str>);
-
-impl<'de: 'r, 'r> Deserialize<'de> for QuotaText<'r> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Facts;
-        impl<'de> Visitor<'de> for Facts {
-            type Value = QuotaText<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("facts by path")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut facts = QuotaText::default();
-                while let Some(Borrowed(path)) = map.next_key()? {
-                    match &*path {
-                        "quota.slot" => facts.slot = Some(map.next_value::<Borrowed<'de>>()?.0),
-                        "quota.used" => facts.used = Some(map.next_value::<Borrowed<'de>>()?.0),
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                Ok(facts)
-            }
-        }
-        deserializer.deserialize_map(Facts)
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct QuotaText {
+    #[serde(rename = "quota.slot")]
+    slot: Option<String>,
+    #[serde(rename = "quota.used")]
+    used: Option<String>,
 }
 
 #[cfg(test)]

@@ -186,7 +186,8 @@ fn a_receipt_is_stable_and_tells_what_was_changed() {
         (facts, decision, Outcome::Waitlisted)
     );
     assert_eq!(reading.system, system);
-    assert_eq!(receipt::version(&first.json), Some(1));
+    let (_, version) = receipt::names(&first.json).unwrap();
+    assert_eq!(version, 1);
 
     let changed = first.json.replace(r#""amount":"450.00""#, r#""amount":"451.00""#);
     assert!(

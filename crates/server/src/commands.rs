@@ -89,7 +89,7 @@ struct VerifyArgs {
     #[arg(requires = "key", conflicts_with_all = ["jurisdiction", "receipt", "programme"])]
     bundle: Option<PathBuf>,
     /// The log's public key, as `huanxin log-key` prints it.
-    #[arg(long, env = "HUANXIN_LOG_KEY")]
+    #[arg(long)]
     key: Option<String>,
     /// The key of a witness whose word under the checkpoints is to be checked; may be given several times.
     #[arg(long)]

@@ -232,7 +232,7 @@ impl Service {
     }
 }
 
-async fn compile(row: ProgrammeRow) -> Result<Arc<Programme>, ServiceError> {
+pub(crate) async fn compile(row: ProgrammeRow) -> Result<Arc<Programme>, ServiceError> {
     let compiled = tokio::task::spawn_blocking(move || {
         Programme::parse(&row.source)
             .map_err(|_| format!("programme {} version {} no longer compiles", row.id, row.version))

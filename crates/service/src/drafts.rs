@@ -9,7 +9,7 @@ use policy::Programme;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::Tx;
-use store::drafts::DraftRow;
+use store::drafts::{DraftRow, WholeDraftRow};
 use store::reference::ProgrammeRow;
 use tokio::sync::mpsc;
 
@@ -99,10 +99,8 @@ impl Service {
             programme: programme.id().to_owned(),
             version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
             hash: programme.hash().to_owned(),
-            source: programme.source().to_owned(),
             effective_from: programme.effective_from(),
             report_digest: Sha256::digest(&text).to_vec(),
-            report: text,
             summary: serde_json::to_string(&report.summary).map_err(ServiceError::bug)?,
             status: "pending".into(),
             maker: actor.person.clone(),
@@ -114,6 +112,11 @@ impl Service {
         let made = draft(&row)?;
         let mut event = history::event(self, &city, &made.id, "propose_programme", actor, now);
         event.to_status = Some(row.status.clone());
+        let row = WholeDraftRow {
+            draft: row,
+            source: programme.source().to_owned(),
+            report: text,
+        };
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 // Under the lock, where whoever raced with the same key has committed.
@@ -133,7 +136,8 @@ impl Service {
             .await
     }
 
-    /// The second person's word on a draft: activated, it is in force at once, and has its fund in every county.
+    /// The second person's word on a draft: activated, it is in force at once where it was activated, and wherever
+    /// else the service runs within seconds; it has its fund in every county.
     pub async fn check_draft(
         &self,
         permit: &Permit<ManageProgrammes>,
@@ -169,7 +173,11 @@ impl Service {
         tx.draft(city, id.uuid).await?.ok_or(Refusal::NotFound("draft"))?;
         tx.lock_programmes(city).await?;
         let row = tx.lock_draft(city, id.uuid).await?;
-        let mut row = row.ok_or(Refusal::NotFound("draft"))?;
+        let WholeDraftRow {
+            draft: mut row,
+            source,
+            ..
+        } = row.ok_or(Refusal::NotFound("draft"))?;
         pending("draft", &row.status, &row.maker, &actor.person)?;
         row.status = match check {
             Check::Approve => "activated".into(),
@@ -179,10 +187,14 @@ impl Service {
         tx.decide_draft(&row).await?;
         let checked = draft(&row)?;
         if check == Check::Approve {
-            let programme = crate::replay::parse(row.source.clone()).await?;
-            let mut versions = Vec::new();
+            let programme = crate::replay::parse(source).await?;
+            let (catalogue, mut versions) = (self.catalogue(), Vec::new());
             for active in tx.programme_versions(programme.id()).await? {
-                versions.push(Arc::new(crate::replay::parse(active.source).await?));
+                let known = catalogue.versions(&active.id).iter();
+                versions.push(match known.into_iter().find(|it| it.hash() == active.hash) {
+                    Some(known) => Arc::clone(known),
+                    None => crate::catalogue::compile(active).await?,
+                });
             }
             fits(&programme, &versions)?;
             self.put_in_force(tx, &programme, Some(id), actor, now).await?;
@@ -252,21 +264,23 @@ impl Service {
     ) -> Result<DraftDetail, ServiceError> {
         let row = self.drafted(id).await?;
         Ok(DraftDetail {
-            draft: draft(&row)?,
+            draft: draft(&row.draft)?,
             source: row.source,
         })
     }
 
     /// What the replay said of a draft, byte for byte as it was hashed.
+    /// It has the money of every county, so it is for those of the whole city.
     pub async fn draft_report(
         &self,
-        _permit: &Permit<ReplayProgrammes>,
+        permit: &Permit<ReplayProgrammes>,
         id: DraftId,
     ) -> Result<String, ServiceError> {
+        whole_city(permit.actor())?;
         Ok(self.drafted(id).await?.report)
     }
 
-    async fn drafted(&self, id: DraftId) -> Result<DraftRow, ServiceError> {
+    async fn drafted(&self, id: DraftId) -> Result<WholeDraftRow, ServiceError> {
         let mut conn = self.store().read().await?;
         let row = conn.draft(id.jurisdiction.as_str(), id.uuid).await?;
         Ok(row.ok_or(Refusal::NotFound("draft"))?)

@@ -18,6 +18,8 @@ mod text;
 mod transfers;
 mod workbook;
 
+pub(crate) use text::harmless;
+
 use std::collections::VecDeque;
 use std::pin::Pin;
 

@@ -6,7 +6,7 @@ use store::disbursements::AppropriationRow;
 use store::journal::EventRow;
 use store::{StoreError, Tx};
 
-use crate::funds::CapChange;
+use crate::caps::CapChange;
 use crate::limits::fen;
 use crate::{Actor, Service, ServiceError};
 

@@ -16,6 +16,7 @@ mod as_of;
 mod batching;
 pub mod books;
 pub mod bundle;
+pub mod caps;
 mod catalogue;
 pub mod clawback;
 pub mod closing;

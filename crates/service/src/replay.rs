@@ -2,7 +2,7 @@
 //!
 //! Each county's claims are read in pages by arrival, their receipts decided again on several threads ([`pages`]), and merged into
 //! one order of arrival, in which money and quotas are given out ([`claims::replay`]). Memory is two pages a county and what the
-//! replay remembers of persons whom the document treats otherwise. A page is a statement of its own: claims that
+//! replay remembers of persons whom the document treats otherwise; of a slot that receipts did not count, of every person in it. A page is a statement of its own: claims that
 //! arrive meanwhile are in the replay if they arrive before it gets there.
 
 mod pages;
@@ -10,6 +10,7 @@ mod report;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use claims::allocate::{LimitKey, Scope};
@@ -19,6 +20,7 @@ use claims::replay::Replay;
 use ledger::Fen;
 use policy::Programme;
 use store::replay::ReplayFilter;
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::access::{Permit, ReplayProgrammes};
@@ -174,6 +176,9 @@ impl Service {
                 .collect();
         }
         counties.iter().try_for_each(|county| permit.within(county))?;
+        if counties.is_empty() {
+            return Err(Refusal::OtherJurisdiction);
+        }
         Ok(crate::limits::distinct(counties))
     }
 
@@ -198,8 +203,7 @@ impl Service {
         });
         let versions = catalogue.versions(asked.programme.id());
         let mut arrivals = pages::Arrivals::open(self, &asked.programme, versions, filters)?;
-        // Nobody has to listen: what is told is lost then.
-        let _ = tell.send(Told::Progress { claims: 0, day: None }).await;
+        say(tell, Told::Progress { claims: 0, day: None }).await?;
         let (mut claims, mut day) = (0_u64, None);
         while let Some(arrival) = arrivals.next().await? {
             day = Some(arrival.day);
@@ -207,13 +211,13 @@ impl Service {
             claims = claims.saturating_add(1);
             if asked.list && replayed.differs() {
                 let line = report::claim_line(&replayed, &asked.programme, versions)?;
-                let _ = tell.send(Told::Claim(line)).await;
+                say(tell, Told::Claim(line)).await?;
             }
             if claims.is_multiple_of(STRIDE) {
-                let _ = tell.send(Told::Progress { claims, day }).await;
+                say(tell, Told::Progress { claims, day }).await?;
             }
         }
-        let _ = tell.send(Told::Progress { claims, day }).await;
+        say(tell, Told::Progress { claims, day }).await?;
         report::report(
             asked,
             &replay,
@@ -253,7 +257,11 @@ impl Service {
         }
         let Some(from) = asked.from else { return Ok(limits) };
         let before = shanghai_midnight(from);
-        for held in conn.held_before(&asked.counties, programme, before).await? {
+        let mut held = Vec::new();
+        for county in &asked.counties {
+            held.extend(conn.held_before(county, programme, before).await?);
+        }
+        for held in held {
             let city = catalogue
                 .jurisdiction(&held.jurisdiction)
                 .and_then(|it| it.parent.clone());
@@ -270,6 +278,18 @@ impl Service {
             }
         }
         Ok(limits)
+    }
+}
+
+/// How long a replay waits for whoever reads it and does not.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Tells whoever listens. Nobody has to, and progress may be lost; a list that is asked for and not read ends the replay, whose turn
+/// others wait for.
+async fn say(tell: &mpsc::Sender<Told>, told: Told) -> Result<(), ServiceError> {
+    match tell.send_timeout(told, PATIENCE).await {
+        Err(SendTimeoutError::Timeout(Told::Claim(_))) => Err(ServiceError::bug("nobody reads the replay")),
+        _ => Ok(()),
     }
 }
 

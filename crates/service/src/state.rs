@@ -112,8 +112,8 @@ pub(crate) fn read_decision(
     row: &DecisionRow,
 ) -> Result<ClaimDecision, ServiceError> {
     let receipt = receipt(row)?;
-    let version =
-        policy::receipt::version(&receipt).ok_or_else(|| ServiceError::bug("unreadable receipt"))?;
+    let (_, version) =
+        policy::receipt::names(&receipt).ok_or_else(|| ServiceError::bug("unreadable receipt"))?;
     let programme = catalogue
         .version(programme, version)
         .ok_or_else(|| ServiceError::bug("version gone"))?;

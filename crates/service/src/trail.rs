@@ -1,5 +1,5 @@
-//! Who looked at personal data (查看留痕): claims that were revealed, and instructions to the bank, with the accounts of payees, that
-//! were handed out. Each stands on record since the moment it was asked for.
+//! Who looked at personal data (查看留痕): claims that were revealed or exported in clear, and instructions to the bank, with the accounts
+//! of payees, that were handed out. Each stands on record since the moment it was asked for.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use store::journal::{EventRow, ReadsFilter};

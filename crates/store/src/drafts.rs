@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::schema::{ledgers, programme_drafts};
 use crate::{Conn, StoreError, Tx};
 
-/// A proposed version: the document, its SHA-256 in hexadecimal, and what a replay of recorded claims says of it, with the SHA-256
-/// of the report's bytes. `status` is pending, activated or refused; `summary` is JSON.
+/// A proposed version: the document's SHA-256 in hexadecimal, and what a replay of recorded claims says of it in short, with the
+/// SHA-256 of the report's bytes. `status` is pending, activated or refused; `summary` is JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = programme_drafts, check_for_backend(diesel::pg::Pg))]
 pub struct DraftRow {
@@ -18,9 +18,7 @@ pub struct DraftRow {
     pub programme: String,
     pub version: i32,
     pub hash: String,
-    pub source: String,
     pub effective_from: NaiveDate,
-    pub report: String,
     pub report_digest: Vec<u8>,
     pub summary: String,
     pub status: String,
@@ -31,11 +29,21 @@ pub struct DraftRow {
     pub reason: Option<String>,
 }
 
+/// The same with the document and the report, which are long.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = programme_drafts, check_for_backend(diesel::pg::Pg))]
+pub struct WholeDraftRow {
+    #[diesel(embed)]
+    pub draft: DraftRow,
+    pub source: String,
+    pub report: String,
+}
+
 impl Conn {
-    pub async fn draft(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<DraftRow>, StoreError> {
+    pub async fn draft(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<WholeDraftRow>, StoreError> {
         Ok(programme_drafts::table
             .find((jurisdiction, id))
-            .select(DraftRow::as_select())
+            .select(WholeDraftRow::as_select())
             .first(self.pg())
             .await
             .optional()?)
@@ -75,7 +83,7 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn add_draft(&mut self, row: &DraftRow) -> Result<(), StoreError> {
+    pub async fn add_draft(&mut self, row: &WholeDraftRow) -> Result<(), StoreError> {
         diesel::insert_into(programme_drafts::table)
             .values(row)
             .execute(self.pg())
@@ -83,11 +91,15 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn lock_draft(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<DraftRow>, StoreError> {
+    pub async fn lock_draft(
+        &mut self,
+        jurisdiction: &str,
+        id: Uuid,
+    ) -> Result<Option<WholeDraftRow>, StoreError> {
         Ok(programme_drafts::table
             .find((jurisdiction, id))
             .for_update()
-            .select(DraftRow::as_select())
+            .select(WholeDraftRow::as_select())
             .first(self.pg())
             .await
             .optional()?)

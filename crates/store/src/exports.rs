@@ -23,12 +23,8 @@ pub struct PeriodMoves {
 }
 
 impl Conn {
-    /// How many claims of these counties a list by arrival has, of one programme or of all.
-    pub async fn count_claims(
-        &mut self,
-        filter: &ClaimFilter,
-        programme: Option<&str>,
-    ) -> Result<i64, StoreError> {
+    /// How many claims of these counties a list by arrival has, of its programmes or of all.
+    pub async fn count_claims(&mut self, filter: &ClaimFilter) -> Result<i64, StoreError> {
         #[derive(QueryableByName)]
         struct Count {
             #[diesel(sql_type = BigInt)]
@@ -36,13 +32,13 @@ impl Conn {
         }
         let (low, high) = filter.bounds();
         let count: Count = Sql("SELECT count(*) AS claims FROM claims WHERE jurisdiction = ANY($1) AND id > $2 AND id < $3 \
-             AND created_at >= $4 AND ($5::timestamptz IS NULL OR created_at < $5) AND ($6::text IS NULL OR programme = $6)")
+             AND created_at >= $4 AND ($5::timestamptz IS NULL OR created_at < $5) AND (cardinality($6) = 0 OR programme = ANY($6))")
         .bind::<Array<Text>, _>(filter.jurisdictions.clone())
         .bind::<SqlUuid, _>(low)
         .bind::<SqlUuid, _>(high)
         .bind::<Timestamptz, _>(filter.created_from.unwrap_or(DateTime::UNIX_EPOCH))
         .bind::<Nullable<Timestamptz>, _>(filter.created_before)
-        .bind::<Nullable<Text>, _>(programme.map(str::to_owned))
+        .bind::<Array<Text>, _>(filter.programmes.clone())
         .get_result(self.pg())
         .await?;
         Ok(count.claims)

@@ -288,18 +288,13 @@ impl Tx {
         postings: &[Posting],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let counties = postings.iter().map(|posting| &posting.jurisdiction);
-        let counties = counties.chain(events.iter().map(|event| &event.jurisdiction));
-        let counties = counties
-            .cloned()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect::<Vec<_>>();
-        if counties.is_empty() {
+        if events.is_empty() && postings.is_empty() {
             return Ok(());
         }
+        let counties = postings.iter().map(|posting| &posting.jurisdiction);
+        let counties = counties.chain(events.iter().map(|event| &event.jurisdiction));
         let pg = &*self.pg();
-        let heads = Head::lock(pg, &counties).await?;
+        let heads = Head::lock_of(pg, counties).await?;
         let mut log = Appending::on(&heads, now);
         let mut events = events.to_vec();
         log.events(&mut events)?;
@@ -334,6 +329,15 @@ impl Head {
         self.last_posted_at
             .max(self.closed_until)
             .map_or(now, |earliest| earliest.max(now))
+    }
+
+    /// Those of these counties, in order.
+    pub(crate) async fn lock_of(
+        pg: &AsyncPgConnection,
+        counties: impl Iterator<Item = &String>,
+    ) -> Result<Vec<Self>, StoreError> {
+        let counties = counties.collect::<BTreeSet<_>>();
+        Self::lock(pg, &counties.into_iter().cloned().collect::<Vec<_>>()).await
     }
 
     async fn lock(mut pg: &AsyncPgConnection, counties: &[String]) -> Result<Vec<Self>, StoreError> {

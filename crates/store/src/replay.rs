@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bytea, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -76,21 +76,25 @@ impl Conn {
         .await?)
     }
 
-    /// What claims of a programme that arrived before an instant hold of its funds.
+    /// What claims of a county in a programme that arrived before an instant hold of its funds; what came back of a clawback is held no
+    /// more.
     pub async fn held_before(
         &mut self,
-        jurisdictions: &[String],
+        jurisdiction: &str,
         programme: &str,
         before: DateTime<Utc>,
     ) -> Result<Vec<HeldRow>, StoreError> {
         Ok(Sql(
-            "SELECT jurisdiction, category, committed_month AS month, sum(amount)::bigint AS amount FROM claims \
-             WHERE jurisdiction = ANY($1) AND programme = $2 AND committed AND created_at < $3 \
-             GROUP BY jurisdiction, category, committed_month ORDER BY jurisdiction, category, committed_month",
+            "SELECT c.jurisdiction, c.category, c.committed_month AS month, \
+             sum(c.amount - coalesce(k.repaid + k.netted, 0))::bigint AS amount \
+             FROM claims c LEFT JOIN clawbacks k ON k.jurisdiction = c.jurisdiction AND k.claim = c.id \
+             WHERE c.jurisdiction = $1 AND c.programme = $2 AND c.committed AND c.created_at < $3 AND c.id < $4 \
+             GROUP BY c.jurisdiction, c.category, c.committed_month ORDER BY c.category, c.committed_month",
         )
-        .bind::<Array<Text>, _>(jurisdictions.to_vec())
+        .bind::<Text, _>(jurisdiction.to_owned())
         .bind::<Text, _>(programme.to_owned())
         .bind::<Timestamptz, _>(before)
+        .bind::<SqlUuid, _>(crate::ids::between(None, Some(before)).1)
         .load(self.pg())
         .await?)
     }

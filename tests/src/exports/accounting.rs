@@ -101,13 +101,25 @@ async fn balances_are_what_the_vouchers_come_to() {
         assert_eq!(Fen::new(ended[&key]), Ok(told.get(account)), "{account}");
     }
 
-    // The part behind begins with what the part before ended with.
+    // The part behind begins with what the part before ended with, and ends as the whole does.
+    let before = last.parse::<chrono::NaiveDate>().unwrap().pred_opt().unwrap();
+    let part = format!("140802/export?format=gbt24589&syntax=json&from=2026-01-01&to={before}");
+    let part = export(&app, &part).await.json();
+    let mut began = std::collections::BTreeMap::new();
+    for line in part["总账"]["科目余额及发生额"].as_array().unwrap() {
+        let text = |name: &str| line[name].as_str().unwrap().to_owned();
+        began.insert(
+            (text("科目编号"), text("辅助项1编号")),
+            fen(&line["期末本币余额"]),
+        );
+    }
     let rest = format!("140802/export?format=gbt24589&syntax=json&from={last}&to={last}");
     let rest = export(&app, &rest).await.json();
     for line in rest["总账"]["科目余额及发生额"].as_array().unwrap() {
         let text = |name: &str| line[name].as_str().unwrap().to_owned();
         let key = (text("科目编号"), text("辅助项1编号"));
         assert_eq!(fen(&line["期末本币余额"]), ended[&key]);
+        assert_eq!(fen(&line["期初本币余额"]), began.get(&key).copied().unwrap_or(0));
     }
     let accounts = &books["公共档案"]["电子账簿"][0];
     assert_eq!(
@@ -137,6 +149,8 @@ async fn it_says_the_same_in_every_syntax_and_encoding() {
     let mut counted = 0;
     for section in ["公共档案", "总账"] {
         for (table, records) in json[section].as_object().unwrap() {
+            let tags = text.matches(&format!("<{table}>")).count();
+            assert_eq!(tags, records.as_array().unwrap().len(), "{table}");
             for record in records.as_array().unwrap() {
                 let fields = record.as_object().unwrap().iter();
                 // Values of these books have nothing that XML would escape.

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use futures::TryStreamExt;
+use policy::Lang;
 use serde_json::Value;
-use testkit::{CarSale, HttpApp, LINYI, Person, Sale, YANHU, on_the_wire, yuan};
+use service::access::{ReadLedger, RevealClaims};
+use service::export::{ClaimsExport, Format, Reveal};
+use testkit::{CarSale, HttpApp, LINYI, Person, Sale, YANHU, on_the_wire, permit, yuan};
 
 use super::{busy, export, lines};
 
@@ -169,13 +173,47 @@ async fn pieces_days_and_programmes() {
     assert_eq!(lines(&cars).len(), 1);
     let arrived = &lines(&cars)[0][8][..10];
     let late = export(&app, &format!("140800/claims/export?format=csv&from={arrived}")).await;
-    let early = export(&app, &format!("140800/claims/export?format=csv&to={arrived}")).await;
-    assert_eq!((lines(&late).len(), lines(&early).len()), (2, 10));
-    // What arrives after it was recorded who looks is not shown.
+    let first = &whole.lines().nth(1).unwrap().split(',').nth(8).unwrap()[..10];
+    let early = export(&app, &format!("140800/claims/export?format=csv&to={first}")).await;
+    assert_eq!((lines(&late).len(), lines(&early).len()), (2, 8));
     export(
         &app,
         &format!("140802/claims/export?format=jsonl&to=2999-12-31&{REVEAL}"),
     )
     .await;
     assert!(events(&app).await[0].3.starts_with("9 claims"));
+    let reads = app.get(&app.cast.auditor, "/v1/ledgers/140802/reads").await;
+    let look = &reads.expect(200).json()["items"][0];
+    assert_eq!(
+        (&look["verb"], &look["subject"]),
+        (&"export_claims".into(), &"ledger:140802".into())
+    );
+
+    // What arrives after it was recorded who looks is not shown.
+    let reveal = Reveal {
+        permit: permit::<RevealClaims>(&app.cast.auditor),
+        reason: Some("专项审计".into()),
+    };
+    let query = ClaimsExport::default();
+    let auditor = permit::<ReadLedger>(&app.cast.auditor);
+    let file = app
+        .service
+        .export_claims(
+            &auditor,
+            "140800",
+            &query,
+            Some(reveal),
+            Format::JsonLines,
+            Lang::En,
+        )
+        .await
+        .unwrap();
+    app.clock.advance(chrono::Duration::seconds(1));
+    let late = app
+        .submit(app.sale(&Sale::air_conditioner().in_county(LINYI)).await)
+        .await
+        .id;
+    let text = String::from_utf8(file.try_collect::<Vec<_>>().await.unwrap().concat()).unwrap();
+    assert_eq!(text.lines().count(), 10);
+    assert!(!text.contains(&late.to_string()));
 }

@@ -450,7 +450,7 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
         row(
             "GET /v1/programme-drafts/{id}/report",
             REPLAYS,
-            Served,
+            City,
             &format!("{draft}/report"),
             None,
         ),

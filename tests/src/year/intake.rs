@@ -10,12 +10,12 @@ use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use claims::registers::Register;
 use serde_json::Value;
-use service::Refusal;
 use service::access::{ApproveClaims, ReadClaims, ReviewClaims, SubmitClaims};
 use service::reading::ClaimQuery;
 use service::review::{Approval, ApprovalVerdict, ReviewVerdict};
 use service::state::ClaimState;
 use service::submit::{Command, Mode};
+use service::{Refusal, ServiceError};
 use testkit::{CarSale, Person, Sale, day, keyed, new_key, numbers, permit};
 
 use super::world::{APPLIANCE, COUNTIES, DIGITAL, Fund, OF_CARS, REPLACEMENT, SCRAP, Year, money};
@@ -102,10 +102,17 @@ impl Year {
         let commands = commands.collect::<Vec<_>>();
         let answers = self.insist("submit", async |world| {
             let permit = permit::<SubmitClaims>(&actor);
-            world
-                .service
-                .submit(&permit, commands.clone(), Mode::Continue)
-                .await
+            let service = &world.service;
+            let lines = service.submit(&permit, commands.clone(), Mode::Continue);
+            let lines = lines.await?;
+            // A line that met a crash is a batch to be sent again.
+            lines
+                .into_iter()
+                .map(|line| match line {
+                    Some(Err(ServiceError::Store(fault))) => Err(fault.into()),
+                    line => Ok(line),
+                })
+                .collect::<Result<Vec<_>, ServiceError>>()
         });
         let answers = answers.await;
         let again = answers.again;

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use bytes::Bytes;
 use claims::DraftId;
 use futures::future::BoxFuture;
-use futures::stream;
+use futures::{StreamExt, stream};
 use policy::Lang;
 use serde_json::{Value, json};
 use service::access::{ManageProgrammes, ReplayProgrammes};
@@ -147,7 +147,8 @@ pub(crate) async fn get_draft(
 
 /// 重放报告 · Get a draft's report
 ///
-/// What the replay of recorded claims said when the draft was proposed, byte for byte: `sha256sum` of the body is `report_digest`.
+/// What the replay of recorded claims said when the draft was proposed, byte for byte: `sha256sum` of the body is `report_digest`. It has the
+/// money of every county, so it is for those of the whole city.
 #[utoipa::path(
     tag = "programmes",
     params(DraftPath),
@@ -166,7 +167,7 @@ pub(crate) async fn get_draft_report(
 
 /// 复核新版本 · Check a draft of a programme
 ///
-/// By another person than the one who proposed it. Activated, the version is in force at once.
+/// By another person than the one who proposed it. Activated, the version is in force at once; on other instances of the service within ten seconds.
 #[utoipa::path(
     tag = "programmes",
     params(DraftPath),
@@ -216,38 +217,17 @@ fn lines(
     request: &HttpRequest,
 ) -> HttpResponse {
     let request_id = Context::of(request).request_id;
-    let last = Box::pin(async move {
-        last.await
-            .unwrap_or_else(|problem| line(&json!({ "problem": problem.view(lang, &request_id) })))
+    // The sender goes with the task: once nothing more is told, the task is at its end.
+    let lines = stream::unfold(receiver, |mut receiver| async move {
+        let one = receiver.recv().await?;
+        Some((Bytes::from(told(one)), receiver))
     });
-    let body = stream::unfold(Some((receiver, last, None::<String>)), |state| async move {
-        let (mut receiver, mut last, mut ended) = state?;
-        loop {
-            // Lines that were told before the end come before it.
-            let next = if ended.is_some() {
-                receiver.recv().await
-            } else {
-                tokio::select! {
-                    biased;
-                    next = receiver.recv() => next,
-                    text = &mut last => {
-                        ended = Some(text);
-                        continue;
-                    }
-                }
-            };
-            match (next, ended.take()) {
-                (Some(one), end) => {
-                    let chunk = Bytes::from(told(one));
-                    return Some((Ok::<_, Problem>(chunk), Some((receiver, last, end))));
-                }
-                (None, Some(text)) => return Some((Ok(Bytes::from(text)), None)),
-                (None, None) => {
-                    let text = last.as_mut().await;
-                    return Some((Ok(Bytes::from(text)), None));
-                }
-            }
-        }
+    let last = stream::once(async move {
+        let line = last
+            .await
+            .unwrap_or_else(|problem| line(&json!({ "problem": problem.view(lang, &request_id) })));
+        Bytes::from(line)
     });
+    let body = lines.chain(last).map(Ok::<_, Problem>);
     HttpResponse::Ok().content_type(MEDIA_TYPE).streaming(body)
 }

@@ -1,17 +1,17 @@
 //! The transparency log: checkpoints, those who vouch for them, and proofs.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use claims::{ClaimId, JurisdictionCode};
+use claims::ClaimId;
 use ledger::log::NoteError;
 use service::Refusal;
 use service::access::{ReadClaims, ReadLedger, WitnessLog};
 use service::transparency::Signed;
 
 use super::answer::{Answer, ok, paged};
-use crate::extract::{Part, PathId, PathText, Query, raw_body};
+use super::ledgers::county;
+use crate::extract::{PathId, PathText, Query, raw_body};
 use crate::openapi::params::{ClaimPath, JurisdictionPath};
 use crate::openapi::roles;
-use crate::problem::Problem;
 use crate::signed::Signed as SignedIn;
 use crate::state::ApiState;
 use crate::wire::limits;
@@ -21,13 +21,6 @@ use crate::wire::transparency::{
     ConsistencyView, InclusionParams, InclusionQuery, InclusionView,
 };
 use crate::wire::views::PageView;
-
-fn log_of(path: &PathText) -> Result<String, Problem> {
-    let code = path.parse(Part::Jurisdiction, "ledger", |text| {
-        JurisdictionCode::parse(text).ok()
-    })?;
-    Ok(code.as_str().to_owned())
-}
 
 /// The note itself, as tools that know signed notes want it.
 fn note(signed: Signed) -> Answer {
@@ -56,7 +49,7 @@ pub(crate) async fn get_checkpoint(
     let size = query.0.size.map(u64::from);
     note(
         api.service
-            .checkpoint(&signed.permit, &log_of(&path)?, size)
+            .checkpoint(&signed.permit, &county(&path)?, size)
             .await?,
     )
 }
@@ -77,7 +70,7 @@ pub(crate) async fn list_checkpoints(
     path: PathText,
     page: Query<PageQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(page)) = (log_of(&path)?, page);
+    let (jurisdiction, Query(page)) = (county(&path)?, page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -97,7 +90,7 @@ pub(crate) async fn list_checkpoints(
 )]
 #[post("/v1/ledgers/{jurisdiction}/checkpoint")]
 pub(crate) async fn make_checkpoint(api: ApiState, signed: SignedIn<WitnessLog>, path: PathText) -> Answer {
-    let (permit, jurisdiction) = (signed.permit, log_of(&path)?);
+    let (permit, jurisdiction) = (signed.permit, county(&path)?);
     note(
         api.write(|it| async move { it.make_checkpoint(&permit, &jurisdiction).await })
             .await?,
@@ -123,7 +116,7 @@ pub(crate) async fn cosign_checkpoint(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Answer {
-    let (permit, jurisdiction) = (signed.permit, log_of(&path)?);
+    let (permit, jurisdiction) = (signed.permit, county(&path)?);
     let body = raw_body(&request, payload.into_inner(), limits::NOTE).await?;
     let text = String::from_utf8(body.to_vec()).map_err(|_| Refusal::Cosignature(NoteError::Malformed))?;
     note(
@@ -146,7 +139,7 @@ pub(crate) async fn prove_inclusion(
     path: PathText,
     query: Query<InclusionQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(it)) = (log_of(&path)?, query);
+    let (jurisdiction, Query(it)) = (county(&path)?, query);
     let (leaf, size) = (it.leaf.into(), it.size.map(u64::from));
     let proof = api
         .service
@@ -169,7 +162,7 @@ pub(crate) async fn prove_consistency(
     path: PathText,
     query: Query<ConsistencyQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(it)) = (log_of(&path)?, query);
+    let (jurisdiction, Query(it)) = (county(&path)?, query);
     let (from, to) = (it.from.into(), it.to.map(u64::from));
     let proof = api
         .service

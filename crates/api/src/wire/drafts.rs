@@ -346,7 +346,7 @@ pub struct ReadsParams {
     /// Who looked.
     #[param(min_length = 1, max_length = 100)]
     pub person: Option<String>,
-    /// The claim or disbursement that was looked at.
+    /// The claim or disbursement that was looked at. Looks by export are of `ledger:<county>` and are not found by a claim's id.
     #[param(pattern = "^(clm|dsb)_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
     pub subject: Option<String>,
     /// First day, Asia/Shanghai.

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use ledger::{Account, Balances};
 use policy::Lang;
 use serde::Serialize;
+use service::caps::CapChange;
 use service::disburse::Disbursement;
-use service::funds::{Appropriation, CapChange, Fund};
+use service::funds::{Appropriation, Fund};
 use service::public::PublicFund;
 use utoipa::ToSchema;
 

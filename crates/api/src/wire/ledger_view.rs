@@ -84,17 +84,17 @@ pub struct PersonalReadView {
     /// The credential.
     #[schema(max_length = 100)]
     pub actor: String,
-    /// `reveal`: a claim; `hand_out_instruction`: a file for the bank, with the accounts of payees.
+    /// `reveal`: a claim; `hand_out_instruction`: a file for the bank, with the accounts of payees; `export_claims`: claims in clear.
     #[schema(max_length = 64, example = "reveal")]
     pub verb: String,
-    /// The claim or disbursement.
+    /// The claim or disbursement; of an export `ledger:<county>`.
     #[schema(max_length = 64)]
     pub subject: String,
     /// Of the subject, as it was seen.
     #[schema(minimum = 1)]
     pub revision: Option<i32>,
-    /// Why; of an instruction the name of the file.
-    #[schema(max_length = 500)]
+    /// Why; of an instruction the name of the file; of an export how many claims of what, and why.
+    #[schema(max_length = 700)]
     pub reason: Option<String>,
     /// Id of the request.
     #[schema(max_length = 64)]

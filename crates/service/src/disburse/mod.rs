@@ -250,6 +250,7 @@ impl Service {
             "claims": row.claims,
             "digest": row.digest.as_ref().map(hex::encode),
             "payments": row.payments,
+            "persons": if row.needs_three { 3 } else { 2 },
             "programme": row.programme,
             "total": fen(row.total)?.to_string(),
         }));

@@ -12,6 +12,7 @@ use policy::Lang;
 
 use super::Chunks;
 use super::pages::{File, stream};
+use super::table::Cell;
 use super::text::escape;
 use super::transfers::{Transfer, Transfers};
 use crate::access::{Permit, ReadLedger};
@@ -395,11 +396,11 @@ impl File<Transfer> for Vouchers {
             let (number, amount) = (row.height.to_string(), fen(row.amount)?.to_string());
             let (year, month, date) = (posted.year().to_string(), posted.month().to_string(), day(posted));
             let said = match row.claim {
-                Some(claim) => format!("{} clm_{jurisdiction}_{}", reason.title_zh(), claim.simple()),
+                Some(claim) => format!("{} {}", reason.title_zh(), Cell::Id("clm", jurisdiction, claim)),
                 None => reason.title_zh().to_owned(),
             };
             let document = row.document.map_or_else(String::new, |id| {
-                format!("{}_{jurisdiction}_{}", document_prefix(reason), id.simple())
+                Cell::Id(document_prefix(reason), jurisdiction, id).to_string()
             });
             let (debit, credit) = reason.accounts();
             let nothing = "0.00";

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use claims::ids::ClaimId;
+use claims::life_cycle::Status;
 use policy::Lang;
 use store::claims::{ClaimFilter, ClaimRow};
 use store::{Done, Tx};
@@ -63,12 +64,17 @@ impl Service {
             created_before: query.to.and_then(|day| day.succ_opt()).map(shanghai_midnight),
             after: query.after.map(|after| after.uuid),
             oldest_first: true,
+            programmes: query.programme.iter().cloned().collect(),
+            // One programme's claims are read as the merge of its queues.
+            statuses: match query.programme {
+                Some(_) => Status::ALL.iter().map(|it| it.as_str().to_owned()).collect(),
+                None => Vec::new(),
+            },
             ..ClaimFilter::default()
         };
         let mut claims = Claims {
             service: self.clone(),
             revealed: reveal.is_some(),
-            programme: query.programme.clone(),
             filter,
             counties,
         };
@@ -121,13 +127,14 @@ impl Service {
         filter.created_before = Some(before);
         for county in &claims.counties {
             filter.jurisdictions = vec![county.clone()];
-            let count = tx.count_claims(&filter, query.programme.as_deref()).await?;
-            filter.after = None;
+            let count = tx.count_claims(&filter).await?;
+            let behind = filter.after.take().and(query.after);
+            let behind = behind.map(|it| format!(" behind {it}")).unwrap_or_default();
             let subject = format!("ledger:{county}");
             let actor = reveal.permit.actor();
             let mut event = history::event(self, county, &subject, "export_claims", actor, now);
             let programme = query.programme.as_deref().unwrap_or("*");
-            event.reason = Some(format!("{count} claims, {programme}, {period}: {why}"));
+            event.reason = Some(format!("{count} claims{behind}, {programme}, {period}: {why}"));
             events.push(event);
         }
         history::record_inside(&mut tx, &events).await?;
@@ -139,7 +146,6 @@ impl Service {
 struct Claims {
     service: Service,
     revealed: bool,
-    programme: Option<String>,
     filter: ClaimFilter,
     /// Those that are still to be read, the one that is being read no longer among them.
     counties: VecDeque<String>,
@@ -163,11 +169,8 @@ impl Source for Claims {
     async fn page(mut self) -> Result<(Vec<Line>, Option<Self>), ServiceError> {
         let limit = i64::try_from(PAGE).map_err(ServiceError::bug)?;
         let mut conn = self.service.store().read().await?;
-        let mut rows = conn.list_claims(&self.filter, limit).await?;
+        let rows = conn.list_claims(&self.filter, limit).await?;
         self.filter.after = rows.last().map(|row| row.id).filter(|_| rows.len() >= PAGE);
-        if let Some(programme) = &self.programme {
-            rows.retain(|row| row.programme == *programme);
-        }
         let mut sent = self.service.sent_claims(&mut conn, &rows).await?;
         drop(conn);
         let lines = rows.into_iter().map(|row| {

@@ -1,10 +1,11 @@
 //! CSV and JSON lines.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::marker::PhantomData;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use policy::Lang;
 use serde::Serializer;
 use serde::ser::SerializeMap;
@@ -64,11 +65,7 @@ impl<R, const N: usize> Csv<R, N> {
             }
             match cell {
                 Cell::Text(text) => field(out, text),
-                // A tab before it keeps spreadsheets from carrying it out.
-                Cell::Written(text) if text.starts_with(['=', '+', '-', '@']) => {
-                    field(out, &format!("\t{text}"));
-                }
-                Cell::Written(text) => field(out, text),
+                Cell::Written(text) => field(out, &harmless(text)),
                 Cell::Id(kind, jurisdiction, id) => {
                     let mut digits = [0; uuid::fmt::Simple::LENGTH];
                     id.simple().encode_lower(&mut digits);
@@ -140,9 +137,6 @@ impl<R: Row<N>, const N: usize> File<R> for JsonLines<R, N> {
                     Cell::Nothing => line.serialize_entry(column.en, &None::<()>),
                     Cell::Whole(number) => line.serialize_entry(column.en, &number),
                     Cell::Text(text) | Cell::Written(text) => line.serialize_entry(column.en, text),
-                    Cell::Instant(at) => {
-                        line.serialize_entry(column.en, &at.to_rfc3339_opts(SecondsFormat::Micros, true))
-                    }
                     other => {
                         write!(self.text, "{other}").map_err(ServiceError::bug)?;
                         line.serialize_entry(column.en, &self.text)
@@ -157,7 +151,16 @@ impl<R: Row<N>, const N: usize> File<R> for JsonLines<R, N> {
     }
 }
 
-/// Text between tags. What XML cannot say at all becomes a replacement character.
+/// What somebody wrote, as a field of a CSV: a tab before what begins like a formula keeps spreadsheets from carrying it out.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@']) {
+        Cow::Owned(format!("\t{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Text between tags. Control characters, and what XML cannot say at all, become a replacement character.
 pub(super) fn escape(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {

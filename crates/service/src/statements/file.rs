@@ -5,6 +5,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet,
 
 use super::{LaidOut, Statement, StatementFile, StatementLine};
 use crate::ServiceError;
+use crate::export::harmless;
 use crate::ports::shanghai;
 
 /// How a statement is written.
@@ -200,11 +201,10 @@ fn csv(statement: &Statement, lines: &[StatementLine]) -> Result<Vec<u8>, Servic
     Ok(bytes)
 }
 
-/// A cell as text. What a merchant wrote may begin like a formula: a tab before it keeps spreadsheets from carrying it out.
+/// A cell as text.
 fn plain(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) if text.starts_with(['=', '+', '-', '@']) => format!("\t{text}"),
-        Cell::Text(text) => text.clone(),
+        Cell::Text(text) => harmless(text).into_owned(),
         Cell::Money(amount) => amount.to_string(),
         Cell::Number(number) => number.to_string(),
         Cell::Days(millidays) => days(*millidays),

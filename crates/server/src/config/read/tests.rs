@@ -74,9 +74,10 @@ fn everything_that_is_missing_is_reported_at_once_with_variable_and_remedy() {
             "token_keys (HUANXIN_TOKEN_KEYS)",
             "personal_data_keys (HUANXIN_PERSONAL_DATA_KEYS)",
             "lookup_key (HUANXIN_LOOKUP_KEY)",
+            "transparency.key (HUANXIN_TRANSPARENCY_KEY)",
         ]
     );
-    assert_eq!(error.to_string().matches("huanxin keys generate").count(), 3);
+    assert_eq!(error.to_string().matches("huanxin keys generate").count(), 4);
 }
 
 #[test]
