@@ -106,7 +106,7 @@ kinds! {
         caller "核对文号；同一资金的同一文号只登记一次。" "Check the document number: one document is entered once for a fund and source."
         operator "Nothing.";
     NothingPayable CONFLICT "nothing-payable" "没有应付申领" "Nothing is payable"
-        caller "待有申领核准后再生成支付批次。" "Make a disbursement once claims are approved."
+        caller "待有申领核准、或解除暂停支付后再生成支付批次。" "Make a disbursement once claims are approved, or lift the hold that keeps them out."
         operator "Nothing.";
     Held CONFLICT "held" "含暂停支付的款项" "Money of it is held"
         caller "解除暂停，或取消本批次后重新生成。" "Lift the hold, or cancel the disbursement and make another."
