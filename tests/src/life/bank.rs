@@ -1,6 +1,6 @@
 //! What a bank says in its own formats, and what is set aside.
 
-use claims::ids::{DisbursementId, PaymentId};
+use claims::ids::{BankEntryId, DisbursementId, PaymentId};
 use claims::life_cycle::Status;
 use service::access::{ManageFunds, ReadFunds};
 use service::disburse::{BankReport, Payment, PaymentResult, Resolution, Said};
@@ -225,6 +225,80 @@ async fn what_a_person_applied_to_another_payment_may_be_said_again() {
         .await
         .unwrap();
     assert_eq!(say().await, [Ok("paid".to_owned())]);
+    assert_books(&app, [0, 0, 0, 0, 600, 0]).await;
+    app.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_filed_with_the_city_is_applied_in_the_county_whose_payment_it_is() {
+    let app = with_money(600).await;
+    of_applicants(&app, 1).await;
+    let (_, payments) = app.instruct(YANHU, PROGRAMME).await;
+    let misnamed = Payment {
+        id: PaymentId::new(payments[0].id.jurisdiction, uuid::Uuid::from_u128(7)),
+        ..payments[0].clone()
+    };
+    let city = claims::JurisdictionCode::parse("140800").unwrap();
+    let maker = permit::<ManageFunds>(&app.cast.maker);
+    let say = async || {
+        let said = app
+            .service
+            .record_report(&maker, city, None, camt054(&[&misnamed], &[]))
+            .await
+            .unwrap();
+        said.into_iter()
+            .map(|result| result.map(|payment| payment.outcome))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(say().await, [Err(Refusal::NotFound("payment"))]);
+    let reader = permit::<ReadFunds>(&app.cast.auditor);
+    let waiting = async || {
+        let page = app.service.bank_exceptions(&reader, None, None, 50).await;
+        page.unwrap().items
+    };
+    let exception = waiting().await.remove(0);
+    assert_eq!(exception.id.jurisdiction, city);
+    let apply = async |actor: &Actor| {
+        let resolution = Resolution::Apply {
+            payment: Some(payments[0].id),
+        };
+        let why = Some("银行更正流水号".to_owned());
+        app.service
+            .resolve_exception(&permit(actor), exception.id, resolution, why)
+            .await
+    };
+    // Whoever has no right in that county moves none of its money, and neither does who brought it in.
+    let elsewhere = Actor {
+        jurisdictions: vec!["140800".into()],
+        ..app.cast.checker.clone()
+    };
+    assert_eq!(
+        apply(&elsewhere).await.unwrap_err().refusal(),
+        Some(&Refusal::OtherJurisdiction)
+    );
+    assert_eq!(
+        apply(&app.cast.maker).await.unwrap_err().refusal(),
+        Some(&Refusal::FourEyes)
+    );
+    assert_books(&app, [0, 0, 0, 600, 0, 0]).await;
+
+    let applied = apply(&app.cast.checker).await.unwrap();
+    assert_eq!(
+        (applied.payment, applied.standing.as_str()),
+        (Some(payments[0].id), "applied")
+    );
+    assert_eq!(
+        applied.id,
+        BankEntryId::new(payments[0].id.jurisdiction, exception.id.uuid)
+    );
+    assert_books(&app, [0, 0, 0, 0, 600, 0]).await;
+    // Said again, it moves nothing and nobody is asked again; nor is it resolved twice.
+    assert_eq!(say().await, [Err(Refusal::NotFound("payment"))]);
+    assert_eq!(waiting().await, []);
+    assert!(matches!(
+        apply(&app.cast.checker).await.unwrap_err().refusal(),
+        Some(Refusal::Settled { .. })
+    ));
     assert_books(&app, [0, 0, 0, 0, 600, 0]).await;
     app.audit().await;
 }

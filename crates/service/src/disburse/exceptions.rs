@@ -64,7 +64,8 @@ impl Service {
         paging::page(rows, limit, |row| row.id)?.try_map(|row| shown(&row))
     }
 
-    /// A person's word on an exception, with the reason. Another than whoever brought it in applies it, because that moves money.
+    /// A person's word on an exception, with the reason. Another than whoever brought it in applies it, because that moves money. The
+    /// answer to one that is handed over to the county of its payment is that county's.
     pub async fn resolve_exception(
         &self,
         permit: &Permit<ManageFunds>,
@@ -101,31 +102,73 @@ impl Service {
             }
             .into());
         }
-        match resolution {
-            Resolution::Dismiss => row.standing = "dismissed".into(),
+        (row.resolver, row.resolved_at, row.resolution) =
+            (Some(mover.actor.person.clone()), Some(mover.now), why);
+        let handed_over = match resolution {
+            Resolution::Dismiss => {
+                row.standing = "dismissed".into();
+                None
+            }
             Resolution::Apply { payment } => {
                 if row.receiver == mover.actor.person {
                     return Err(Refusal::FourEyes.into());
                 }
-                self.apply(&mut tx, &mut row, payment, mover).await?;
                 row.standing = "applied".into();
+                match payment.filter(|it| it.jurisdiction != id.jurisdiction) {
+                    Some(payment) => {
+                        permit.within(payment.jurisdiction.as_str())?;
+                        Some(self.hand_over(&mut tx, &row, payment, mover).await?)
+                    }
+                    None => {
+                        self.apply(&mut tx, &mut row, payment, mover).await?;
+                        None
+                    }
+                }
             }
-        }
-        (row.resolver, row.resolved_at, row.resolution) =
-            (Some(mover.actor.person.clone()), Some(mover.now), why.clone());
+        };
         tx.resolve_bank_entry(&row).await?;
+        self.note_resolved(&mut tx, &row, mover).await?;
+        Ok(tx.done(shown(handed_over.as_ref().unwrap_or(&row))?))
+    }
+
+    /// Where it could not be told whose a word was, it was filed with another county or the city. The county whose payment it is about
+    /// gets it under the same number, with all that follows from it.
+    async fn hand_over(
+        &self,
+        tx: &mut Tx,
+        row: &BankEntryRow,
+        payment: PaymentId,
+        mover: Mover<'_>,
+    ) -> Result<BankEntryRow, ServiceError> {
+        let mut theirs = BankEntryRow {
+            jurisdiction: payment.jurisdiction.as_str().to_owned(),
+            ..row.clone()
+        };
+        self.apply(tx, &mut theirs, Some(payment), mover).await?;
+        BankEntryRow::insert(tx, std::slice::from_ref(&theirs)).await?;
+        self.note_resolved(tx, &theirs, mover).await?;
+        Ok(theirs)
+    }
+
+    async fn note_resolved(
+        &self,
+        tx: &mut Tx,
+        row: &BankEntryRow,
+        mover: Mover<'_>,
+    ) -> Result<(), ServiceError> {
+        let id = BankEntryId::new(code(&row.jurisdiction)?, row.id);
         let mut event = history::event(
             self,
-            jurisdiction,
+            &row.jurisdiction,
             &id.to_string(),
             "resolve_exception",
             mover.actor,
             mover.now,
         );
-        (event.from_status, event.to_status, event.reason) =
-            (Some("exception".into()), Some(row.standing.clone()), why);
+        (event.from_status, event.to_status) = (Some("exception".into()), Some(row.standing.clone()));
+        event.reason.clone_from(&row.resolution);
         tx.record_events(&[event]).await?;
-        Ok(tx.done(shown(&row)?))
+        Ok(())
     }
 
     async fn apply(

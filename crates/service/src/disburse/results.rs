@@ -120,7 +120,9 @@ impl Service {
         let mut known: HashMap<Vec<u8>, Option<Exception>> = known
             .into_iter()
             .map(|row| {
-                let exception = row.exception.filter(|_| row.standing != "applied");
+                // One that was handed over to another county was applied there, and is none of this one's payments.
+                let here = row.standing == "applied" && row.payment.is_some();
+                let exception = row.exception.filter(|_| !here);
                 (row.fingerprint, exception.as_deref().map(Exception::parse))
             })
             .collect();
