@@ -2,6 +2,7 @@
 
 mod bank;
 mod folders;
+mod rekey;
 mod server;
 mod webhooks;
 

@@ -34,6 +34,8 @@ pub struct Setup {
     pub now: DateTime<Utc>,
     /// Whether merchants are told, at addresses of this machine.
     pub webhooks: bool,
+    /// Keys of personal data, each all of one byte: the first seals.
+    pub data_keys: Vec<(&'static str, u8)>,
 }
 
 impl Default for Setup {
@@ -43,6 +45,7 @@ impl Default for Setup {
             settings: Settings::default(),
             now: "2026-06-15T02:00:00Z".parse().unwrap(),
             webhooks: true,
+            data_keys: vec![("test", 1)],
         }
     }
 }
@@ -160,13 +163,15 @@ impl World {
             ..StoreConfig::new(SecretString::from(url.to_owned()))
         };
         let key = |byte| SecretBox::new(Box::new([byte; 32]));
+        let data_keys = setup.data_keys.iter();
+        let data_keys = data_keys.map(|(id, byte)| ((*id).to_owned(), key(*byte)));
         let pem = SigningKey::from_bytes(&[3; 32])
             .to_pkcs8_pem(LineEnding::LF)
             .expect("a key");
         let parts = Parts {
             store: Store::open(&config).expect("a pool"),
             clock: clock.clone(),
-            vault: Vault::new(&[("test".into(), key(1))], &key(2)).expect("a vault"),
+            vault: Vault::new(&data_keys.collect::<Vec<_>>(), &key(2)).expect("a vault"),
             signing: SigningKeys::new(&[("test".into(), SecretString::from(pem.to_string()))])
                 .expect("a signing key"),
             settings: setup.settings.clone(),

@@ -52,7 +52,7 @@ fn key(text: &str) -> Key {
     }
 }
 
-fn account(name: &str, number: &str) -> EnteredAccount {
+pub(crate) fn account(name: &str, number: &str) -> EnteredAccount {
     EnteredAccount {
         name: name.into(),
         bank_account: number.into(),

@@ -35,7 +35,7 @@ struct Gateway {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
+pub(super) enum Fault {
     Unavailable,
     Reset,
     /// Taken, and the answer lost.
@@ -105,14 +105,14 @@ impl Gateway {
     }
 }
 
-struct Bank {
+pub(super) struct Bank {
     gateway: Arc<Mutex<Gateway>>,
     server: Server,
     adapter: HttpBank,
 }
 
 impl Bank {
-    async fn of(app: &TestApp) -> Self {
+    pub(super) async fn of(app: &TestApp) -> Self {
         let gateway = Arc::new(Mutex::new(Gateway::default()));
         let it = gateway.clone();
         let server = Server::start(move |asked| it.lock().unwrap().act(asked)).await;
@@ -125,19 +125,19 @@ impl Bank {
     }
 
     /// Another process, which knows nothing of the one before.
-    fn restarted(&mut self, app: &TestApp) {
+    pub(super) fn restarted(&mut self, app: &TestApp) {
         self.adapter = adapter(&self.server, app);
     }
 
-    fn fail(&self, faults: &[Fault]) {
+    pub(super) fn fail(&self, faults: &[Fault]) {
         self.gateway.lock().unwrap().faults.extend(faults);
     }
 
-    fn handed(&self) -> Vec<(String, String, Vec<u8>)> {
+    pub(super) fn handed(&self) -> Vec<(String, String, Vec<u8>)> {
         self.gateway.lock().unwrap().handed.clone()
     }
 
-    fn taken(&self) -> usize {
+    pub(super) fn taken(&self) -> usize {
         self.gateway.lock().unwrap().taken.len()
     }
 
@@ -148,7 +148,7 @@ impl Bank {
         self.gateway.lock().unwrap().reports.extend(reports);
     }
 
-    async fn submit(&self, app: &TestApp) -> Submissions {
+    pub(super) async fn submit(&self, app: &TestApp) -> Submissions {
         app.service.submit_to_bank(&self.adapter).await.unwrap()
     }
 
@@ -174,17 +174,20 @@ fn adapter(server: &Server, app: &TestApp) -> HttpBank {
     HttpBank::new(&config, app.clock.clone()).unwrap()
 }
 
-/// A fund with money, a bank that takes files by itself, so many payments a file, and accounts on file.
-pub(super) async fn with_bank(money: i64, per_file: usize) -> TestApp {
-    let app = TestApp::with(Setup {
+pub(super) fn setup(per_file: usize) -> Setup {
+    Setup {
         settings: Settings {
             bank_format: Some(InstructionFormat::Pain001),
             bank_file_payments: per_file,
             ..Settings::default()
         },
         ..Setup::default()
-    })
-    .await;
+    }
+}
+
+/// A fund with money, a bank that takes files by itself, so many payments a file, and accounts on file.
+pub(super) async fn with_bank(money: i64, per_file: usize) -> TestApp {
+    let app = TestApp::with(setup(per_file)).await;
     app.appropriate(YANHU, PROGRAMME, ledger::Fen::new(money * 100).unwrap())
         .await;
     app.account_on_file(YANHU, "14050167890800000123").await;

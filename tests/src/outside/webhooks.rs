@@ -26,7 +26,12 @@ async fn with_money() -> TestApp {
     app
 }
 
-async fn register(app: &TestApp, actor: &Actor, url: &str, statuses: &[Status]) -> (WebhookId, SecretString) {
+pub(super) async fn register(
+    app: &TestApp,
+    actor: &Actor,
+    url: &str,
+    statuses: &[Status],
+) -> (WebhookId, SecretString) {
     let made = app
         .service
         .register_webhook(&permit(actor), url, statuses.to_vec(), new_key())
@@ -36,7 +41,7 @@ async fn register(app: &TestApp, actor: &Actor, url: &str, statuses: &[Status]) 
 }
 
 /// What is done all the time.
-async fn round(app: &TestApp) -> Told {
+pub(super) async fn round(app: &TestApp) -> Told {
     app.service.work(None, None).await.unwrap();
     app.service.tell_merchants(&*webhooks()).await.unwrap()
 }
@@ -50,7 +55,7 @@ async fn log(app: &TestApp, actor: &Actor, id: WebhookId) -> Vec<Delivery> {
 }
 
 /// Whether one of a message's signatures is of this secret.
-fn is_signed(asked: &Asked, secret: &SecretString) -> bool {
+pub(super) fn is_signed(asked: &Asked, secret: &SecretString) -> bool {
     let key = STANDARD
         .decode(secret.expose_secret().strip_prefix("whsec_").unwrap())
         .unwrap();
