@@ -5,12 +5,15 @@
 //! compared by whoever gathers them, and only the answer becomes a fact. So a receipt may be shown to anyone who may see
 //! the decision.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::schema::{self, FactType};
 
@@ -118,7 +121,8 @@ impl Facts {
     }
 
     pub fn put<T: Into<Value>>(&mut self, key: Key<T>, value: impl Into<T>) -> &mut Self {
-        let value = settle(key.path, value.into().into());
+        let kind = schema::find(key.path).map_or(FactType::Number, |fact| fact.kind);
+        let value = settle(kind, value.into().into());
         self.values.insert(key.path, value);
         self
     }
@@ -146,7 +150,7 @@ impl Facts {
                 expected: fact.kind.describe(),
             });
         }
-        self.values.insert(fact.path, settle(fact.path, value));
+        self.values.insert(fact.path, settle(fact.kind, value));
         Ok(self)
     }
 
@@ -225,11 +229,92 @@ impl Facts {
                 path: path.clone(),
                 expected: fact.kind.describe(),
             };
-            facts.set(path, fact.kind.read(value).ok_or_else(wrong)?)?;
+            let given = match value {
+                serde_json::Value::Bool(answer) => Given::Bool(*answer),
+                serde_json::Value::String(text) => Given::Text(text.into()),
+                _ => return Err(wrong()),
+            };
+            facts.set(path, fact.kind.read(&given).ok_or_else(wrong)?)?;
         }
         Ok(facts)
     }
+
+    /// As [`Facts::from_json`] of the JSON in the text, without a tree of it in between; what is wrong is for that to say.
+    pub(crate) fn from_text(json: &str) -> Option<Self> {
+        serde_json::from_str::<Members>(json)
+            .ok()
+            .map(|members| members.0)
+    }
 }
+
+/// A value as it is written: decimals and dates are text.
+pub(crate) enum Given<'j> {
+    Bool(bool),
+    Text(Cow<'j, str>),
+}
+
+impl<'de> Deserialize<'de> for Given<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = Given<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text, true or false")
+            }
+
+            fn visit_bool<E>(self, answer: bool) -> Result<Self::Value, E> {
+                Ok(Given::Bool(answer))
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Given::Text(text.into()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Given::Text(text.to_owned().into()))
+            }
+        }
+
+        deserializer.deserialize_any(Read)
+    }
+}
+
+/// The members of an object, as facts.
+struct Members(Facts);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("facts by path")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
+                let mut facts = Facts::new();
+                while let Some((Text(path), given)) = members.next_entry::<Text<'de>, Given<'de>>()? {
+                    let fact = schema::find(&path).filter(|fact| !fact.computed);
+                    let fact = fact.ok_or_else(|| A::Error::custom("no such fact"))?;
+                    let value = fact.kind.read(&given);
+                    let value = value.ok_or_else(|| A::Error::custom("of another type"))?;
+                    facts.values.insert(fact.path, settle(fact.kind, value));
+                }
+                Ok(Members(facts))
+            }
+        }
+
+        deserializer.deserialize_map(Read)
+    }
+}
+
+/// Text that is taken as it stands where nothing is escaped.
+#[derive(Deserialize)]
+struct Text<'j>(#[serde(borrow)] Cow<'j, str>);
 
 impl Value {
     pub fn to_json(&self) -> serde_json::Value {
@@ -242,12 +327,12 @@ impl Value {
 
 /// One spelling for one number: money has at least two decimals, a count none that say nothing.
 /// Otherwise the receipts of the same claim could differ by a trailing zero.
-fn settle(path: &str, value: Value) -> Value {
+fn settle(kind: FactType, value: Value) -> Value {
     let Value::Decimal(number) = value else {
         return value;
     };
     let mut number = number.normalize();
-    if number.scale() < 2 && schema::find(path).is_some_and(|fact| fact.kind == FactType::Money) {
+    if number.scale() < 2 && kind == FactType::Money {
         number.rescale(2);
     }
     Value::Decimal(number)

@@ -5,8 +5,11 @@
 //! can decide the same facts again and compare: the rules of the document must come out the same, and the outcome must
 //! follow from them and from what the service decided (uniqueness, quota, cap), which stands in the receipt as it was.
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
@@ -67,6 +70,15 @@ impl Draft {
 
     /// The receipt. `system` are the outcomes of the rules that the service decides.
     pub fn finish(&self, programme: &Programme, decision: &Decision, system: &[RuleOutcome]) -> Receipt {
+        let (json, outcome) = self.write(programme, decision, system);
+        Receipt {
+            digest: digest(json.as_bytes()),
+            json,
+            outcome,
+        }
+    }
+
+    fn write(&self, programme: &Programme, decision: &Decision, system: &[RuleOutcome]) -> (String, Outcome) {
         let outcome = programme.outcome(decision, system);
         let between = if self.rules.is_empty() || system.is_empty() {
             ""
@@ -84,12 +96,7 @@ impl Draft {
             self.subsidy,
             programme.version(),
         );
-        let digest = digest(json.as_bytes());
-        Receipt {
-            json,
-            digest,
-            outcome,
-        }
+        (json, outcome)
     }
 }
 
@@ -183,15 +190,69 @@ pub struct Reading {
     pub outcome: Outcome,
 }
 
-/// The programme and version that a receipt is of; `None` if the text is not a receipt.
-pub fn names(receipt_json: &str) -> Option<(String, u32)> {
-    #[derive(serde::Deserialize)]
-    struct Names {
-        programme: String,
-        version: u32,
+/// A receipt taken apart as far as to know which programme it is of.
+#[derive(Debug, Deserialize)]
+pub struct Opened<'r> {
+    #[serde(skip)]
+    json: &'r str,
+    #[serde(borrow)]
+    programme: Cow<'r, str>,
+    version: u32,
+    #[serde(borrow)]
+    facts: &'r RawValue,
+    #[serde(borrow)]
+    rules: Vec<&'r RawValue>,
+}
+
+/// Opens a receipt; whether it holds is for [`Opened::read`] to say.
+///
+/// # Errors
+/// The text is not a receipt.
+pub fn open(json: &str) -> Result<Opened<'_>, Mismatch> {
+    let opened: Opened<'_> =
+        serde_json::from_str(json).map_err(|error| Mismatch::Malformed(error.to_string()))?;
+    Ok(Opened { json, ..opened })
+}
+
+impl Opened<'_> {
+    pub fn programme(&self) -> &str {
+        &self.programme
     }
-    let names: Names = serde_json::from_str(receipt_json).ok()?;
-    Some((names.programme, names.version))
+
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Reads the decision back: the receipt's facts are decided again with the programme, and everything is compared.
+    ///
+    /// # Errors
+    /// It is not in canonical form, it is of another programme, version or document, or some part of the decision comes out
+    /// otherwise.
+    pub fn read(&self, programme: &Programme) -> Result<Reading, Mismatch> {
+        match self.written_again(programme) {
+            Some(reading) => Ok(reading),
+            None => read_by_parts(programme, self.json),
+        }
+    }
+
+    /// The receipt that comes of its own facts and of what the service had decided, if that is the same to the byte: then no part
+    /// differs, and it is as canonical as every receipt that is written.
+    fn written_again(&self, programme: &Programme) -> Option<Reading> {
+        let facts = Facts::from_text(self.facts.get())?;
+        let decision = programme.decide(&facts);
+        let system = self.rules.get(decision.rules.len()..)?;
+        let system = system
+            .iter()
+            .map(|rule| read_system(programme, &serde_json::from_str(rule.get()).ok()?).ok())
+            .collect::<Option<Vec<_>>>()?;
+        let (again, outcome) = Draft::new(&facts, &decision).write(programme, &decision, &system);
+        (again == self.json).then_some(Reading {
+            facts,
+            decision,
+            system,
+            outcome,
+        })
+    }
 }
 
 /// Decides the receipt's facts again with the programme and compares everything.
@@ -202,12 +263,16 @@ pub fn re_execute(programme: &Programme, receipt_json: &str) -> Result<(), Misma
     read(programme, receipt_json).map(drop)
 }
 
-/// Reads a decision back: the receipt's facts are decided again with the programme, and everything is compared.
+/// [`open`] and [`Opened::read`] in one.
 ///
 /// # Errors
-/// The text is not a receipt in canonical form, it is of another programme, version or document, or some part of the
-/// decision comes out otherwise.
+/// As these.
 pub fn read(programme: &Programme, receipt_json: &str) -> Result<Reading, Mismatch> {
+    open(receipt_json)?.read(programme)
+}
+
+/// As [`Opened::read`], part by part, so that what differs has a name.
+fn read_by_parts(programme: &Programme, receipt_json: &str) -> Result<Reading, Mismatch> {
     let receipt: Json =
         serde_json::from_str(receipt_json).map_err(|error| Mismatch::Malformed(error.to_string()))?;
     if canonical(&receipt) != receipt_json {

@@ -186,7 +186,7 @@ fn a_receipt_is_stable_and_tells_what_was_changed() {
         (facts, decision, Outcome::Waitlisted)
     );
     assert_eq!(reading.system, system);
-    let (_, version) = receipt::names(&first.json).unwrap();
+    let version = receipt::open(&first.json).unwrap().version();
     assert_eq!(version, 1);
 
     let changed = first.json.replace(r#""amount":"450.00""#, r#""amount":"451.00""#);

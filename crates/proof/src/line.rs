@@ -90,7 +90,7 @@ pub struct DecisionLine<'a> {
     #[serde(borrow)]
     pub outcome: Cow<'a, str>,
     #[serde(borrow)]
-    pub receipt: Cow<'a, RawValue>,
+    pub receipt: &'a RawValue,
     /// Hexadecimal, 34 digits each.
     pub keys: Vec<String>,
     pub decided_at: Instant,

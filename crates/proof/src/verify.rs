@@ -105,7 +105,7 @@ fn opened<R: Read>(parts: &mut Parts<R>, key: &PublicKey) -> Result<Manifest, Fa
 ///
 /// # Errors
 /// The first thing that does not hold, with its place.
-pub fn verify(bundle: impl Read, key: &PublicKey, witnesses: &[Witness]) -> Result<Report, Fault> {
+pub fn verify(bundle: impl Read + Send, key: &PublicKey, witnesses: &[Witness]) -> Result<Report, Fault> {
     let mut parts = Parts::new(bundle);
     let manifest = opened(&mut parts, key)?;
     let expected = expected_parts(&manifest)?;
@@ -310,8 +310,39 @@ struct County {
     report: CountyReport,
 }
 
+impl County {
+    /// Takes the next leaf of the log.
+    fn append(&mut self, tree: &mut Growing, entry: &Entry) -> Result<(), String> {
+        let number = tree.size();
+        if entry.leaf != number {
+            return Err(format!(
+                "it is numbered {} and stands in place {number}",
+                entry.leaf
+            ));
+        }
+        let appended = usize::try_from(number).ok().and_then(|it| self.leaves.get(it));
+        if appended != Some(&entry.hash) {
+            return Err("it is not the leaf that was appended".into());
+        }
+        tree.push(entry.hash, |_, _| ());
+        self.ledger.take(entry, &mut self.report)?;
+        let previous = self.manifest.previous.as_ref();
+        if let Some(previous) = previous.filter(|it| it.size == tree.size())
+            && previous.root != tree.root().to_string()
+        {
+            return Err("up to here the log is not the one of the bundle before".into());
+        }
+        Ok(())
+    }
+}
+
 impl Reading<'_> {
-    fn part(&mut self, name: &str, bytes: u64, content: &mut Content<'_, impl Read>) -> Result<(), Fault> {
+    fn part(
+        &mut self,
+        name: &str,
+        bytes: u64,
+        content: &mut Content<'_, impl Read + Send>,
+    ) -> Result<(), Fault> {
         if let Some(file) = name.strip_prefix("programmes/") {
             return self.programme(name, file, text(name, read_whole(name, bytes, content)?)?);
         }
@@ -404,51 +435,36 @@ impl Reading<'_> {
     }
 
     /// The leaves themselves: parsed, hashed and decided again on all cores, then replayed in their order.
-    fn log(&self, name: &str, county: &mut County, content: &mut impl Read) -> Result<(), Fault> {
+    fn log(&self, name: &str, county: &mut County, content: &mut (impl Read + Send)) -> Result<(), Fault> {
         let mut reader = BufReader::with_capacity(1 << 20, content);
         let mut tree = Growing::default();
         let jurisdiction = county.manifest.jurisdiction.clone();
-        let previous = county.manifest.previous.clone();
-        let mut batch = Vec::with_capacity(TOGETHER);
-        loop {
-            batch.clear();
-            while batch.len() < TOGETHER {
-                match line(name, &mut reader)? {
-                    Some(line) => batch.push(line),
-                    None => break,
-                }
-            }
-            if batch.is_empty() {
-                break;
-            }
-            let entries: Vec<Result<Entry, String>> = batch
-                .par_iter()
-                .map(|line| Entry::read(&jurisdiction, line, &self.programmes))
-                .collect();
+        let mut append = |entries: Vec<Result<Entry, String>>| {
             for entry in entries {
                 let number = tree.size();
                 let entry = entry.map_err(|what| Fault::new(place(name, number, None), what))?;
-                let fault = |what: String| Fault::new(place(name, number, Some(&entry)), what);
-                if entry.leaf != number {
-                    return Err(fault(format!(
-                        "it is numbered {} and stands in place {number}",
-                        entry.leaf
-                    )));
-                }
-                let appended = usize::try_from(number).ok().and_then(|it| county.leaves.get(it));
-                if appended != Some(&entry.hash) {
-                    return Err(fault("it is not the leaf that was appended".into()));
-                }
-                tree.push(entry.hash, |_, _| ());
-                county.ledger.take(&entry, &mut county.report).map_err(fault)?;
-                if let Some(previous) = previous.as_ref().filter(|it| it.size == tree.size())
-                    && previous.root != tree.root().to_string()
-                {
-                    return Err(fault(
-                        "up to here the log is not the one of the bundle before".into(),
-                    ));
-                }
+                let fault = |what| Fault::new(place(name, number, Some(&entry)), what);
+                county.append(&mut tree, &entry).map_err(fault)?;
             }
+            Ok(())
+        };
+        let (mut entries, mut next) = (Vec::new(), lines(name, &mut reader));
+        loop {
+            let batch = next.as_deref().unwrap_or_default();
+            // While some lines are decided again, those before them are taken and those behind them read.
+            let (decided, (appended, behind)) = rayon::join(
+                || {
+                    let each = batch.par_iter();
+                    let each = each.map(|line| Entry::read(&jurisdiction, line, &self.programmes));
+                    each.collect()
+                },
+                || (append(entries), lines(name, &mut reader)),
+            );
+            appended?;
+            if next?.is_empty() {
+                break;
+            }
+            (entries, next) = (decided, behind);
         }
         county.report.leaves = tree.size();
         if tree.size() != county.manifest.size {
@@ -563,6 +579,13 @@ fn leaves(name: &str, county: &mut County, bytes: u64, content: &mut impl Read) 
 }
 
 /// The next line without its line break.
+/// The next lines, as many as are looked at together.
+fn lines(name: &str, reader: &mut impl BufRead) -> Result<Vec<Vec<u8>>, Fault> {
+    std::iter::from_fn(|| line(name, reader).transpose())
+        .take(TOGETHER)
+        .collect()
+}
+
 fn line(name: &str, reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, Fault> {
     let mut line = Vec::new();
     let most = u64::try_from(LINE).unwrap_or(u64::MAX);

@@ -387,7 +387,7 @@ fn decision_line(part: &mut Part, row: &DecisionRow) -> Result<(), ServiceError>
         claim: row.claim,
         revision: row.revision.into(),
         outcome: row.outcome.as_str().into(),
-        receipt: std::borrow::Cow::Owned(receipt),
+        receipt: &receipt,
         keys: keys_as_text(&row.keys),
         decided_at: row.decided_at.into(),
     })

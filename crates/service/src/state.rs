@@ -112,12 +112,11 @@ pub(crate) fn read_decision(
     row: &DecisionRow,
 ) -> Result<ClaimDecision, ServiceError> {
     let receipt = receipt(row)?;
-    let (_, version) =
-        policy::receipt::names(&receipt).ok_or_else(|| ServiceError::bug("unreadable receipt"))?;
+    let opened = policy::receipt::open(&receipt).map_err(ServiceError::bug)?;
     let programme = catalogue
-        .version(programme, version)
+        .version(programme, opened.version())
         .ok_or_else(|| ServiceError::bug("version gone"))?;
-    let reading = policy::receipt::read(programme, &receipt).map_err(ServiceError::bug)?;
+    let reading = opened.read(programme).map_err(ServiceError::bug)?;
     Ok(ClaimDecision {
         outcome: reading.outcome,
         policy: Arc::new(reading.decision),

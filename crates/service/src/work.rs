@@ -262,19 +262,15 @@ pub struct ReExecution {
 
 fn check_receipt(catalogue: &crate::Catalogue, row: &store::claims::DecisionRow) -> Result<(), String> {
     let text = crate::state::receipt(row).map_err(|error| error.to_string())?;
-    let receipt: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let programme = receipt
-        .get("programme")
-        .and_then(|id| id.as_str())
-        .ok_or("no programme")?;
-    let (_, version) = policy::receipt::names(&text).ok_or("no version")?;
+    let opened = policy::receipt::open(&text).map_err(|error| error.to_string())?;
     let programme = catalogue
-        .version(programme, version)
+        .version(opened.programme(), opened.version())
         .ok_or("unknown programme version")?;
     if policy::receipt::digest(text.as_bytes()) != format!("sha256:{}", hex::encode(&row.digest)) {
         return Err("the digest is not the receipt's".into());
     }
-    policy::receipt::re_execute(programme, &text).map_err(|mismatch| mismatch.to_string())
+    let read = opened.read(programme);
+    read.map(drop).map_err(|mismatch| mismatch.to_string())
 }
 
 /// How many rows, at least one, are told in one call.

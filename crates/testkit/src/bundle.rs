@@ -198,7 +198,7 @@ pub fn write_bundle(claims: u64, out: &mut impl Write) -> LogKey {
             claim,
             revision: 1,
             outcome: "eligible".into(),
-            receipt: std::borrow::Cow::Borrowed(&receipt_raw),
+            receipt: &receipt_raw,
             keys: keys_as_text(&keys),
             decided_at: At(log.at),
         };

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use rust_decimal::Decimal;
 
-use crate::facts::Value;
+use crate::facts::{Given, Value};
 use crate::lang::Lang;
 
 /// What a fact's value is. `Choice` is text with a closed list of words, so that a typing error in a rule is found.
@@ -45,14 +45,18 @@ impl FactType {
         )
     }
 
-    pub(crate) fn read(self, json: &serde_json::Value) -> Option<Value> {
-        match self {
-            FactType::Bool => json.as_bool().map(Value::Bool),
-            FactType::Date => json.as_str()?.parse().ok().map(Value::Date),
-            FactType::Text | FactType::Choice(_) => json.as_str().map(|text| Value::Text(text.to_owned())),
-            FactType::Money | FactType::Number => {
-                Decimal::from_str_exact(json.as_str()?).ok().map(Value::Decimal)
+    /// Reads a value as receipts and documents write it.
+    pub(crate) fn read(self, given: &Given<'_>) -> Option<Value> {
+        match (self, given) {
+            (FactType::Bool, Given::Bool(answer)) => Some(Value::Bool(*answer)),
+            (FactType::Date, Given::Text(text)) => text.parse().ok().map(Value::Date),
+            (FactType::Text | FactType::Choice(_), Given::Text(text)) => {
+                Some(Value::Text((**text).to_owned()))
             }
+            (FactType::Money | FactType::Number, Given::Text(text)) => {
+                Decimal::from_str_exact(text).ok().map(Value::Decimal)
+            }
+            _ => None,
         }
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use ledger::log::Hash;
 use ledger::{Balances, Fen, Reason, Transfer};
 use policy::Programme;
+use policy::receipt::Mismatch;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -137,11 +138,13 @@ fn decision(
     let keys = it.key_bytes().ok_or("its keys are damaged")?;
     let digest: [u8; 32] = Sha256::digest(receipt.as_bytes()).into();
     let hash = it.as_leaf(jurisdiction, digest, &keys).hash();
-    let (id, version) = policy::receipt::names(receipt).ok_or("its receipt is not one")?;
-    let programme = programmes
-        .get(&(id.clone(), version))
-        .ok_or_else(|| format!("version {version} of {id} is not in the bundle"))?;
-    let reading = policy::receipt::read(programme, receipt).map_err(|why| format!("its receipt: {why}"))?;
+    let why = |why: Mismatch| format!("its receipt: {why}");
+    let opened = policy::receipt::open(receipt).map_err(why)?;
+    let named = (opened.programme().to_owned(), opened.version());
+    let Some(programme) = programmes.get(&named) else {
+        return Err(format!("version {} of {} is not in the bundle", named.1, named.0));
+    };
+    let reading = opened.read(programme).map_err(why)?;
     if reading.outcome.as_str() != it.outcome {
         return Err(format!(
             "it says {}, and its receipt {}",
@@ -166,7 +169,7 @@ fn decision(
             claim: it.claim,
             revision: it.revision,
             outcome: it.outcome.clone().into_owned(),
-            programme: id,
+            programme: named.0,
             category: category.unwrap_or_default(),
             price,
             keys: keys.as_chunks::<17>().0.to_vec(),
