@@ -54,7 +54,11 @@ impl Draw {
     }
 
     pub fn score(&self, claim: Uuid) -> [u8; 32] {
-        self.begun.clone().chain_update(claim.as_bytes()).finalize().into()
+        self.begun
+            .clone()
+            .chain_update(claim.as_bytes())
+            .finalize()
+            .into()
     }
 
     /// A claim of the population.
@@ -94,8 +98,14 @@ mod tests {
     #[test]
     fn scores_are_what_they_always_were() {
         let claim = Uuid::from_u128(0x018f_2f6e_7d3a_7c8e_9b0a_1122_3344_55ff);
-        assert_eq!(hex::encode(commitment(&SEED)), "3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9");
-        assert_eq!(hex::encode(Draw::new(&SEED, &LEAF, 1).score(claim)), "f97d583c6dcec6c90599c64e36573b9dc0b39223872d09c4c50bd1dcff2d8b01");
+        assert_eq!(
+            hex::encode(commitment(&SEED)),
+            "3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9"
+        );
+        assert_eq!(
+            hex::encode(Draw::new(&SEED, &LEAF, 1).score(claim)),
+            "f97d583c6dcec6c90599c64e36573b9dc0b39223872d09c4c50bd1dcff2d8b01"
+        );
         let claims = (1..=10).map(Uuid::from_u128);
         let numbers = drawn(4, claims).claims.into_iter().map(|claim| claim.as_u128());
         assert_eq!(numbers.collect::<Vec<_>>(), [3, 7, 9, 8]);
@@ -108,7 +118,13 @@ mod tests {
         assert_eq!((all.population, all.claims.len()), (3, 3));
         all.claims.sort();
         assert!(all.claims.into_iter().eq(claims));
-        assert_eq!(drawn(5, []), Drawn { population: 0, claims: Vec::new() });
+        assert_eq!(
+            drawn(5, []),
+            Drawn {
+                population: 0,
+                claims: Vec::new()
+            }
+        );
     }
 
     proptest! {

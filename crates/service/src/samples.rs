@@ -185,7 +185,9 @@ impl Service {
     ) -> Result<Sample, ServiceError> {
         let county = id.jurisdiction.as_str();
         // Before the lock: that of a ledger that is not there is nobody's.
-        tx.sample(county, id.uuid).await?.ok_or(Refusal::NotFound("sample"))?;
+        tx.sample(county, id.uuid)
+            .await?
+            .ok_or(Refusal::NotFound("sample"))?;
         // No approval comes between what is read and the draw's leaf: the log before the leaf has the whole population.
         tx.lock_ledger(county).await?;
         let row = tx.sample(county, id.uuid).await?;
@@ -299,7 +301,13 @@ fn instant(at: DateTime<Utc>) -> String {
 /// As it is told, with the claims if they are here.
 fn shown(row: &SampleRow, whole: Option<&WholeSampleRow>) -> Result<Sample, ServiceError> {
     let jurisdiction = code(&row.jurisdiction)?;
-    let drawn = (&row.seed, row.population, row.drawn_leaf, &row.drawer, row.drawn_at);
+    let drawn = (
+        &row.seed,
+        row.population,
+        row.drawn_leaf,
+        &row.drawer,
+        row.drawn_at,
+    );
     let draw = match drawn {
         (Some(seed), Some(population), Some(leaf), Some(drawer), Some(drawn_at)) => Some(Draw {
             seed: hex::encode(seed),

@@ -86,11 +86,7 @@ pub(crate) async fn list_samples(
     extensions(("x-roles" = json!(roles::<ReadLedger>()))),
 )]
 #[get("/v1/samples/{id}")]
-pub(crate) async fn get_sample(
-    api: ApiState,
-    signed: Signed<ReadLedger>,
-    id: PathId<SampleId>,
-) -> Answer {
+pub(crate) async fn get_sample(api: ApiState, signed: Signed<ReadLedger>, id: PathId<SampleId>) -> Answer {
     ok(&SampleView::from(api.service.sample(&signed.permit, id.0).await?))
 }
 
