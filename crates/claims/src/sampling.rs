@@ -138,10 +138,10 @@ mod tests {
             let draw = Draw::new(&SEED, &LEAF, size);
             let mut sorted = claims.clone();
             sorted.sort_by_key(|claim| draw.score(*claim));
-            sorted.truncate(size as usize);
+            sorted.truncate(usize::try_from(size).unwrap());
             let got = drawn(size, claims.iter().rev().copied());
             prop_assert_eq!(&got.claims, &sorted);
-            prop_assert_eq!(got.population, claims.len() as u64);
+            prop_assert_eq!(got.population, u64::try_from(claims.len()).unwrap());
         }
 
         /// A larger sample begins with the smaller one.
