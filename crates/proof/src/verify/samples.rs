@@ -160,15 +160,16 @@ mod tests {
 
     /// Ten claims: one a day from the first of June on; odd ones of another programme.
     fn lives() -> HashMap<Uuid, Life> {
-        let life = |day: i64| Life {
-            programme: if day % 2 == 0 {
+        let life = |day: i64| {
+            let mut life = Life::default();
+            life.programme = if day % 2 == 0 {
                 "appliance-2026"
             } else {
                 "digital-2026"
             }
-            .into(),
-            approved_at: Some(JUNE + day * DAY),
-            ..Life::default()
+            .into();
+            life.approved_at = Some(JUNE + day * DAY);
+            life
         };
         (0..10)
             .zip(1..)
