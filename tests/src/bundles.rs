@@ -7,6 +7,8 @@ use std::io::Cursor;
 
 use ledger::log::{LogKey, PublicKey};
 use proof::{Fault, Manifest, Report};
+use service::access::DrawSamples;
+use service::samples::Sampling;
 use testkit::{LINYI, Sale, TestApp, World, YANHU, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
@@ -82,7 +84,38 @@ async fn a_month(app: &TestApp) {
     app.results(payout, &results).await.unwrap();
     app.return_goods(claims[0].id).await.unwrap();
     app.withdraw(claims[13].id).await.unwrap();
+    a_sample(app).await;
     app.appropriate(LINYI, PROGRAMME, yuan("5000.00")).await;
+}
+
+/// Three of the claims that were approved by now.
+async fn a_sample(app: &TestApp) {
+    let now = app.service.clock().now();
+    let seed = [9; 32];
+    let asked = Sampling {
+        programme: Some(PROGRAMME.into()),
+        from: now - chrono::Duration::days(300),
+        to: now + chrono::Duration::seconds(1),
+        size: 3,
+        commitment: claims::sampling::commitment(&seed),
+    };
+    let auditor = testkit::permit::<DrawSamples>(&app.cast.auditor);
+    let county = claims::JurisdictionCode::parse(YANHU).unwrap();
+    let made = app
+        .service
+        .commit_sample(&auditor, county, asked, testkit::new_key())
+        .await
+        .unwrap();
+    app.clock.advance(chrono::Duration::seconds(1));
+    let id = claims::SampleId::parse(&made.value.id).unwrap();
+    let drawn = app
+        .service
+        .draw_sample(&auditor, id, seed)
+        .await
+        .unwrap()
+        .draw
+        .unwrap();
+    assert_eq!((drawn.population, drawn.claims.unwrap().len()), (8, 3));
 }
 
 #[tokio::test]
@@ -106,6 +139,7 @@ async fn a_bundle_holds_and_the_next_goes_on_from_it() {
     assert_eq!(yanhu.claims, 14);
     assert_eq!((yanhu.caps, report.city_caps), (2, 1));
     assert!(yanhu.pairs >= 10);
+    assert_eq!(yanhu.samples, 1);
     assert!(!yanhu.continues);
     // The same ledger makes the same bundle, byte for byte.
     assert_eq!(bundle(&app, None).await.1, file);

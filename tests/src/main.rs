@@ -23,6 +23,7 @@ mod plans;
 mod programmes;
 mod races;
 mod replay;
+mod sampling;
 mod schema;
 mod telling;
 mod transparency;

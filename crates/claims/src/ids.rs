@@ -135,6 +135,10 @@ id!(
     /// A version of a programme that was proposed, under the city's code.
     DraftId, "prd_"
 );
+id!(
+    /// A sample of approved claims for inspection, committed to and later drawn.
+    SampleId, "smp_"
+);
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,7 @@ pub mod keys;
 pub mod life_cycle;
 pub mod registers;
 pub mod replay;
+pub mod sampling;
 pub mod text;
 mod words;
 
@@ -30,6 +31,6 @@ mod fixtures;
 pub use digest::{Digest, Domain};
 pub use ids::{
     AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, DraftId, HoldId, IdError,
-    PaymentId, WaiverId, WebhookId,
+    PaymentId, SampleId, WaiverId, WebhookId,
 };
 pub use jurisdictions::JurisdictionCode;

@@ -4,6 +4,7 @@ mod acts;
 mod limits;
 mod lives;
 mod replay;
+mod samples;
 mod tables;
 
 use std::collections::{BTreeMap, HashMap};
@@ -74,6 +75,8 @@ pub struct CountyReport {
     pub disbursements: usize,
     /// Fen that were paid and not given back.
     pub disbursed: i64,
+    /// Samples that were drawn again.
+    pub samples: u64,
     /// Pairs of persons who signed.
     pub pairs: u64,
     /// Names of those who vouch for the checkpoint, of those we know.

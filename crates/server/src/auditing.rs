@@ -137,7 +137,7 @@ pub(crate) fn verify(path: &Path, key: &str, witnesses: &[String]) -> anyhow::Re
             .unwrap_or_default();
         say(&format!(
             "{}: {} leaves; {} transfers folded, {} decisions made again, {} events; {} claims, {} funds, {} caps, {} grants, \
-             {} payouts, {} pairs of persons; {disbursed} yuan disbursed{}{}",
+             {} payouts, {} samples drawn again, {} pairs of persons; {disbursed} yuan disbursed{}{}",
             it.jurisdiction,
             it.leaves,
             it.transfers,
@@ -148,6 +148,7 @@ pub(crate) fn verify(path: &Path, key: &str, witnesses: &[String]) -> anyhow::Re
             it.caps,
             it.appropriations,
             it.disbursements,
+            it.samples,
             it.pairs,
             if it.continues {
                 "; goes on from the bundle before"

@@ -177,6 +177,8 @@ rights! {
     KeepWebhooks = "keep-webhooks": [Retailer, Platform, Dealer];
     ReadFunds = "read-funds": [Reviewer, Approver, Treasury, Auditor, Admin];
     ReadLedger = "read-ledger": [Treasury, Auditor];
+    /// Commit to a sample of approved claims, and draw it: the one thing an auditor writes. It moves no money.
+    DrawSamples = "draw-samples": [Auditor];
     /// See checkpoints of a county's log, have one made, and vouch for them.
     WitnessLog = "witness-log": [Reviewer, Approver, Treasury, Auditor, Admin];
     /// See what a county and a merchant owe each other: one's own, or one's counties'.

@@ -46,6 +46,7 @@ mod refusal;
 pub mod registers;
 pub mod replay;
 pub mod review;
+pub mod samples;
 pub mod sources;
 pub mod state;
 pub mod statements;

@@ -104,6 +104,8 @@ pub enum Refusal {
     BankMayHaveIt,
     #[error("there are {limit} {what} already")]
     LimitReached { what: &'static str, limit: usize },
+    #[error("the period lasts until {until}")]
+    PeriodOpen { until: chrono::DateTime<chrono::Utc> },
     #[error("webhooks are switched off")]
     WebhooksOff,
     #[error("too many {what}: at most {limit}")]

@@ -27,6 +27,7 @@ pub mod payments;
 pub mod reference;
 pub mod registers;
 pub mod replay;
+pub mod samples;
 pub mod schema;
 pub mod sources;
 pub mod statements;

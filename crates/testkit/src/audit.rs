@@ -4,7 +4,7 @@ use server::postgres::PrivateCluster;
 
 /// One row for each thing that does not follow: what is wrong, where, and the numbers. A single statement, so that it sees one
 /// instant.
-const QUESTIONS: &str = r"
+const QUESTIONS: &str = r#"
 WITH moves AS (
     SELECT jurisdiction, programme, claim, debit AS account, amount, height FROM transfers
     UNION ALL
@@ -121,6 +121,22 @@ closed_sources AS (
     SELECT jurisdiction, period, programme, sum(appropriated - lapsed) AS appropriated,
         sum(appropriated - in_payment - spent - lapsed) AS unused
     FROM closing_sources GROUP BY jurisdiction, period, programme
+),
+-- Each sample as its events have to be.
+sampled AS (
+    SELECT s.jurisdiction, 'smp_' || s.jurisdiction || '_' || replace(s.id::text, '-', '') AS name, v.verb, v.leaf, v.person, v.at,
+        v.detail, s.population, s.size
+    FROM samples s CROSS JOIN LATERAL (
+        SELECT 'commit_sample', s.leaf, s.committer, s.committed_at, jsonb_build_object(
+            'commitment', encode(s.commitment, 'hex'), 'programme', s.programme, 'size', s.size,
+            'from', to_char(s.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'to', to_char(s.until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+        UNION ALL
+        SELECT 'draw_sample', s.drawn_leaf, s.drawer, s.drawn_at, jsonb_build_object(
+            'seed', encode(s.seed, 'hex'), 'population', s.population, 'claims',
+            (SELECT coalesce(jsonb_agg('clm_' || s.jurisdiction || '_' || replace(u.id::text, '-', '') ORDER BY u.n), '[]')
+                FROM unnest(s.claims) WITH ORDINALITY AS u (id, n)))
+        WHERE s.drawn_leaf IS NOT NULL) AS v (verb, leaf, person, at, detail)
 ),
 limits AS (
     SELECT jurisdiction, programme, '' AS scope, waiting FROM funds
@@ -337,16 +353,34 @@ SELECT 'an event to be told does not exist', o.jurisdiction, o.id::text, 1, 0
     LEFT JOIN events e ON e.jurisdiction = o.jurisdiction AND e.subject = u.subject AND e.id = u.event
     WHERE e.id IS NULL
 UNION ALL
+SELECT 'a sample is not what its events say', jurisdiction, coalesce(s.name, e.subject), coalesce(s.population, -1), coalesce(s.size, -1)
+    FROM sampled s FULL JOIN (SELECT * FROM events WHERE verb IN ('commit_sample', 'draw_sample')) e
+        USING (jurisdiction, leaf) WHERE s.name IS DISTINCT FROM e.subject OR s.verb IS DISTINCT FROM e.verb
+        OR s.detail IS DISTINCT FROM e.detail::jsonb OR s.person IS DISTINCT FROM e.person OR s.at IS DISTINCT FROM e.at
+UNION ALL
+SELECT 'a sample is not of the leaf that was appended', s.jurisdiction, s.id::text, s.leaf, 0
+    FROM samples s WHERE NOT EXISTS (SELECT FROM log_leaves l WHERE l.jurisdiction = s.jurisdiction AND l.first <= s.leaf
+        AND substring(l.hashes FROM ((s.leaf - l.first) * 32 + 1)::int FOR 32) = s.leaf_hash)
+UNION ALL
+-- The scores written a second time.
+SELECT 'a sample is not what its seed draws', s.jurisdiction, s.id::text, s.population, d.population
+    FROM samples s CROSS JOIN LATERAL (SELECT count(*) AS population,
+            coalesce((array_agg(c.id ORDER BY sha256(s.seed || s.leaf_hash || uuid_send(c.id))))[1:s.size], '{}') AS claims
+        FROM placed c JOIN events e ON e.jurisdiction = c.jurisdiction AND e.subject = c.name AND e.verb = 'approve'
+        WHERE c.jurisdiction = s.jurisdiction AND c.programme = coalesce(s.programme, c.programme)
+            AND e.at >= s.since AND e.at < s.until AND e.leaf < s.drawn_leaf) d
+    WHERE s.seed IS NOT NULL AND (s.population, s.claims) IS DISTINCT FROM (d.population, d.claims)
+UNION ALL
 SELECT 'a remembered claim does not exist', i.claim_jurisdiction, i.key, 1, 0
     FROM idempotency_keys i LEFT JOIN claims c ON c.jurisdiction = i.claim_jurisdiction AND c.id = i.claim
     WHERE i.claim IS NOT NULL AND c.id IS NULL
-";
+"#;
 
 /// The same of the transparency log: the encoding of leaves, written a second time.
 const LOG: &str = include_str!("audit/log.sql");
 
 /// Panics with whatever does not follow: balances from transfers, caps from claims, queues from who waits, keys and quotas from
-/// who holds them, payments from disbursements, sources from payments, closings from transfers, statuses from events, leaves of
+/// who holds them, samples from their seeds and approvals, payments from disbursements, sources from payments, closings from transfers, statuses from events, leaves of
 /// the log from the rows that they are of.
 pub async fn audit(cluster: &PrivateCluster, database: &str) {
     let findings = cluster

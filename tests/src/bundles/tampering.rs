@@ -201,6 +201,14 @@ const BEHIND: &[(&str, &str)] = &[
     ),
     ("DELETE FROM events WHERE verb = 'recommend'", "log.jsonl"),
     (
+        "UPDATE events SET detail = replace(detail, '\"population\":8', '\"population\":9') WHERE verb = 'draw_sample'",
+        "log.jsonl",
+    ),
+    (
+        "UPDATE events SET detail = replace(detail, '\"size\":3', '\"size\":4') WHERE verb = 'commit_sample'",
+        "log.jsonl",
+    ),
+    (
         "UPDATE funds SET available = available + 100, reserved = reserved - 100 WHERE reserved > 100",
         "funds.jsonl",
     ),

@@ -56,6 +56,7 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
     let advance = format!("/v1/advances/{}", it.disbursement.replace("dsb_", "adv_"));
     let draft = it.disbursement.replace("dsb_", "prd_");
     let draft = format!("/v1/programme-drafts/{draft}");
+    let sample = format!("/v1/samples/{}", it.disbursement.replace("dsb_", "smp_"));
     let span = format!("jurisdiction={YANHU}&from=2026-06-01&to=2026-06-30");
     let row = |operation: &'static str, roles, elsewhere, path: &str, body| Row {
         operation,
@@ -382,6 +383,30 @@ pub(super) fn table(it: &Things) -> Vec<Row> {
             Refused,
             "/v1/ledgers/140802/closings/2026-05",
             None,
+        ),
+        row(
+            "GET /v1/ledgers/{jurisdiction}/samples",
+            LEDGERS,
+            Refused,
+            "/v1/ledgers/140802/samples",
+            None,
+        ),
+        row(
+            "POST /v1/ledgers/{jurisdiction}/samples",
+            &[Auditor],
+            Refused,
+            "/v1/ledgers/140802/samples",
+            Some(
+                json!({"from": "2026-01-01T00:00:00Z", "to": "2026-06-01T00:00:00Z", "size": 1, "commitment": "5a".repeat(32)}),
+            ),
+        ),
+        row("GET /v1/samples/{id}", LEDGERS, Refused, &sample, None),
+        row(
+            "POST /v1/samples/{id}/draw",
+            &[Auditor],
+            Refused,
+            &format!("{sample}/draw"),
+            Some(json!({"seed": "5a".repeat(32)})),
         ),
         row(
             "GET /v1/ledgers/{jurisdiction}/checkpoint",

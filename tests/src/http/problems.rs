@@ -188,6 +188,15 @@ async fn out_of_turn(it: &mut Collector<'_>, sent: &Value) {
         app.call(&cast.retailer, "POST", "/v1/claims", Some(&other), &[KEY])
             .await,
     );
+    let seed = [7; 32];
+    let commitment = hex::encode(claims::sampling::commitment(&seed));
+    let sample = json!({"from": "2026-01-01T00:00:00Z", "to": "2999-01-01T00:00:00Z", "size": 1, "commitment": commitment});
+    let sample = post(&cast.auditor, "/v1/ledgers/140802/samples", &sample)
+        .await
+        .expect(201);
+    let draw = format!("/v1/samples/{}/draw", sample.json()["id"].as_str().unwrap());
+    let seed = json!({"seed": hex::encode(seed)});
+    it.expect("period-open", post(&cast.auditor, &draw, &seed).await);
     let review = format!("/v1/claims/{id}/review");
     it.expect(
         "if-match-required",

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use claims::{
     AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, DraftId, HoldId,
-    PaymentId, WaiverId, WebhookId,
+    PaymentId, SampleId, WaiverId, WebhookId,
 };
 use serde::Deserialize;
 
@@ -60,6 +60,10 @@ impl Named for WebhookId {
 
 impl Named for DraftId {
     const WHAT: &'static str = "draft";
+}
+
+impl Named for SampleId {
+    const WHAT: &'static str = "sample";
 }
 
 impl Named for BankEntryId {

@@ -19,6 +19,7 @@ mod payments;
 mod programmes;
 mod registers;
 mod review;
+mod samples;
 mod statements;
 mod submissions;
 mod tokens;
@@ -113,6 +114,10 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledgers::list_personal_reads)
         .service(ledgers::list_closings)
         .service(ledgers::get_closing)
+        .service(samples::commit_sample)
+        .service(samples::list_samples)
+        .service(samples::get_sample)
+        .service(samples::draw_sample)
         .service(transparency::get_checkpoint)
         .service(transparency::list_checkpoints)
         .service(transparency::make_checkpoint)

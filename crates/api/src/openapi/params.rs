@@ -82,6 +82,7 @@ id_params! {
     AdvancePath "^adv_[0-9]{6,9}_[0-9a-f]{32}$";
     WaiverPath "^wvr_[0-9]{6,9}_[0-9a-f]{32}$";
     WebhookPath "^whk_[0-9]{6,9}_[0-9a-f]{32}$";
+    SamplePath "^smp_[0-9]{6,9}_[0-9a-f]{32}$";
     DraftPath "^prd_[0-9]{6,9}_[0-9a-f]{32}$";
     BankEntryPath "^bke_[0-9]{6,9}_[0-9a-f]{32}$";
 }

@@ -126,6 +126,9 @@ kinds! {
     NotCovered CONFLICT "not-covered" "尚无检查点覆盖" "No checkpoint covers it yet"
         caller "等下一个检查点，或以 POST /v1/ledgers/{jurisdiction}/checkpoint 立即生成；序号小于检查点的 size。" "Wait for the next checkpoint or have one made with POST /v1/ledgers/{jurisdiction}/checkpoint; leaves are numbered from 0 and below the checkpoint's size."
         operator "See that `huanxin work` runs: it makes checkpoints of logs that have grown.";
+    PeriodOpen CONFLICT "period-open" "抽样期间尚未结束" "The period is not over"
+        caller "到 detail 所示时刻之后再以同一种子抽取；此前不要透露种子。" "Draw with the same seed after the instant in `detail`, and tell nobody the seed before."
+        operator "If the instant has passed, check the clock.";
     Cosignature CONFLICT "cosignature" "见证签名不被接受" "The cosignature is not accepted"
         caller "取回检查点原文，在其下加上见证方的签名行后整份发送；公钥须先由运维登记。" "Fetch the checkpoint, add the witness's line under it and send the whole; the operator must know the witness's key."
         operator "Set transparency.witnesses to the keys of the offices that vouch.";

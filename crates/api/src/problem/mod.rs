@@ -146,6 +146,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
         Refusal::LimitReached { .. } => Kind::LimitReached,
         Refusal::WebhooksOff => Kind::WebhooksOff,
         Refusal::NotCovered => Kind::NotCovered,
+        Refusal::PeriodOpen { .. } => Kind::PeriodOpen,
         Refusal::Cosignature(_) => Kind::Cosignature,
         Refusal::TooMany { .. } => Kind::TooMany,
         Refusal::Throttled { .. } => Kind::Throttled,

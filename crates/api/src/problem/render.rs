@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
+use chrono::SecondsFormat;
 use ledger::log::NoteError;
 use policy::Lang;
 use serde::{Deserialize, Serialize};
@@ -251,6 +252,13 @@ fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
             },
             why.to_string(),
         ),
+        Refusal::PeriodOpen { until } => {
+            let until = until.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            (
+                format!("期间到 {until} 才结束"),
+                format!("the period lasts until {until}"),
+            )
+        }
         Refusal::Throttled { retry_after_s } => (
             format!("请在 {retry_after_s} 秒后重试"),
             format!("try again in {retry_after_s} s"),

@@ -29,6 +29,8 @@ pub const PROGRAMME: usize = 262_144;
 pub const COUNTIES: usize = 200;
 /// Caps that one change sets.
 pub const CAPS: usize = 100;
+/// Claims that one sample draws.
+pub const SAMPLE: u32 = claims::sampling::MOST;
 /// Lines of one bulk call, in mode `continue`.
 pub const BULK_LINES: usize = 10_000;
 pub const PAGE_DEFAULT: u32 = 50;

@@ -16,6 +16,7 @@ pub mod money;
 pub mod payments;
 pub mod queries;
 pub mod requests;
+pub mod samples;
 pub mod sources;
 pub mod statements;
 pub mod submissions;

@@ -25,6 +25,8 @@ pub(crate) struct Life {
     pub(crate) committed: i64,
     pub(crate) keys: Vec<[u8; 17]>,
     pub(crate) recommended_by: String,
+    /// Which samples it may be drawn into. Nobody approves a claim twice.
+    pub(crate) approved_at: Option<i64>,
     /// Whether the last step was a decision, whose transfers follow from the amounts.
     just_decided: bool,
     /// Transfers that its steps call for and that have not come yet.

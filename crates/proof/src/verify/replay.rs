@@ -14,6 +14,7 @@ use super::CountyReport;
 use super::acts::{self, Acts, Ceilings, Granted, Payout};
 use super::limits::Slices;
 use super::lives::Life;
+use super::samples::Samples;
 use crate::line::{DecisionLine, EventLine, TransferLine};
 
 /// A leaf, read and hashed; a decision has been made again.
@@ -189,10 +190,11 @@ pub(crate) struct Ledger {
     pub(crate) claims: HashMap<Uuid, Life>,
     pub(crate) keys: HashMap<[u8; 17], Uuid>,
     pub(crate) acts: Acts,
+    samples: Samples,
 }
 
 /// The UUID of a public id such as `clm_140802_…`.
-fn uuid_of(subject: &str) -> Option<Uuid> {
+pub(super) fn uuid_of(subject: &str) -> Option<Uuid> {
     subject
         .rsplit_once('_')
         .and_then(|(_, id)| Uuid::try_parse(id).ok())
@@ -218,6 +220,7 @@ impl Ledger {
             claims: HashMap::new(),
             keys: HashMap::new(),
             acts: Acts::default(),
+            samples: Samples::default(),
         }
     }
 
@@ -278,7 +281,16 @@ impl Ledger {
                     let (from, to) = (from.as_deref(), to.as_deref());
                     return self.claim_event(subject, verb, person, (from, to), *revision, *at, report);
                 }
-                self.act(subject, verb, person, to.as_deref(), detail.as_deref(), report)
+                let detail = detail.as_deref();
+                match verb.as_str() {
+                    "commit_sample" => self.samples.commit(subject, detail, entry.hash),
+                    "draw_sample" => {
+                        report.samples = report.samples.saturating_add(1);
+                        self.samples
+                            .draw(subject, detail, *at, &self.claim_prefix, &self.claims)
+                    }
+                    verb => self.act(subject, verb, person, to.as_deref(), detail, report),
+                }
             }
         }
     }
@@ -450,6 +462,7 @@ impl Ledger {
                 if life.recommended_by == person {
                     return Err("the one who recommended it approved it".into());
                 }
+                life.approved_at = Some(at);
                 report.pairs = report.pairs.saturating_add(1);
             }
             _ => {}

@@ -1,4 +1,4 @@
-//! The transparency log.
+//! The transparency log, and the samples that it fixes.
 
 diesel::table! {
     checkpoints (jurisdiction, size) {
@@ -38,4 +38,26 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(checkpoints, cosignatures, log_leaves, log_nodes);
+diesel::table! {
+    samples (jurisdiction, id) {
+        jurisdiction -> Text,
+        id -> Uuid,
+        programme -> Nullable<Text>,
+        since -> Timestamptz,
+        until -> Timestamptz,
+        size -> Int4,
+        commitment -> Bytea,
+        leaf -> Int8,
+        leaf_hash -> Bytea,
+        committer -> Text,
+        committed_at -> Timestamptz,
+        seed -> Nullable<Bytea>,
+        population -> Nullable<Int8>,
+        claims -> Nullable<Array<Uuid>>,
+        drawn_leaf -> Nullable<Int8>,
+        drawer -> Nullable<Text>,
+        drawn_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(checkpoints, cosignatures, log_leaves, log_nodes, samples);
