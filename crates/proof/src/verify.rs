@@ -3,31 +3,25 @@
 mod acts;
 mod limits;
 mod lives;
+mod reading;
 mod replay;
 mod samples;
 mod tables;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 
 use ledger::log::{Growing, Hash, PublicKey, Witness, check_consistency};
 use policy::Programme;
 use rayon::prelude::*;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::archive::{Content, FormError, Head, Parts};
+use crate::archive::{Content, Parts};
 use crate::manifest::{ConsistencyPart, CountyManifest, FORMAT, Manifest, SIGNED_AS};
 use limits::Slices;
+use reading::{form, lines, named, next, read_whole, text, whole};
 use replay::{Entry, Ledger};
 use tables::Table;
-
-/// Lines that are parsed, hashed and decided again at once, on all cores.
-const TOGETHER: usize = 8_192;
-/// The longest line: a receipt is some kilobytes.
-const LINE: usize = 1 << 20;
-/// The largest part that is read whole.
-const WHOLE: u64 = 64 << 20;
 
 /// The first thing that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -167,56 +161,6 @@ pub fn verify(bundle: impl Read + Send, key: &PublicKey, witnesses: &[Witness]) 
         ));
     }
     reading.finish()
-}
-
-fn form(place: &str, error: &FormError) -> Fault {
-    Fault::new(place, error.to_string())
-}
-
-fn next<R: Read>(parts: &mut Parts<R>, name: &str) -> Result<Head, Fault> {
-    match parts.next().map_err(|error| form(name, &error))? {
-        Some(head) if head.name == name => Ok(head),
-        Some(head) => Err(Fault::new(name, format!("`{}` stands in its place", head.name))),
-        None => Err(Fault::new(name, "it is missing")),
-    }
-}
-
-/// A part that is read whole.
-fn named<R: Read>(parts: &mut Parts<R>, name: &str) -> Result<Vec<u8>, Fault> {
-    let head = next(parts, name)?;
-    let mut content = parts.content(head.bytes);
-    let bytes = read_whole(name, head.bytes, &mut content)?;
-    parts
-        .skip_padding(head.bytes)
-        .map_err(|error| form(name, &error))?;
-    Ok(bytes)
-}
-
-fn read_whole(name: &str, bytes: u64, content: &mut impl Read) -> Result<Vec<u8>, Fault> {
-    if bytes > WHOLE {
-        return Err(Fault::new(name, "it is larger than such a part may be"));
-    }
-    let mut all = Vec::new();
-    content
-        .read_to_end(&mut all)
-        .map_err(|error| Fault::new(name, error.to_string()))?;
-    if u64::try_from(all.len()).ok() != Some(bytes) {
-        return Err(Fault::new(name, "the file is cut off"));
-    }
-    Ok(all)
-}
-
-fn whole<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        Fault::new(
-            format!("{name} line {} column {}", error.line(), error.column()),
-            "it is not the JSON that belongs there",
-        )
-    })
-}
-
-fn text(name: &str, bytes: Vec<u8>) -> Result<String, Fault> {
-    String::from_utf8(bytes).map_err(|_| Fault::new(name, "it is not UTF-8"))
 }
 
 fn check_manifest(manifest: &Manifest, bytes: &[u8], note: &[u8], key: &PublicKey) -> Result<(), Fault> {
@@ -578,25 +522,5 @@ fn leaves(name: &str, county: &mut County, bytes: u64, content: &mut impl Read) 
             name,
             "the tree over the hashes has not the root that was signed",
         ))
-    }
-}
-
-/// The next line without its line break.
-/// The next lines, as many as are looked at together.
-fn lines(name: &str, reader: &mut impl BufRead) -> Result<Vec<Vec<u8>>, Fault> {
-    std::iter::from_fn(|| line(name, reader).transpose())
-        .take(TOGETHER)
-        .collect()
-}
-
-fn line(name: &str, reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, Fault> {
-    let mut line = Vec::new();
-    let most = u64::try_from(LINE).unwrap_or(u64::MAX);
-    let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
-    read.map_err(|error| Fault::new(name, error.to_string()))?;
-    match line.pop() {
-        None => Ok(None),
-        Some(b'\n') => Ok(Some(line)),
-        Some(_) => Err(Fault::new(name, "a line is cut off or too long")),
     }
 }

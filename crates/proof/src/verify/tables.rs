@@ -72,7 +72,7 @@ impl<'n, R: Read, T: Row> Table<'n, R, T> {
     }
 
     fn next(&mut self) -> Result<Option<T>, Fault> {
-        let Some(line) = super::line(self.name, &mut self.reader)? else {
+        let Some(line) = super::reading::line(self.name, &mut self.reader)? else {
             return Ok(None);
         };
         self.lines = self.lines.saturating_add(1);
