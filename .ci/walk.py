@@ -14,6 +14,7 @@ REFUSED = [
     ("POST", "/v1/disbursements", 409),
     ("GET", "/v1/ledgers/{jurisdiction}/closings/{period}", 404),
     ("POST", "/v1/ledgers/{jurisdiction}/checkpoint/cosignatures", 409),
+    ("POST", "/v1/samples/{id}/draw", 422),
     ("POST", "/v1/programme-drafts/{id}/decision", 409),
 ]
 # Of the answers that have a result for each item: the bank's result that names no payment.
