@@ -20,8 +20,10 @@ pub struct CommitSample {
     #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
     pub programme: Option<String>,
     /// Claims that were approved from this instant on.
+    #[schema(max_length = 40)]
     pub from: DateTime<Utc>,
     /// Before this one. It may be yet to come: the draw is made after it.
+    #[schema(max_length = 40)]
     pub to: DateTime<Utc>,
     /// How many claims are drawn at most.
     #[schema(minimum = 1, maximum = 1000, example = 25)]
