@@ -12,6 +12,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .PHONY: demo test year lint openapi bench fuzz fuzz-bundles
 
 CLAIMS ?= 30000
+DEBUG := $(or $(CARGO_TARGET_DIR),target)/debug
 
 demo:
 	.ci/ensure-postgres
@@ -28,9 +29,10 @@ year:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo run --quiet --locked -p xtask -- tidy
-	cargo run --quiet --locked -p xtask -- openapi --check
-	cargo run --quiet --locked -p xtask -- licences
+	cargo build --quiet --workspace --all-targets --locked # as for the tests, so that nothing is built twice
+	$(DEBUG)/xtask tidy
+	$(DEBUG)/xtask openapi --check
+	$(DEBUG)/xtask licences
 	.ci/check-dependencies
 	.ci/check-compose
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use crate::decision::FactsRead;
 use crate::decision::{Decision, Price, RuleOutcome, RuleResult};
 use crate::document::{Rounding, Verdict};
 use crate::expression::{Environment, is_category};
@@ -15,7 +16,7 @@ use crate::schema::computed::{
     GATE_LIMIT, GATE_PRICE, GOODS_NAME_FITS, GOVERNING_DATE, PROGRAMME_CLOSES_ON, PROGRAMME_FILING_CLOSES_ON,
     PROGRAMME_ID, PROGRAMME_OPENS_ON, SUBSIDY_AMOUNT,
 };
-use crate::schema::{ITEM_CATEGORY, PURCHASE_GOODS_NAME};
+use crate::schema::{self, Fact, ITEM_CATEGORY, PURCHASE_GOODS_NAME};
 
 /// Whether a subsidy could be computed.
 enum Pricing {
@@ -23,7 +24,7 @@ enum Pricing {
     /// No tier fits the claim, or there is nothing to take a share of.
     Nothing,
     /// It depends on facts that are missing.
-    Unknown(Vec<&'static str>),
+    Unknown(Vec<&'static Fact>),
 }
 
 impl Programme {
@@ -54,11 +55,12 @@ impl Programme {
     /// The facts that rules read: those given, categories under the programme's own codes, and those that follow.
     fn complete(&self, given: &Facts) -> Facts {
         let mut facts = given.clone();
-        for (path, value) in given.iter().filter(|(path, _)| is_category(path)) {
+        for (fact, value) in given.known().filter(|(fact, _)| is_category(fact.path)) {
             if let Value::Text(text) = value
                 && let Some(code) = self.canonical_category(text)
+                && code != text
             {
-                facts.replace(path, Value::Text(code.to_owned()));
+                facts.replace(fact, Value::Text(code.to_owned()));
             }
         }
         facts
@@ -70,13 +72,11 @@ impl Programme {
         if let Some(gate) = &self.price_gate {
             facts
                 .put(GATE_LIMIT, gate.at_most)
-                .put_opt(GATE_PRICE, given.decimal_at(gate.field));
+                .put_opt(GATE_PRICE, given.value(gate.field).and_then(Value::as_decimal));
         }
-        let category = facts
-            .text_at(ITEM_CATEGORY.path())
-            .and_then(|code| self.category(code));
+        let category = facts.text(ITEM_CATEGORY).and_then(|code| self.category(code));
         let fits = category
-            .zip(given.text_at(PURCHASE_GOODS_NAME.path()))
+            .zip(given.text(PURCHASE_GOODS_NAME))
             .map(|(it, name)| it.fits(name));
         facts.put_opt(GOODS_NAME_FITS, fits);
         facts
@@ -96,7 +96,7 @@ impl Programme {
                 None => {
                     let reads = tier.when.iter().flat_map(|when| when.reads());
                     return Pricing::Unknown(
-                        reads.copied().filter(|path| !environment.knows(path)).collect(),
+                        reads.copied().filter(|fact| !environment.knows(fact)).collect(),
                     );
                 }
             }
@@ -119,7 +119,8 @@ impl Programme {
 
 impl Rule {
     fn decide(&self, environment: &mut Environment, pricing: &Pricing) -> RuleOutcome {
-        let mut reads: Vec<&'static str> = self.when.iter().flat_map(|when| when.reads()).copied().collect();
+        let mut reads = &self.guarded;
+        let with_price;
         let applies = self
             .when
             .as_ref()
@@ -128,9 +129,12 @@ impl Rule {
             Some(false) => Some(true),
             None => None,
             Some(true) => {
-                reads.extend(self.test.reads());
+                reads = &self.reads;
                 if let (Test::Priced, Pricing::Unknown(missing)) = (&self.test, pricing) {
-                    reads.extend(missing);
+                    let mut all = [reads, missing.as_slice()].concat();
+                    schema::in_order(&mut all);
+                    with_price = Arc::from(all);
+                    reads = &with_price;
                 }
                 self.test.passes(environment, pricing)
             }
@@ -141,31 +145,28 @@ impl Rule {
             None => RuleResult::Unknown,
         };
         let facts = &environment.facts;
-        let read = |path: &&'static str| facts.get(path).map(|value| (*path, value.clone()));
         let mut missing: Vec<String> = Vec::new();
         if outcome == RuleResult::Unknown {
-            let absent = |path: &&&'static str| {
-                !environment.knows(path) || facts.is_false(path) && self.test.is_evidence()
+            let absent = |fact: &&&'static Fact| {
+                !environment.knows(fact) || facts.is_false(fact) && self.test.is_evidence()
             };
-            missing.extend(reads.iter().filter(absent).map(|path| (*path).to_owned()));
-            missing.sort_unstable();
-            missing.dedup();
+            missing.extend(reads.iter().filter(absent).map(|fact| fact.path.to_owned()));
         }
         RuleOutcome {
             id: Arc::clone(&self.text.id),
             outcome,
-            facts: reads.iter().filter_map(read).collect(),
+            facts: FactsRead::of(facts, Arc::clone(reads)),
             missing,
         }
     }
 }
 
 impl Test {
-    pub(crate) fn reads(&self) -> Vec<&'static str> {
+    pub(crate) fn reads(&self) -> Vec<&'static Fact> {
         match self {
-            Test::Require(require) => require.reads().iter().copied().collect(),
-            Test::Given(paths) => paths.clone(),
-            Test::Priced => vec![SUBSIDY_AMOUNT.path()],
+            Test::Require(require) => require.reads().to_vec(),
+            Test::Given(facts) => facts.clone(),
+            Test::Priced => schema::find(SUBSIDY_AMOUNT.path()).into_iter().collect(),
         }
     }
 
@@ -176,9 +177,9 @@ impl Test {
     fn passes(&self, environment: &mut Environment, pricing: &Pricing) -> Option<bool> {
         match self {
             Test::Require(require) => require.holds(environment),
-            Test::Given(paths) => paths
+            Test::Given(facts) => facts
                 .iter()
-                .all(|path| environment.knows(path) && !environment.facts.is_false(path))
+                .all(|fact| environment.knows(fact) && !environment.facts.is_false(fact))
                 .then_some(true),
             Test::Priced => match pricing {
                 Pricing::Priced(_) => Some(true),
@@ -193,7 +194,7 @@ impl Tier {
     fn price(&self, rounding: Rounding, environment: &mut Environment) -> Pricing {
         let Some(base) = self.base.number(environment) else {
             let reads = self.base.reads().iter().copied();
-            return Pricing::Unknown(reads.filter(|path| !environment.knows(path)).collect());
+            return Pricing::Unknown(reads.filter(|fact| !environment.knows(fact)).collect());
         };
         let (rate, uncapped) = match self.share {
             Share::Fixed(amount) => (None, Some(amount)),

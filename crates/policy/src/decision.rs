@@ -4,7 +4,8 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use crate::document::Verdict;
-use crate::facts::Value;
+use crate::facts::{Facts, Value};
+use crate::schema::Fact;
 
 /// What one rule says of one claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,46 +59,58 @@ impl RuleOutcome {
     }
 }
 
-/// The facts that a rule read, in the order of their paths. They are few, and there are many rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FactsRead(Vec<(Cow<'static, str>, Value)>);
+/// The facts that a rule read, in the order of their paths.
+#[derive(Clone, Debug, Default)]
+pub struct FactsRead {
+    /// Of a rule of the document: facts of the claim, which all its rules share.
+    claims: Option<(Arc<Facts>, Arc<[&'static Fact]>)>,
+    /// Of a rule of the service's: what it found elsewhere.
+    own: Vec<(Cow<'static, str>, Value)>,
+}
 
 impl FactsRead {
-    /// Puts a fact in its place; one of the same path is replaced.
+    /// Those of `paths`, in their order, that are known.
+    pub(crate) fn of(facts: &Arc<Facts>, paths: Arc<[&'static Fact]>) -> Self {
+        FactsRead {
+            claims: Some((Arc::clone(facts), paths)),
+            own: Vec::new(),
+        }
+    }
+
+    /// Puts what the service found in its place; a fact of the same path is replaced.
     pub fn insert(&mut self, path: impl Into<Cow<'static, str>>, value: Value) {
         let path = path.into();
-        match self.0.binary_search_by(|(known, _)| known.cmp(&path)) {
+        match self.own.binary_search_by(|(known, _)| known.cmp(&path)) {
             Ok(place) => {
-                if let Some(known) = self.0.get_mut(place) {
+                if let Some(known) = self.own.get_mut(place) {
                     known.1 = value;
                 }
             }
-            Err(place) => self.0.insert(place, (path, value)),
+            Err(place) => self.own.insert(place, (path, value)),
         }
     }
 
     pub fn get(&self, path: &str) -> Option<&Value> {
-        let place = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(path));
-        place
-            .ok()
-            .and_then(|place| self.0.get(place))
-            .map(|(_, value)| value)
+        self.iter()
+            .find_map(|(known, value)| (known == path).then_some(value))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> + Clone {
-        self.0.iter().map(|(path, value)| (path.as_ref(), value))
+        let claims = self.claims.iter().flat_map(|(facts, paths)| {
+            let known = |fact: &&'static Fact| Some((fact.path, facts.value(fact)?));
+            paths.iter().filter_map(known)
+        });
+        claims.chain(self.own.iter().map(|(path, value)| (path.as_ref(), value)))
     }
 }
 
-impl FromIterator<(&'static str, Value)> for FactsRead {
-    fn from_iter<I: IntoIterator<Item = (&'static str, Value)>>(facts: I) -> Self {
-        let mut read = FactsRead::default();
-        for (path, value) in facts {
-            read.insert(path, value);
-        }
-        read
+impl PartialEq for FactsRead {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
     }
 }
+
+impl Eq for FactsRead {}
 
 /// A subsidy, in yuan and whole fen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@
 //! * `and`, `or` and `not` are three-valued: what does not depend on a missing fact is decided without it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -20,12 +21,12 @@ use zen_expression::intellisense::{AstMetadata, IntelliSense, ReadDependency};
 use zen_expression::lexer::{ArithmeticOperator, ComparisonOperator, LogicalOperator, Operator};
 use zen_expression::parser::Node;
 use zen_expression::scope::Scope;
-use zen_expression::variable::{VariableMap, VariableType};
+use zen_expression::variable::{Symbol, VariableMap, VariableType};
 use zen_expression::vm::VM;
 use zen_expression::{Expression, Variable};
 
 use crate::facts::{Facts, Key, Value};
-use crate::schema::{self, FACTS, FactType};
+use crate::schema::{self, FACTS, Fact, FactType};
 
 /// An expression longer than this is not a rule but a programme.
 pub(crate) const MAX_LENGTH: usize = 4_000;
@@ -61,7 +62,7 @@ enum Tree {
     Or(Box<Tree>, Box<Tree>),
     Not(Box<Tree>),
     Leaf {
-        reads: Vec<&'static str>,
+        reads: Vec<&'static Fact>,
         code: Expression<Standard>,
     },
 }
@@ -70,13 +71,14 @@ enum Tree {
 #[derive(Clone, Debug)]
 pub(crate) struct Compiled {
     tree: Tree,
-    reads: BTreeSet<&'static str>,
+    /// In the order of their paths.
+    reads: Vec<&'static Fact>,
     literals: BTreeSet<Literal>,
 }
 
 /// Facts as the evaluator takes them: built once a decision, shared by all its expressions.
 pub(crate) struct Environment {
-    pub(crate) facts: Facts,
+    pub(crate) facts: Arc<Facts>,
     /// The facts as the expressions see them, by group; shared with the scope.
     root: Variable,
     scope: Scope,
@@ -86,24 +88,24 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) fn new(facts: Facts) -> Self {
         let mut groups: Vec<(&str, VariableMap)> = Vec::new();
-        for (path, value) in facts.iter() {
-            let Some((group, name)) = path.split_once('.') else {
+        for (fact, value) in facts.known() {
+            let Some((group, name)) = fact.path.split_once('.') else {
                 continue;
             };
             if groups.last().is_none_or(|(last, _)| *last != group) {
                 groups.push((group, VariableMap::new()));
             }
             if let Some((_, members)) = groups.last_mut() {
-                members.insert(Variable::key(name), variable(value));
+                members.insert(Symbol::from_static(name), variable(value));
             }
         }
         let mut root = VariableMap::with_capacity(groups.len());
         for (group, members) in groups {
-            root.insert(Variable::key(group), Variable::from_object(members));
+            root.insert(Symbol::from_static(group), Variable::from_object(members));
         }
         let root = Variable::from_object(root);
         Environment {
-            facts,
+            facts: Arc::new(facts),
             scope: Scope::new(root.clone()),
             root,
             vm: VM::new(),
@@ -112,21 +114,21 @@ impl Environment {
 
     /// Adds a fact of a group that has none yet.
     pub(crate) fn put<T: Into<Value>>(&mut self, key: Key<T>, value: impl Into<T>) {
-        self.facts.put(key, value);
+        Arc::make_mut(&mut self.facts).put(key, value);
         let path = key.path();
         if let (Some((group, name)), Some(value), Variable::Object(root)) =
             (path.split_once('.'), self.facts.get(path), &self.root)
         {
             let mut members = VariableMap::new();
-            members.insert(Variable::key(name), variable(value));
+            members.insert(Symbol::from_static(name), variable(value));
             root.borrow_mut()
-                .insert(Variable::key(group), Variable::from_object(members));
+                .insert(Symbol::from_static(group), Variable::from_object(members));
         }
     }
 
     /// Whether the fact is there and within bounds.
-    pub(crate) fn knows(&self, path: &str) -> bool {
-        self.facts.get(path).is_some_and(|value| match value {
+    pub(crate) fn knows(&self, fact: &Fact) -> bool {
+        self.facts.value(fact).is_some_and(|value| match value {
             Value::Decimal(number) => number.abs() <= LARGEST,
             _ => true,
         })
@@ -164,8 +166,7 @@ impl Compiled {
                 message: found.message.clone(),
             })
             .collect();
-        let mut reads = BTreeSet::new();
-        resolve(&analysis.reads, &mut reads, &mut faults);
+        let reads = resolve(&analysis.reads, &mut faults);
         let right_type = match wanted {
             Wanted::Bool => VariableType::Bool,
             Wanted::Number => VariableType::Number,
@@ -211,7 +212,7 @@ impl Compiled {
     }
 
     /// The facts that the expression may read.
-    pub(crate) fn reads(&self) -> &BTreeSet<&'static str> {
+    pub(crate) fn reads(&self) -> &[&'static Fact] {
         &self.reads
     }
 
@@ -260,7 +261,7 @@ impl Tree {
         let Tree::Leaf { reads, code } = self else {
             return None;
         };
-        if !reads.iter().all(|path| environment.knows(path)) {
+        if !reads.iter().all(|fact| environment.knows(fact)) {
             return None;
         }
         code.evaluate_with_scope(&environment.scope, &mut environment.vm)
@@ -314,7 +315,9 @@ pub(crate) fn is_category(path: &str) -> bool {
     )
 }
 
-fn resolve(reads: &[ReadDependency], paths: &mut BTreeSet<&'static str>, faults: &mut Vec<Fault>) {
+/// The facts that are read, in the order of their paths.
+fn resolve(reads: &[ReadDependency], faults: &mut Vec<Fault>) -> Vec<&'static Fact> {
+    let mut facts = Vec::new();
     for read in reads {
         match read {
             ReadDependency::Direct {
@@ -324,9 +327,7 @@ fn resolve(reads: &[ReadDependency], paths: &mut BTreeSet<&'static str>, faults:
             } => {
                 let path = path.join(".");
                 match schema::find(&path) {
-                    Some(fact) => {
-                        paths.insert(fact.path);
-                    }
+                    Some(fact) => facts.push(fact),
                     None => {
                         faults.push(Fault {
                             offset: offset(span.0),
@@ -345,6 +346,8 @@ fn resolve(reads: &[ReadDependency], paths: &mut BTreeSet<&'static str>, faults:
             }
         }
     }
+    schema::in_order(&mut facts);
+    facts
 }
 
 /// Replaces each date literal by its number, blank-padded, so that every other byte keeps its place.
@@ -519,14 +522,10 @@ impl Reader<'_> {
     fn leaf(&mut self, node: &Node<'_>, evaluated: &str) -> Option<Tree> {
         let (start, end) = self.span(node);
         let code = zen_expression::compile_expression(evaluated.get(start..end)?);
-        let mut paths = BTreeSet::new();
         let reads = IntelliSense::new().reads(self.source.get(start..end)?);
-        resolve(&reads, &mut paths, &mut self.faults);
+        let reads = resolve(&reads, &mut self.faults);
         match code {
-            Ok(code) => Some(Tree::Leaf {
-                reads: paths.into_iter().collect(),
-                code,
-            }),
+            Ok(code) => Some(Tree::Leaf { reads, code }),
             Err(error) => {
                 self.refuse(node, error.to_string());
                 None

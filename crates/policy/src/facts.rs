@@ -6,7 +6,6 @@
 //! the decision.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -15,7 +14,7 @@ use rust_decimal::Decimal;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::schema::{self, FactType};
+use crate::schema::{self, Fact, FactType};
 
 /// The value of a fact. Money is yuan; a plain number is a count or a grade.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,13 +65,15 @@ impl From<bool> for Value {
 /// type, does not compile. The keys are the constants of [`crate::schema`].
 pub struct Key<T> {
     path: &'static str,
+    place: usize,
     value: PhantomData<fn() -> T>,
 }
 
 impl<T> Key<T> {
-    pub(crate) const fn new(path: &'static str) -> Self {
+    pub(crate) const fn new(path: &'static str, place: usize) -> Self {
         Key {
             path,
+            place,
             value: PhantomData,
         }
     }
@@ -110,21 +111,43 @@ pub enum FactError {
 }
 
 /// What is known about one claim: path to value, in the order of the paths.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Facts {
-    values: BTreeMap<&'static str, Value>,
+    /// One place for every fact that there is: rules look facts up many times.
+    values: Vec<Option<Value>>,
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
 }
 
 impl Facts {
     pub fn new() -> Self {
-        Self::default()
+        Facts {
+            values: vec![None; schema::FACTS.len()],
+        }
     }
 
     pub fn put<T: Into<Value>>(&mut self, key: Key<T>, value: impl Into<T>) -> &mut Self {
-        let kind = schema::find(key.path).map_or(FactType::Number, |fact| fact.kind);
-        let value = settle(kind, value.into().into());
-        self.values.insert(key.path, value);
+        let kind = schema::IN_ORDER
+            .get(key.place)
+            .map_or(FactType::Number, |fact| fact.kind);
+        self.put_at(key.place, settle(kind, value.into().into()));
         self
+    }
+
+    fn put_at(&mut self, place: usize, value: Value) {
+        if let Some(known) = self.values.get_mut(place) {
+            *known = Some(value);
+        }
     }
 
     /// Puts the value if there is one; what is unknown stays absent.
@@ -150,62 +173,65 @@ impl Facts {
                 expected: fact.kind.describe(),
             });
         }
-        self.values.insert(fact.path, settle(fact.kind, value));
+        self.put_at(fact.place, settle(fact.kind, value));
         Ok(self)
     }
 
     /// Replaces a value by another of the same type.
-    pub(crate) fn replace(&mut self, path: &'static str, value: Value) {
-        self.values.insert(path, value);
+    pub(crate) fn replace(&mut self, fact: &'static Fact, value: Value) {
+        self.put_at(fact.place, value);
     }
 
-    pub(crate) fn is_false(&self, path: &str) -> bool {
-        self.get(path) == Some(&Value::Bool(false))
+    pub(crate) fn is_false(&self, fact: &Fact) -> bool {
+        self.value(fact) == Some(&Value::Bool(false))
     }
 
     pub fn remove(&mut self, path: &str) -> Option<Value> {
-        self.values.remove(path)
+        self.values.get_mut(schema::find(path)?.place)?.take()
     }
 
     pub fn get(&self, path: &str) -> Option<&Value> {
-        self.values.get(path)
+        self.value(schema::find(path)?)
+    }
+
+    pub(crate) fn value(&self, fact: &Fact) -> Option<&Value> {
+        self.values.get(fact.place)?.as_ref()
+    }
+
+    fn at<T>(&self, key: Key<T>) -> Option<&Value> {
+        self.values.get(key.place)?.as_ref()
     }
 
     pub fn date<T>(&self, key: Key<T>) -> Option<NaiveDate> {
-        self.date_at(key.path)
+        self.at(key)?.as_date()
     }
 
-    pub(crate) fn date_at(&self, path: &str) -> Option<NaiveDate> {
-        match self.get(path)? {
-            Value::Date(date) => Some(*date),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn text_at(&self, path: &str) -> Option<&str> {
-        match self.get(path)? {
+    pub fn text<T>(&self, key: Key<T>) -> Option<&str> {
+        match self.at(key)? {
             Value::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(crate) fn decimal_at(&self, path: &str) -> Option<Decimal> {
-        match self.get(path)? {
-            Value::Decimal(number) => Some(*number),
-            _ => None,
-        }
+    pub(crate) fn decimal<T>(&self, key: Key<T>) -> Option<Decimal> {
+        self.at(key)?.as_decimal()
     }
 
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.iter().count()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.iter().next().is_none()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> + Clone {
-        self.values.iter().map(|(path, value)| (*path, value))
+        self.known().map(|(fact, value)| (fact.path, value))
+    }
+
+    pub(crate) fn known(&self) -> impl Iterator<Item = (&'static Fact, &Value)> + Clone {
+        let places = schema::IN_ORDER.iter().zip(&self.values);
+        places.filter_map(|(fact, value)| Some((*fact, value.as_ref()?)))
     }
 
     /// Path to value: decimals and dates as strings, so that no reader passes money through a float.
@@ -253,7 +279,7 @@ pub(crate) enum Given<'j> {
     Text(Cow<'j, str>),
 }
 
-impl<'de> Deserialize<'de> for Given<'de> {
+impl<'de: 'j, 'j> Deserialize<'de> for Given<'j> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Read;
 
@@ -297,12 +323,15 @@ impl<'de> Deserialize<'de> for Members {
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
                 let mut facts = Facts::new();
+                // They come in their order, mostly.
+                let mut behind = schema::IN_ORDER.iter();
                 while let Some((Text(path), given)) = members.next_entry::<Text<'de>, Given<'de>>()? {
-                    let fact = schema::find(&path).filter(|fact| !fact.computed);
+                    let fact = behind.find(|fact| fact.path == path).copied();
+                    let fact = fact.or_else(|| schema::find(&path)).filter(|fact| !fact.computed);
                     let fact = fact.ok_or_else(|| A::Error::custom("no such fact"))?;
                     let value = fact.kind.read(&given);
                     let value = value.ok_or_else(|| A::Error::custom("of another type"))?;
-                    facts.values.insert(fact.path, settle(fact.kind, value));
+                    facts.put_at(fact.place, settle(fact.kind, value));
                 }
                 Ok(Members(facts))
             }
@@ -317,6 +346,20 @@ impl<'de> Deserialize<'de> for Members {
 struct Text<'j>(#[serde(borrow)] Cow<'j, str>);
 
 impl Value {
+    pub(crate) fn as_date(&self) -> Option<NaiveDate> {
+        match self {
+            Value::Date(date) => Some(*date),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_decimal(&self) -> Option<Decimal> {
+        match self {
+            Value::Decimal(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Value::Bool(answer) => (*answer).into(),

@@ -161,11 +161,11 @@ impl Loader<'_> {
         Some(window)
     }
 
-    fn governing(&mut self, table: &GoverningTable) -> Vec<&'static str> {
+    fn governing(&mut self, table: &GoverningTable) -> Vec<&'static Fact> {
         if table.of.get_ref().is_empty() {
             self.report.at(table.of.span().start, "name at least one date");
         }
-        let mut paths = Vec::new();
+        let mut facts = Vec::new();
         for path in table.of.get_ref() {
             if let Some(fact) = self.fact(path) {
                 if fact.kind != schema::FactType::Date || fact.computed {
@@ -174,10 +174,10 @@ impl Loader<'_> {
                         format!("`{}` is not the date of a paper", fact.path),
                     );
                 }
-                paths.push(fact.path);
+                facts.push(fact);
             }
         }
-        paths
+        facts
     }
 
     /// A date without a time.

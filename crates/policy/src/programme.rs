@@ -13,7 +13,7 @@ use crate::example::Example;
 use crate::expression::Compiled;
 use crate::facts::Facts;
 use crate::lang::{Lang, Text};
-use crate::schema;
+use crate::schema::{self, Fact};
 
 /// What a failed rule does to the claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,7 +56,7 @@ pub struct RuleText {
 pub(crate) enum Test {
     Require(Compiled),
     /// These facts are known, and not false.
-    Given(Vec<&'static str>),
+    Given(Vec<&'static Fact>),
     /// A subsidy could be computed.
     Priced,
 }
@@ -66,6 +66,25 @@ pub(crate) struct Rule {
     pub(crate) text: RuleText,
     pub(crate) when: Option<Compiled>,
     pub(crate) test: Test,
+    /// What is read where the rule does not apply, and what where it does; in the order of their paths.
+    pub(crate) guarded: Arc<[&'static Fact]>,
+    pub(crate) reads: Arc<[&'static Fact]>,
+}
+
+impl Rule {
+    pub(crate) fn new(text: RuleText, when: Option<Compiled>, test: Test) -> Self {
+        let mut reads: Vec<&'static Fact> = when.iter().flat_map(Compiled::reads).copied().collect();
+        let guarded = reads.as_slice().into();
+        reads.extend(test.reads());
+        schema::in_order(&mut reads);
+        Rule {
+            text,
+            when,
+            test,
+            guarded,
+            reads: reads.into(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -113,7 +132,7 @@ pub struct Quota {
 
 #[derive(Clone, Debug)]
 pub(crate) struct PriceGate {
-    pub(crate) field: &'static str,
+    pub(crate) field: &'static Fact,
     pub(crate) at_most: Decimal,
 }
 
@@ -169,7 +188,7 @@ pub struct Programme {
     pub(crate) correction_days: u32,
     pub(crate) window: Window,
     pub(crate) governing_pick: Pick,
-    pub(crate) governing_dates: Vec<&'static str>,
+    pub(crate) governing_dates: Vec<&'static Fact>,
     pub(crate) instruments: Vec<Instrument>,
     pub(crate) notes: Vec<Note>,
     pub(crate) categories: Vec<Category>,
@@ -276,7 +295,10 @@ impl Programme {
     /// The date that decides which version and which quota year apply: the earliest or latest of those of the papers
     /// that are known. `None` if none is.
     pub fn governing_date(&self, facts: &Facts) -> Option<NaiveDate> {
-        let dates = self.governing_dates.iter().filter_map(|path| facts.date_at(path));
+        let dates = self
+            .governing_dates
+            .iter()
+            .filter_map(|fact| facts.value(fact)?.as_date());
         match self.governing_pick {
             Pick::Earliest => dates.min(),
             Pick::Latest => dates.max(),
@@ -287,7 +309,7 @@ impl Programme {
     /// then a rule stands in the way as well.
     pub fn quota(&self, facts: &Facts) -> Option<Quota> {
         let rule = self.quota.as_ref()?;
-        let category = self.canonical_category(facts.text_at(schema::ITEM_CATEGORY.path())?)?;
+        let category = self.canonical_category(facts.text(schema::ITEM_CATEGORY)?)?;
         let year = self.governing_date(facts)?.year();
         let limit = rule.limits.get(category).copied().unwrap_or(rule.limit);
         let group = &rule.group;

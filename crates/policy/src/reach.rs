@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use crate::expression::{Compiled, Environment, Literal};
 use crate::facts::{Facts, Value};
 use crate::programme::Tier;
-use crate::schema::{self, FactType};
+use crate::schema::{Fact, FactType};
 
 /// Beyond this many combinations the answer is not worth its time, and no tier is called dead.
 const MAX_COMBINATIONS: usize = 100_000;
@@ -16,10 +16,10 @@ const MAX_COMBINATIONS: usize = 100_000;
 /// The tiers that no facts reach, by index.
 pub(crate) fn unreachable(tiers: &[Tier]) -> Vec<usize> {
     let guards = || tiers.iter().filter_map(|tier| tier.when.as_ref());
-    let mut axes: Vec<(&'static str, Vec<Value>)> = Vec::new();
-    for path in guards().flat_map(Compiled::reads) {
-        if axes.iter().all(|(known, _)| known != path) {
-            axes.push((path, samples(path, guards())));
+    let mut axes: Vec<(&'static Fact, Vec<Value>)> = Vec::new();
+    for fact in guards().flat_map(Compiled::reads) {
+        if axes.iter().all(|(known, _)| known.place != fact.place) {
+            axes.push((fact, samples(fact, guards())));
         }
     }
     let combinations = axes
@@ -46,26 +46,26 @@ pub(crate) fn unreachable(tiers: &[Tier]) -> Vec<usize> {
 }
 
 /// The combination of this number: its digits, in the mixed radix of the axes, pick the values.
-fn combine(axes: &[(&'static str, Vec<Value>)], mut number: usize) -> Facts {
+fn combine(axes: &[(&'static Fact, Vec<Value>)], mut number: usize) -> Facts {
     let mut facts = Facts::new();
-    for (path, values) in axes {
+    for (fact, values) in axes {
         let index = number.checked_rem(values.len()).unwrap_or(0);
         number = number.checked_div(values.len()).unwrap_or(0);
         if let Some(value) = values.get(index) {
-            facts.replace(path, value.clone());
+            facts.replace(fact, value.clone());
         }
     }
     facts
 }
 
-fn samples<'c>(path: &str, guards: impl Iterator<Item = &'c Compiled>) -> Vec<Value> {
-    let kind = schema::find(path).map_or(FactType::Text, |fact| fact.kind);
+fn samples<'c>(fact: &Fact, guards: impl Iterator<Item = &'c Compiled>) -> Vec<Value> {
+    let kind = fact.kind;
     if kind == FactType::Bool {
         return vec![Value::Bool(true), Value::Bool(false)];
     }
     let mut values = Vec::new();
     let literals = guards
-        .filter(|guard| guard.reads().contains(path))
+        .filter(|guard| guard.reads().iter().any(|read| read.place == fact.place))
         .flat_map(Compiled::literals);
     for literal in literals {
         match (kind, literal) {

@@ -5,16 +5,19 @@
 //! can decide the same facts again and compare: the rules of the document must come out the same, and the outcome must
 //! follow from them and from what the service decided (uniqueness, quota, cap), which stands in the receipt as it was.
 
+mod text;
+
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::decision::{Decision, Outcome, Price, RuleOutcome, RuleResult};
-use crate::facts::{FactError, Facts, Value};
+use crate::decision::{Decision, FactsRead, Outcome, Price, RuleOutcome, RuleResult};
+use crate::facts::{FactError, Facts, Given, Value};
 use crate::programme::Programme;
 
 /// A receipt and its digest.
@@ -58,14 +61,18 @@ pub struct Draft {
 
 impl Draft {
     pub fn new(facts: &Facts, decision: &Decision) -> Self {
-        Draft {
-            facts: text(&Paths(facts.iter().map(|(path, value): (&str, _)| (path, value)))),
-            rules: listed(&decision.rules),
-            subsidy: decision
-                .price
-                .as_ref()
-                .map_or_else(|| "null".to_owned(), |price| text(&WrittenSubsidy::of(price))),
-        }
+        let mut draft = Draft {
+            facts: String::with_capacity(2_048),
+            rules: String::with_capacity(4_096),
+            subsidy: String::new(),
+        };
+        text::facts(
+            &mut draft.facts,
+            facts.iter().map(|(path, value): (&str, _)| (path, value)),
+        );
+        text::rules(&mut draft.rules, &decision.rules);
+        text::subsidy(&mut draft.subsidy, decision.price.as_ref());
+        draft
     }
 
     /// The receipt. `system` are the outcomes of the rules that the service decides.
@@ -85,17 +92,31 @@ impl Draft {
         } else {
             ","
         };
-        let json = format!(
-            r#"{{"facts":{},"outcome":{},"programme":{},"programme_hash":{},"rules":[{}{between}{}],"subsidy":{},"version":{}}}"#,
-            self.facts,
-            text(outcome.as_str()),
-            text(programme.id()),
-            text(programme.hash()),
-            self.rules,
-            listed(system),
-            self.subsidy,
-            programme.version(),
-        );
+        let length = [&self.facts, &self.rules, &self.subsidy]
+            .map(String::len)
+            .iter()
+            .sum::<usize>();
+        let mut json = String::with_capacity(length.saturating_add(1_024));
+        for (member, value) in [
+            ("{\"facts\":", self.facts.as_str()),
+            (",\"outcome\":\"", outcome.as_str()),
+        ] {
+            json.push_str(member);
+            json.push_str(value);
+        }
+        json.push_str("\",\"programme\":");
+        text::quoted(&mut json, programme.id());
+        json.push_str(",\"programme_hash\":");
+        text::quoted(&mut json, programme.hash());
+        json.push_str(",\"rules\":[");
+        json.push_str(&self.rules);
+        json.push_str(between);
+        text::rules(&mut json, system);
+        json.push_str("],\"subsidy\":");
+        json.push_str(&self.subsidy);
+        json.push_str(",\"version\":");
+        json.push_str(itoa::Buffer::new().format(programme.version()));
+        json.push('}');
         (json, outcome)
     }
 }
@@ -103,75 +124,6 @@ impl Draft {
 /// Writes the receipt of a decision. `system` are the outcomes of the rules that the service decides.
 pub fn receipt(programme: &Programme, facts: &Facts, decision: &Decision, system: &[RuleOutcome]) -> Receipt {
     Draft::new(facts, decision).finish(programme, decision, system)
-}
-
-/// JSON whose objects come in the order of their keys and that has no numbers but small integers: that is canonical already
-/// (RFC 8785), since `serde_json` escapes as the standard does. [`read`] holds every receipt against a canonicalizer.
-fn text(value: &(impl Serialize + ?Sized)) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-fn listed(rules: &[RuleOutcome]) -> String {
-    let mut list = String::new();
-    for rule in rules {
-        if !list.is_empty() {
-            list.push(',');
-        }
-        list.push_str(&text(&WrittenRule {
-            facts: Paths(rule.facts.iter()),
-            id: &rule.id,
-            outcome: rule.outcome.as_str(),
-        }));
-    }
-    list
-}
-
-/// Facts by path, in the order of their paths.
-struct Paths<I>(I);
-
-impl<'f, I: Iterator<Item = (&'f str, &'f Value)> + Clone> Serialize for Paths<I> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.clone())
-    }
-}
-
-impl Serialize for Value {
-    /// As [`Value::to_json`].
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Value::Bool(answer) => serializer.serialize_bool(*answer),
-            Value::Text(text) => serializer.serialize_str(text),
-            other => serializer.collect_str(other),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct WrittenSubsidy {
-    amount: String,
-    base: String,
-    rate: Option<String>,
-    uncapped: String,
-}
-
-impl WrittenSubsidy {
-    fn of(price: &Price) -> Self {
-        let plain = |number: Decimal| number.to_string();
-        WrittenSubsidy {
-            amount: plain(price.amount),
-            base: plain(price.base),
-            rate: price.rate.map(plain),
-            uncapped: plain(price.uncapped),
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(bound = "F: Serialize")]
-struct WrittenRule<'r, F> {
-    facts: F,
-    id: &'r str,
-    outcome: &'static str,
 }
 
 /// `sha256:` and the hexadecimal SHA-256 of the bytes.
@@ -198,10 +150,9 @@ pub struct Opened<'r> {
     #[serde(borrow)]
     programme: Cow<'r, str>,
     version: u32,
-    #[serde(borrow)]
-    facts: &'r RawValue,
-    #[serde(borrow)]
-    rules: Vec<&'r RawValue>,
+    /// Where it has the form in which receipts are written: the texts of its facts and of its list of rules.
+    #[serde(skip)]
+    parts: Option<(&'r str, &'r str)>,
 }
 
 /// Opens a receipt; whether it holds is for [`Opened::read`] to say.
@@ -209,12 +160,33 @@ pub struct Opened<'r> {
 /// # Errors
 /// The text is not a receipt.
 pub fn open(json: &str) -> Result<Opened<'_>, Mismatch> {
+    if let Some(opened) = Opened::as_written(json) {
+        return Ok(opened);
+    }
     let opened: Opened<'_> =
         serde_json::from_str(json).map_err(|error| Mismatch::Malformed(error.to_string()))?;
     Ok(Opened { json, ..opened })
 }
 
-impl Opened<'_> {
+impl<'r> Opened<'r> {
+    /// Finds the parts by what stands between them where a receipt was written as [`Draft`] does. Nothing is taken on trust by
+    /// it: what is found counts only once the same text comes of it again.
+    fn as_written(json: &'r str) -> Option<Self> {
+        let rest = json.strip_prefix("{\"facts\":")?;
+        let (facts, rest) = rest.split_once(",\"outcome\":\"")?;
+        let (_, rest) = rest.split_once("\",\"programme\":\"")?;
+        let (programme, rest) = rest.split_once("\",\"programme_hash\":\"")?;
+        let (_, rest) = rest.split_once("\",\"rules\":[")?;
+        let (rules, rest) = rest.rsplit_once("],\"subsidy\":")?;
+        let (_, version) = rest.rsplit_once(",\"version\":")?;
+        Some(Opened {
+            json,
+            programme: programme.into(),
+            version: version.strip_suffix('}')?.parse().ok()?,
+            parts: Some((facts, rules)),
+        })
+    }
+
     pub fn programme(&self) -> &str {
         &self.programme
     }
@@ -238,14 +210,16 @@ impl Opened<'_> {
     /// The receipt that comes of its own facts and of what the service had decided, if that is the same to the byte: then no part
     /// differs, and it is as canonical as every receipt that is written.
     fn written_again(&self, programme: &Programme) -> Option<Reading> {
-        let facts = Facts::from_text(self.facts.get())?;
+        let (facts, rules) = self.parts?;
+        let facts = Facts::from_text(facts)?;
         let decision = programme.decide(&facts);
-        let system = self.rules.get(decision.rules.len()..)?;
-        let system = system
-            .iter()
-            .map(|rule| read_system(programme, &serde_json::from_str(rule.get()).ok()?).ok())
-            .collect::<Option<Vec<_>>>()?;
-        let (again, outcome) = Draft::new(&facts, &decision).write(programme, &decision, &system);
+        let draft = Draft::new(&facts, &decision);
+        let system = rules.strip_prefix(&draft.rules)?;
+        let system = format!("[{}]", system.strip_prefix(',').unwrap_or(system));
+        let system: Vec<SystemRule<'_>> = serde_json::from_str(&system).ok()?;
+        let system = system.into_iter().map(|rule| rule.read(programme));
+        let system = system.collect::<Option<Vec<_>>>()?;
+        let (again, outcome) = draft.write(programme, &decision, &system);
         (again == self.json).then_some(Reading {
             facts,
             decision,
@@ -349,6 +323,38 @@ fn subsidy(price: &Price) -> Json {
         "uncapped": plain(price.uncapped),
         "amount": plain(price.amount),
     })
+}
+
+/// A rule that the service had decided, as a receipt has it.
+#[derive(Deserialize)]
+struct SystemRule<'r> {
+    #[serde(borrow)]
+    facts: BTreeMap<Cow<'r, str>, Given<'r>>,
+    #[serde(borrow)]
+    id: Cow<'r, str>,
+    #[serde(borrow)]
+    outcome: Cow<'r, str>,
+}
+
+impl SystemRule<'_> {
+    /// As [`read_system`].
+    fn read(self, programme: &Programme) -> Option<RuleOutcome> {
+        let text = programme.system_rule(&self.id)?;
+        let mut outcome = RuleOutcome {
+            id: Arc::clone(&text.id),
+            outcome: RuleResult::parse(&self.outcome)?,
+            facts: FactsRead::default(),
+            missing: Vec::new(),
+        };
+        for (name, given) in self.facts {
+            let value = match given {
+                Given::Bool(answer) => Value::Bool(answer),
+                Given::Text(text) => Value::Text(text.into_owned()),
+            };
+            outcome.facts.insert(name.into_owned(), value);
+        }
+        Some(outcome)
+    }
 }
 
 fn read_system(programme: &Programme, rule: &Json) -> Result<RuleOutcome, Mismatch> {

@@ -21,7 +21,7 @@ use crate::document::Verdict;
 use crate::facts::Facts;
 use crate::programme::{Programme, Quota, Severity};
 use crate::receipt::Mismatch;
-use crate::schema::{self, PAYEE_KIND, PURCHASE_INVOICE_TOTAL, PURCHASE_PAID, computed};
+use crate::schema::{self, Fact, PAYEE_KIND, PURCHASE_INVOICE_TOTAL, PURCHASE_PAID, computed};
 
 /// The rule that the service decides from a person's quota.
 pub const QUOTA: &str = "quota";
@@ -116,8 +116,8 @@ impl Programme {
     /// Every fact that some rule, tier or date of the document reads; what the programme computes stands for what it is
     /// computed from.
     pub fn asks_for(&self) -> BTreeSet<&'static str> {
-        let mut asked: BTreeSet<&'static str> = self.governing_dates.iter().copied().collect();
-        let mut read = |path: &'static str| asked.extend(self.sources(path));
+        let mut asked: BTreeSet<&'static str> = self.governing_dates.iter().map(|fact| fact.path).collect();
+        let mut read = |fact: &'static Fact| asked.extend(self.sources(fact));
         for rule in &self.rules {
             rule.when
                 .iter()
@@ -138,14 +138,15 @@ impl Programme {
     }
 
     /// What a fact is computed from, if the programme computes it; itself otherwise.
-    fn sources(&self, path: &'static str) -> Vec<&'static str> {
+    fn sources(&self, fact: &'static Fact) -> Vec<&'static str> {
+        let path = fact.path;
         if path == computed::GATE_PRICE.path() {
-            self.price_gate.iter().map(|gate| gate.field).collect()
+            self.price_gate.iter().map(|gate| gate.field.path).collect()
         } else if path == computed::GOODS_NAME_FITS.path() {
             vec![schema::ITEM_CATEGORY.path(), schema::PURCHASE_GOODS_NAME.path()]
         } else if path == computed::GOVERNING_DATE.path() {
-            self.governing_dates.clone()
-        } else if schema::find(path).is_some_and(|fact| fact.computed) {
+            self.governing_dates.iter().map(|fact| fact.path).collect()
+        } else if fact.computed {
             // The programme's own, or the subsidy: its tiers are read as such.
             Vec::new()
         } else {
@@ -205,7 +206,7 @@ impl Programme {
             over_quota,
             amount: decision.price.map(|price| price.amount),
             category: facts
-                .text_at(schema::ITEM_CATEGORY.path())
+                .text(schema::ITEM_CATEGORY)
                 .and_then(|given| self.canonical_category(given))
                 .map(str::to_owned),
             used: used.map(|(_, theirs)| theirs.1),
@@ -225,12 +226,9 @@ impl Programme {
         let as_sold = || {
             let amount = decision.price.as_ref()?.amount;
             // Where nothing was paid before, the buyer paid all of it.
-            let (was, paid) = (
-                recorded.amount.unwrap_or_default(),
-                facts.decimal_at(PURCHASE_PAID.path())?,
-            );
-            let total = facts.decimal_at(PURCHASE_INVOICE_TOTAL.path())?;
-            let by_merchant = facts.text_at(PAYEE_KIND.path()) == Some("merchant");
+            let (was, paid) = (recorded.amount.unwrap_or_default(), facts.decimal(PURCHASE_PAID)?);
+            let total = facts.decimal(PURCHASE_INVOICE_TOTAL)?;
+            let by_merchant = facts.text(PAYEE_KIND) == Some("merchant");
             if amount == was || !by_merchant || paid.checked_add(was) != Some(total) {
                 return None;
             }
@@ -253,7 +251,7 @@ impl Programme {
         let missing = open.flat_map(|rule| &rule.missing);
         let sources = missing
             .filter_map(|path| schema::find(path))
-            .flat_map(|fact| self.sources(fact.path));
+            .flat_map(|fact| self.sources(fact));
         let lacking: BTreeSet<&'static str> = sources
             .filter(|path| facts.get(path).is_none() && !asked.contains(path))
             .collect();

@@ -33,7 +33,7 @@ impl Programme {
                 "group": it.group, "per_category": it.per_category, "limit": it.limit, "limits": it.limits,
             })),
             "price_gate": self.price_gate.as_ref().map(|it| json!({
-                "field": it.field, "at_most": it.at_most.to_string(),
+                "field": it.field.path, "at_most": it.at_most.to_string(),
             })),
             "tiers": self.tiers.iter().map(|tier| {
                 let (rate, amount) = match &tier.share {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use ledger::log::{Decision, Event, Leaf, Posted};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -35,9 +35,34 @@ impl Serialize for Instant {
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
+        if let Some(at) = as_written(&text) {
+            return Ok(at);
+        }
         let at = DateTime::parse_from_rfc3339(&text).map_err(serde::de::Error::custom)?;
         Ok(Instant(at.timestamp_micros()))
     }
+}
+
+/// An instant in the form in which a bundle writes it, `2026-05-01T08:00:00.000000Z`. A log has some millions.
+fn as_written(text: &str) -> Option<Instant> {
+    let [year, month, day, hour, minute, second, micro] =
+        [(0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19), (20, 26)]
+            .map(|(from, to)| number(text.get(from..to)));
+    let between = [4, 7, 10, 13, 16, 19, 26].map(|at| text.as_bytes().get(at));
+    if text.len() != 27 || !between.into_iter().flatten().eq(b"--T::.Z") {
+        return None;
+    }
+    let day = NaiveDate::from_ymd_opt(i32::try_from(year?).ok()?, month?, day?)?;
+    let at = day.and_hms_micro_opt(hour?, minute?, second?, micro?)?;
+    Some(at.and_utc().into())
+}
+
+/// Of digits only.
+fn number(digits: Option<&str>) -> Option<u32> {
+    digits?.bytes().try_fold(0_u32, |number, byte| {
+        let digit = char::from(byte).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 /// A transfer. Amounts are fen.

@@ -1,6 +1,7 @@
 //! The check of a bundle, from its first byte to its last.
 
 mod acts;
+mod entry;
 mod limits;
 mod lives;
 mod reading;
@@ -13,14 +14,14 @@ use std::io::{BufReader, Read};
 
 use ledger::log::{Growing, Hash, PublicKey, Witness, check_consistency};
 use policy::Programme;
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::archive::{Content, Parts};
 use crate::manifest::{ConsistencyPart, CountyManifest, FORMAT, Manifest, SIGNED_AS};
+use entry::{Entry, Programmes};
 use limits::Slices;
-use reading::{form, lines, named, next, read_whole, text, whole};
-use replay::{Entry, Ledger};
+use reading::{Lines, form, named, next, read_whole, text, whole};
+use replay::Ledger;
 use tables::Table;
 
 /// The first thing that does not hold.
@@ -237,7 +238,7 @@ struct Reading<'m> {
     key: &'m PublicKey,
     witnesses: &'m [Witness],
     manifest: &'m Manifest,
-    programmes: BTreeMap<(String, u32), Programme>,
+    programmes: Programmes,
     county: Option<County>,
     /// What every county has committed, for caps over several.
     slices: BTreeMap<String, Slices>,
@@ -259,8 +260,7 @@ struct County {
 
 impl County {
     /// Takes the next leaf of the log.
-    fn append(&mut self, tree: &mut Growing, entry: &Entry) -> Result<(), String> {
-        let number = tree.size();
+    fn append(&mut self, number: u64, entry: &Entry) -> Result<(), String> {
         if entry.leaf != number {
             return Err(format!(
                 "it is numbered {} and stands in place {number}",
@@ -271,15 +271,7 @@ impl County {
         if appended != Some(&entry.hash) {
             return Err("it is not the leaf that was appended".into());
         }
-        tree.push(entry.hash, |_, _| ());
-        self.ledger.take(entry, &mut self.report)?;
-        let previous = self.manifest.previous.as_ref();
-        if let Some(previous) = previous.filter(|it| it.size == tree.size())
-            && previous.root != tree.root().to_string()
-        {
-            return Err("up to here the log is not the one of the bundle before".into());
-        }
-        Ok(())
+        self.ledger.take(entry, &mut self.report)
     }
 }
 
@@ -337,8 +329,8 @@ impl Reading<'_> {
         if file != format!("{id}@{version}.toml") {
             return Err(Fault::new(name, format!("it is version {version} of {id}")));
         }
-        self.programmes.insert((id, version), programme);
-        self.report.programmes = self.programmes.len();
+        self.programmes.entry(id).or_default().insert(version, programme);
+        self.report.programmes = self.report.programmes.saturating_add(1);
         Ok(())
     }
 
@@ -384,50 +376,44 @@ impl Reading<'_> {
     /// The leaves themselves: parsed, hashed and decided again on all cores, then replayed in their order.
     fn log(&self, name: &str, county: &mut County, content: &mut (impl Read + Send)) -> Result<(), Fault> {
         let mut reader = BufReader::with_capacity(1 << 20, content);
-        let mut tree = Growing::default();
+        let mut number: u64 = 0;
         let jurisdiction = county.manifest.jurisdiction.clone();
         let mut append = |entries: Vec<Result<Entry, String>>| {
             for entry in entries {
-                let number = tree.size();
                 let entry = entry.map_err(|what| Fault::new(place(name, number, None), what))?;
                 let fault = |what| Fault::new(place(name, number, Some(&entry)), what);
-                county.append(&mut tree, &entry).map_err(fault)?;
+                county.append(number, &entry).map_err(fault)?;
+                number = number.saturating_add(1);
             }
             Ok(())
         };
-        let (mut entries, mut next) = (Vec::new(), lines(name, &mut reader));
-        loop {
-            let batch = next.as_deref().unwrap_or_default();
+        let mut entries = Vec::new();
+        let (mut batch, mut behind) = (Lines::default(), Lines::default());
+        batch.fill(name, &mut reader)?;
+        while !batch.is_empty() {
             // While some lines are decided again, those before them are taken and those behind them read.
-            let (decided, (appended, behind)) = rayon::join(
-                || {
-                    let each = batch.par_iter();
-                    let each = each.map(|line| Entry::read(&jurisdiction, line, &self.programmes));
-                    each.collect()
-                },
-                || (append(entries), lines(name, &mut reader)),
+            let (decided, (appended, filled)) = rayon::join(
+                || batch.each(|line| Entry::read(&jurisdiction, line, &self.programmes)),
+                || (append(entries), behind.fill(name, &mut reader)),
             );
             appended?;
-            if next?.is_empty() {
-                break;
+            entries = decided;
+            std::mem::swap(&mut batch, &mut behind);
+            // What came before a line that cannot be read is looked at first.
+            if let Err(fault) = filled {
+                append(entries)?;
+                return Err(fault);
             }
-            (entries, next) = (decided, behind);
         }
-        county.report.leaves = tree.size();
-        if tree.size() != county.manifest.size {
+        append(entries)?;
+        county.report.leaves = number;
+        if number != county.manifest.size {
             return Err(Fault::new(
                 name,
                 format!(
-                    "it has {} leaves and the checkpoint {}",
-                    tree.size(),
+                    "it has {number} leaves and the checkpoint {}",
                     county.manifest.size
                 ),
-            ));
-        }
-        if tree.root() != county.root {
-            return Err(Fault::new(
-                name,
-                "the tree over it has not the root that was signed",
             ));
         }
         county
@@ -508,12 +494,21 @@ fn leaves(name: &str, county: &mut County, bytes: u64, content: &mut impl Read) 
     let mut reader = BufReader::with_capacity(1 << 20, content);
     let mut tree = Growing::default();
     let mut hash = [0; 32];
+    let previous = county.manifest.previous.as_ref();
     for _ in 0..county.manifest.size {
         reader
             .read_exact(&mut hash)
             .map_err(|error| Fault::new(name, error.to_string()))?;
         county.leaves.push(Hash(hash));
         tree.push(Hash(hash), |_, _| ());
+        if let Some(previous) = previous.filter(|it| it.size == tree.size())
+            && previous.root != tree.root().to_string()
+        {
+            return Err(Fault::new(
+                format!("{name} leaf {}", tree.size()),
+                "up to here the log is not the one of the bundle before",
+            ));
+        }
     }
     if tree.root() == county.root {
         Ok(())

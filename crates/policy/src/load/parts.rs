@@ -87,7 +87,7 @@ impl Loader<'_> {
             );
         }
         Some(PriceGate {
-            field: fact.path,
+            field: fact,
             at_most: at_most?,
         })
     }

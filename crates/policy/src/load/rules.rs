@@ -44,11 +44,7 @@ impl Loader<'_> {
                 &subsidy.message,
                 None,
             );
-            rules.push(Rule {
-                text,
-                when: None,
-                test: Test::Priced,
-            });
+            rules.push(Rule::new(text, None, Test::Priced));
         }
         rules
     }
@@ -69,7 +65,7 @@ impl Loader<'_> {
                     format!("`{}` is computed, not sent", fact.path),
                 );
             }
-            facts.push(fact.path);
+            facts.push(fact);
         }
         let text = text_of(
             table.id.get_ref(),
@@ -78,11 +74,7 @@ impl Loader<'_> {
             &table.message,
             table.fix,
         );
-        Some(Rule {
-            text,
-            when: when?,
-            test: Test::Given(facts),
-        })
+        Some(Rule::new(text, when?, Test::Given(facts)))
     }
 
     fn rule(&mut self, table: RuleTable) -> Option<Rule> {
@@ -108,11 +100,7 @@ impl Loader<'_> {
             &table.message,
             table.fix,
         );
-        Some(Rule {
-            text,
-            when: when?,
-            test: Test::Require(require?),
-        })
+        Some(Rule::new(text, when?, Test::Require(require?)))
     }
 
     /// `None` where a guard was given and refused.

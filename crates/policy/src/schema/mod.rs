@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::facts::{Given, Value};
@@ -49,7 +50,7 @@ impl FactType {
     pub(crate) fn read(self, given: &Given<'_>) -> Option<Value> {
         match (self, given) {
             (FactType::Bool, Given::Bool(answer)) => Some(Value::Bool(*answer)),
-            (FactType::Date, Given::Text(text)) => text.parse().ok().map(Value::Date),
+            (FactType::Date, Given::Text(text)) => date(text).map(Value::Date),
             (FactType::Text | FactType::Choice(_), Given::Text(text)) => {
                 Some(Value::Text((**text).to_owned()))
             }
@@ -65,6 +66,8 @@ impl FactType {
 #[derive(Clone, Copy, Debug)]
 pub struct Fact {
     pub path: &'static str,
+    /// How many paths come before this one in their order, which is the order of a receipt.
+    pub(crate) place: usize,
     pub kind: FactType,
     /// Made by the programme while it decides; never given.
     pub computed: bool,
@@ -139,22 +142,24 @@ macro_rules! facts {
     )* @computed $(
         $cname:ident: $ckind:ident $(($cwords:expr))? $cpath:literal, $czh:literal, $cen:literal;
     )*) => {
-        $( #[doc = $en] pub const $name: Key<value_type!($kind)> = Key::new($path); )*
+        $( #[doc = $en] pub const $name: Key<value_type!($kind)> = Key::new($path, before($path, PATHS)); )*
 
         /// Keys of the facts that only the programme makes.
         pub(crate) mod computed {
             use super::*;
-            $( #[doc = $cen] pub(crate) const $cname: Key<value_type!($ckind)> = Key::new($cpath); )*
+            $( #[doc = $cen] pub(crate) const $cname: Key<value_type!($ckind)> = Key::new($cpath, before($cpath, PATHS)); )*
         }
+
+        const PATHS: &[&str] = &[$( $path, )* $( $cpath, )*];
 
         /// Every fact, in the order in which an officer would look for it.
         pub const FACTS: &[Fact] = &[
             $( Fact {
-                path: $path, kind: fact_type!($kind $(, $words)?), computed: false,
+                path: $path, place: before($path, PATHS), kind: fact_type!($kind $(, $words)?), computed: false,
                 zh: $zh, en: $en, supply_zh: $supply_zh, supply_en: $supply_en,
             }, )*
             $( Fact {
-                path: $cpath, kind: fact_type!($ckind $(, $cwords)?), computed: true,
+                path: $cpath, place: before($cpath, PATHS), kind: fact_type!($ckind $(, $cwords)?), computed: true,
                 zh: $czh, en: $cen, supply_zh: "", supply_en: "",
             }, )*
         ];
@@ -168,6 +173,62 @@ pub use table::*;
 
 static BY_PATH: LazyLock<HashMap<&'static str, &'static Fact>> =
     LazyLock::new(|| FACTS.iter().map(|fact| (fact.path, fact)).collect());
+
+/// Every fact in its place.
+pub(crate) static IN_ORDER: LazyLock<Vec<&'static Fact>> = LazyLock::new(|| {
+    let mut facts: Vec<&'static Fact> = FACTS.iter().collect();
+    facts.sort_by_key(|fact| fact.place);
+    facts
+});
+
+/// `2026-05-01`, and whatever else `chrono` takes for a date.
+fn date(text: &str) -> Option<NaiveDate> {
+    let digits = |range| {
+        let digits: &[u8] = text.as_bytes().get(range)?;
+        digits.iter().try_fold(0_u32, |number, byte| {
+            let digit = char::from(*byte).to_digit(10)?;
+            number.checked_mul(10)?.checked_add(digit)
+        })
+    };
+    let written = || {
+        let formed = matches!(text.as_bytes(), [_, _, _, _, b'-', _, _, b'-', _, _]);
+        let year = formed.then(|| digits(0..4)).flatten()?;
+        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, digits(5..7)?, digits(8..10)?)
+    };
+    written().or_else(|| text.parse().ok())
+}
+
+/// Puts facts into the order of their paths, each once.
+pub(crate) fn in_order(facts: &mut Vec<&'static Fact>) {
+    facts.sort_unstable_by_key(|fact| fact.place);
+    facts.dedup_by_key(|fact| fact.place);
+}
+
+/// How many of the paths come before this one.
+const fn before(path: &str, mut paths: &[&str]) -> usize {
+    let mut before: usize = 0;
+    while let [first, rest @ ..] = paths {
+        if less(first.as_bytes(), path.as_bytes()) {
+            before = before.saturating_add(1);
+        }
+        paths = rest;
+    }
+    before
+}
+
+const fn less(mut one: &[u8], mut other: &[u8]) -> bool {
+    loop {
+        match (one, other) {
+            ([a, ..], [b, ..]) if *a != *b => return *a < *b,
+            ([_, one_rest @ ..], [_, other_rest @ ..]) => {
+                one = one_rest;
+                other = other_rest;
+            }
+            ([], [_, ..]) => return true,
+            _ => return false,
+        }
+    }
+}
 
 /// The row of a path, if there is one.
 pub fn find(path: &str) -> Option<&'static Fact> {

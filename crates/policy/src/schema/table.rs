@@ -3,7 +3,9 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{CHANNELS, ENERGIES, Fact, FactType, ITEM_KINDS, MERCHANT_KINDS, OLD_KINDS, PAYEES, STANDINGS};
+use super::{
+    CHANNELS, ENERGIES, Fact, FactType, ITEM_KINDS, MERCHANT_KINDS, OLD_KINDS, PAYEES, STANDINGS, before,
+};
 use crate::facts::Key;
 
 facts! {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
+
 /// What is committed, in slices as fine as any cap counts.
 #[derive(Debug, Default)]
 pub(crate) struct Slices {
-    by: BTreeMap<(String, String, String), i64>,
+    by: BTreeMap<(CompactString, CompactString, CompactString), i64>,
     /// Ceilings and what is committed under each, of this county.
     caps: BTreeMap<(String, String), (i64, i64)>,
 }
@@ -53,7 +55,7 @@ impl Slices {
         month: &str,
         fen: i64,
     ) -> Result<(), String> {
-        let slice = (programme.to_owned(), category.to_owned(), month.to_owned());
+        let slice = (programme.into(), category.into(), month.into());
         let sum = self.by.entry(slice).or_default();
         *sum = sum.saturating_add(fen);
         if *sum < 0 {

@@ -3,16 +3,17 @@
 use std::collections::VecDeque;
 
 use claims::life_cycle::{Holdings, Ruling, Standing, Status, Verb, rule, step};
+use compact_str::CompactString;
 use ledger::{Account, Reason};
 
 /// A claim as its leaves make it.
 #[derive(Debug, Default)]
 pub(crate) struct Life {
-    pub(crate) programme: String,
+    pub(crate) programme: CompactString,
     pub(crate) status: Option<Status>,
     pub(crate) revision: i64,
     /// Of the last decision; what was reserved is counted under the one it was reserved with.
-    pub(crate) category: String,
+    pub(crate) category: CompactString,
     /// A decision whose event has not come yet: its outcome and revision.
     decided: Option<(Ruling, i64)>,
     /// What the last decision priced.
@@ -20,11 +21,11 @@ pub(crate) struct Life {
     /// When it was last decided or promoted: the month its money counts in.
     pub(crate) acted_at: i64,
     /// Category and month that its money is counted under.
-    pub(crate) counted: Option<(String, String)>,
+    pub(crate) counted: Option<(CompactString, CompactString)>,
     /// What of it is counted.
     pub(crate) committed: i64,
     pub(crate) keys: Vec<[u8; 17]>,
-    pub(crate) recommended_by: String,
+    pub(crate) recommended_by: CompactString,
     /// Which samples it may be drawn into. Nobody approves a claim twice.
     pub(crate) approved_at: Option<i64>,
     /// Whether the last step was a decision, whose transfers follow from the amounts.

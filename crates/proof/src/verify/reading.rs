@@ -1,7 +1,9 @@
 //! Parts and lines as they come out of the file, each no longer than such a thing may be.
 
 use std::io::{BufRead, Read};
+use std::ops::Range;
 
+use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 
 use super::Fault;
@@ -64,22 +66,59 @@ pub(super) fn text(name: &str, bytes: Vec<u8>) -> Result<String, Fault> {
     String::from_utf8(bytes).map_err(|_| Fault::new(name, "it is not UTF-8"))
 }
 
-/// The next lines, as many as are looked at together.
-pub(super) fn lines(name: &str, reader: &mut impl BufRead) -> Result<Vec<Vec<u8>>, Fault> {
-    std::iter::from_fn(|| line(name, reader).transpose())
-        .take(TOGETHER)
-        .collect()
+/// Lines that are looked at together, in one piece of memory.
+#[derive(Default)]
+pub(super) struct Lines {
+    text: Vec<u8>,
+    /// Where each begins and ends, without its line break.
+    bounds: Vec<Range<usize>>,
+}
+
+impl Lines {
+    /// Takes the next lines in place of those that were there.
+    pub(super) fn fill(&mut self, name: &str, reader: &mut impl BufRead) -> Result<(), Fault> {
+        self.text.clear();
+        self.bounds.clear();
+        while self.bounds.len() < TOGETHER {
+            let begin = self.text.len();
+            if !append_line(name, reader, &mut self.text)? {
+                break;
+            }
+            self.bounds.push(begin..self.text.len());
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bounds.is_empty()
+    }
+
+    /// Does something with every line, on all cores.
+    pub(super) fn each<T: Send>(&self, each: impl Fn(&[u8]) -> T + Sync) -> Vec<T> {
+        let lines = self.bounds.par_iter();
+        lines
+            .map(|bounds| each(self.text.get(bounds.clone()).unwrap_or_default()))
+            .collect()
+    }
 }
 
 /// The next line without its line break.
 pub(super) fn line(name: &str, reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, Fault> {
     let mut line = Vec::new();
+    Ok(append_line(name, reader, &mut line)?.then_some(line))
+}
+
+/// Appends the next line without its line break; whether there was one.
+fn append_line(name: &str, reader: &mut impl BufRead, text: &mut Vec<u8>) -> Result<bool, Fault> {
     let most = u64::try_from(LINE).unwrap_or(u64::MAX);
-    let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
+    let begin = text.len();
+    let read = reader.by_ref().take(most).read_until(b'\n', text);
     read.map_err(|error| Fault::new(name, error.to_string()))?;
-    match line.pop() {
-        None => Ok(None),
-        Some(b'\n') => Ok(Some(line)),
-        Some(_) => Err(Fault::new(name, "a line is cut off or too long")),
+    if text.len() == begin {
+        return Ok(false);
+    }
+    match text.pop() {
+        Some(b'\n') => Ok(true),
+        _ => Err(Fault::new(name, "a line is cut off or too long")),
     }
 }

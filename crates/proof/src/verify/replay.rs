@@ -1,183 +1,18 @@
-//! A county's leaves one after another: each read by itself first, then held against all before it.
+//! A county's leaves one after another, each held against all before it.
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, FixedOffset};
-use ledger::log::Hash;
+use chrono::{DateTime, Datelike, FixedOffset};
+use compact_str::{CompactString, format_compact};
 use ledger::{Balances, Fen, Reason, Transfer};
-use policy::Programme;
-use policy::receipt::Mismatch;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::CountyReport;
 use super::acts::{self, Acts, Ceilings, Granted, Payout};
+use super::entry::{Entry, Subject, What};
 use super::limits::Slices;
 use super::lives::Life;
 use super::samples::Samples;
-use crate::line::{DecisionLine, EventLine, TransferLine};
-
-/// A leaf, read and hashed; a decision has been made again.
-pub(crate) struct Entry {
-    pub(crate) leaf: u64,
-    pub(crate) hash: Hash,
-    what: What,
-}
-
-enum What {
-    Transfer {
-        height: i64,
-        programme: String,
-        reason: Reason,
-        amount: Fen,
-        claim: Option<Uuid>,
-        document: Option<Uuid>,
-        posted_at: i64,
-    },
-    Decision {
-        claim: Uuid,
-        revision: i64,
-        outcome: String,
-        programme: String,
-        category: String,
-        price: Option<i64>,
-        keys: Vec<[u8; 17]>,
-        at: i64,
-    },
-    Event {
-        subject: String,
-        verb: String,
-        person: String,
-        at: i64,
-        revision: Option<i64>,
-        from: Option<String>,
-        to: Option<String>,
-        detail: Option<String>,
-    },
-}
-
-/// What kind of leaf a line is of, which it says after its number.
-fn kind(line: &[u8]) -> Option<&[u8]> {
-    let rest = line.strip_prefix(br#"{"leaf":"#)?;
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let rest = rest.get(digits..)?.strip_prefix(br#","kind":""#)?;
-    let end = rest.iter().position(|byte| *byte == b'"')?;
-    rest.get(..end)
-}
-
-impl Entry {
-    pub(crate) fn read(
-        jurisdiction: &str,
-        line: &[u8],
-        programmes: &BTreeMap<(String, u32), Programme>,
-    ) -> Result<Entry, String> {
-        const NOT_A_LEAF: &str = "it is not the JSON of a leaf";
-        let wrong = |_| NOT_A_LEAF.to_owned();
-        match kind(line) {
-            Some(b"transfer") => {
-                let it: TransferLine<'_> = serde_json::from_slice(line).map_err(wrong)?;
-                Ok(Entry {
-                    leaf: it.leaf,
-                    hash: it.as_leaf(jurisdiction).hash(),
-                    what: What::Transfer {
-                        height: it.height,
-                        reason: Reason::parse(&it.reason)
-                            .ok_or_else(|| format!("`{}` is no reason", it.reason))?,
-                        amount: Fen::new(it.amount).map_err(|why| why.to_string())?,
-                        claim: it.claim,
-                        document: it.document,
-                        posted_at: it.posted_at.0,
-                        programme: it.programme.into_owned(),
-                    },
-                })
-            }
-            Some(b"decision") => decision(
-                jurisdiction,
-                &serde_json::from_slice(line).map_err(wrong)?,
-                programmes,
-            ),
-            Some(b"event") => {
-                let it: EventLine<'_> = serde_json::from_slice(line).map_err(wrong)?;
-                Ok(Entry {
-                    leaf: it.leaf,
-                    hash: it.as_leaf(jurisdiction).hash(),
-                    what: What::Event {
-                        at: it.at.0,
-                        revision: it.revision,
-                        subject: it.subject.into_owned(),
-                        verb: it.verb.into_owned(),
-                        person: it.person.into_owned(),
-                        from: it.from.map(Into::into),
-                        to: it.to.map(Into::into),
-                        detail: it.detail.map(Into::into),
-                    },
-                })
-            }
-            _ => Err(NOT_A_LEAF.into()),
-        }
-    }
-
-    /// What a person looks for.
-    pub(crate) fn name(&self) -> String {
-        match &self.what {
-            What::Transfer { height, .. } => format!("transfer {height}"),
-            What::Decision { claim, revision, .. } => {
-                format!("decision {revision} on claim {}", claim.simple())
-            }
-            What::Event { subject, verb, .. } => format!("{verb} of {subject}"),
-        }
-    }
-}
-
-/// Decides a receipt again by the version of the programme that it names.
-fn decision(
-    jurisdiction: &str,
-    it: &DecisionLine<'_>,
-    programmes: &BTreeMap<(String, u32), Programme>,
-) -> Result<Entry, String> {
-    let receipt = it.receipt.get();
-    let keys = it.key_bytes().ok_or("its keys are damaged")?;
-    let digest: [u8; 32] = Sha256::digest(receipt.as_bytes()).into();
-    let hash = it.as_leaf(jurisdiction, digest, &keys).hash();
-    let why = |why: Mismatch| format!("its receipt: {why}");
-    let opened = policy::receipt::open(receipt).map_err(why)?;
-    let named = (opened.programme().to_owned(), opened.version());
-    let Some(programme) = programmes.get(&named) else {
-        return Err(format!("version {} of {} is not in the bundle", named.1, named.0));
-    };
-    let reading = opened.read(programme).map_err(why)?;
-    if reading.outcome.as_str() != it.outcome {
-        return Err(format!(
-            "it says {}, and its receipt {}",
-            it.outcome,
-            reading.outcome.as_str()
-        ));
-    }
-    let price = match &reading.decision.price {
-        Some(price) => Some(
-            Fen::from_decimal(price.amount)
-                .map_err(|why| why.to_string())?
-                .get(),
-        ),
-        None => None,
-    };
-    let category = reading.facts.iter().find(|(path, _)| *path == "item.category");
-    let category = category.map(|(_, value)| value.to_json().as_str().unwrap_or_default().to_owned());
-    Ok(Entry {
-        leaf: it.leaf,
-        hash,
-        what: What::Decision {
-            claim: it.claim,
-            revision: it.revision,
-            outcome: it.outcome.clone().into_owned(),
-            programme: named.0,
-            category: category.unwrap_or_default(),
-            price,
-            keys: keys.as_chunks::<17>().0.to_vec(),
-            at: it.decided_at.0,
-        },
-    })
-}
 
 /// A county's ledger as its leaves make it.
 #[derive(Debug)]
@@ -201,11 +36,12 @@ pub(super) fn uuid_of(subject: &str) -> Option<Uuid> {
 }
 
 /// The month in China's time, whatever the claim's.
-fn month_of(at: i64) -> String {
+fn month_of(at: i64) -> CompactString {
     let zone = FixedOffset::east_opt(8 * 3_600);
     let at = DateTime::from_timestamp_micros(at).unwrap_or_default();
-    zone.map_or_else(String::new, |zone| {
-        at.with_timezone(&zone).format("%Y-%m").to_string()
+    zone.map_or_else(CompactString::default, |zone| {
+        let at = at.with_timezone(&zone);
+        format_compact!("{:04}-{:02}", at.year(), at.month())
     })
 }
 
@@ -277,9 +113,15 @@ impl Ledger {
                 detail,
             } => {
                 report.events = report.events.saturating_add(1);
+                let subject = match subject {
+                    Subject::Claim(claim) => {
+                        let (from, to) = (from.as_deref(), to.as_deref());
+                        return self.claim_event(*claim, verb, person, (from, to), *revision, *at, report);
+                    }
+                    Subject::Other(subject) => subject,
+                };
                 if subject.starts_with(&self.claim_prefix) {
-                    let (from, to) = (from.as_deref(), to.as_deref());
-                    return self.claim_event(subject, verb, person, (from, to), *revision, *at, report);
+                    return Err("no claim has such an id".into());
                 }
                 let detail = detail.as_deref();
                 match verb.as_str() {
@@ -437,7 +279,7 @@ impl Ledger {
     #[expect(clippy::too_many_arguments, reason = "the members of a leaf")]
     fn claim_event(
         &mut self,
-        subject: &str,
+        id: Uuid,
         verb: &str,
         person: &str,
         (from, to): (Option<&str>, Option<&str>),
@@ -445,7 +287,6 @@ impl Ledger {
         at: i64,
         report: &mut CountyReport,
     ) -> Result<(), String> {
-        let id = uuid_of(subject).ok_or("no claim has such an id")?;
         let Some(to) = to else {
             // An account was corrected, for example: the claim stands as it stood.
             return Ok(());
@@ -457,7 +298,7 @@ impl Ledger {
         let revision = revision.ok_or("it has no revision")?;
         let releases = life.act(verb, from, to, revision, at)?;
         match verb {
-            "recommend" => person.clone_into(&mut life.recommended_by),
+            "recommend" => life.recommended_by = person.into(),
             "approve" => {
                 if life.recommended_by == person {
                     return Err("the one who recommended it approved it".into());
