@@ -9,7 +9,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use crate::decision::FactsRead;
 use crate::decision::{Decision, Price, RuleOutcome, RuleResult};
 use crate::document::{Rounding, Verdict};
-use crate::expression::{Environment, is_category};
+use crate::expression::is_category;
 use crate::facts::{Facts, Value};
 use crate::programme::{Category, Programme, Rule, Severity, Share, Test, Tier};
 use crate::schema::computed::{
@@ -30,15 +30,16 @@ enum Pricing {
 impl Programme {
     /// Decides a claim from its facts.
     pub fn decide(&self, facts: &Facts) -> Decision {
-        let mut environment = Environment::new(self.complete(facts));
-        let pricing = self.price(&mut environment);
+        let mut facts = self.complete(facts);
+        let pricing = self.price(&facts);
         if let Pricing::Priced(price) = &pricing {
-            environment.put(SUBSIDY_AMOUNT, price.amount);
+            facts.put(SUBSIDY_AMOUNT, price.amount);
         }
+        let facts = Arc::new(facts);
         let rules: Vec<RuleOutcome> = self
             .rules
             .iter()
-            .map(|rule| rule.decide(&mut environment, &pricing))
+            .map(|rule| rule.decide(&facts, &pricing))
             .collect();
         let verdict = self.verdict(&rules);
         let price = match pricing {
@@ -84,20 +85,14 @@ impl Programme {
 
     /// The first tier whose guard holds prices the claim. A guard that cannot be decided stops the search: a later tier
     /// might pay what an earlier one forbids.
-    fn price(&self, environment: &mut Environment) -> Pricing {
+    fn price(&self, facts: &Facts) -> Pricing {
         for tier in &self.tiers {
-            match tier
-                .when
-                .as_ref()
-                .map_or(Some(true), |when| when.holds(environment))
-            {
-                Some(true) => return tier.price(self.rounding, environment),
+            match tier.when.as_ref().map_or(Some(true), |when| when.holds(facts)) {
+                Some(true) => return tier.price(self.rounding, facts),
                 Some(false) => {}
                 None => {
                     let reads = tier.when.iter().flat_map(|when| when.reads());
-                    return Pricing::Unknown(
-                        reads.copied().filter(|fact| !environment.knows(fact)).collect(),
-                    );
+                    return Pricing::Unknown(reads.copied().filter(|fact| !facts.knows(fact)).collect());
                 }
             }
         }
@@ -118,13 +113,10 @@ impl Programme {
 }
 
 impl Rule {
-    fn decide(&self, environment: &mut Environment, pricing: &Pricing) -> RuleOutcome {
+    fn decide(&self, facts: &Arc<Facts>, pricing: &Pricing) -> RuleOutcome {
         let mut reads = &self.guarded;
         let with_price;
-        let applies = self
-            .when
-            .as_ref()
-            .map_or(Some(true), |when| when.holds(environment));
+        let applies = self.when.as_ref().map_or(Some(true), |when| when.holds(facts));
         let passes = match applies {
             Some(false) => Some(true),
             None => None,
@@ -136,7 +128,7 @@ impl Rule {
                     with_price = Arc::from(all);
                     reads = &with_price;
                 }
-                self.test.passes(environment, pricing)
+                self.test.passes(facts, pricing)
             }
         };
         let outcome = match passes {
@@ -144,18 +136,16 @@ impl Rule {
             Some(false) => RuleResult::Fail,
             None => RuleResult::Unknown,
         };
-        let facts = &environment.facts;
         let mut missing: Vec<String> = Vec::new();
         if outcome == RuleResult::Unknown {
-            let absent = |fact: &&&'static Fact| {
-                !environment.knows(fact) || facts.is_false(fact) && self.test.is_evidence()
-            };
+            let absent =
+                |fact: &&&'static Fact| !facts.knows(fact) || facts.is_false(fact) && self.test.is_evidence();
             missing.extend(reads.iter().filter(absent).map(|fact| fact.path.to_owned()));
         }
         RuleOutcome {
             id: Arc::clone(&self.text.id),
             outcome,
-            facts: FactsRead::of(facts, Arc::clone(reads)),
+            facts: FactsRead::new(facts, reads),
             missing,
         }
     }
@@ -174,12 +164,12 @@ impl Test {
         matches!(self, Test::Given(_))
     }
 
-    fn passes(&self, environment: &mut Environment, pricing: &Pricing) -> Option<bool> {
+    fn passes(&self, facts: &Facts, pricing: &Pricing) -> Option<bool> {
         match self {
-            Test::Require(require) => require.holds(environment),
-            Test::Given(facts) => facts
+            Test::Require(require) => require.holds(facts),
+            Test::Given(given) => given
                 .iter()
-                .all(|fact| environment.knows(fact) && !environment.facts.is_false(fact))
+                .all(|fact| facts.knows(fact) && !facts.is_false(fact))
                 .then_some(true),
             Test::Priced => match pricing {
                 Pricing::Priced(_) => Some(true),
@@ -191,10 +181,10 @@ impl Test {
 }
 
 impl Tier {
-    fn price(&self, rounding: Rounding, environment: &mut Environment) -> Pricing {
-        let Some(base) = self.base.number(environment) else {
+    fn price(&self, rounding: Rounding, facts: &Facts) -> Pricing {
+        let Some(base) = self.base.number(facts) else {
             let reads = self.base.reads().iter().copied();
-            return Pricing::Unknown(reads.filter(|fact| !environment.knows(fact)).collect());
+            return Pricing::Unknown(reads.filter(|fact| !facts.knows(fact)).collect());
         };
         let (rate, uncapped) = match self.share {
             Share::Fixed(amount) => (None, Some(amount)),

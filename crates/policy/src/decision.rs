@@ -60,33 +60,50 @@ impl RuleOutcome {
 }
 
 /// The facts that a rule read, in the order of their paths.
-#[derive(Clone, Debug, Default)]
-pub struct FactsRead {
-    /// Of a rule of the document: facts of the claim, which all its rules share.
-    claims: Option<(Arc<Facts>, Arc<[&'static Fact]>)>,
-    /// Of a rule of the service's: what it found elsewhere.
-    own: Vec<(Cow<'static, str>, Value)>,
+#[derive(Clone, Debug)]
+pub struct FactsRead(Read);
+
+#[derive(Clone, Debug)]
+enum Read {
+    /// By a rule of the document: those of the claim, which all its rules share, that are known of these.
+    OfClaim(Arc<Facts>, Arc<[&'static Fact]>),
+    /// By a rule of the service's: what it found elsewhere.
+    Found(Vec<(Cow<'static, str>, Value)>),
+}
+
+impl Default for FactsRead {
+    fn default() -> Self {
+        FactsRead(Read::Found(Vec::new()))
+    }
 }
 
 impl FactsRead {
-    /// Those of `paths`, in their order, that are known.
-    pub(crate) fn of(facts: &Arc<Facts>, paths: Arc<[&'static Fact]>) -> Self {
-        FactsRead {
-            claims: Some((Arc::clone(facts), paths)),
-            own: Vec::new(),
-        }
+    /// Those of `reads`, in the order of their paths, that are known.
+    pub(crate) fn new(facts: &Arc<Facts>, reads: &Arc<[&'static Fact]>) -> Self {
+        FactsRead(Read::OfClaim(Arc::clone(facts), Arc::clone(reads)))
     }
 
     /// Puts what the service found in its place; a fact of the same path is replaced.
     pub fn insert(&mut self, path: impl Into<Cow<'static, str>>, value: Value) {
+        let of_claim = self.of_claim().map(|facts| {
+            facts
+                .map(|(fact, value)| (fact.path.into(), value.clone()))
+                .collect()
+        });
+        if let Some(of_claim) = of_claim {
+            self.0 = Read::Found(of_claim);
+        }
+        let Read::Found(found) = &mut self.0 else {
+            return;
+        };
         let path = path.into();
-        match self.own.binary_search_by(|(known, _)| known.cmp(&path)) {
+        match found.binary_search_by(|(known, _)| known.cmp(&path)) {
             Ok(place) => {
-                if let Some(known) = self.own.get_mut(place) {
+                if let Some(known) = found.get_mut(place) {
                     known.1 = value;
                 }
             }
-            Err(place) => self.own.insert(place, (path, value)),
+            Err(place) => found.insert(place, (path, value)),
         }
     }
 
@@ -96,11 +113,27 @@ impl FactsRead {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> + Clone {
-        let claims = self.claims.iter().flat_map(|(facts, paths)| {
-            let known = |fact: &&'static Fact| Some((fact.path, facts.value(fact)?));
-            paths.iter().filter_map(known)
-        });
-        claims.chain(self.own.iter().map(|(path, value)| (path.as_ref(), value)))
+        let of_claim = self.of_claim().into_iter().flatten();
+        let found = self.found().iter().map(|(path, value)| (path.as_ref(), value));
+        of_claim.map(|(fact, value)| (fact.path, value)).chain(found)
+    }
+
+    /// Those of the claim, if it is a rule of the document that read them.
+    pub(crate) fn of_claim(&self) -> Option<impl Iterator<Item = (&'static Fact, &Value)> + Clone> {
+        match &self.0 {
+            Read::OfClaim(facts, reads) => {
+                let known = |fact: &&'static Fact| Some((*fact, facts.value(fact)?));
+                Some(reads.iter().filter_map(known))
+            }
+            Read::Found(_) => None,
+        }
+    }
+
+    pub(crate) fn found(&self) -> &[(Cow<'static, str>, Value)] {
+        match &self.0 {
+            Read::OfClaim(..) => &[],
+            Read::Found(found) => found,
+        }
     }
 }
 

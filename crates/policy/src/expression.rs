@@ -5,34 +5,29 @@
 //!   so that an expression is a function of its facts.
 //! * Types are checked strictly against the table of facts; a word compared with a fact of closed choice must be one of
 //!   its words.
-//! * Dates are compared as whole days, counted from the start of the common era, never as instants in some time zone.
-//!   The type check sees the date literal, the evaluator the number.
+//! * Dates are compared as days, never as instants in some time zone.
+//! * zen-expression parses and checks; what was checked is evaluated [here](term), from the facts as they are.
 //! * `and`, `or` and `not` are three-valued: what does not depend on a missing fact is decided without it.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+mod term;
 
-use chrono::{Datelike, NaiveDate};
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use zen_expression::expression::Standard;
 use zen_expression::functions::{FunctionKind, InternalFunction};
 use zen_expression::intellisense::diagnostic::Severity;
 use zen_expression::intellisense::{AstMetadata, IntelliSense, ReadDependency};
 use zen_expression::lexer::{ArithmeticOperator, ComparisonOperator, LogicalOperator, Operator};
 use zen_expression::parser::Node;
-use zen_expression::scope::Scope;
-use zen_expression::variable::{Symbol, VariableMap, VariableType};
-use zen_expression::vm::VM;
-use zen_expression::{Expression, Variable};
+use zen_expression::variable::VariableType;
 
-use crate::facts::{Facts, Key, Value};
+use self::term::{Seen, Term};
+use crate::facts::Facts;
 use crate::schema::{self, FACTS, Fact, FactType};
 
 /// An expression longer than this is not a rule but a programme.
 pub(crate) const MAX_LENGTH: usize = 4_000;
-
-/// Sums are of yuan; nothing real is beyond this, and below it no sum of an expression's length can overflow.
-const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// What is wrong with an expression, and at which byte of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,10 +56,7 @@ enum Tree {
     And(Box<Tree>, Box<Tree>),
     Or(Box<Tree>, Box<Tree>),
     Not(Box<Tree>),
-    Leaf {
-        reads: Vec<&'static Fact>,
-        code: Expression<Standard>,
-    },
+    Leaf { reads: Vec<&'static Fact>, term: Term },
 }
 
 /// A checked and compiled expression.
@@ -74,74 +66,6 @@ pub(crate) struct Compiled {
     /// In the order of their paths.
     reads: Vec<&'static Fact>,
     literals: BTreeSet<Literal>,
-}
-
-/// Facts as the evaluator takes them: built once a decision, shared by all its expressions.
-pub(crate) struct Environment {
-    pub(crate) facts: Arc<Facts>,
-    /// The facts as the expressions see them, by group; shared with the scope.
-    root: Variable,
-    scope: Scope,
-    vm: VM,
-}
-
-impl Environment {
-    pub(crate) fn new(facts: Facts) -> Self {
-        let mut groups: Vec<(&str, VariableMap)> = Vec::new();
-        for (fact, value) in facts.known() {
-            let Some((group, name)) = fact.path.split_once('.') else {
-                continue;
-            };
-            if groups.last().is_none_or(|(last, _)| *last != group) {
-                groups.push((group, VariableMap::new()));
-            }
-            if let Some((_, members)) = groups.last_mut() {
-                members.insert(Symbol::from_static(name), variable(value));
-            }
-        }
-        let mut root = VariableMap::with_capacity(groups.len());
-        for (group, members) in groups {
-            root.insert(Symbol::from_static(group), Variable::from_object(members));
-        }
-        let root = Variable::from_object(root);
-        Environment {
-            facts: Arc::new(facts),
-            scope: Scope::new(root.clone()),
-            root,
-            vm: VM::new(),
-        }
-    }
-
-    /// Adds a fact of a group that has none yet.
-    pub(crate) fn put<T: Into<Value>>(&mut self, key: Key<T>, value: impl Into<T>) {
-        Arc::make_mut(&mut self.facts).put(key, value);
-        let path = key.path();
-        if let (Some((group, name)), Some(value), Variable::Object(root)) =
-            (path.split_once('.'), self.facts.get(path), &self.root)
-        {
-            let mut members = VariableMap::new();
-            members.insert(Symbol::from_static(name), variable(value));
-            root.borrow_mut()
-                .insert(Symbol::from_static(group), Variable::from_object(members));
-        }
-    }
-
-    /// Whether the fact is there and within bounds.
-    pub(crate) fn knows(&self, fact: &Fact) -> bool {
-        self.facts.value(fact).is_some_and(|value| match value {
-            Value::Decimal(number) => number.abs() <= LARGEST,
-            _ => true,
-        })
-    }
-}
-
-fn variable(value: &Value) -> Variable {
-    match value {
-        Value::Decimal(number) => Variable::Number(*number),
-        Value::Date(date) => Variable::Number(date.num_days_from_ce().into()),
-        Value::Text(text) => Variable::String(text.as_str().into()),
-        Value::Bool(answer) => Variable::Bool(*answer),
-    }
 }
 
 impl Compiled {
@@ -181,20 +105,13 @@ impl Compiled {
 
         let walked = intellisense.with_ast(source, false, |root, spans| {
             let mut reader = Reader {
-                source,
                 spans,
                 categories,
                 faults: Vec::new(),
-                dates: Vec::new(),
                 literals: BTreeSet::new(),
             };
             reader.check(root);
-            let evaluated = with_numbers_for_dates(source, &reader.dates);
-            let tree = reader
-                .faults
-                .is_empty()
-                .then(|| reader.tree(root, &evaluated))
-                .flatten();
+            let tree = reader.faults.is_empty().then(|| reader.tree(root)).flatten();
             (tree, reader.literals, reader.faults)
         });
         match walked {
@@ -221,51 +138,48 @@ impl Compiled {
     }
 
     /// Yes, no, or `None` where the answer depends on a fact that is missing.
-    pub(crate) fn holds(&self, environment: &mut Environment) -> Option<bool> {
-        self.tree.holds(environment)
+    pub(crate) fn holds(&self, facts: &Facts) -> Option<bool> {
+        self.tree.holds(facts)
     }
 
     /// The number, or `None` where a fact it needs is missing.
-    pub(crate) fn number(&self, environment: &mut Environment) -> Option<Decimal> {
-        self.tree.evaluate(environment)?.as_number()
+    pub(crate) fn number(&self, facts: &Facts) -> Option<Decimal> {
+        self.tree.evaluate(facts)?.number()
     }
 }
 
 impl Tree {
-    fn holds(&self, environment: &mut Environment) -> Option<bool> {
+    fn holds(&self, facts: &Facts) -> Option<bool> {
         match self {
-            Tree::And(left, right) => match left.holds(environment) {
+            Tree::And(left, right) => match left.holds(facts) {
                 Some(false) => Some(false),
-                left => match (left, right.holds(environment)) {
+                left => match (left, right.holds(facts)) {
                     (_, Some(false)) => Some(false),
                     (Some(true), Some(true)) => Some(true),
                     _ => None,
                 },
             },
-            Tree::Or(left, right) => match left.holds(environment) {
+            Tree::Or(left, right) => match left.holds(facts) {
                 Some(true) => Some(true),
-                left => match (left, right.holds(environment)) {
+                left => match (left, right.holds(facts)) {
                     (_, Some(true)) => Some(true),
                     (Some(false), Some(false)) => Some(false),
                     _ => None,
                 },
             },
-            Tree::Not(inner) => inner.holds(environment).map(|holds| !holds),
-            Tree::Leaf { .. } => self.evaluate(environment)?.as_bool(),
+            Tree::Not(inner) => inner.holds(facts).map(|holds| !holds),
+            Tree::Leaf { .. } => self.evaluate(facts)?.answer(),
         }
     }
 
-    /// `None` also where the evaluator refuses, which the type check leaves no way to; the claim is then asked about
-    /// rather than paid.
-    fn evaluate(&self, environment: &mut Environment) -> Option<Variable> {
-        let Tree::Leaf { reads, code } = self else {
+    fn evaluate<'a>(&'a self, facts: &'a Facts) -> Option<Seen<'a>> {
+        let Tree::Leaf { reads, term } = self else {
             return None;
         };
-        if !reads.iter().all(|fact| environment.knows(fact)) {
+        if !reads.iter().all(|fact| facts.knows(fact)) {
             return None;
         }
-        code.evaluate_with_scope(&environment.scope, &mut environment.vm)
-            .ok()
+        term.value(facts)
     }
 }
 
@@ -350,25 +264,11 @@ fn resolve(reads: &[ReadDependency], faults: &mut Vec<Fault>) -> Vec<&'static Fa
     facts
 }
 
-/// Replaces each date literal by its number, blank-padded, so that every other byte keeps its place.
-fn with_numbers_for_dates(source: &str, dates: &[(usize, usize, NaiveDate)]) -> String {
-    let mut out = source.to_owned();
-    for (start, end, date) in dates {
-        let width = end.saturating_sub(*start);
-        if out.get(*start..*end).is_some() {
-            out.replace_range(*start..*end, &format!("{:<width$}", date.num_days_from_ce()));
-        }
-    }
-    out
-}
-
 /// Walks the syntax tree: refuses what rules may not use, collects literals, and splits `and`, `or` and `not`.
 struct Reader<'a> {
-    source: &'a str,
     spans: &'a AstMetadata,
     categories: &'a [String],
     faults: Vec<Fault>,
-    dates: Vec<(usize, usize, NaiveDate)>,
     literals: BTreeSet<Literal>,
 }
 
@@ -472,10 +372,8 @@ impl Reader<'_> {
     fn check_call(&mut self, node: &Node<'_>, kind: &FunctionKind, arguments: &[&Node<'_>]) {
         match (kind, arguments) {
             (FunctionKind::Internal(InternalFunction::Date), [Node::String(text)]) => {
-                let (start, end) = self.span(node);
                 match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
                     Ok(date) if date.to_string() == *text => {
-                        self.dates.push((start, end, date));
                         self.literals.insert(Literal::Date(date));
                     }
                     _ => self.refuse(node, format!("`{text}` is not a date; write d('2013-06-30')")),
@@ -492,42 +390,37 @@ impl Reader<'_> {
     }
 
     /// Splits at `and`, `or` and `not`, and compiles what is between them.
-    fn tree(&mut self, node: &Node<'_>, evaluated: &str) -> Option<Tree> {
+    fn tree(&mut self, node: &Node<'_>) -> Option<Tree> {
         match node {
-            Node::Parenthesized(inner) => self.tree(inner, evaluated),
+            Node::Parenthesized(inner) => self.tree(inner),
             Node::Unary {
                 node: inner,
                 operator: Operator::Logical(LogicalOperator::Not),
-            } => Some(Tree::Not(Box::new(self.tree(inner, evaluated)?))),
+            } => Some(Tree::Not(Box::new(self.tree(inner)?))),
             Node::Binary {
                 left,
                 operator: Operator::Logical(LogicalOperator::And),
                 right,
-            } => Some(Tree::And(
-                Box::new(self.tree(left, evaluated)?),
-                Box::new(self.tree(right, evaluated)?),
-            )),
+            } => Some(Tree::And(Box::new(self.tree(left)?), Box::new(self.tree(right)?))),
             Node::Binary {
                 left,
                 operator: Operator::Logical(LogicalOperator::Or),
                 right,
-            } => Some(Tree::Or(
-                Box::new(self.tree(left, evaluated)?),
-                Box::new(self.tree(right, evaluated)?),
-            )),
-            leaf => self.leaf(leaf, evaluated),
+            } => Some(Tree::Or(Box::new(self.tree(left)?), Box::new(self.tree(right)?))),
+            leaf => self.leaf(leaf),
         }
     }
 
-    fn leaf(&mut self, node: &Node<'_>, evaluated: &str) -> Option<Tree> {
-        let (start, end) = self.span(node);
-        let code = zen_expression::compile_expression(evaluated.get(start..end)?);
-        let reads = IntelliSense::new().reads(self.source.get(start..end)?);
-        let reads = resolve(&reads, &mut self.faults);
-        match code {
-            Ok(code) => Some(Tree::Leaf { reads, code }),
-            Err(error) => {
-                self.refuse(node, error.to_string());
+    fn leaf(&mut self, node: &Node<'_>) -> Option<Tree> {
+        match Term::new(node) {
+            Ok(term) => {
+                let mut reads = Vec::new();
+                term.reads(&mut reads);
+                schema::in_order(&mut reads);
+                Some(Tree::Leaf { reads, term })
+            }
+            Err((node, message)) => {
+                self.refuse(node, message);
                 None
             }
         }

@@ -16,6 +16,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::schema::{self, Fact, FactType};
 
+/// Sums are of yuan; nothing real is beyond this, and below it no sum of an expression's length can overflow.
+const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+
 /// The value of a fact. Money is yuan; a plain number is a count or a grade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -192,6 +195,14 @@ impl Facts {
 
     pub fn get(&self, path: &str) -> Option<&Value> {
         self.value(schema::find(path)?)
+    }
+
+    /// Whether the fact is there and within bounds.
+    pub(crate) fn knows(&self, fact: &Fact) -> bool {
+        self.value(fact).is_some_and(|value| match value {
+            Value::Decimal(number) => number.abs() <= LARGEST,
+            _ => true,
+        })
     }
 
     pub(crate) fn value(&self, fact: &Fact) -> Option<&Value> {

@@ -5,7 +5,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::expression::{Compiled, Environment, Literal};
+use crate::expression::{Compiled, Literal};
 use crate::facts::{Facts, Value};
 use crate::programme::Tier;
 use crate::schema::{Fact, FactType};
@@ -34,11 +34,10 @@ pub(crate) fn unreachable(tiers: &[Tier]) -> Vec<usize> {
             break;
         }
         let facts = combine(&axes, combination);
-        let mut environment = Environment::new(facts);
         let winner = tiers.iter().position(|tier| {
             tier.when
                 .as_ref()
-                .is_none_or(|when| when.holds(&mut environment) == Some(true))
+                .is_none_or(|when| when.holds(&facts) == Some(true))
         });
         dead.retain(|tier| Some(*tier) != winner);
     }

@@ -66,10 +66,7 @@ impl Draft {
             rules: String::with_capacity(4_096),
             subsidy: String::new(),
         };
-        text::facts(
-            &mut draft.facts,
-            facts.iter().map(|(path, value): (&str, _)| (path, value)),
-        );
+        text::facts(&mut draft.facts, facts.known());
         text::rules(&mut draft.rules, &decision.rules);
         text::subsidy(&mut draft.subsidy, decision.price.as_ref());
         draft
@@ -433,3 +430,6 @@ fn malformed(what: &str) -> Mismatch {
 fn canonical(json: &Json) -> String {
     serde_jcs::to_string(json).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

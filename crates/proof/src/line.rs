@@ -104,17 +104,13 @@ impl TransferLine<'_> {
 }
 
 /// A decision with its receipt, byte for byte.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Serialize)]
 pub struct DecisionLine<'a> {
     pub leaf: u64,
-    #[serde(borrow)]
     pub kind: Cow<'a, str>,
     pub claim: Uuid,
     pub revision: i64,
-    #[serde(borrow)]
     pub outcome: Cow<'a, str>,
-    #[serde(borrow)]
     pub receipt: &'a RawValue,
     /// Hexadecimal, 34 digits each.
     pub keys: Vec<String>,
@@ -123,13 +119,42 @@ pub struct DecisionLine<'a> {
 
 impl DecisionLine<'_> {
     pub const KIND: &'static str = "decision";
+}
+
+/// What a [`DecisionLine`] says beside its receipt.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DecisionRead<'a> {
+    pub(crate) leaf: u64,
+    #[serde(rename = "kind")]
+    _kind: Cow<'a, str>,
+    pub(crate) claim: Uuid,
+    pub(crate) revision: i64,
+    #[serde(borrow)]
+    pub(crate) outcome: Cow<'a, str>,
+    keys: Vec<Cow<'a, str>>,
+    pub(crate) decided_at: Instant,
+}
+
+impl DecisionRead<'_> {
+    /// Takes the receipt out of a line, which is most of it and is for `policy` to read: the line without it, and the receipt.
+    pub(crate) fn split(line: &str) -> Option<(String, &str)> {
+        let (before, rest) = line.split_once(",\"receipt\":")?;
+        let (receipt, after) = rest.rsplit_once(",\"keys\":")?;
+        Some((format!("{before},\"keys\":{after}"), receipt))
+    }
 
     /// The keys' bytes, if they are hexadecimal.
-    pub fn key_bytes(&self) -> Option<Vec<u8>> {
+    pub(crate) fn key_bytes(&self) -> Option<Vec<u8>> {
         hex::decode(self.keys.concat()).ok()
     }
 
-    pub fn as_leaf<'b>(&'b self, jurisdiction: &'b str, receipt: [u8; 32], keys: &'b [u8]) -> Leaf<'b> {
+    pub(crate) fn as_leaf<'b>(
+        &'b self,
+        jurisdiction: &'b str,
+        receipt: [u8; 32],
+        keys: &'b [u8],
+    ) -> Leaf<'b> {
         Leaf::Decision(Decision {
             jurisdiction,
             claim: self.claim.into_bytes(),

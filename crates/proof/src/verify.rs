@@ -22,7 +22,7 @@ use entry::{Entry, Programmes};
 use limits::Slices;
 use reading::{Lines, form, named, next, read_whole, text, whole};
 use replay::Ledger;
-use tables::Table;
+use tables::{Held, Table};
 
 /// The first thing that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -243,7 +243,7 @@ struct Reading<'m> {
     /// What every county has committed, for caps over several.
     slices: BTreeMap<String, Slices>,
     /// Who holds a key, of all counties.
-    held: HashMap<[u8; 17], String>,
+    held: Held,
     /// Caps of the city's, to be looked at when all counties are known.
     city: Vec<(String, crate::CapLine)>,
     report: Report,

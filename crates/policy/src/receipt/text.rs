@@ -4,24 +4,40 @@
 //! 8785), since `serde_json` escapes as the standard does; [`super::read`] holds every receipt against a canonicalizer where its
 //! text does not come out again. A claim's receipt writes some hundred values, so they are written without a format each.
 
+use std::borrow::Cow;
+
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 
 use crate::decision::{Price, RuleOutcome};
 use crate::facts::Value;
+use crate::schema::Fact;
 
 /// Facts by path, in the order of their paths.
-pub(super) fn facts<'f>(out: &mut String, facts: impl Iterator<Item = (&'f str, &'f Value)>) {
-    let mut before = '{';
-    for (path, value) in facts {
-        out.push(before);
-        quoted(out, path);
+pub(super) fn facts<'f>(out: &mut String, facts: impl Iterator<Item = (&'static Fact, &'f Value)>) {
+    out.push('{');
+    let mut first = true;
+    for (known, value) in facts {
+        if !first {
+            out.push(',');
+        }
+        first = false;
+        out.push_str(known.member);
+        fact(out, value);
+    }
+    out.push('}');
+}
+
+/// What the service found elsewhere, by name.
+fn found(out: &mut String, facts: &[(Cow<'static, str>, Value)]) {
+    out.push('{');
+    for (index, (name, value)) in facts.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        quoted(out, name);
         out.push(':');
         fact(out, value);
-        before = ',';
-    }
-    if before == '{' {
-        out.push('{');
     }
     out.push('}');
 }
@@ -31,7 +47,10 @@ pub(super) fn rules(out: &mut String, rules: &[RuleOutcome]) {
     let mut before = "{\"facts\":";
     for rule in rules {
         out.push_str(before);
-        facts(out, rule.facts.iter());
+        match rule.facts.of_claim() {
+            Some(known) => facts(out, known),
+            None => found(out, rule.facts.found()),
+        }
         out.push_str(",\"id\":");
         quoted(out, &rule.id);
         out.push_str(",\"outcome\":\"");

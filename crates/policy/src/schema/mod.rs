@@ -66,6 +66,8 @@ impl FactType {
 #[derive(Clone, Copy, Debug)]
 pub struct Fact {
     pub path: &'static str,
+    /// The path as a member of a JSON object begins.
+    pub(crate) member: &'static str,
     /// How many paths come before this one in their order, which is the order of a receipt.
     pub(crate) place: usize,
     pub kind: FactType,
@@ -155,11 +157,11 @@ macro_rules! facts {
         /// Every fact, in the order in which an officer would look for it.
         pub const FACTS: &[Fact] = &[
             $( Fact {
-                path: $path, place: before($path, PATHS), kind: fact_type!($kind $(, $words)?), computed: false,
+                path: $path, member: concat!("\"", $path, "\":"), place: before($path, PATHS), kind: fact_type!($kind $(, $words)?), computed: false,
                 zh: $zh, en: $en, supply_zh: $supply_zh, supply_en: $supply_en,
             }, )*
             $( Fact {
-                path: $cpath, place: before($cpath, PATHS), kind: fact_type!($ckind $(, $cwords)?), computed: true,
+                path: $cpath, member: concat!("\"", $cpath, "\":"), place: before($cpath, PATHS), kind: fact_type!($ckind $(, $cwords)?), computed: true,
                 zh: $czh, en: $cen, supply_zh: "", supply_en: "",
             }, )*
         ];

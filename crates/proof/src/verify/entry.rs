@@ -10,7 +10,7 @@ use policy::receipt::Mismatch;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::line::{DecisionLine, EventLine, TransferLine};
+use crate::line::{DecisionRead, EventLine, TransferLine};
 
 /// By id and version.
 pub(crate) type Programmes = BTreeMap<String, BTreeMap<u32, Programme>>;
@@ -87,9 +87,10 @@ impl Entry {
     pub(crate) fn read(jurisdiction: &str, line: &[u8], programmes: &Programmes) -> Result<Entry, String> {
         const NOT_A_LEAF: &str = "it is not the JSON of a leaf";
         let wrong = |_| NOT_A_LEAF.to_owned();
-        match kind(line) {
+        let line = std::str::from_utf8(line).map_err(|_| NOT_A_LEAF)?;
+        match kind(line.as_bytes()) {
             Some(b"transfer") => {
-                let it: TransferLine<'_> = serde_json::from_slice(line).map_err(wrong)?;
+                let it: TransferLine<'_> = serde_json::from_str(line).map_err(wrong)?;
                 Ok(Entry {
                     leaf: it.leaf,
                     hash: it.as_leaf(jurisdiction).hash(),
@@ -105,13 +106,13 @@ impl Entry {
                     },
                 })
             }
-            Some(b"decision") => decision(
-                jurisdiction,
-                &serde_json::from_slice(line).map_err(wrong)?,
-                programmes,
-            ),
+            Some(b"decision") => {
+                let (line, receipt) = DecisionRead::split(line).ok_or(NOT_A_LEAF)?;
+                let it = serde_json::from_str(&line).map_err(wrong)?;
+                decision(jurisdiction, &it, receipt, programmes)
+            }
             Some(b"event") => {
-                let it: EventLine<'_> = serde_json::from_slice(line).map_err(wrong)?;
+                let it: EventLine<'_> = serde_json::from_str(line).map_err(wrong)?;
                 Ok(Entry {
                     leaf: it.leaf,
                     hash: it.as_leaf(jurisdiction).hash(),
@@ -147,8 +148,12 @@ impl Entry {
 }
 
 /// Decides a receipt again by the version of the programme that it names.
-fn decision(jurisdiction: &str, it: &DecisionLine<'_>, programmes: &Programmes) -> Result<Entry, String> {
-    let receipt = it.receipt.get();
+fn decision(
+    jurisdiction: &str,
+    it: &DecisionRead<'_>,
+    receipt: &str,
+    programmes: &Programmes,
+) -> Result<Entry, String> {
     let keys = it.key_bytes().ok_or("its keys are damaged")?;
     let digest: [u8; 32] = Sha256::digest(receipt.as_bytes()).into();
     let hash = it.as_leaf(jurisdiction, digest, &keys).hash();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufReader, Read};
 
+use compact_str::CompactString;
 use ledger::{Account, Balances};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -273,10 +274,21 @@ pub(super) fn disbursements(
     }
 }
 
+/// Who holds a key: a claim of a county's.
+pub(super) type Held = HashMap<[u8; 17], (CompactString, Uuid)>;
+
+/// A key in hexadecimal digits.
+fn as_text(key: &[u8; 17]) -> [u8; 34] {
+    let mut text = [0; 34];
+    // The lengths fit.
+    hex::encode_to_slice(key, &mut text).unwrap_or_default();
+    text
+}
+
 pub(super) fn claims(
     county: &mut County,
     mut table: Table<'_, impl Read, ClaimLine>,
-    held: &mut HashMap<[u8; 17], String>,
+    held: &mut Held,
 ) -> Result<(), Fault> {
     let jurisdiction = &county.manifest.jurisdiction;
     let lives = &county.ledger.claims;
@@ -300,15 +312,21 @@ pub(super) fn claims(
         if line.committed && line.category != life.counted.as_ref().map_or("", |it| it.0.as_str()) {
             return Err(fault("its money counts in another category".into()));
         }
-        let mut keys: Vec<String> = life.keys.iter().map(hex::encode).collect();
+        let mut keys = life.keys.clone();
         keys.sort_unstable();
-        if keys != line.keys {
+        if !keys
+            .iter()
+            .map(as_text)
+            .eq(line.keys.iter().map(|key| key.as_bytes()))
+        {
             return Err(fault("it holds other keys than it was decided with".into()));
         }
         for key in &life.keys {
-            if let Some(other) = held.insert(*key, format!("{jurisdiction} {}", line.claim.simple())) {
+            let holder = (jurisdiction.as_str().into(), line.claim);
+            if let Some((county, other)) = held.insert(*key, holder) {
                 return Err(fault(format!(
-                    "it holds what claim {other} holds (key {})",
+                    "it holds what claim {county} {} holds (key {})",
+                    other.simple(),
                     hex::encode(key)
                 )));
             }
