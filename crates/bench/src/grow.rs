@@ -72,6 +72,10 @@ pub(crate) async fn grow(
         made += copies;
         wave += 1;
     }
+    if made > 0 {
+        let log = [testkit::LEAVES, include_str!("sql/grow_log.sql")].concat();
+        database.ask(&log, &[]).await?;
+    }
     let claims = seeds * (made + 1);
     if claims > 2 * SEEDS {
         database.ask("VACUUM (ANALYZE);\nCHECKPOINT;\n", &[]).await?;

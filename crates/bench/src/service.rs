@@ -70,8 +70,18 @@ impl Binary {
 
     /// Runs a command to its end; what it said.
     pub(crate) async fn run(&self, database: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        self.run_within(database, arguments, WITHIN).await
+    }
+
+    /// As [`run`](Self::run), for what may take longer.
+    pub(crate) async fn run_within(
+        &self,
+        database: &str,
+        arguments: &[&str],
+        within: Duration,
+    ) -> anyhow::Result<String> {
         let output = self.command(database, arguments).output();
-        let output = tokio::time::timeout(WITHIN, output)
+        let output = tokio::time::timeout(within, output)
             .await
             .context("huanxin takes too long")?;
         let output = output.with_context(|| format!("{} cannot be run", self.path.display()))?;

@@ -376,8 +376,11 @@ SELECT 'a remembered claim does not exist', i.claim_jurisdiction, i.key, 1, 0
     WHERE i.claim IS NOT NULL AND c.id IS NULL
 "#;
 
-/// The same of the transparency log: the encoding of leaves, written a second time.
-const LOG: &str = include_str!("audit/log.sql");
+/// The encoding of the log's leaves, written a second time: a view of every leaf, for the session.
+pub const LEAVES: &str = include_str!("audit/leaves.sql");
+
+/// The same questions of the transparency log.
+const LOG: &str = concat!(include_str!("audit/leaves.sql"), include_str!("audit/log.sql"));
 
 /// Panics with whatever does not follow: balances from transfers, caps from claims, queues from who waits, keys and quotas from
 /// who holds them, samples from their seeds and approvals, payments from disbursements, sources from payments, closings from transfers, statuses from events, leaves of

@@ -202,7 +202,16 @@ pub fn write_bundle(claims: u64, out: &mut impl Write) -> LogKey {
             keys: keys_as_text(&keys),
             decided_at: At(log.at),
         };
-        log.add(&line.as_leaf(COUNTY, digest, &keys), &line);
+        let leaf = Leaf::Decision(ledger::log::Decision {
+            jurisdiction: COUNTY,
+            claim: line.claim.into_bytes(),
+            revision: line.revision,
+            outcome: &line.outcome,
+            receipt: digest,
+            keys: &keys,
+            decided_at: line.decided_at.0,
+        });
+        log.add(&leaf, &line);
         let subject = subject_of(claim);
         log.event(&subject, "submit", "shop", Some(("", "under_review", 1)), None);
         log.transfer(id, "reserve", amount, Some(claim), None);

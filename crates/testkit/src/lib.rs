@@ -25,7 +25,7 @@ pub mod numbers;
 mod sales;
 mod world;
 
-pub use audit::audit;
+pub use audit::{LEAVES, audit};
 pub use bundle::write_bundle;
 pub use cars::CarSale;
 pub use cluster::{TestDb, prepare, private_cluster};

@@ -18,6 +18,11 @@ DECLARE
     first bigint;
     within integer;
     now_posted timestamptz;
+    request CONSTANT text := gen_random_uuid()::text;
+    -- Parts of the leaves that are written more than once; each text has its length before it.
+    of_county CONSTANT bytea := int4send(length(county)) || county::bytea;
+    by_client CONSTANT bytea := '\x00000010'::bytea || 'bench-retailer-1'::bytea;
+    instant CONSTANT bytea := int8send((extract(epoch FROM now) * 1000000)::bigint);
 BEGIN
     INSERT INTO idempotency_keys (client, key, request, operation, claim_jurisdiction, claim, created_at)
         VALUES ('bench-retailer-1', gen_random_uuid()::text, p_digest, 'submit', county, claim, now);
@@ -41,13 +46,19 @@ BEGIN
             '\x01' || who || '\x02' || who || '\x08' || who);
     INSERT INTO events (jurisdiction, id, subject, verb, actor, person, at, revision, to_status, request, leaf)
         VALUES (county, event, subject, 'submit', 'bench-retailer-1', 'bench-retailer-1', now, 1, 'under_review',
-            gen_random_uuid()::text, first + 1);
+            request, first + 1);
     INSERT INTO transfers (jurisdiction, height, programme, reason, debit, credit, amount, claim, posted_at, actor, leaf)
         VALUES (county, at, 'appliance-2026', 'reserve', 'reserved', 'available', fen, claim, now_posted, 'bench-retailer-1',
             first + 2);
     INSERT INTO log_leaves (jurisdiction, first, hashes) VALUES (county, first,
-        sha256(p_digest || who || uuid_send(claim)) || sha256(uuid_send(event) || convert_to(subject || 'submit', 'UTF8'))
-            || sha256(uuid_send(claim) || int8send(at) || int8send(fen)));
+        sha256('\x000102'::bytea || of_county || uuid_send(claim) || int8send(1) || '\x00000008'::bytea || 'eligible'::bytea
+                || p_digest || int4send(51) || '\x01'::bytea || who || '\x02'::bytea || who || '\x08'::bytea || who || instant)
+            || sha256('\x000103'::bytea || of_county || uuid_send(event) || int4send(length(subject)) || subject::bytea
+                || '\x00000006'::bytea || 'submit'::bytea || by_client || by_client || instant || '\x01'::bytea || int8send(1)
+                || '\x00010000000c'::bytea || 'under_review'::bytea || '\x000100000024'::bytea || request::bytea || '\x00'::bytea)
+            || sha256('\x000101'::bytea || of_county || int8send(at) || '\x0000000e'::bytea || 'appliance-2026'::bytea
+                || '\x00000007'::bytea || 'reserve'::bytea || int8send(fen) || '\x01'::bytea || uuid_send(claim) || '\x00'::bytea
+                || int8send((extract(epoch FROM now_posted) * 1000000)::bigint) || by_client));
     UPDATE caps SET committed = committed + fen
         WHERE jurisdiction = county AND programme = 'appliance-2026' AND waiting = 0 AND committed + fen <= ceiling
             AND scope IN ('whole', 'category:air_conditioner');

@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 
-use super::{Scope, export, reads, startup};
+use super::{Scope, export, reads, replay, startup};
 use crate::books;
 use crate::claim::Spread;
 use crate::grow::grow;
@@ -90,5 +90,6 @@ pub(super) async fn rows(world: &World, scope: &Scope, report: &mut Report) -> a
     export::rows(world, &many, &served, scope.rounds, report).await?;
     served.stop().await?;
     startup::rows(world, &many, report).await?;
+    replay::rows(world, &many, report).await?;
     world.cluster.drop(many.name()).await
 }

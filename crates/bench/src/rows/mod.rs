@@ -7,6 +7,7 @@ mod growth;
 mod intake;
 mod peers;
 mod reads;
+mod replay;
 mod soak;
 mod startup;
 

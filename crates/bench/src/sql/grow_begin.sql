@@ -1,6 +1,7 @@
 -- Multiplies the claims that are there: `seeds` of them, `copies` times, each copy with ids, keys, person, quota, transfer,
--- event and key of idempotency of its own. Columns are copied as the catalogue lists them, so that a new column needs nothing
--- here. Balances and heights follow in grow_end.sql, so that the books are right afterwards.
+-- event, leaves and key of idempotency of its own. Columns are copied as the catalogue lists them, so that a new column needs
+-- nothing here. Balances and heights follow in grow_end.sql and the log's hashes in grow_log.sql, so that the books are right
+-- afterwards.
 SET synchronous_commit = off;
 SET work_mem = '256MB';
 DROP TABLE IF EXISTS bench_copies;

@@ -1,6 +1,6 @@
 -- Heights, balances and what caps have committed follow from the copies.
 SET session_replication_role = replica;
-UPDATE ledgers l SET height = l.height + n.moves
+UPDATE ledgers l SET height = l.height + n.moves, leaves = l.leaves + 3 * n.moves
     FROM (SELECT jurisdiction, count(*) AS moves FROM bench_copies GROUP BY jurisdiction) AS n
     WHERE n.jurisdiction = l.jurisdiction;
 UPDATE funds f SET available = f.available - n.fen, reserved = f.reserved + n.fen

@@ -37,6 +37,12 @@ BEGIN
                 WHEN 'transfers.claim' THEN 'k.new'
                 WHEN 'transfers.height' THEN 'l.height + k.place'
                 WHEN 'transfers.posted_at' THEN 'l.last_posted_at'
+                WHEN 'decisions.leaf' THEN 'l.leaves + 3 * k.place - 3'
+                WHEN 'events.leaf' THEN 'l.leaves + 3 * k.place - 2'
+                WHEN 'transfers.leaf' THEN 'l.leaves + 3 * k.place - 1'
+                WHEN 'decisions.keys' THEN '(SELECT string_agg(substring(c.keys FROM n FOR 1) || decode(
+                    md5(substring(c.keys FROM n + 1 FOR 16) || int4send(k.copy) || int4send(k.wave)), ''hex''), '''' ORDER BY n)
+                    FROM generate_series(1, octet_length(c.keys), 17) AS n)'
                 ELSE 'c.' || quote_ident(column_name) END, ', ' ORDER BY ordinal_position)
             INTO names, sources
             FROM information_schema.columns WHERE table_schema = 'public' AND table_name = target.name;
