@@ -36,12 +36,12 @@ pub(super) async fn rows(world: &World, database: &Database<'_>, report: &mut Re
     let seconds = started.elapsed().as_secs_f64();
     let said: serde_json::Value = serde_json::from_str(&said)?;
     let number = |name: &str| {
-        said[name]
-            .as_f64()
+        said.get(name)
+            .and_then(serde_json::Value::as_f64)
             .with_context(|| format!("the report has no {name}"))
     };
     let (claims, repriced) = (number("claims")?, number("repriced")? + number("flips")?);
-    let stored = database.number("SELECT count(*) FROM claims", &[]).await?;
+    let stored = database.number(include_str!("../sql/claims.sql"), &[]).await?;
     ensure!(claims == stored, "{claims} claims of {stored} were replayed");
     ensure!(
         repriced > 0.9 * claims,
