@@ -27,7 +27,10 @@ impl Diary {
         for (at, path, answer) in &self.0 {
             let at = at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
             let again = app
-                .get(&app.cast.auditor, &format!("{path}?as_of={at}"))
+                .get(
+                    &app.cast.auditor,
+                    &format!("{path}{}as_of={at}", if path.contains('?') { '&' } else { '?' }),
+                )
                 .await
                 .expect(200);
             let mut again = again.json();
@@ -68,7 +71,14 @@ async fn a_claim_as_of_an_instant_is_what_was_answered_then() {
     wrong.merchant_reference = claims::identifiers::MerchantReference::parse("B-WRONG").unwrap();
     let early = app.clock_now() - Duration::seconds(1);
     let id = app.submit(wrong.clone()).await.id;
-    let paths = [path(id), balances()];
+    let list = format!("/v1/claims?jurisdiction={YANHU}");
+    let paths = [
+        path(id),
+        balances(),
+        list.clone(),
+        format!("{list}&status=under_review"),
+        format!("{list}&status=approved"),
+    ];
     diary.note(&app, &paths).await;
     // Still wrong, then right, returned by the reviewer, right again, recommended, sent back, recommended, approved.
     let mut dearer = wrong.clone();
@@ -109,6 +119,11 @@ async fn a_claim_as_of_an_instant_is_what_was_answered_then() {
     app.get(&app.cast.auditor, &format!("{}?as_of={early}", path(id)))
         .await
         .expect(404);
+    let none = app
+        .get(&app.cast.auditor, &format!("{list}&as_of={early}"))
+        .await
+        .expect(200);
+    assert_eq!(none.json()["items"], json!([]));
     let reply = app
         .get(&app.cast.auditor, &format!("{}?as_of=yesterday", path(id)))
         .await;
@@ -120,6 +135,59 @@ async fn a_claim_as_of_an_instant_is_what_was_answered_then() {
     app.get(&app.cast.other_retailer, &format!("{}?as_of={now}", path(id)))
         .await
         .expect(404);
+    app.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_as_of_an_instant_goes_on_from_page_to_page() {
+    let app = HttpApp::new().await;
+    app.appropriate(YANHU, PROGRAMME, yuan("10000.00")).await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(app.submit(app.sale(&Sale::air_conditioner()).await).await.id);
+        app.clock.advance(Duration::hours(1));
+    }
+    app.recommend(ids[1]).await;
+    let then = app
+        .clock_now()
+        .to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    app.clock.advance(Duration::hours(1));
+    // What came later was not so then.
+    for id in [ids[0], ids[3]] {
+        app.recommend(id).await;
+    }
+    app.submit(app.sale(&Sale::air_conditioner()).await).await;
+
+    let all = format!("/v1/claims?order=queue&limit=2&as_of={then}");
+    for (path, expected) in [
+        (all.clone(), ids.clone()),
+        (
+            format!("{all}&status=under_review"),
+            vec![ids[0], ids[2], ids[3], ids[4]],
+        ),
+        (
+            format!("{all}&programme={PROGRAMME}&status=recommended"),
+            vec![ids[1]],
+        ),
+    ] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = app
+                .get(&app.cast.auditor, &format!("{path}{cursor}"))
+                .await
+                .expect(200)
+                .json();
+            let items = page["items"].as_array().unwrap();
+            seen.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            assert!(items.len() <= 2);
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
+        assert_eq!(seen, expected, "{path}");
+    }
     app.audit().await;
 }
 

@@ -4,6 +4,7 @@
 //! that grows, or throws thousands of rows away, is found. So is a statement that is added tomorrow.
 
 use chrono::Duration;
+use claims::life_cycle::Status;
 use server::postgres::PrivateCluster;
 use service::access::{ApproveClaims, KeepWebhooks, ReadClaims, ReadLedger, ReadTrail};
 use service::books::LedgerQuery;
@@ -214,6 +215,16 @@ async fn looks(world: &World) {
         .claim_as_of(&clerk, id, world.service.clock().now())
         .await
         .unwrap();
+    for status in [None, Some(Status::UnderReview)] {
+        let query = ClaimQuery {
+            status,
+            ..ClaimQuery::default()
+        };
+        let now = world.service.clock().now();
+        // One, since what was sent of a copy does not open.
+        let page = world.service.claims_as_of(&clerk, &query, now, None, 1).await;
+        assert!(!page.unwrap().items.is_empty());
+    }
     let trail = permit::<ReadTrail>(&world.cast.auditor);
     for query in [
         ReadsQuery::default(),

@@ -25,15 +25,19 @@ pub(crate) fn page<T, K: Serialize>(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = match rows.last().filter(|_| more) {
-        Some(last) => {
-            Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&key(last)).map_err(ServiceError::bug)?))
-        }
+        Some(last) => Some(cursor(&key(last))?),
         None => None,
     };
     Ok(Page {
         items: rows,
         next_cursor,
     })
+}
+
+/// The cursor behind a row of this key.
+pub(crate) fn cursor(key: &impl Serialize) -> Result<String, ServiceError> {
+    let key = serde_json::to_vec(key).map_err(ServiceError::bug)?;
+    Ok(URL_SAFE_NO_PAD.encode(key))
 }
 
 pub(crate) fn read<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>, Refusal> {

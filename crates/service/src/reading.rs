@@ -93,6 +93,23 @@ impl Service {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<ClaimState>, ServiceError> {
+        let filter = self.claim_filter(permit, query, cursor)?;
+        let rows = self
+            .store()
+            .read()
+            .await?
+            .list_claims(&filter, paging::fetch(limit))
+            .await?;
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| state::summary(&row))
+    }
+
+    /// Which rows a list is of, for whoever asks.
+    pub(crate) fn claim_filter(
+        &self,
+        permit: &Permit<ReadClaims>,
+        query: &ClaimQuery,
+        cursor: Option<&str>,
+    ) -> Result<ClaimFilter, Refusal> {
         let actor = permit.actor();
         let merchant = if actor.role.is_merchant() {
             actor.merchant.clone()
@@ -126,13 +143,7 @@ impl Service {
                 filter.statuses = Status::ALL.iter().map(|it| it.as_str().to_owned()).collect();
             }
         }
-        let rows = self
-            .store()
-            .read()
-            .await?
-            .list_claims(&filter, paging::fetch(limit))
-            .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| state::summary(&row))
+        Ok(filter)
     }
 
     /// What was done to a claim, oldest first.

@@ -179,6 +179,20 @@ impl Conn {
         Ok(query.load(self.pg()).await?)
     }
 
+    /// Transfers that put these claims into a payout, by height.
+    pub async fn instructions(&mut self, claims: &[(String, Uuid)]) -> Result<Vec<TransferRow>, StoreError> {
+        let (jurisdictions, ids): (Vec<_>, Vec<_>) = claims.iter().cloned().unzip();
+        let rows = Sql(
+            "SELECT t.* FROM transfers t JOIN UNNEST($1, $2) AS k (jurisdiction, claim) \
+             ON t.jurisdiction = k.jurisdiction AND t.claim = k.claim WHERE t.reason = 'instruct' ORDER BY t.height",
+        )
+        .bind::<Array<Text>, _>(jurisdictions)
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(self.pg())
+        .await?;
+        Ok(rows)
+    }
+
     /// The same with what an export needs: its county is known, and the accounts follow from the reason.
     pub async fn transfer_lines(
         &mut self,

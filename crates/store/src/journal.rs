@@ -175,22 +175,24 @@ impl Conn {
         Ok(rows)
     }
 
-    /// A subject's events up to an instant, oldest first.
+    /// Events of these subjects (each with its county) up to an instant, each subject's oldest first.
     pub async fn events_until(
         &mut self,
-        jurisdiction: &str,
-        subject: &str,
+        subjects: &[(String, String)],
         until: DateTime<Utc>,
     ) -> Result<Vec<EventRow>, StoreError> {
-        let rows = events::table
-            .filter(events::jurisdiction.eq(jurisdiction))
-            .filter(events::subject.eq(subject))
-            .filter(events::at.le(until))
-            .order(events::id)
-            .limit(MOST_EVENTS)
-            .select(EventRow::as_select())
-            .load(self.pg())
-            .await?;
+        let (jurisdictions, subjects): (Vec<_>, Vec<_>) = subjects.iter().cloned().unzip();
+        let rows = Sql(
+            "SELECT e.* FROM UNNEST($1, $2) AS k (jurisdiction, subject) CROSS JOIN LATERAL (SELECT * FROM events e \
+             WHERE e.jurisdiction = k.jurisdiction AND e.subject = k.subject AND e.at <= $3 ORDER BY e.id LIMIT $4) AS e \
+             ORDER BY e.id",
+        )
+        .bind::<Array<Text>, _>(jurisdictions)
+        .bind::<Array<Text>, _>(subjects)
+        .bind::<Timestamptz, _>(until)
+        .bind::<BigInt, _>(MOST_EVENTS)
+        .load(self.pg())
+        .await?;
         Ok(rows)
     }
 

@@ -107,7 +107,7 @@ pub(crate) async fn get_claim(
 
 /// 申领列表 · List claims
 ///
-/// A merchant sees its own, an officer those of its counties.
+/// A merchant sees its own, an officer those of its counties; now or as of an instant.
 #[utoipa::path(
     tag = "claims",
     params(ClaimsParams, PageParams),
@@ -130,15 +130,16 @@ pub(crate) async fn list_claims(
         to: query.to,
         oldest_first: query.order == ListOrder::Queue,
     };
-    let page = api
-        .service
-        .claims(
-            &signed.permit,
-            &filter,
-            query.page.cursor.as_deref(),
-            query.page.limit,
-        )
-        .await;
+    let (service, permit) = (&api.service, &signed.permit);
+    let (cursor, limit) = (query.page.cursor.as_deref(), query.page.limit);
+    let page = match query.as_of {
+        Some(instant) => {
+            service
+                .claims_as_of(permit, &filter, instant, cursor, limit)
+                .await
+        }
+        None => service.claims(permit, &filter, cursor, limit).await,
+    };
     ok(&PageView::of(paged(page)?, |state| ClaimSummary::from(&state)))
 }
 

@@ -110,6 +110,7 @@ pub struct ClaimsQuery {
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
     pub order: ListOrder,
+    pub as_of: Option<DateTime<Utc>>,
     pub page: PageQuery,
 }
 
@@ -132,6 +133,9 @@ pub struct ClaimsParams {
     pub to: Option<NaiveDate>,
     #[param(inline)]
     pub order: Option<ListOrder>,
+    /// The claims as they stood at this instant, those that had arrived by then; as they stand now if it is left out. With a status that few
+    /// claims had, a page may be shorter than its limit and have a next one.
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 impl Params for ClaimsQuery {
@@ -143,6 +147,7 @@ impl Params for ClaimsQuery {
         let from = f.optional("from", day);
         let to = f.optional("to", day);
         let order = f.optional("order", ListOrder::read);
+        let as_of = f.optional("as_of", instant);
         let page = page(f);
         Some(ClaimsQuery {
             jurisdiction: jurisdiction?,
@@ -152,6 +157,7 @@ impl Params for ClaimsQuery {
             from: from?,
             to: to?,
             order: order?.unwrap_or(ListOrder::Newest),
+            as_of: as_of?,
             page: page?,
         })
     }
