@@ -13,7 +13,7 @@ use crate::rows::{Part, Scope};
 use crate::world::{Making, World};
 use crate::{kill, load, measure, rows, straight, world};
 
-/// How long loading many claims may take: in the short form all of it is to take ten minutes.
+/// How long loading many claims may take, their leaves' hashes not counted: in the short form all of it is to take a quarter of an hour.
 const SHORT_GROWING: Duration = Duration::from_secs(100);
 const LONG_GROWING: Duration = Duration::from_secs(3_600);
 

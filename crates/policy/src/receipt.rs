@@ -94,13 +94,10 @@ impl Draft {
             .iter()
             .sum::<usize>();
         let mut json = String::with_capacity(length.saturating_add(1_024));
-        for (member, value) in [
-            ("{\"facts\":", self.facts.as_str()),
-            (",\"outcome\":\"", outcome.as_str()),
-        ] {
-            json.push_str(member);
-            json.push_str(value);
-        }
+        json.push_str("{\"facts\":");
+        json.push_str(&self.facts);
+        json.push_str(",\"outcome\":\"");
+        json.push_str(outcome.as_str());
         json.push_str("\",\"programme\":");
         text::quoted(&mut json, programme.id());
         json.push_str(",\"programme_hash\":");
@@ -214,7 +211,7 @@ impl<'r> Opened<'r> {
         let system = rules.strip_prefix(&draft.rules)?;
         let system = format!("[{}]", system.strip_prefix(',').unwrap_or(system));
         let system: Vec<SystemRule<'_>> = serde_json::from_str(&system).ok()?;
-        let system = system.into_iter().map(|rule| rule.read(programme));
+        let system = system.into_iter().map(|rule| rule.read(programme).ok());
         let system = system.collect::<Option<Vec<_>>>()?;
         let (again, outcome) = draft.write(programme, &decision, &system);
         (again == self.json).then_some(Reading {
@@ -273,7 +270,11 @@ fn read_by_parts(programme: &Programme, receipt_json: &str) -> Result<Reading, M
     let system = rules
         .iter()
         .skip(decision.rules.len())
-        .map(|rule| read_system(programme, rule))
+        .map(|rule| {
+            let rule =
+                SystemRule::deserialize(rule).map_err(|error| Mismatch::Malformed(error.to_string()))?;
+            rule.read(programme)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let outcome = programme.outcome(&decision, &system);
     compare(&receipt, &body(programme, &facts, &decision, &system, outcome))?;
@@ -334,12 +335,16 @@ struct SystemRule<'r> {
 }
 
 impl SystemRule<'_> {
-    /// As [`read_system`].
-    fn read(self, programme: &Programme) -> Option<RuleOutcome> {
-        let text = programme.system_rule(&self.id)?;
+    fn read(self, programme: &Programme) -> Result<RuleOutcome, Mismatch> {
+        let id = &self.id;
+        let text = programme
+            .system_rule(id)
+            .ok_or_else(|| Mismatch::Malformed(format!("the document has no rule `{id}`")))?;
+        let result = RuleResult::parse(&self.outcome)
+            .ok_or_else(|| Mismatch::Malformed(format!("rule `{id}` has no outcome")))?;
         let mut outcome = RuleOutcome {
             id: Arc::clone(&text.id),
-            outcome: RuleResult::parse(&self.outcome)?,
+            outcome: result,
             facts: FactsRead::default(),
             missing: Vec::new(),
         };
@@ -350,39 +355,8 @@ impl SystemRule<'_> {
             };
             outcome.facts.insert(name.into_owned(), value);
         }
-        Some(outcome)
+        Ok(outcome)
     }
-}
-
-fn read_system(programme: &Programme, rule: &Json) -> Result<RuleOutcome, Mismatch> {
-    let id = rule
-        .get("id")
-        .and_then(Json::as_str)
-        .ok_or_else(|| malformed("a rule has no id"))?;
-    if programme.system_rule(id).is_none() {
-        return Err(Mismatch::Malformed(format!("the document has no rule `{id}`")));
-    }
-    let result = rule
-        .get("outcome")
-        .and_then(Json::as_str)
-        .and_then(RuleResult::parse);
-    let result = result.ok_or_else(|| Mismatch::Malformed(format!("rule `{id}` has no outcome")))?;
-    let mut outcome = RuleOutcome::system(id, true);
-    outcome.outcome = result;
-    let facts = rule.get("facts").and_then(Json::as_object);
-    for (name, value) in facts.into_iter().flatten() {
-        let value = match value {
-            Json::Bool(answer) => Value::Bool(*answer),
-            Json::String(text) => Value::Text(text.clone()),
-            _ => {
-                return Err(Mismatch::Malformed(format!(
-                    "rule `{id}` has a fact that is neither text nor boolean"
-                )));
-            }
-        };
-        outcome.facts.insert(name.clone(), value);
-    }
-    Ok(outcome)
 }
 
 fn compare(receipt: &Json, again: &Json) -> Result<(), Mismatch> {

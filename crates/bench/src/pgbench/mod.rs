@@ -1,6 +1,6 @@
 //! The yardstick: the same rows, written by PostgreSQL's own load generator with one prepared call per claim.
 //!
-//! Generous where it is not the same: no HTTP, no token, no register is asked, no rule decides, nothing is hashed or sealed.
+//! Generous where it is not the same: no HTTP, no token, no register is asked, no rule decides, nothing is sealed, and nothing is hashed but the leaves.
 //! The function, which stands in the bench only, writes every row of a claim in one round trip, with receipts and sealed
 //! documents taken from a claim that the service recorded.
 
