@@ -1,6 +1,8 @@
 //! Rules of the schema, asked of the catalogue of a migrated database: the keys that scale out, names, indexes, and that what
 //! goes up comes down.
 
+mod former;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use testkit::TestDb;
