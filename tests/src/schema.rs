@@ -2,6 +2,7 @@
 //! goes up comes down.
 
 mod former;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
