@@ -1,6 +1,7 @@
 //! Rules of the schema, asked of the catalogue of a migrated database: the keys that scale out, names, indexes, and that what
 //! goes up comes down.
 
+mod dump;
 mod former;
 mod versions;
 
