@@ -10,6 +10,10 @@
 //! No balance is assigned anywhere: [`Tx::post`] adds transfers and moves the accounts by their sums, and the constraints
 //! `funds_available_not_negative`, `caps_within_ceiling` and `funds_balanced` prove each result.
 
+pub mod closings;
+pub mod holds;
+pub mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
