@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 
 use crate::batch::{Bind, Sql};
 use crate::claims::DecisionRow;
-use crate::funds::TransferRow;
+use crate::funds::transfers::TransferRow;
 use crate::journal::EventRow;
 use crate::{Conn, StoreError};
 

@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::claims::{ClaimRow, DecisionRow};
-use crate::funds::{Head, LimitChange, LockedLimits, Posting, TransferRow};
+use crate::funds::transfers::{self, Head, Posting, TransferRow};
+use crate::funds::{LimitChange, LockedLimits};
 use crate::holdings::{QuotaRow, UniqueKeyRow};
 use crate::journal::{EventRow, IdempotencyRow};
 use crate::log::Appending;
@@ -85,10 +86,10 @@ impl Tx {
         let mut log = Appending::on(heads, now);
         log.decisions(&mut record.decisions)?;
         log.events(&mut record.events)?;
-        let transfers = log.transfers(&record.postings)?;
+        let posted = log.transfers(&record.postings)?;
         let changed: Vec<Uuid> = record.changed.iter().map(|row| row.id).collect();
         let pg = &*self.pg();
-        let (released, taken, quotas, new, saved, decisions, events, posted, moved, logged, limits) = futures::join!(
+        let (released, taken, quotas, new, saved, decisions, events, inserted, moved, logged, limits) = futures::join!(
             UniqueKeyRow::release(pg, &record.released, &changed),
             UniqueKeyRow::take(pg, record.taken),
             QuotaRow::change(pg, record.quotas),
@@ -96,8 +97,8 @@ impl Tx {
             claims::save_claims(pg, &record.changed),
             DecisionRow::insert_on(pg, &record.decisions),
             journal::record_events(pg, &record.events),
-            TransferRow::insert_on(pg, &transfers),
-            funds::move_accounts(pg, &record.postings),
+            TransferRow::insert_on(pg, &posted),
+            transfers::move_accounts(pg, &record.postings),
             log.write(pg),
             funds::change_limits(pg, &record.limits),
         );
@@ -108,7 +109,7 @@ impl Tx {
         saved?;
         decisions?;
         events?;
-        posted?;
+        inserted?;
         moved?;
         logged?;
         limits?;

@@ -341,16 +341,6 @@ pub(crate) async fn record_events(pg: &AsyncPgConnection, events: &[EventRow]) -
 }
 
 impl Tx {
-    /// Appends events to their counties' logs and queues them for the outside.
-    pub async fn record_events(&mut self, events: &[EventRow]) -> Result<(), StoreError> {
-        let Some(now) = events.iter().map(|event| event.at).max() else {
-            return Ok(());
-        };
-        self.append(events, &[], now).await
-    }
-}
-
-impl Tx {
     /// Drops the calls to one fund's waitlist that are due, because it is being served now.
     pub async fn answer_waitlist_calls(
         &mut self,
