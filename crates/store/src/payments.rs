@@ -313,6 +313,33 @@ impl Tx {
         }
     }
 
+    /// Writes other parts to a payment that is paid after all; nothing of it has come back then.
+    pub async fn save_parts(&mut self, row: &PaymentRow) -> Result<(), StoreError> {
+        let changed = diesel::update(payments::table.find((&row.jurisdiction, row.id)))
+            .set((
+                payments::central.eq(row.central),
+                payments::province.eq(row.province),
+                payments::city.eq(row.city),
+                payments::county.eq(row.county),
+                payments::recovered_central.eq(0),
+                payments::recovered_province.eq(0),
+                payments::recovered_city.eq(0),
+                payments::recovered_county.eq(0),
+            ))
+            .execute(self.pg())
+            .await?;
+        if changed != 1 {
+            return Err(StoreError::Stale("payment"));
+        }
+        diesel::update(disbursement_lines::table)
+            .filter(disbursement_lines::jurisdiction.eq(&row.jurisdiction))
+            .filter(disbursement_lines::payment.eq(row.id))
+            .set(disbursement_lines::recovered.eq(0))
+            .execute(self.pg())
+            .await?;
+        Ok(())
+    }
+
     /// Whether a disbursement has a payment that is still open.
     pub async fn has_open_payments(
         &mut self,
