@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::audit::log::Appending;
 use crate::claims::{ClaimRow, DecisionRow};
 use crate::funds::transfers::{self, Head, Posting, TransferRow};
 use crate::funds::{LimitChange, LockedLimits};
 use crate::holdings::{QuotaRow, UniqueKeyRow};
 use crate::journal::{EventRow, IdempotencyRow};
-use crate::log::Appending;
 use crate::{StoreError, Tx, claims, funds, journal};
 
 /// What a batch names: its keys of idempotency, whose books it opens, and what its claims ask for.

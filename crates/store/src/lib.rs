@@ -5,27 +5,24 @@
 //! constraints.
 
 pub mod advances;
+pub mod audit;
 mod batch;
-pub mod bundle;
 pub mod claims;
 pub mod clawbacks;
 pub mod disbursements;
 pub mod drafts;
 mod error;
-pub mod exports;
 pub mod funds;
 pub mod holdings;
 pub mod ids;
 pub mod intake;
 pub mod journal;
-pub mod log;
 mod migrate;
 pub mod payees;
 pub mod payments;
 pub mod reference;
 pub mod registers;
 pub mod replay;
-pub mod samples;
 pub mod schema;
 pub mod statements;
 mod store;
@@ -37,4 +34,5 @@ pub use migrate::{migrate, revert_all};
 pub use store::{Conn, Done, PoolStatus, Retry, Store, StoreConfig, Tx};
 
 // Old paths, until service is moved.
+pub use audit::{bundle, exports, log, samples};
 pub use funds::{closings, holds, sources};
