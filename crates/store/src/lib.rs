@@ -8,14 +8,11 @@ pub mod advances;
 pub mod audit;
 mod batch;
 pub mod claims;
-pub mod clawbacks;
 pub mod disbursements;
 pub mod drafts;
 mod error;
 pub mod funds;
-pub mod holdings;
 pub mod ids;
-pub mod intake;
 pub mod journal;
 mod migrate;
 pub mod payees;
@@ -35,4 +32,5 @@ pub use store::{Conn, Done, PoolStatus, Retry, Store, StoreConfig, Tx};
 
 // Old paths, until service is moved.
 pub use audit::{bundle, exports, log, samples};
+pub use claims::{clawbacks, group_commit as intake, holdings};
 pub use funds::{closings, holds, sources};

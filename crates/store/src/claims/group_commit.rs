@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::audit::log::Appending;
+use crate::claims::holdings::{QuotaRow, UniqueKeyRow};
 use crate::claims::{ClaimRow, DecisionRow};
 use crate::funds::transfers::{self, Head, Posting, TransferRow};
 use crate::funds::{LimitChange, LockedLimits};
-use crate::holdings::{QuotaRow, UniqueKeyRow};
 use crate::journal::{EventRow, IdempotencyRow};
 use crate::{StoreError, Tx, claims, funds, journal};
 
