@@ -4,26 +4,21 @@
 //! single row is a set of one. Rows are plain data; what they mean is decided above, and proved by the schema's named
 //! constraints.
 
-pub mod advances;
 pub mod audit;
 mod batch;
 pub mod claims;
-pub mod disbursements;
 pub mod drafts;
 mod error;
 pub mod funds;
 pub mod ids;
 pub mod journal;
 mod migrate;
-pub mod payees;
 pub mod payments;
 pub mod reference;
 pub mod registers;
 pub mod replay;
 pub mod schema;
-pub mod statements;
 mod store;
-pub mod submissions;
 pub mod webhooks;
 
 pub use error::StoreError;
@@ -34,3 +29,4 @@ pub use store::{Conn, Done, PoolStatus, Retry, Store, StoreConfig, Tx};
 pub use audit::{bundle, exports, log, samples};
 pub use claims::{clawbacks, group_commit as intake, holdings};
 pub use funds::{closings, holds, sources};
+pub use payments::{accounts as payees, advances, disbursements, statements, submissions};

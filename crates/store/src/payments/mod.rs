@@ -1,4 +1,17 @@
-//! Payments of disbursements, one a payee, with their claims as lines; and what banks said of them.
+//! Payments of disbursements, one a payee, with their claims as lines; and what banks reported of them.
+//!
+//! A payment's amount is the sum of its lines and of its sources' parts, by constraint; its outcome, its lines' and the
+//! sources' move in one unit of work ([`Tx::settle_payments`]) under the lock of the county's ledger. A bank's entry is kept under
+//! the fingerprint of what it says, so that a report read twice counts once; what fits no open payment waits as an exception.
+//! Disbursements, with their files on the way to the bank, advances, sealed accounts and merchants' statements stand in a module each.
+//!
+//! Statements take any number of payments of one county; lists are pages.
+
+pub mod accounts;
+pub mod advances;
+pub mod disbursements;
+pub mod statements;
+pub mod submissions;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
