@@ -13,8 +13,8 @@ use crate::claims::holdings::{QuotaRow, UniqueKeyRow};
 use crate::claims::{ClaimRow, DecisionRow};
 use crate::funds::transfers::{self, Head, Posting, TransferRow};
 use crate::funds::{LimitChange, LockedLimits};
-use crate::journal::{EventRow, IdempotencyRow};
-use crate::{StoreError, Tx, claims, funds, journal};
+use crate::operation::events::{EventRow, IdempotencyRow};
+use crate::{StoreError, Tx, claims, funds, operation};
 
 /// What a batch names: its keys of idempotency, whose books it opens, and what its claims ask for.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +96,7 @@ impl Tx {
             ClaimRow::insert_on(pg, &record.new),
             claims::save_claims(pg, &record.changed),
             DecisionRow::insert_on(pg, &record.decisions),
-            journal::record_events(pg, &record.events),
+            operation::events::record_events(pg, &record.events),
             TransferRow::insert_on(pg, &posted),
             transfers::move_accounts(pg, &record.postings),
             log.write(pg),
