@@ -9,6 +9,7 @@ mod batch;
 pub mod claims;
 mod error;
 pub mod funds;
+pub mod identity;
 pub mod ids;
 mod migrate;
 pub mod operation;
@@ -26,6 +27,20 @@ pub use store::{Conn, Done, PoolStatus, Retry, Store, StoreConfig, Tx};
 pub use audit::{bundle, exports, log, samples};
 pub use claims::{clawbacks, group_commit as intake, holdings};
 pub use funds::{closings, holds, sources};
-pub use operation::events as journal;
-pub use payments::{accounts as payees, advances, disbursements, statements, submissions};
-pub use programmes::{drafts, reference, registers, replay};
+pub use payments::{accounts as payees, advances, statements, submissions};
+pub use programmes::{drafts, registers, replay};
+pub mod journal {
+    pub use crate::operation::events::*;
+    pub use crate::operation::idempotency::*;
+    pub use crate::operation::outbox::*;
+    pub use crate::operation::waitlist_calls::*;
+}
+pub mod disbursements {
+    pub use crate::funds::appropriations::*;
+    pub use crate::funds::cap_changes::*;
+    pub use crate::payments::disbursements::*;
+}
+pub mod reference {
+    pub use crate::identity::clients::*;
+    pub use crate::programmes::reference::*;
+}

@@ -15,7 +15,8 @@ use uuid::Uuid;
 use crate::batch::{Bind, Sql, batch_insert};
 use crate::claims::DecisionRow;
 use crate::funds::transfers::{self, Head, Posting, TransferRow};
-use crate::operation::events::{self, EventRow};
+use crate::operation::events::EventRow;
+use crate::operation::outbox;
 use crate::schema::{checkpoints, cosignatures, ledgers, log_leaves, log_nodes};
 use crate::{Conn, StoreError, Tx};
 
@@ -419,7 +420,7 @@ impl Tx {
         log.events(&mut events)?;
         let posted = log.transfers(postings)?;
         let (recorded, inserted, moved, logged) = futures::join!(
-            events::record_events(pg, &events),
+            outbox::record_events(pg, &events),
             TransferRow::insert_on(pg, &posted),
             transfers::move_accounts(pg, postings),
             log.write(pg),

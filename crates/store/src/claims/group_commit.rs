@@ -13,8 +13,10 @@ use crate::claims::holdings::{QuotaRow, UniqueKeyRow};
 use crate::claims::{ClaimRow, DecisionRow};
 use crate::funds::transfers::{self, Head, Posting, TransferRow};
 use crate::funds::{LimitChange, LockedLimits};
-use crate::operation::events::{EventRow, IdempotencyRow};
-use crate::{StoreError, Tx, claims, funds, operation};
+use crate::operation::events::EventRow;
+use crate::operation::idempotency::IdempotencyRow;
+use crate::operation::outbox;
+use crate::{StoreError, Tx, claims, funds};
 
 /// What a batch names: its keys of idempotency, whose books it opens, and what its claims ask for.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +98,7 @@ impl Tx {
             ClaimRow::insert_on(pg, &record.new),
             claims::save_claims(pg, &record.changed),
             DecisionRow::insert_on(pg, &record.decisions),
-            operation::events::record_events(pg, &record.events),
+            outbox::record_events(pg, &record.events),
             TransferRow::insert_on(pg, &posted),
             transfers::move_accounts(pg, &record.postings),
             log.write(pg),

@@ -10,6 +10,8 @@
 //! No balance is assigned anywhere: [`Tx::post`] adds transfers and moves the accounts by their sums, and the constraints
 //! `funds_available_not_negative`, `caps_within_ceiling` and `funds_balanced` prove each result.
 
+pub mod appropriations;
+pub mod cap_changes;
 pub mod closings;
 pub mod holds;
 pub mod sources;

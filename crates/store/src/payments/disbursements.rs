@@ -1,47 +1,12 @@
-//! Appropriations and cap changes, made and checked by two persons; disbursements. Their payments stand in [`crate::payments`].
+//! Disbursements. Their payments stand in [`crate::payments`].
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::schema::{appropriations, cap_changes, disbursements};
+use crate::schema::disbursements;
 use crate::{Conn, StoreError, Tx};
-
-/// Money a source gives to a fund, with its document; fen. `status` is pending, approved or refused.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = appropriations, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
-pub struct AppropriationRow {
-    pub jurisdiction: String,
-    pub id: Uuid,
-    pub programme: String,
-    pub source: String,
-    pub amount: i64,
-    pub document: String,
-    pub status: String,
-    pub maker: String,
-    pub made_at: DateTime<Utc>,
-    pub checker: Option<String>,
-    pub checked_at: Option<DateTime<Utc>>,
-    pub reason: Option<String>,
-}
-
-/// A proposal that replaces all caps of a jurisdiction and programme; `caps` is JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = cap_changes, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
-pub struct CapChangeRow {
-    pub jurisdiction: String,
-    pub id: Uuid,
-    pub programme: String,
-    pub caps: String,
-    pub document: String,
-    pub status: String,
-    pub maker: String,
-    pub made_at: DateTime<Utc>,
-    pub checker: Option<String>,
-    pub checked_at: Option<DateTime<Utc>>,
-    pub reason: Option<String>,
-}
 
 /// A payout of a fund's payable claims. `status` is made, countersigned, released, settled or cancelled; `total` in fen.
 /// `account` is the revision of the county's own, `per_file` how many payments a file has, `digest` of what was released.
@@ -70,69 +35,6 @@ pub struct DisbursementRow {
 }
 
 impl Conn {
-    pub async fn appropriation(
-        &mut self,
-        jurisdiction: &str,
-        id: Uuid,
-    ) -> Result<Option<AppropriationRow>, StoreError> {
-        Ok(appropriations::table
-            .find((jurisdiction, id))
-            .select(AppropriationRow::as_select())
-            .first(self.pg())
-            .await
-            .optional()?)
-    }
-
-    /// A fund's appropriations, newest first.
-    pub async fn appropriations(
-        &mut self,
-        jurisdiction: &str,
-        programme: &str,
-        before: Option<Uuid>,
-        limit: i64,
-    ) -> Result<Vec<AppropriationRow>, StoreError> {
-        Ok(appropriations::table
-            .filter(appropriations::jurisdiction.eq(jurisdiction))
-            .filter(appropriations::programme.eq(programme))
-            .filter(appropriations::id.lt(before.unwrap_or(Uuid::max())))
-            .order(appropriations::id.desc())
-            .limit(limit)
-            .select(AppropriationRow::as_select())
-            .load(self.pg())
-            .await?)
-    }
-
-    pub async fn cap_change(
-        &mut self,
-        jurisdiction: &str,
-        id: Uuid,
-    ) -> Result<Option<CapChangeRow>, StoreError> {
-        Ok(cap_changes::table
-            .find((jurisdiction, id))
-            .select(CapChangeRow::as_select())
-            .first(self.pg())
-            .await
-            .optional()?)
-    }
-
-    pub async fn cap_changes(
-        &mut self,
-        jurisdiction: &str,
-        programme: &str,
-        before: Option<Uuid>,
-        limit: i64,
-    ) -> Result<Vec<CapChangeRow>, StoreError> {
-        Ok(cap_changes::table
-            .filter(cap_changes::jurisdiction.eq(jurisdiction))
-            .filter(cap_changes::programme.eq(programme))
-            .filter(cap_changes::id.lt(before.unwrap_or(Uuid::max())))
-            .order(cap_changes::id.desc())
-            .limit(limit)
-            .select(CapChangeRow::as_select())
-            .load(self.pg())
-            .await?)
-    }
-
     pub async fn disbursement(
         &mut self,
         jurisdiction: &str,
@@ -171,66 +73,6 @@ impl Conn {
 }
 
 impl Tx {
-    pub async fn add_appropriation(&mut self, row: &AppropriationRow) -> Result<(), StoreError> {
-        diesel::insert_into(appropriations::table)
-            .values(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
-    }
-
-    pub async fn lock_appropriation(
-        &mut self,
-        jurisdiction: &str,
-        id: Uuid,
-    ) -> Result<Option<AppropriationRow>, StoreError> {
-        Ok(appropriations::table
-            .find((jurisdiction, id))
-            .for_update()
-            .select(AppropriationRow::as_select())
-            .first(self.pg())
-            .await
-            .optional()?)
-    }
-
-    pub async fn save_appropriation(&mut self, row: &AppropriationRow) -> Result<(), StoreError> {
-        diesel::update(appropriations::table.find((&row.jurisdiction, row.id)))
-            .set(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
-    }
-
-    pub async fn add_cap_change(&mut self, row: &CapChangeRow) -> Result<(), StoreError> {
-        diesel::insert_into(cap_changes::table)
-            .values(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
-    }
-
-    pub async fn lock_cap_change(
-        &mut self,
-        jurisdiction: &str,
-        id: Uuid,
-    ) -> Result<Option<CapChangeRow>, StoreError> {
-        Ok(cap_changes::table
-            .find((jurisdiction, id))
-            .for_update()
-            .select(CapChangeRow::as_select())
-            .first(self.pg())
-            .await
-            .optional()?)
-    }
-
-    pub async fn save_cap_change(&mut self, row: &CapChangeRow) -> Result<(), StoreError> {
-        diesel::update(cap_changes::table.find((&row.jurisdiction, row.id)))
-            .set(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
-    }
-
     pub async fn add_disbursement(&mut self, row: &DisbursementRow) -> Result<(), StoreError> {
         diesel::insert_into(disbursements::table)
             .values(row)
