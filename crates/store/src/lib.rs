@@ -4,37 +4,43 @@
 //! single row is a set of one. Rows are plain data; what they mean is decided above, and proved by the schema's named
 //! constraints.
 
-pub mod advances;
+pub mod audit;
 mod batch;
-pub mod bundle;
 pub mod claims;
-pub mod clawbacks;
-pub mod closings;
-pub mod disbursements;
-pub mod drafts;
 mod error;
-pub mod exports;
 pub mod funds;
-pub mod holdings;
-pub mod holds;
+pub mod identity;
 pub mod ids;
-pub mod intake;
-pub mod journal;
-pub mod log;
 mod migrate;
-pub mod payees;
+pub mod operation;
 pub mod payments;
-pub mod reference;
-pub mod registers;
-pub mod replay;
-pub mod samples;
+pub mod programmes;
 pub mod schema;
-pub mod sources;
-pub mod statements;
 mod store;
-pub mod submissions;
 pub mod webhooks;
 
 pub use error::StoreError;
 pub use migrate::{migrate, revert_all};
 pub use store::{Conn, Done, PoolStatus, Retry, Store, StoreConfig, Tx};
+
+// Old paths, until service is moved.
+pub use audit::{bundle, exports, log, samples};
+pub use claims::{clawbacks, group_commit as intake, holdings};
+pub use funds::{closings, holds, sources};
+pub use payments::{accounts as payees, advances, statements, submissions};
+pub use programmes::{drafts, registers, replay};
+pub mod journal {
+    pub use crate::operation::events::*;
+    pub use crate::operation::idempotency::*;
+    pub use crate::operation::outbox::*;
+    pub use crate::operation::waitlist_calls::*;
+}
+pub mod disbursements {
+    pub use crate::funds::appropriations::*;
+    pub use crate::funds::cap_changes::*;
+    pub use crate::payments::disbursements::*;
+}
+pub mod reference {
+    pub use crate::identity::clients::*;
+    pub use crate::programmes::reference::*;
+}

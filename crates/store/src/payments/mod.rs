@@ -1,4 +1,17 @@
-//! Payments of disbursements, one a payee, with their claims as lines; and what banks said of them.
+//! Payments of disbursements, one a payee, with their claims as lines; and what banks reported of them.
+//!
+//! A payment's amount is the sum of its lines and of its sources' parts, by constraint; its outcome, its lines' and the
+//! sources' move in one unit of work ([`Tx::settle_payments`]) under the lock of the county's ledger. A bank's entry is kept under
+//! the fingerprint of what it says, so that a report read twice counts once; what fits no open payment waits as an exception.
+//! Disbursements, with their files on the way to the bank, advances, sealed accounts and merchants' statements stand in a module each.
+//!
+//! Statements take any number of payments of one county; lists are pages.
+
+pub mod accounts;
+pub mod advances;
+pub mod disbursements;
+pub mod statements;
+pub mod submissions;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -311,6 +324,33 @@ impl Tx {
         } else {
             Err(StoreError::Stale("payment"))
         }
+    }
+
+    /// Writes other parts to a payment that is paid after all; nothing of it has come back then.
+    pub async fn save_parts(&mut self, row: &PaymentRow) -> Result<(), StoreError> {
+        let changed = diesel::update(payments::table.find((&row.jurisdiction, row.id)))
+            .set((
+                payments::central.eq(row.central),
+                payments::province.eq(row.province),
+                payments::city.eq(row.city),
+                payments::county.eq(row.county),
+                payments::recovered_central.eq(0),
+                payments::recovered_province.eq(0),
+                payments::recovered_city.eq(0),
+                payments::recovered_county.eq(0),
+            ))
+            .execute(self.pg())
+            .await?;
+        if changed != 1 {
+            return Err(StoreError::Stale("payment"));
+        }
+        diesel::update(disbursement_lines::table)
+            .filter(disbursement_lines::jurisdiction.eq(&row.jurisdiction))
+            .filter(disbursement_lines::payment.eq(row.id))
+            .set(disbursement_lines::recovered.eq(0))
+            .execute(self.pg())
+            .await?;
+        Ok(())
     }
 
     /// Whether a disbursement has a payment that is still open.

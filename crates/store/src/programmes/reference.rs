@@ -1,11 +1,11 @@
-//! The small tables every county reads: jurisdictions, clients, programmes.
+//! The small tables that every county reads: jurisdictions and programmes.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::schema::{clients, jurisdictions, ledgers, programmes};
+use crate::schema::{jurisdictions, ledgers, programmes};
 use crate::{Conn, StoreError, Tx};
 
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -16,29 +16,6 @@ pub struct JurisdictionRow {
     pub name_en: String,
     pub kind: String,
     pub parent: Option<String>,
-}
-
-/// A credential. `secret_hash` is a PHC string of argon2id.
-#[derive(Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = clients, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
-pub struct ClientRow {
-    pub id: String,
-    pub secret_hash: String,
-    pub role: String,
-    pub person: String,
-    pub merchant: Option<String>,
-    pub jurisdictions: Vec<String>,
-    pub status: String,
-    pub created_at: DateTime<Utc>,
-}
-
-impl std::fmt::Debug for ClientRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClientRow")
-            .field("id", &self.id)
-            .field("role", &self.role)
-            .finish_non_exhaustive()
-    }
 }
 
 /// A version of a programme: the document as it was loaded and its SHA-256.
@@ -65,15 +42,6 @@ impl Conn {
             .select(JurisdictionRow::as_select())
             .load(self.pg())
             .await?)
-    }
-
-    pub async fn client(&mut self, id: &str) -> Result<Option<ClientRow>, StoreError> {
-        Ok(clients::table
-            .find(id)
-            .select(ClientRow::as_select())
-            .first(self.pg())
-            .await
-            .optional()?)
     }
 
     /// Every active version of every programme, oldest first.
@@ -113,17 +81,6 @@ impl Tx {
                 .execute(self.pg())
                 .await?;
         }
-        Ok(())
-    }
-
-    pub async fn save_client(&mut self, row: &ClientRow) -> Result<(), StoreError> {
-        diesel::insert_into(clients::table)
-            .values(row)
-            .on_conflict(clients::id)
-            .do_update()
-            .set(row)
-            .execute(self.pg())
-            .await?;
         Ok(())
     }
 

@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::audit::log::Appending;
+use crate::claims::holdings::{QuotaRow, UniqueKeyRow};
 use crate::claims::{ClaimRow, DecisionRow};
-use crate::funds::{Head, LimitChange, LockedLimits, Posting, TransferRow};
-use crate::holdings::{QuotaRow, UniqueKeyRow};
-use crate::journal::{EventRow, IdempotencyRow};
-use crate::log::Appending;
-use crate::{StoreError, Tx, claims, funds, journal};
+use crate::funds::transfers::{self, Head, Posting, TransferRow};
+use crate::funds::{LimitChange, LockedLimits};
+use crate::operation::events::EventRow;
+use crate::operation::idempotency::IdempotencyRow;
+use crate::operation::outbox;
+use crate::{StoreError, Tx, claims, funds};
 
 /// What a batch names: its keys of idempotency, whose books it opens, and what its claims ask for.
 #[derive(Debug, Clone, Default)]
@@ -85,19 +88,19 @@ impl Tx {
         let mut log = Appending::on(heads, now);
         log.decisions(&mut record.decisions)?;
         log.events(&mut record.events)?;
-        let transfers = log.transfers(&record.postings)?;
+        let posted = log.transfers(&record.postings)?;
         let changed: Vec<Uuid> = record.changed.iter().map(|row| row.id).collect();
         let pg = &*self.pg();
-        let (released, taken, quotas, new, saved, decisions, events, posted, moved, logged, limits) = futures::join!(
+        let (released, taken, quotas, new, saved, decisions, events, inserted, moved, logged, limits) = futures::join!(
             UniqueKeyRow::release(pg, &record.released, &changed),
             UniqueKeyRow::take(pg, record.taken),
             QuotaRow::change(pg, record.quotas),
             ClaimRow::insert_on(pg, &record.new),
             claims::save_claims(pg, &record.changed),
             DecisionRow::insert_on(pg, &record.decisions),
-            journal::record_events(pg, &record.events),
-            TransferRow::insert_on(pg, &transfers),
-            funds::move_accounts(pg, &record.postings),
+            outbox::record_events(pg, &record.events),
+            TransferRow::insert_on(pg, &posted),
+            transfers::move_accounts(pg, &record.postings),
             log.write(pg),
             funds::change_limits(pg, &record.limits),
         );
@@ -108,7 +111,7 @@ impl Tx {
         saved?;
         decisions?;
         events?;
-        posted?;
+        inserted?;
         moved?;
         logged?;
         limits?;

@@ -9,8 +9,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql};
-use crate::payments::PaymentRow;
-use crate::schema::{disbursement_lines, fund_sources, payments};
+use crate::schema::{fund_sources, payments};
 use crate::{Conn, StoreError, Tx};
 
 /// A source of a fund, in fen; `carry` in ten-thousandths of a fen.
@@ -212,31 +211,6 @@ impl Tx {
         .get_result(self.pg())
         .await?;
         counted(&changed, taken.len(), "source of a fund")
-    }
-
-    /// Writes other parts to a payment that is paid after all; nothing of it has come back then.
-    pub async fn save_parts(&mut self, row: &PaymentRow) -> Result<(), StoreError> {
-        let changed = diesel::update(payments::table.find((&row.jurisdiction, row.id)))
-            .set((
-                payments::central.eq(row.central),
-                payments::province.eq(row.province),
-                payments::city.eq(row.city),
-                payments::county.eq(row.county),
-                payments::recovered_central.eq(0),
-                payments::recovered_province.eq(0),
-                payments::recovered_city.eq(0),
-                payments::recovered_county.eq(0),
-            ))
-            .execute(self.pg())
-            .await?;
-        all(changed, 1, "payment")?;
-        diesel::update(disbursement_lines::table)
-            .filter(disbursement_lines::jurisdiction.eq(&row.jurisdiction))
-            .filter(disbursement_lines::payment.eq(row.id))
-            .set(disbursement_lines::recovered.eq(0))
-            .execute(self.pg())
-            .await?;
-        Ok(())
     }
 
     /// Moves the parts of open payments by what the payments come to: paid, they are spent, even if the bank returns them at once

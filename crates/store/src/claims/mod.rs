@@ -1,4 +1,16 @@
-//! Claims as they stand now, what was sent, and what was decided.
+//! Claims as they stand now, what was sent, what was decided, and what a claim holds or owes.
+//!
+//! A claim has one row that is rewritten and one row a revision, its decision, that never changes. Both, with the claim's unique
+//! keys, quota and money, are written by one unit of work under the lock of the county's ledger ([`group_commit`]); a claim
+//! that holds a key or a place in a quota holds it by a primary key or a CHECK, whoever else asks at the same moment
+//! ([`holdings`]). What is due back of a paid claim stands in [`clawbacks`].
+//!
+//! A batch takes four round trips for any number of its claims; lists are pages in the order of arrival, and a list by status is the
+//! merge of its programmes' queues, so that none reads more than the page.
+
+pub mod clawbacks;
+pub mod group_commit;
+pub mod holdings;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;

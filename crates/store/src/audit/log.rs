@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
 use crate::claims::DecisionRow;
-use crate::funds::{Head, Posting, TransferRow};
-use crate::journal::EventRow;
+use crate::funds::transfers::{self, Head, Posting, TransferRow};
+use crate::operation::events::EventRow;
+use crate::operation::outbox;
 use crate::schema::{checkpoints, cosignatures, ledgers, log_leaves, log_nodes};
 use crate::{Conn, StoreError, Tx};
 
@@ -394,6 +395,50 @@ fn signed(number: u64) -> i64 {
 }
 
 impl Tx {
+    /// Posts transfers in the order given: each gets its place in its county's log, and the funds' accounts move by their
+    /// sums. Time in a county's log never goes backwards, nor into a closed period, so a balance as of an instant is one thing.
+    pub async fn post(&mut self, postings: &[Posting], now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.append(&[], postings, now).await
+    }
+
+    /// Appends events, then transfers, to their counties' logs: [`Tx::record_events`] and [`Tx::post`] in one.
+    pub async fn append(
+        &mut self,
+        events: &[EventRow],
+        postings: &[Posting],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        if events.is_empty() && postings.is_empty() {
+            return Ok(());
+        }
+        let counties = postings.iter().map(|posting| &posting.jurisdiction);
+        let counties = counties.chain(events.iter().map(|event| &event.jurisdiction));
+        let pg = &*self.pg();
+        let heads = Head::lock_of(pg, counties).await?;
+        let mut log = Appending::on(&heads, now);
+        let mut events = events.to_vec();
+        log.events(&mut events)?;
+        let posted = log.transfers(postings)?;
+        let (recorded, inserted, moved, logged) = futures::join!(
+            outbox::record_events(pg, &events),
+            TransferRow::insert_on(pg, &posted),
+            transfers::move_accounts(pg, postings),
+            log.write(pg),
+        );
+        recorded?;
+        inserted?;
+        moved?;
+        logged
+    }
+
+    /// Appends events to their counties' logs and queues them for the outside.
+    pub async fn record_events(&mut self, events: &[EventRow]) -> Result<(), StoreError> {
+        let Some(now) = events.iter().map(|event| event.at).max() else {
+            return Ok(());
+        };
+        self.append(events, &[], now).await
+    }
+
     /// Appends events to their counties' logs without telling anybody outside.
     pub async fn log_events(&mut self, events: &[EventRow]) -> Result<(), StoreError> {
         let Some(now) = events.iter().map(|event| event.at).max() else {
