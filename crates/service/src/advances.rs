@@ -15,11 +15,10 @@ use store::payments::PaymentRow;
 use store::{Done, Tx};
 
 use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::funds::code;
-use crate::limits::{self, fen};
 use crate::moving::Mover;
 use crate::once::Key;
-use crate::{Page, Refusal, Replayable, Service, ServiceError, history, paging};
+use crate::operation::convert::{code, fen};
+use crate::{Page, Refusal, Replayable, Service, ServiceError, history, limits, paging};
 
 /// What is to be advanced, and the document that allows it.
 #[derive(Debug, Clone)]

@@ -8,9 +8,9 @@ use ledger::{Account, Balances, Fen, Reason};
 use store::funds::{TransferFilter, TransferRow};
 
 use crate::access::{Permit, ReadLedger};
-use crate::funds::{balances, code};
-use crate::limits::fen;
-use crate::ports::shanghai_midnight;
+use crate::funds::balances;
+use crate::operation::convert::{code, fen};
+use crate::operation::time::shanghai_midnight;
 use crate::{Page, Refusal, Service, ServiceError, paging};
 
 /// A transfer as it stands in a county's log.

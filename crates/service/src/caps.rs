@@ -13,10 +13,11 @@ use store::funds::CapRow;
 use store::{Done, Tx};
 
 use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::funds::{Check, code, pending};
-use crate::limits::{LimitChanges, fen, parse_scope, scope_text};
-use crate::moving::reason;
-use crate::{Page, Refusal, Service, ServiceError, history, limits, paging};
+use crate::limits::{self, LimitChanges, parse_scope, scope_text};
+use crate::operation::checks::reason;
+use crate::operation::convert::{code, fen};
+use crate::operation::{Check, pending};
+use crate::{Page, Refusal, Service, ServiceError, history, paging};
 
 /// A ceiling as treasury writes it: `whole`, `category:<category>` or `month:<yyyy-mm>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,10 +17,11 @@ use store::clawbacks::{ClawbackRow, WaiverRow};
 use store::{Done, Tx};
 
 use crate::access::{DemandClawback, ManageFunds, Permit, ReadClaims};
-use crate::funds::{Check, code, pending};
-use crate::limits::fen;
-use crate::moving::{Move, Mover, Part, check_revision, legal, reason};
+use crate::moving::{Move, Mover, Part, legal};
 use crate::once::Key;
+use crate::operation::checks::{check_revision, reason};
+use crate::operation::convert::{code, fen};
+use crate::operation::{Check, pending};
 use crate::reading::visible;
 use crate::state::ClaimState;
 use crate::{Refusal, Replayable, Service, ServiceError, history};
@@ -111,7 +112,7 @@ impl Service {
             }));
         }
         let row = rows.remove(&claim.uuid).ok_or(Refusal::NotFound("claim"))?;
-        check_revision(&row, if_match)?;
+        check_revision(row.revision, if_match)?;
         legal(&row, Verb::Demand)?;
         let part = self.open_clawback(&mut tx, &row, demand, mover).await?;
         let why = demand.reason.title(Lang::Zh).to_owned();
@@ -221,7 +222,7 @@ impl Service {
         };
         let (books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         let row = rows.remove(&claim.uuid).ok_or(Refusal::NotFound("claim"))?;
-        check_revision(&row, if_match)?;
+        check_revision(row.revision, if_match)?;
         legal(&row, Verb::ClawBack)?;
         let mut clawback = locked(&mut tx, claim).await?;
         let part = match amount {

@@ -29,7 +29,7 @@ use store::{Done, Retry, Tx};
 pub use period::Period;
 
 use crate::access::{Permit, ReadLedger};
-use crate::limits::fen;
+use crate::operation::convert::fen;
 use crate::sources::SourceBalance;
 use crate::{Actor, Page, Refusal, Service, ServiceError, history, paging};
 

@@ -8,13 +8,15 @@ use store::{Done, Tx};
 
 use crate::access::{Permit, SubmitClaims};
 use crate::deciding::Candidate;
-use crate::moving::{check_revision, legal};
+use crate::moving::legal;
 use crate::once::Key;
+use crate::operation::checks::check_revision;
+use crate::operation::convert::fen;
 use crate::recording::{Before, Judged, judge, load_state, next_revision};
 use crate::state::ClaimState;
 use crate::submit::merchant;
 use crate::withdraw::own;
-use crate::{Refusal, Replayable, Service, ServiceError};
+use crate::{Refusal, Replayable, Service, ServiceError, limits};
 
 impl Service {
     /// Decides a claim again with what it says now. Its place, and its reservation as far as the amount allows, are kept.
@@ -35,7 +37,7 @@ impl Service {
         }
         let row = own(permit, conn.claim(claim.jurisdiction.as_str(), claim.uuid).await?)?;
         drop(conn);
-        check_revision(&row, if_match)?;
+        check_revision(row.revision, if_match)?;
         legal(&row, Verb::Correct)?;
         same_place(&row, &corrected)?;
         let merchant = merchant(permit.actor())?;
@@ -69,7 +71,7 @@ impl Service {
             }));
         }
         let row = own(permit, rows.remove(&claim.uuid))?;
-        check_revision(&row, Some(seen))?;
+        check_revision(row.revision, Some(seen))?;
         legal(&row, Verb::Correct)?;
         if row.correct_by.is_some_and(|deadline| deadline < now) {
             return Err(Refusal::Settled {
@@ -86,9 +88,9 @@ impl Service {
         let keys = claims::keys::unique_keys(&sent, |domain, text| self.vault().digest(domain, text));
         let catalogue = self.catalogue();
         if let Some(amount) = row.amount.filter(|_| row.committed) {
-            let mut counted = crate::limits::touched_by(&books, &catalogue, &row)?;
+            let mut counted = limits::touched_by(&books, &catalogue, &row)?;
             counted.dedup();
-            books.forget(&counted, crate::limits::fen(amount)?);
+            books.forget(&counted, fen(amount)?);
         }
         let before = Before { row, keys };
         let mut state = load_state(&mut tx, &books, &[(candidate, Some(&before))]).await?;

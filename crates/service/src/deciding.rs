@@ -1,7 +1,6 @@
 //! From a claim to a candidate: its facts, what its programme says of them, and what it would hold. Everything here happens
 //! before a transaction opens, so that none waits for it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -12,7 +11,7 @@ use claims::registers::Known;
 use policy::receipt::Draft;
 use policy::{Decision, Facts, Kind, Programme, Quota, Verdict};
 
-use crate::ports::shanghai_date;
+use crate::operation::time::shanghai_date;
 use crate::{Refusal, Service, ServiceError};
 
 /// A claim with everything that is known of it before the counties' books are opened.
@@ -174,9 +173,4 @@ impl Service {
             .unwrap_or(newest);
         Ok((Arc::clone(programme), programme.governing_date(facts)))
     }
-}
-
-/// Claims by id, for joining what two statements returned.
-pub(crate) fn by_id<T>(rows: Vec<T>, id: impl Fn(&T) -> uuid::Uuid) -> HashMap<uuid::Uuid, T> {
-    rows.into_iter().map(|row| (id(&row), row)).collect()
 }

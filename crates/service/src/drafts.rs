@@ -14,9 +14,10 @@ use store::reference::ProgrammeRow;
 use tokio::sync::mpsc;
 
 use crate::access::{ManageProgrammes, Permit, ReplayProgrammes};
-use crate::funds::{Check, code, pending};
-use crate::moving::reason;
 use crate::once::Key;
+use crate::operation::checks::reason;
+use crate::operation::convert::code;
+use crate::operation::{Check, pending};
 use crate::replay::{Asked, Question, Summary, Told};
 use crate::{Actor, JurisdictionKind, Page, Refusal, Replayable, Service, ServiceError, history, paging};
 

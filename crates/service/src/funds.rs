@@ -1,8 +1,8 @@
 //! Money into a fund, granted by one person of treasury and checked by another; the ceilings over it are in [`crate::caps`].
 
+pub use crate::operation::Check;
 use chrono::{DateTime, Utc};
 use claims::ids::AppropriationId;
-use claims::jurisdictions::JurisdictionCode;
 pub use ledger::Source;
 use ledger::{Balances, Fen, Reason, Transfer};
 use serde::{Deserialize, Serialize};
@@ -11,26 +11,11 @@ use store::funds::{CapRow, FundRow, Posting};
 use store::{Done, Tx};
 
 use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::limits::fen;
-use crate::moving::reason;
 use crate::once::Key;
+use crate::operation::checks::reason;
+use crate::operation::convert::{code, distinct, fen};
+use crate::operation::pending;
 use crate::{Page, Refusal, Replayable, Service, ServiceError, history, limits, paging};
-
-/// The checker's word on what another person made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
-    Approve,
-    Refuse,
-}
-
-impl Check {
-    pub(crate) fn status(self) -> &'static str {
-        match self {
-            Self::Approve => "approved",
-            Self::Refuse => "refused",
-        }
-    }
-}
 
 #[derive(Debug, Clone)]
 pub struct NewAppropriation {
@@ -92,8 +77,8 @@ impl Service {
         let page = paging::page(rows, limit, |row| {
             (row.jurisdiction.clone(), row.programme.clone())
         })?;
-        let places = limits::distinct(page.items.iter().map(|row| row.jurisdiction.clone()).collect());
-        let programmes = limits::distinct(page.items.iter().map(|row| row.programme.clone()).collect());
+        let places = distinct(page.items.iter().map(|row| row.jurisdiction.clone()).collect());
+        let programmes = distinct(page.items.iter().map(|row| row.programme.clone()).collect());
         let caps = conn.caps(&places, &programmes).await?;
         let items = page
             .items
@@ -256,21 +241,6 @@ impl Service {
     }
 }
 
-/// What was made is open to a check by another person.
-pub(crate) fn pending(what: &'static str, status: &str, maker: &str, checker: &str) -> Result<(), Refusal> {
-    if status != "pending" {
-        return Err(Refusal::Settled {
-            what,
-            status: status.to_owned(),
-        });
-    }
-    if maker == checker {
-        Err(Refusal::FourEyes)
-    } else {
-        Ok(())
-    }
-}
-
 fn document_used(error: ServiceError) -> ServiceError {
     match error {
         ServiceError::Store(fault) if fault.constraint() == Some("appropriations_document_key") => {
@@ -293,10 +263,6 @@ fn appropriation(row: &AppropriationRow) -> Result<Appropriation, ServiceError> 
         checked_at: row.checked_at,
         reason: row.reason.clone(),
     })
-}
-
-pub(crate) fn code(jurisdiction: &str) -> Result<JurisdictionCode, ServiceError> {
-    JurisdictionCode::parse(jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))
 }
 
 fn fund(row: &FundRow, caps: &[CapRow]) -> Result<Fund, ServiceError> {

@@ -7,7 +7,7 @@ use store::journal::EventRow;
 use store::{StoreError, Tx};
 
 use crate::caps::CapChange;
-use crate::limits::fen;
+use crate::operation::convert::fen;
 use crate::{Actor, Service, ServiceError};
 
 /// A waiting claim waits for another limit, which the event's reason names. Its status and the time it changed stay.

@@ -11,9 +11,9 @@ use store::holds::HoldRow;
 use uuid::Uuid;
 
 use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::funds::code;
-use crate::moving::reason;
 use crate::once::Key;
+use crate::operation::checks::reason;
+use crate::operation::convert::code;
 use crate::{Page, Refusal, Replayable, Service, ServiceError, history, paging};
 
 /// What is held: everything that matches each part that is given, of which there is at least one.

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::batching::{Bounds, Lane, Unanswered};
 use crate::deciding::Candidate;
 use crate::known::{LookUp, LookedUp};
-use crate::limits::distinct;
+use crate::operation::convert::distinct;
 use crate::recording::{Judged, judge, state_of};
 use crate::submit::{Mode, Submitted};
 use crate::{Actor, Inner, Refusal, Service, ServiceError};

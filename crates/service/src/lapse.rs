@@ -13,9 +13,9 @@ use store::funds::Posting;
 use store::sources::Unused;
 use store::{Done, Tx};
 
-use crate::limits::{self, fen};
-use crate::ports::{shanghai_date, shanghai_midnight};
-use crate::{Actor, Service, ServiceError, history};
+use crate::operation::convert::fen;
+use crate::operation::time::{shanghai_date, shanghai_midnight};
+use crate::{Actor, Service, ServiceError, history, limits};
 
 /// The end of the last year, and the programmes that had ended by then.
 struct Ended {

@@ -11,7 +11,8 @@ use store::Tx;
 use store::claims::ClaimRow;
 use store::funds::{CapRow, FundRow, Head, LimitChange, LockedLimits};
 
-use crate::ports::shanghai;
+use crate::operation::convert::{distinct, fen};
+use crate::operation::time::shanghai;
 use crate::{Catalogue, ServiceError};
 
 /// Changes of counters by jurisdiction, programme and scope; the fund's own scope is empty.
@@ -80,12 +81,6 @@ pub(crate) async fn lock(
     let (counties, programmes) = (distinct(counties), distinct(programmes));
     let city = catalogue.cities_of(&counties);
     Books::new(tx.lock_limits(&counties, &city, &programmes).await?)
-}
-
-pub(crate) fn distinct(mut texts: Vec<String>) -> Vec<String> {
-    texts.sort();
-    texts.dedup();
-    texts
 }
 
 /// Funds and caps as the allocation sees them.
@@ -206,10 +201,6 @@ pub(crate) fn touched_by(
         Some(month) => books.touched(catalogue, &row.jurisdiction, &row.programme, &row.category, month),
         None => Ok(Vec::new()),
     }
-}
-
-pub(crate) fn fen(amount: i64) -> Result<Fen, ServiceError> {
-    Fen::new(amount).map_err(ServiceError::bug)
 }
 
 fn count(waiting: i64) -> u64 {

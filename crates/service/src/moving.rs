@@ -317,27 +317,6 @@ pub(crate) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, ServiceError> {
     })
 }
 
-/// Refuses a change of something that moved since the caller looked.
-pub(crate) fn check_revision(row: &ClaimRow, if_match: Option<i32>) -> Result<(), Refusal> {
-    match if_match {
-        Some(revision) if revision != row.revision => Err(Refusal::Stale {
-            current: row.revision,
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// A reason that says something, of at most 500 characters; required where something is refused.
-pub(crate) fn reason(text: Option<String>, required: bool) -> Result<Option<String>, Refusal> {
-    let text = text
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty());
-    if required && text.is_none() {
-        return Err(Refusal::ReasonRequired);
-    }
-    Ok(text)
-}
-
 /// The limit keys of a waitlisted claim: the fund and the caps it would count in now.
 pub(crate) fn would_touch(
     books: &Books,

@@ -12,7 +12,7 @@ use store::claims::ClaimRow;
 use store::journal::IdempotencyRow;
 use uuid::Uuid;
 
-use crate::deciding::by_id;
+use crate::operation::convert::by_id;
 use crate::recording::correction_deadline;
 use crate::state::{self, ClaimState};
 use crate::{Actor, Refusal, Replayable, Service, ServiceError};

@@ -19,8 +19,8 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use crate::access::{EnterAccounts, ManageFunds, Permit, ReadAccounts, SubmitClaims};
-use crate::funds::Check;
-use crate::moving::reason;
+use crate::operation::checks::reason;
+use crate::operation::{Check, pending};
 use crate::withdraw::own;
 use crate::{Actor, Refusal, Service, ServiceError, history};
 
@@ -141,7 +141,7 @@ impl Service {
     ) -> Result<Done<ShownAccount>, ServiceError> {
         let row = tx.lock_bank_account(holder, revision).await?;
         let mut row = row.ok_or(Refusal::NotFound("account"))?;
-        crate::funds::pending("account", &row.status, &row.maker, &actor.person)?;
+        pending("account", &row.status, &row.maker, &actor.person)?;
         let now = self.clock().now();
         row.status = check.status().into();
         (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Mutex;
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 pub use bank::{
@@ -68,27 +68,6 @@ impl Clock for ManualClock {
     }
 }
 
-/// The date in Asia/Shanghai, which has had no daylight saving since 1991.
-pub fn shanghai_date(instant: DateTime<Utc>) -> NaiveDate {
-    shanghai(instant).date()
-}
-
-/// Local time in Asia/Shanghai.
-pub fn shanghai(instant: DateTime<Utc>) -> chrono::NaiveDateTime {
-    instant
-        .naive_utc()
-        .checked_add_signed(Duration::hours(8))
-        .unwrap_or(instant.naive_utc())
-}
-
-/// The instant at which a day begins in Asia/Shanghai.
-pub fn shanghai_midnight(date: NaiveDate) -> DateTime<Utc> {
-    let midnight = date.and_time(chrono::NaiveTime::MIN).and_utc();
-    midnight
-        .checked_sub_signed(Duration::hours(8))
-        .unwrap_or(midnight)
-}
-
 /// Ids of version 7: they sort by arrival, within a millisecond too.
 #[derive(Debug)]
 pub struct Ids {
@@ -143,3 +122,7 @@ pub trait EventSink: Send + Sync + std::fmt::Debug {
         events: &'a [ToldEvent],
     ) -> Pin<Box<dyn Future<Output = Result<(), PartnerError>> + Send + 'a>>;
 }
+
+// old paths, until api is moved
+#[doc(hidden)]
+pub use crate::operation::time::{shanghai, shanghai_date, shanghai_midnight};

@@ -3,7 +3,7 @@
 use ledger::Fen;
 
 use crate::funds::balances;
-use crate::limits::fen;
+use crate::operation::convert::fen;
 use crate::{Service, ServiceError};
 
 /// What anybody may know of a fund.

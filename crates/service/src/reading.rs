@@ -9,8 +9,8 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use crate::access::{Permit, ReadClaims, RevealClaims};
-use crate::moving::reason;
-use crate::ports::shanghai_midnight;
+use crate::operation::checks::reason;
+use crate::operation::time::shanghai_midnight;
 use crate::recording::claim_subject;
 use crate::state::{self, ClaimState};
 use crate::{Page, Refusal, Service, ServiceError, history, paging};

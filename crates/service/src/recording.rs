@@ -27,8 +27,9 @@ use uuid::Uuid;
 
 use crate::deciding::Candidate;
 use crate::limits::{self, Books, LimitChanges};
-use crate::state::{ClaimDecision, ClaimState};
-use crate::{Actor, Catalogue, Refusal, Service, ServiceError, history, packing, state};
+use crate::operation::convert::fen;
+use crate::state::{self, ClaimDecision, ClaimState};
+use crate::{Actor, Catalogue, Refusal, Service, ServiceError, history, packing};
 
 /// What a claim that is being corrected holds already.
 #[derive(Debug, Clone)]
@@ -199,7 +200,7 @@ pub(crate) fn judge(
         .filter(|_| ruled.reserved && !ruled.reserve)
         .and_then(|before| before.row.amount);
     let amount = match kept {
-        Some(kept) => Some(limits::fen(kept)?),
+        Some(kept) => Some(fen(kept)?),
         None => demand.money,
     };
     Ok(Judgement {
@@ -567,7 +568,7 @@ pub(crate) fn posting(
     Ok(Posting {
         jurisdiction: row.jurisdiction.clone(),
         programme: row.programme.clone(),
-        transfer: Transfer::new(reason, limits::fen(amount)?).map_err(ServiceError::bug)?,
+        transfer: Transfer::new(reason, fen(amount)?).map_err(ServiceError::bug)?,
         claim: Some(row.id),
         document,
         actor: actor.to_owned(),

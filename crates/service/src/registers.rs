@@ -25,8 +25,7 @@ use store::journal::EventRow;
 use store::registers::{FiledPriceRow, RegisterKeys};
 
 use crate::access::{KeepRegisters, Permit};
-use crate::history;
-use crate::{FieldError, Refusal, Service, ServiceError};
+use crate::{FieldError, Refusal, Service, ServiceError, history};
 use lines::{Line, Lines};
 use rows::Rows;
 

@@ -24,8 +24,9 @@ use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::access::{Permit, ReplayProgrammes};
-use crate::limits::{fen, limit_key, parse_scope};
-use crate::ports::shanghai_midnight;
+use crate::limits::{limit_key, parse_scope};
+use crate::operation::convert::{distinct, fen};
+use crate::operation::time::shanghai_midnight;
 use crate::{FieldError, Refusal, Service, ServiceError};
 pub use report::{Report, Summary};
 
@@ -179,7 +180,7 @@ impl Service {
         if counties.is_empty() {
             return Err(Refusal::OtherJurisdiction);
         }
-        Ok(crate::limits::distinct(counties))
+        Ok(distinct(counties))
     }
 
     /// Replays recorded claims under another document. What is told goes to `tell`, if anybody listens.

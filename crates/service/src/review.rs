@@ -12,8 +12,9 @@ use store::claims::ClaimRow;
 use store::{Done, Tx};
 
 use crate::access::{ApproveClaims, Permit, ReviewClaims};
-use crate::moving::{Move, Mover, check_revision, legal, reason};
+use crate::moving::{Move, Mover, legal};
 use crate::once::Key;
+use crate::operation::checks::{check_revision, reason};
 use crate::state::{self, ClaimState};
 use crate::{Actor, MAX_BATCH, Refusal, Replayable, Service, ServiceError};
 
@@ -266,7 +267,7 @@ impl Service {
 }
 
 fn admissible(row: &ClaimRow, verdict: &Verdict, actor: &Actor) -> Result<(), Refusal> {
-    check_revision(row, Some(verdict.if_match))?;
+    check_revision(row.revision, Some(verdict.if_match))?;
     legal(row, verdict.verb).map_err(|error| match error {
         ServiceError::Refused(refusal) => refusal,
         _ => Refusal::NotFound("claim"),

@@ -14,8 +14,8 @@ use store::journal::EventRow;
 use store::samples::{SampleRow, WholeSampleRow};
 
 use crate::access::{DrawSamples, Permit, ReadLedger};
-use crate::funds::code;
 use crate::once::Key;
+use crate::operation::convert::code;
 use crate::{Actor, Page, Refusal, Replayable, Service, ServiceError, history, paging};
 
 /// Approvals that one statement reads.

@@ -27,7 +27,7 @@ use store::sources::{PaidParts, SourceRow, Taken};
 use uuid::Uuid;
 
 use crate::access::{Permit, ReadFunds};
-use crate::limits::fen;
+use crate::operation::convert::fen;
 use crate::{Refusal, Service, ServiceError};
 
 /// A source of a fund. `left` is what is neither in payment nor spent nor lapsed.

@@ -10,6 +10,7 @@ use ledger::Fen;
 use policy::{Decision, Outcome, Price, Programme, RuleOutcome};
 use store::claims::{ClaimRow, DecisionRow};
 
+use crate::operation::convert::fen;
 use crate::{Catalogue, ServiceError};
 
 /// A claim as it stands.
@@ -86,7 +87,7 @@ pub(crate) fn summary(row: &ClaimRow) -> Result<ClaimState, ServiceError> {
         category: row.category.clone(),
         created_at: row.created_at,
         changed_at: row.changed_at,
-        amount: row.amount.map(crate::limits::fen).transpose()?,
+        amount: row.amount.map(fen).transpose()?,
         correct_by: row.correct_by,
         waits_for: row.waits_for.clone(),
         disbursement: row.disbursement.map(|id| DisbursementId::new(jurisdiction, id)),

@@ -23,9 +23,8 @@ use store::statements::{MovedRow, StatementFilter, StatementLineRow};
 pub use file::StatementFormat;
 
 use crate::access::{Permit, ReadStatements};
-use crate::funds::code;
-use crate::limits::fen;
-use crate::ports::{shanghai_date, shanghai_midnight};
+use crate::operation::convert::{code, fen};
+use crate::operation::time::{shanghai_date, shanghai_midnight};
 use crate::{Page, Refusal, Service, ServiceError, paging};
 
 /// Days that a statement may span.

@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::reference::ClientRow;
 
-use crate::{Actor, Refusal, Role, Service, ServiceError};
+use crate::operation::Role;
+use crate::{Actor, Refusal, Service, ServiceError};
 
 const ISSUER: &str = "huanxin";
 const AUDIENCE: &str = "huanxin-api";

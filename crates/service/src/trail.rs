@@ -6,7 +6,7 @@ use store::journal::{EventRow, ReadsFilter};
 use uuid::Uuid;
 
 use crate::access::{Permit, ReadTrail};
-use crate::ports::shanghai_midnight;
+use crate::operation::time::shanghai_midnight;
 use crate::{Page, Refusal, Service, ServiceError, paging};
 
 /// Which looks; dates are days in Asia/Shanghai, both included.

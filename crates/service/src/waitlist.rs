@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::limits::{self, Books, LimitChanges};
 use crate::moving::{Move, Mover, would_touch};
+use crate::operation::convert::fen;
 use crate::recording::claim_subject;
 use crate::{Actor, Service, ServiceError, history};
 
@@ -144,7 +145,7 @@ impl Service {
         line.after = last.id;
         let waiting = rows.iter().map(|row| {
             Ok(Waiting {
-                money: limits::fen(row.amount.unwrap_or(0))?,
+                money: fen(row.amount.unwrap_or(0))?,
                 funds: would_touch(books, &catalogue, row, now)?,
                 waits_for: limits::parse_waits_for(
                     row.waits_for.as_deref().unwrap_or_default(),

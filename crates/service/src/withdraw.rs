@@ -8,8 +8,9 @@ use store::{Done, Tx};
 
 use crate::access::{Permit, SubmitClaims};
 use crate::clawback::Demand;
-use crate::moving::{Move, Mover, check_revision, legal, reason};
+use crate::moving::{Move, Mover, legal};
 use crate::once::Key;
+use crate::operation::checks::{check_revision, reason};
 use crate::state::ClaimState;
 use crate::{Refusal, Replayable, Service, ServiceError};
 
@@ -76,7 +77,7 @@ impl Service {
             }));
         }
         let row = own(permit, rows.remove(&claim.uuid))?;
-        check_revision(&row, if_match)?;
+        check_revision(row.revision, if_match)?;
         legal(&row, *verb)?;
         let mover = Mover {
             actor,

@@ -8,7 +8,8 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use crate::limits::month_of;
-use crate::ports::{EventSink, ToldEvent, shanghai_date};
+use crate::operation::time::shanghai_date;
+use crate::ports::{EventSink, ToldEvent};
 use crate::{Service, ServiceError};
 
 /// Rows of the outbox looked at in one statement; each holds the events of one county and one unit of work.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 
-use crate::ports::{shanghai_date, shanghai_midnight};
+use crate::operation::time::{shanghai_date, shanghai_midnight};
 
 /// A month (`2026-11`) or a year (`2026`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

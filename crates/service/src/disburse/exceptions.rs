@@ -8,9 +8,9 @@ use store::{Done, Tx};
 
 use super::{PaymentResult, Said};
 use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::funds::code;
-use crate::limits::fen;
-use crate::moving::{Mover, reason};
+use crate::moving::Mover;
+use crate::operation::checks::reason;
+use crate::operation::convert::{code, fen};
 use crate::{Page, Refusal, Service, ServiceError, history, paging};
 
 /// A word of a bank that was set aside.

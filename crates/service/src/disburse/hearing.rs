@@ -22,11 +22,11 @@ use uuid::Uuid;
 
 use super::PaymentResult;
 use super::reports::{BankReport, understood};
-use super::submission::{asked, later};
 use crate::access::{Permit, ReadFunds};
 use crate::catalogue::JurisdictionKind;
-use crate::funds::code;
 use crate::moving::Mover;
+use crate::operation::convert::code;
+use crate::operation::time::{later, requested_pause};
 use crate::ports::{Bank, BankError, BankFile};
 use crate::{Actor, Page, Refusal, Service, ServiceError, paging};
 
@@ -141,7 +141,10 @@ impl Service {
         let failures = stream.failures.saturating_add(1);
         let doublings = u32::try_from(failures).unwrap_or(u32::MAX).min(12);
         let pause = every.checked_mul(1_i32.checked_shl(doublings).unwrap_or(i32::MAX));
-        let pause = pause.unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE).max(asked(wish));
+        let pause = pause
+            .unwrap_or(LONGEST_PAUSE)
+            .min(LONGEST_PAUSE)
+            .max(requested_pause(wish));
         let due_at = later(self.clock().now(), pause);
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {

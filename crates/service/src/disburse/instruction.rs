@@ -18,10 +18,9 @@ use uuid::Uuid;
 use super::open;
 use super::submission::per_file;
 use crate::access::{ManageFunds, Permit};
-use crate::funds::code;
-use crate::limits::fen;
 use crate::moving::Mover;
-use crate::ports::shanghai_date;
+use crate::operation::convert::{code, fen};
+use crate::operation::time::shanghai_date;
 use crate::{Refusal, Service, ServiceError};
 
 pub use bank::{File as InstructionFile, Format as InstructionFormat};

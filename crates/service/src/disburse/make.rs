@@ -20,8 +20,10 @@ use super::netting::{Netting, whole};
 use super::{Disbursement, open, shown};
 use crate::access::{ManageFunds, Permit};
 use crate::limits::{self, Books};
-use crate::moving::{Move, Mover, reason};
+use crate::moving::{Move, Mover};
 use crate::once::Key;
+use crate::operation::checks::reason;
+use crate::operation::convert::distinct;
 use crate::sources::oldest_versions;
 use crate::{Refusal, Replayable, Service, ServiceError};
 
@@ -203,7 +205,7 @@ impl Service {
             });
         }
         let merchants = payments.iter().filter_map(|payment| payment.merchant.clone());
-        let accounts = tx.bank_accounts(&limits::distinct(merchants.collect())).await?;
+        let accounts = tx.bank_accounts(&distinct(merchants.collect())).await?;
         let revisions: HashMap<&str, i32> = accounts
             .iter()
             .map(|account| (account.holder.as_str(), account.revision))

@@ -47,13 +47,12 @@ pub use make::Gather;
 pub use reconcile::{Count, Reconciliation};
 pub use reports::{BankReport, ReportFormat};
 pub use results::Results;
-pub(crate) use submission::asked;
 pub use submission::{Submission, SubmissionResolution, Submissions};
 
 use crate::access::{Permit, ReadFunds};
-use crate::funds::code;
-use crate::limits::fen;
 use crate::moving::Mover;
+use crate::operation::checks::check_revision;
+use crate::operation::convert::{code, fen};
 use crate::sources::parts_of;
 use crate::{Page, Refusal, Service, ServiceError, history, paging};
 
@@ -268,12 +267,7 @@ async fn open(
 ) -> Result<DisbursementRow, ServiceError> {
     let row = tx.lock_disbursement(id.jurisdiction.as_str(), id.uuid).await?;
     let row = row.ok_or(Refusal::NotFound("disbursement"))?;
-    if if_match.is_some_and(|revision| revision != row.revision) {
-        return Err(Refusal::Stale {
-            current: row.revision,
-        }
-        .into());
-    }
+    check_revision(row.revision, if_match)?;
     if statuses.contains(&row.status.as_str()) {
         return Ok(row);
     }

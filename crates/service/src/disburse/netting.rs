@@ -23,8 +23,9 @@ use store::payments::{LineRow, PaymentRow};
 use uuid::Uuid;
 
 use crate::clawback::{settle, sums, write};
-use crate::limits::{Books, distinct, fen};
+use crate::limits::Books;
 use crate::moving::{Move, Mover, Part};
+use crate::operation::convert::{distinct, fen};
 use crate::{Refusal, Service, ServiceError};
 
 /// Dues that one disbursement looks at. Those beyond are netted by the next.

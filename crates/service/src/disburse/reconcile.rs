@@ -6,9 +6,8 @@ use ledger::Fen;
 use store::payments::OutcomeSum;
 
 use crate::access::{Permit, ReadFunds};
-use crate::funds::code;
-use crate::limits::fen;
-use crate::ports::{shanghai_date, shanghai_midnight};
+use crate::operation::convert::{code, fen};
+use crate::operation::time::{shanghai_date, shanghai_midnight};
 use crate::{Refusal, Service, ServiceError};
 
 /// Days that one reconciliation may span.

@@ -22,8 +22,9 @@ use super::netting::{Netting, can_come_back, returned, whole};
 use super::set_off::{advances_of, is_used};
 use super::{Payment, PaymentResult, Said, open, shown_payment};
 use crate::access::{ManageFunds, Permit};
-use crate::limits::{self, Books, fen};
+use crate::limits::{self, Books};
 use crate::moving::{Move, Mover};
+use crate::operation::convert::fen;
 use crate::{Refusal, Service, ServiceError};
 
 /// Results of payments, each with its own outcome.

@@ -21,8 +21,8 @@ use uuid::Uuid;
 use super::make::totals;
 use super::netting::Netting;
 use crate::advances::{payment_of, sums, write};
-use crate::limits::{distinct, fen};
 use crate::moving::Mover;
+use crate::operation::convert::{distinct, fen};
 use crate::{Refusal, Service, ServiceError};
 
 /// Advances that one disbursement looks at. Those beyond are used by the next.

@@ -31,7 +31,9 @@ use store::{Done, Tx};
 use super::instruction::sent_payments;
 use super::{InstructionFile, InstructionFormat};
 use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::moving::{Mover, reason};
+use crate::moving::Mover;
+use crate::operation::checks::reason;
+use crate::operation::time::{later, requested_pause};
 use crate::ports::{Bank, BankError, BankFile, FileName, LARGEST_BANK_FILE, Submitted};
 use crate::{Actor, Page, Refusal, Service, ServiceError, paging};
 
@@ -303,7 +305,7 @@ impl Service {
                 row.in_doubt = unknown || doubted;
                 let problem = if unknown { "unknown" } else { "unavailable" };
                 (row.problem, row.why) = (Some(problem.into()), Some(shortened(why)));
-                row.due_at = later(now, pause(row.attempts).max(asked(*retry_after)));
+                row.due_at = later(now, pause(row.attempts).max(requested_pause(*retry_after)));
                 tx.save_submission(&row).await?;
                 return Ok(tx.done(()));
             }
@@ -545,16 +547,6 @@ fn pause(attempts: i32) -> Duration {
         .checked_mul(factor)
         .unwrap_or(LONGEST_PAUSE)
         .min(LONGEST_PAUSE)
-}
-
-/// How long a partner asks to be left alone, within a day.
-pub(crate) fn asked(retry_after: Option<std::time::Duration>) -> Duration {
-    let asked = retry_after.and_then(|it| Duration::from_std(it).ok());
-    asked.unwrap_or_else(Duration::zero).min(Duration::days(1))
-}
-
-pub(super) fn later(now: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
-    now.checked_add_signed(by).unwrap_or(now)
 }
 
 fn shortened(text: &str) -> String {

@@ -17,8 +17,8 @@ use super::text::escape;
 use super::transfers::{Transfer, Transfers};
 use crate::access::{Permit, ReadLedger};
 use crate::books::{LedgerQuery, document_prefix, filter};
-use crate::limits::fen;
-use crate::ports::{shanghai_date, shanghai_midnight};
+use crate::operation::convert::fen;
+use crate::operation::time::{shanghai_date, shanghai_midnight};
 use crate::{Refusal, Service, ServiceError};
 
 /// Days that a file may span.

@@ -14,9 +14,9 @@ use super::table::{Cell, Column, Kind, Row, Words};
 use super::{Chunks, Format, file, no_such_place};
 use crate::access::{Permit, ReadLedger, RevealClaims};
 use crate::document::Person;
-use crate::limits::fen;
-use crate::moving::reason;
-use crate::ports::shanghai_midnight;
+use crate::operation::checks::reason;
+use crate::operation::convert::fen;
+use crate::operation::time::shanghai_midnight;
 use crate::{Service, ServiceError, history, state};
 
 /// Claims of a page: what was sent with each is opened.

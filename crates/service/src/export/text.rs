@@ -13,7 +13,7 @@ use serde::ser::SerializeMap;
 use super::pages::File;
 use super::table::{Cell, Row, Words};
 use crate::ServiceError;
-use crate::ports::shanghai;
+use crate::operation::time::shanghai;
 
 /// Bytes that a row takes, roughly: room is made once a page.
 const ROW_BYTES: usize = 220;

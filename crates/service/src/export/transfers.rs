@@ -9,7 +9,7 @@ use store::funds::{TransferFilter, TransferLine};
 use super::pages::{PAGE, Source};
 use super::table::{Cell, Column, Kind, Row, Words};
 use crate::books::document_prefix;
-use crate::limits::fen;
+use crate::operation::convert::fen;
 use crate::{Service, ServiceError};
 
 /// A transfer and whose it is.

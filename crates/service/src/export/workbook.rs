@@ -19,7 +19,7 @@ use super::sink::Sink;
 use super::table::{Cell, Column, Kind, Row, Words};
 use super::text::escape;
 use crate::ServiceError;
-use crate::ports::shanghai;
+use crate::operation::time::shanghai;
 
 /// Rows that a spreadsheet has on a sheet; one is the heading's and one the totals'.
 const SHEET_ROWS: u32 = 1_048_576;

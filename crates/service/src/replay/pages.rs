@@ -15,9 +15,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::packing;
-use crate::ports::shanghai_date;
-use crate::{Service, ServiceError};
+use crate::operation::time::shanghai_date;
+use crate::{Service, ServiceError, packing};
 
 /// Rows of a page.
 const PAGE: i64 = 2_000;

@@ -6,7 +6,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet,
 use super::{LaidOut, Statement, StatementFile, StatementLine};
 use crate::ServiceError;
 use crate::export::harmless;
-use crate::ports::shanghai;
+use crate::operation::time::shanghai;
 
 /// How a statement is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

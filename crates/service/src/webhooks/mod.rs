@@ -35,8 +35,8 @@ use uuid::Uuid;
 pub use telling::Told;
 
 use crate::access::{KeepWebhooks, Permit};
-use crate::funds::code;
 use crate::once::Key;
+use crate::operation::convert::code;
 use crate::reading::Event;
 use crate::{Actor, Page, Refusal, Replayable, Service, ServiceError, history, paging};
 

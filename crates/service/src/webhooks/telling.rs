@@ -19,8 +19,8 @@ use store::{Done, Tx};
 use tokio::time::Instant;
 
 use super::{Sealed, kind};
-use crate::disburse::asked;
-use crate::funds::code;
+use crate::operation::convert::code;
+use crate::operation::time::requested_pause;
 use crate::ports::{Delivered, WebhookFailure, WebhookMessage, WebhookTarget, Webhooks, webhook_schedule};
 use crate::{Actor, Service, ServiceError};
 
@@ -253,7 +253,7 @@ fn settle(
         return row.status == "enabled";
     }
     let wish = match failure {
-        WebhookFailure::Answered { retry_after, .. } => asked(*retry_after),
+        WebhookFailure::Answered { retry_after, .. } => requested_pause(*retry_after),
         _ => Duration::zero(),
     };
     let jitter = || u16::try_from(rand::rng().next_u32() & 0xffff).unwrap_or_default();
