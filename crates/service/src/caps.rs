@@ -8,6 +8,7 @@ use claims::allocate::Scope;
 use claims::ids::CapChangeId;
 use ledger::Fen;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::disbursements::CapChangeRow;
 use store::funds::CapRow;
 use store::{Done, Tx};
@@ -73,7 +74,7 @@ impl Service {
         };
         let made = cap_change(&row)?;
         let mut event = history::event(self, jurisdiction, &made.id, "propose_caps", actor, now);
-        event.detail = history::ceilings(&made);
+        event.detail = ceilings(&made);
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 tx.add_cap_change(&row).await?;
@@ -154,7 +155,7 @@ impl Service {
         let mut event = history::event(self, jurisdiction, &checked.id, "check_caps", actor, now);
         (event.from_status, event.to_status, event.reason) =
             (Some("pending".into()), Some(row.status.clone()), why);
-        event.detail = history::ceilings(&checked);
+        event.detail = ceilings(&checked);
         tx.record_events(&[event]).await?;
         Ok(tx.done(checked))
     }
@@ -284,4 +285,17 @@ fn cap_change(row: &CapChangeRow) -> Result<CapChange, ServiceError> {
         checked_at: row.checked_at,
         reason: row.reason.clone(),
     })
+}
+
+/// What two persons sign when caps are set.
+fn ceilings(change: &CapChange) -> Option<String> {
+    let caps = change
+        .caps
+        .iter()
+        .map(|cap| (cap.scope.clone(), json!(cap.ceiling)));
+    history::signed(&json!({
+        "caps": caps.collect::<serde_json::Map<_, _>>(),
+        "document": change.document,
+        "programme": change.programme,
+    }))
 }

@@ -6,6 +6,7 @@ use claims::ids::AppropriationId;
 pub use ledger::Source;
 use ledger::{Balances, Fen, Reason, Transfer};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::disbursements::AppropriationRow;
 use store::funds::{CapRow, FundRow, Posting};
 use store::{Done, Tx};
@@ -144,7 +145,7 @@ impl Service {
         tx.add_appropriation(&row).await?;
         let made = appropriation(&row)?;
         let mut event = history::event(self, &row.jurisdiction, &made.id, "appropriate", actor, now);
-        event.detail = history::granted(&row)?;
+        event.detail = granted(&row)?;
         tx.record_events(&[event]).await?;
         self.keep_answer(&mut tx, actor, key, "appropriate", &made)
             .await?;
@@ -202,7 +203,7 @@ impl Service {
         let mut event = history::event(self, jurisdiction, &checked.id, "check_appropriation", actor, now);
         (event.from_status, event.to_status, event.reason) =
             (Some("pending".into()), Some(row.status.clone()), why);
-        event.detail = history::granted(&row)?;
+        event.detail = granted(&row)?;
         tx.record_events(&[event]).await?;
         if check == Check::Approve {
             let posting = Posting {
@@ -297,4 +298,14 @@ pub(crate) fn balances(row: &FundRow) -> Result<Balances, ServiceError> {
         recoverable: fen(row.recoverable)?,
         advanced: fen(row.advanced)?,
     })
+}
+
+/// What two persons sign when money is granted.
+fn granted(row: &AppropriationRow) -> Result<Option<String>, ServiceError> {
+    Ok(history::signed(&json!({
+        "amount": fen(row.amount)?.to_string(),
+        "document": row.document,
+        "programme": row.programme,
+        "source": row.source,
+    })))
 }

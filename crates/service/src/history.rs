@@ -1,14 +1,10 @@
 //! The audit trail: an event for whatever was done.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
-use store::disbursements::AppropriationRow;
 use store::journal::EventRow;
 use store::{StoreError, Tx};
 
-use crate::caps::CapChange;
-use crate::operation::convert::fen;
-use crate::{Actor, Service, ServiceError};
+use crate::{Actor, Service};
 
 /// A waiting claim waits for another limit, which the event's reason names. Its status and the time it changed stay.
 pub(crate) const WAIT_FOR: &str = "wait_for";
@@ -43,29 +39,6 @@ pub(crate) fn event(
 /// What was signed, as the log keeps it: members in the order of their names, money in yuan as text.
 pub(crate) fn signed(what: &serde_json::Value) -> Option<String> {
     Some(what.to_string())
-}
-
-/// What two persons sign when money is granted.
-pub(crate) fn granted(row: &AppropriationRow) -> Result<Option<String>, ServiceError> {
-    Ok(signed(&json!({
-        "amount": fen(row.amount)?.to_string(),
-        "document": row.document,
-        "programme": row.programme,
-        "source": row.source,
-    })))
-}
-
-/// What two persons sign when caps are set.
-pub(crate) fn ceilings(change: &CapChange) -> Option<String> {
-    let caps = change
-        .caps
-        .iter()
-        .map(|cap| (cap.scope.clone(), json!(cap.ceiling)));
-    signed(&json!({
-        "caps": caps.collect::<serde_json::Map<_, _>>(),
-        "document": change.document,
-        "programme": change.programme,
-    }))
 }
 
 /// Writes events that concern nobody outside, such as a look at personal data.
