@@ -16,9 +16,10 @@ use store::{Done, Tx};
 
 use crate::access::{ManageFunds, Permit, ReadFunds};
 use crate::moving::Mover;
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::convert::{code, fen};
-use crate::{Page, Refusal, Replayable, Service, ServiceError, history, limits, paging};
+use crate::paging::{self, Page};
+use crate::{Refusal, Service, ServiceError, history, limits};
 
 /// What is to be advanced, and the document that allows it.
 #[derive(Debug, Clone)]

@@ -15,10 +15,11 @@ use uuid::Uuid;
 
 use crate::access::{Permit, ReadClaims};
 use crate::history::WAIT_FOR;
+use crate::paging::{self, Page};
 use crate::reading::{ClaimDetail, ClaimQuery, visible};
 use crate::recording::{claim_subject, correction_deadline};
 use crate::state::{self, ClaimDecision, ClaimState, read_decision};
-use crate::{Page, Refusal, Service, ServiceError, paging};
+use crate::{Refusal, Service, ServiceError};
 
 /// What was decided at a revision, and on what.
 struct Decided {

@@ -11,7 +11,8 @@ use crate::access::{Permit, ReadLedger};
 use crate::funds::balances;
 use crate::operation::convert::{code, fen};
 use crate::operation::time::shanghai_midnight;
-use crate::{Page, Refusal, Service, ServiceError, paging};
+use crate::paging::{self, Page};
+use crate::{Refusal, Service, ServiceError};
 
 /// A transfer as it stands in a county's log.
 #[derive(Debug, Clone)]

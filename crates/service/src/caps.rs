@@ -18,7 +18,8 @@ use crate::limits::{self, LimitChanges, parse_scope, scope_text};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, fen};
 use crate::operation::{Check, pending};
-use crate::{Page, Refusal, Service, ServiceError, history, paging};
+use crate::paging::{self, Page};
+use crate::{Refusal, Service, ServiceError, history};
 
 /// A ceiling as treasury writes it: `whole`, `category:<category>` or `month:<yyyy-mm>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,13 +18,13 @@ use store::{Done, Tx};
 
 use crate::access::{DemandClawback, ManageFunds, Permit, ReadClaims};
 use crate::moving::{Move, Mover, Part, legal};
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::checks::{check_revision, reason};
 use crate::operation::convert::{code, fen};
 use crate::operation::{Check, pending};
 use crate::reading::visible;
 use crate::state::ClaimState;
-use crate::{Refusal, Replayable, Service, ServiceError, history};
+use crate::{Refusal, Service, ServiceError, history};
 
 /// Why a subsidy is due back, and how much of it; all of it if nothing is said.
 #[derive(Debug, Clone)]

@@ -30,8 +30,9 @@ pub use period::Period;
 
 use crate::access::{Permit, ReadLedger};
 use crate::operation::convert::fen;
+use crate::paging::{self, Page};
 use crate::sources::SourceBalance;
-use crate::{Actor, Page, Refusal, Service, ServiceError, history, paging};
+use crate::{Actor, Refusal, Service, ServiceError, history};
 
 /// A closed month or year of a county.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,14 +9,14 @@ use store::{Done, Tx};
 use crate::access::{Permit, SubmitClaims};
 use crate::deciding::Candidate;
 use crate::moving::legal;
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::checks::check_revision;
 use crate::operation::convert::fen;
 use crate::recording::{Before, Judged, judge, load_state, next_revision};
 use crate::state::ClaimState;
 use crate::submit::merchant;
 use crate::withdraw::own;
-use crate::{Refusal, Replayable, Service, ServiceError, limits};
+use crate::{Refusal, Service, ServiceError, limits};
 
 impl Service {
     /// Decides a claim again with what it says now. Its place, and its reservation as far as the amount allows, are kept.

@@ -14,12 +14,13 @@ use store::reference::ProgrammeRow;
 use tokio::sync::mpsc;
 
 use crate::access::{ManageProgrammes, Permit, ReplayProgrammes};
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::checks::reason;
 use crate::operation::convert::code;
 use crate::operation::{Check, pending};
+use crate::paging::{self, Page};
 use crate::replay::{Asked, Question, Summary, Told};
-use crate::{Actor, JurisdictionKind, Page, Refusal, Replayable, Service, ServiceError, history, paging};
+use crate::{Actor, JurisdictionKind, Refusal, Service, ServiceError, history};
 
 /// A version of a programme that was proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,11 +12,12 @@ use store::funds::{CapRow, FundRow, Posting};
 use store::{Done, Tx};
 
 use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, distinct, fen};
 use crate::operation::pending;
-use crate::{Page, Refusal, Replayable, Service, ServiceError, history, limits, paging};
+use crate::paging::{self, Page};
+use crate::{Refusal, Service, ServiceError, history, limits};
 
 #[derive(Debug, Clone)]
 pub struct NewAppropriation {

@@ -11,10 +11,11 @@ use store::holds::HoldRow;
 use uuid::Uuid;
 
 use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::checks::reason;
 use crate::operation::convert::code;
-use crate::{Page, Refusal, Replayable, Service, ServiceError, history, paging};
+use crate::paging::{self, Page};
+use crate::{Refusal, Service, ServiceError, history};
 
 /// What is held: everything that matches each part that is given, of which there is at least one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

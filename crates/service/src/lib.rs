@@ -26,6 +26,7 @@ pub mod disburse;
 pub mod document;
 pub mod drafts;
 pub mod export;
+mod first_answer;
 pub mod funds;
 mod history;
 pub mod holds;
@@ -69,7 +70,9 @@ use store::Store;
 pub use access::{Actor, Permit, Right};
 pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
 use intake::Lanes;
+pub use once::Replayable;
 pub use operation::Role;
+pub use paging::Page;
 use ports::{Clock, Ids, Webhooks};
 pub use refusal::{FieldError, Refusal, ServiceError};
 pub use tokens::{NewClient, SigningKeys, Token};
@@ -232,17 +235,3 @@ impl Service {
 
 /// 32 secret bytes.
 pub type SecretKey = SecretBox<[u8; 32]>;
-
-/// A page of a list, and where the next one starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    pub next_cursor: Option<String>,
-}
-
-/// What a caller gets who may be asking again: the first answer, and whether it is a repeat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replayable<T> {
-    pub value: T,
-    pub replayed: bool,
-}

@@ -6,10 +6,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::access::Permit;
-use crate::{Page, Refusal, ServiceError};
+use crate::{Refusal, ServiceError};
 
 /// The longest page.
 pub const MAX_PAGE: usize = 200;
+
+/// A page of a list, and where the next one starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<String>,
+}
 
 /// Rows to fetch for a page: one more tells whether another page follows.
 pub(crate) fn fetch(limit: usize) -> i64 {

@@ -13,10 +13,10 @@ use store::{Done, Tx};
 
 use crate::access::{ApproveClaims, Permit, ReviewClaims};
 use crate::moving::{Move, Mover, legal};
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::checks::{check_revision, reason};
 use crate::state::{self, ClaimState};
-use crate::{Actor, MAX_BATCH, Refusal, Replayable, Service, ServiceError};
+use crate::{Actor, MAX_BATCH, Refusal, Service, ServiceError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReviewVerdict {

@@ -14,9 +14,10 @@ use store::journal::EventRow;
 use store::samples::{SampleRow, WholeSampleRow};
 
 use crate::access::{DrawSamples, Permit, ReadLedger};
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::convert::code;
-use crate::{Actor, Page, Refusal, Replayable, Service, ServiceError, history, paging};
+use crate::paging::{self, Page};
+use crate::{Actor, Refusal, Service, ServiceError, history};
 
 /// Approvals that one statement reads.
 const STEP: i64 = 20_000;

@@ -25,7 +25,8 @@ pub use file::StatementFormat;
 use crate::access::{Permit, ReadStatements};
 use crate::operation::convert::{code, fen};
 use crate::operation::time::{shanghai_date, shanghai_midnight};
-use crate::{Page, Refusal, Service, ServiceError, paging};
+use crate::paging::{self, Page};
+use crate::{Refusal, Service, ServiceError};
 
 /// Days that a statement may span.
 const MOST_DAYS: i64 = 366;

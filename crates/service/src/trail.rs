@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::access::{Permit, ReadTrail};
 use crate::operation::time::shanghai_midnight;
-use crate::{Page, Refusal, Service, ServiceError, paging};
+use crate::paging::{self, Page};
+use crate::{Refusal, Service, ServiceError};
 
 /// Which looks; dates are days in Asia/Shanghai, both included.
 #[derive(Debug, Clone, Default)]

@@ -102,7 +102,7 @@ impl Service {
         jurisdiction: &str,
         cursor: Option<&str>,
         limit: usize,
-    ) -> Result<crate::Page<Signed>, ServiceError> {
+    ) -> Result<crate::paging::Page<Signed>, ServiceError> {
         self.log_of(permit, jurisdiction)?;
         let below = paging::read(cursor)?;
         let mut conn = self.store().read().await?;
@@ -114,7 +114,7 @@ impl Service {
         for row in page.items {
             items.push(signed(&mut conn, row).await?);
         }
-        Ok(crate::Page {
+        Ok(crate::paging::Page {
             items,
             next_cursor: page.next_cursor,
         })

@@ -9,10 +9,10 @@ use store::{Done, Tx};
 use crate::access::{Permit, SubmitClaims};
 use crate::clawback::Demand;
 use crate::moving::{Move, Mover, legal};
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::checks::{check_revision, reason};
 use crate::state::ClaimState;
-use crate::{Refusal, Replayable, Service, ServiceError};
+use crate::{Refusal, Service, ServiceError};
 
 impl Service {
     /// Takes a claim back before its payment is under way: money, keys, quota and entitlement are free again.

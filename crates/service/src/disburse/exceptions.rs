@@ -11,7 +11,8 @@ use crate::access::{ManageFunds, Permit, ReadFunds};
 use crate::moving::Mover;
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, fen};
-use crate::{Page, Refusal, Service, ServiceError, history, paging};
+use crate::paging::{self, Page};
+use crate::{Refusal, Service, ServiceError, history};
 
 /// A word of a bank that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,8 +27,9 @@ use crate::catalogue::JurisdictionKind;
 use crate::moving::Mover;
 use crate::operation::convert::code;
 use crate::operation::time::{later, requested_pause};
+use crate::paging::{self, Page};
 use crate::ports::{Bank, BankError, BankFile};
-use crate::{Actor, Page, Refusal, Service, ServiceError, paging};
+use crate::{Actor, Refusal, Service, ServiceError};
 
 /// Longer than a page of reports may take: five calls of `partners::Timeouts`.
 const LEASE: Duration = Duration::minutes(30);

@@ -21,11 +21,11 @@ use super::{Disbursement, open, shown};
 use crate::access::{ManageFunds, Permit};
 use crate::limits::{self, Books};
 use crate::moving::{Move, Mover};
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::checks::reason;
 use crate::operation::convert::distinct;
 use crate::sources::oldest_versions;
-use crate::{Refusal, Replayable, Service, ServiceError};
+use crate::{Refusal, Service, ServiceError};
 
 /// Which payable claims are gathered: all of a fund, or less.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

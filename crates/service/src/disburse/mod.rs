@@ -53,8 +53,9 @@ use crate::access::{Permit, ReadFunds};
 use crate::moving::Mover;
 use crate::operation::checks::check_revision;
 use crate::operation::convert::{code, fen};
+use crate::paging::{self, Page};
 use crate::sources::parts_of;
-use crate::{Page, Refusal, Service, ServiceError, history, paging};
+use crate::{Refusal, Service, ServiceError, history};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disbursement {

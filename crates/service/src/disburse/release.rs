@@ -12,8 +12,8 @@ use super::netting::wholly_netted;
 use super::{Disbursement, Said, open, shown};
 use crate::access::{ManageFunds, Permit};
 use crate::moving::Mover;
-use crate::once::Key;
-use crate::{Refusal, Replayable, Service, ServiceError, limits};
+use crate::once::{Key, Replayable};
+use crate::{Refusal, Service, ServiceError, limits};
 
 impl Service {
     /// A second person lets the money go; where the amount asks for three, the second countersigns and a third lets it go.

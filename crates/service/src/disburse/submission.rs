@@ -34,8 +34,9 @@ use crate::access::{ManageFunds, Permit, ReadFunds};
 use crate::moving::Mover;
 use crate::operation::checks::reason;
 use crate::operation::time::{later, requested_pause};
+use crate::paging::{self, Page};
 use crate::ports::{Bank, BankError, BankFile, FileName, LARGEST_BANK_FILE, Submitted};
-use crate::{Actor, Page, Refusal, Service, ServiceError, paging};
+use crate::{Actor, Refusal, Service, ServiceError};
 
 /// Longer than any call to a bank may take; see `partners::Timeouts`.
 const LEASE: Duration = Duration::minutes(15);

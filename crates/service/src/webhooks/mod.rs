@@ -35,10 +35,11 @@ use uuid::Uuid;
 pub use telling::Told;
 
 use crate::access::{KeepWebhooks, Permit};
-use crate::once::Key;
+use crate::once::{Key, Replayable};
 use crate::operation::convert::code;
+use crate::paging::{self, Page};
 use crate::reading::Event;
-use crate::{Actor, Page, Refusal, Replayable, Service, ServiceError, history, paging};
+use crate::{Actor, Refusal, Service, ServiceError, history};
 
 /// Endpoints of a merchant; the schema has as many slots.
 pub const ENDPOINTS: usize = 10;
