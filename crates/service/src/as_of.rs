@@ -17,8 +17,7 @@ use crate::access::{Permit, ReadClaims};
 use crate::history::WAIT_FOR;
 use crate::paging::{self, Page};
 use crate::reading::{ClaimDetail, ClaimQuery, visible};
-use crate::recording::{claim_subject, correction_deadline};
-use crate::state::{self, ClaimDecision, ClaimState, read_decision};
+use crate::state::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, read_decision};
 use crate::{Refusal, Service, ServiceError};
 
 /// What was decided at a revision, and on what.

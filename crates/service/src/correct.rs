@@ -13,8 +13,7 @@ use crate::once::{Key, Replayable};
 use crate::operation::checks::check_revision;
 use crate::operation::convert::fen;
 use crate::recording::{Before, Judged, judge, load_state, next_revision};
-use crate::state::ClaimState;
-use crate::submit::merchant;
+use crate::state::{ClaimState, merchant};
 use crate::withdraw::own;
 use crate::{Refusal, Service, ServiceError, limits};
 

@@ -12,8 +12,7 @@ use uuid::Uuid;
 
 use crate::once::Key;
 use crate::operation::convert::by_id;
-use crate::recording::{claim_subject, correction_deadline};
-use crate::state::{self, ClaimState};
+use crate::state::{self, ClaimState, claim_subject, correction_deadline};
 use crate::{Actor, Service, ServiceError};
 
 /// How a move left a claim: enough to give the first answer again, whatever came later.

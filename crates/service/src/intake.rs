@@ -24,8 +24,24 @@ use crate::deciding::Candidate;
 use crate::known::{LookUp, LookedUp};
 use crate::operation::convert::distinct;
 use crate::recording::{Judged, judge, state_of};
-use crate::submit::{Mode, Submitted};
+use crate::state::ClaimState;
 use crate::{Actor, Inner, Refusal, Service, ServiceError};
+
+/// A claim as it was recorded, now or when the key was first used.
+#[derive(Debug, Clone)]
+pub struct Submitted {
+    pub claim: ClaimState,
+    pub replayed: bool,
+}
+
+/// What to do when a line of a batch is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Record the others.
+    Continue,
+    /// Record nothing.
+    Atomic,
+}
 
 /// A claim that is decided and not yet recorded. All that may be done beforehand is done.
 #[derive(Debug)]

@@ -19,8 +19,8 @@ use store::journal::{EventRow, WaitlistCallRow};
 use uuid::Uuid;
 
 use crate::limits::{self, Books, LimitChanges};
-use crate::recording::{claim_subject, document_place, posting};
-use crate::state::{self, ClaimState};
+use crate::recording::posting;
+use crate::state::{self, ClaimState, claim_subject, document_place};
 use crate::{Actor, Refusal, Service, ServiceError, history, packing};
 
 /// One claim and what is done to it.
@@ -221,10 +221,7 @@ impl Service {
                 let version = u32::try_from(row.programme_version).map_err(ServiceError::bug)?;
                 let programme = self.catalogue().version(&row.programme, version).cloned();
                 let programme = programme.ok_or_else(|| ServiceError::bug("version gone"))?;
-                row.correct_by = Some(crate::recording::correction_deadline(
-                    programme.correction_days(),
-                    mover.now,
-                ));
+                row.correct_by = Some(state::correction_deadline(programme.correction_days(), mover.now));
             }
             Verb::CancelInstruction | Verb::FailPayment | Verb::ReturnPayment => row.disbursement = None,
             _ => {}

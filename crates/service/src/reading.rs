@@ -12,8 +12,7 @@ use crate::access::{Permit, ReadClaims, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::time::shanghai_midnight;
 use crate::paging::{self, Page};
-use crate::recording::claim_subject;
-use crate::state::{self, ClaimState};
+use crate::state::{self, ClaimState, claim_subject};
 use crate::{Refusal, Service, ServiceError, history};
 
 /// Which claims a list is about; dates are days of arrival in Asia/Shanghai, both included.

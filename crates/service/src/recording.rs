@@ -7,12 +7,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use claims::allocate::{Allocation, CapOutcome, Demand, LimitKey, QuotaKey, State, allocate};
 use claims::claim::{Claim, Payee};
 use claims::digest::Digest;
-use claims::ids::ClaimId;
-use claims::jurisdictions::JurisdictionCode;
 use claims::keys::UniqueKind;
 use claims::life_cycle::{Holdings, Ruled, Ruling, Status, rule};
 use ledger::{Fen, Reason, Transfer};
@@ -28,7 +26,7 @@ use uuid::Uuid;
 use crate::deciding::Candidate;
 use crate::limits::{self, Books, LimitChanges};
 use crate::operation::convert::fen;
-use crate::state::{self, ClaimDecision, ClaimState};
+use crate::state::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, document_place};
 use crate::{Actor, Catalogue, Refusal, Service, ServiceError, history, packing};
 
 /// What a claim that is being corrected holds already.
@@ -342,12 +340,6 @@ impl Judgement {
     }
 }
 
-/// When a correction asked for now is due.
-pub(crate) fn correction_deadline(days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
-    now.checked_add_signed(Duration::days(i64::from(days)))
-        .unwrap_or(now)
-}
-
 /// One claim to be written.
 pub(crate) struct Judged<'a> {
     pub(crate) candidate: &'a Candidate,
@@ -573,20 +565,4 @@ pub(crate) fn posting(
         document,
         actor: actor.to_owned(),
     })
-}
-
-/// A claim as the audit trail names it.
-pub(crate) fn claim_subject(row: &ClaimRow) -> Result<String, ServiceError> {
-    Ok(claim_id(row)?.to_string())
-}
-
-pub(crate) fn claim_id(row: &ClaimRow) -> Result<ClaimId, ServiceError> {
-    let jurisdiction =
-        JurisdictionCode::parse(&row.jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))?;
-    Ok(ClaimId::new(jurisdiction, row.id))
-}
-
-/// What a sealed document is bound to.
-pub(crate) fn document_place(jurisdiction: &str, claim: Uuid, revision: i32) -> String {
-    format!("{jurisdiction}/{claim}/{revision}")
 }

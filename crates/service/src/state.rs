@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use claims::ids::{ClaimId, DisbursementId};
 use claims::jurisdictions::JurisdictionCode;
 use claims::life_cycle::{Standing, Status};
 use ledger::Fen;
 use policy::{Decision, Outcome, Price, Programme, RuleOutcome};
 use store::claims::{ClaimRow, DecisionRow};
+use uuid::Uuid;
 
 use crate::operation::convert::fen;
-use crate::{Catalogue, ServiceError};
+use crate::{Actor, Catalogue, ServiceError};
 
 /// A claim as it stands.
 #[derive(Debug, Clone)]
@@ -159,4 +160,34 @@ pub(crate) fn first_status(outcome: Outcome) -> Status {
         Outcome::Ineligible => Status::Rejected,
         Outcome::Waitlisted => Status::Waitlisted,
     }
+}
+
+/// When a correction asked for now is due.
+pub(crate) fn correction_deadline(days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
+    now.checked_add_signed(Duration::days(i64::from(days)))
+        .unwrap_or(now)
+}
+
+/// A claim as the audit trail names it.
+pub(crate) fn claim_subject(row: &ClaimRow) -> Result<String, ServiceError> {
+    Ok(claim_id(row)?.to_string())
+}
+
+pub(crate) fn claim_id(row: &ClaimRow) -> Result<ClaimId, ServiceError> {
+    let jurisdiction =
+        JurisdictionCode::parse(&row.jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))?;
+    Ok(ClaimId::new(jurisdiction, row.id))
+}
+
+/// What a sealed document is bound to.
+pub(crate) fn document_place(jurisdiction: &str, claim: Uuid, revision: i32) -> String {
+    format!("{jurisdiction}/{claim}/{revision}")
+}
+
+/// The merchant a client claims for.
+pub(crate) fn merchant(actor: &Actor) -> Result<String, ServiceError> {
+    actor
+        .merchant
+        .clone()
+        .ok_or_else(|| ServiceError::bug("a merchant's client has no merchant"))
 }

@@ -11,10 +11,11 @@ use claims::claim::Claim;
 use store::journal::IdempotencyRow;
 
 use crate::access::{Permit, SubmitClaims};
+pub use crate::intake::{Mode, Submitted};
 use crate::intake::{Open, Recorded};
 use crate::recording::{judge, load_state, next_revision};
-use crate::state::{ClaimDecision, ClaimState};
-use crate::{Actor, MAX_BATCH, Refusal, Service, ServiceError, limits};
+use crate::state::{ClaimDecision, merchant};
+use crate::{MAX_BATCH, Refusal, Service, ServiceError, limits};
 
 /// A claim to be submitted, with the key that makes a retry harmless and the hash of the request it came in.
 #[derive(Debug, Clone)]
@@ -22,22 +23,6 @@ pub struct Command {
     pub key: String,
     pub request: [u8; 32],
     pub claim: Claim,
-}
-
-/// A claim as it was recorded, now or when the key was first used.
-#[derive(Debug, Clone)]
-pub struct Submitted {
-    pub claim: ClaimState,
-    pub replayed: bool,
-}
-
-/// What to do when a line of a batch is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Record the others.
-    Continue,
-    /// Record nothing.
-    Atomic,
 }
 
 /// A command on its way: what it is known to become, or that it is still to be recorded.
@@ -294,12 +279,4 @@ fn again(results: &[Recorded], first: usize) -> Result<Recorded, ServiceError> {
         Some(Err(error)) => Ok(Err(error.clone())),
         None => Err(ServiceError::bug("a repeat before its first")),
     }
-}
-
-/// The merchant a client claims for.
-pub(crate) fn merchant(actor: &Actor) -> Result<String, ServiceError> {
-    actor
-        .merchant
-        .clone()
-        .ok_or_else(|| ServiceError::bug("a merchant's client has no merchant"))
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::limits::{self, Books, LimitChanges};
 use crate::moving::{Move, Mover, would_touch};
 use crate::operation::convert::fen;
-use crate::recording::claim_subject;
+use crate::state::claim_subject;
 use crate::{Actor, Service, ServiceError, history};
 
 /// Claims looked at in one statement, and expired in one transaction.

@@ -186,7 +186,7 @@ impl Service {
         let last = rows.last().map(|row| (row.claim, row.revision));
         rows.retain(|row| row.key_id != self.vault().key_id());
         for row in &mut rows {
-            let place = crate::recording::document_place(&row.jurisdiction, row.claim, row.revision);
+            let place = crate::state::document_place(&row.jurisdiction, row.claim, row.revision);
             let text = self
                 .vault()
                 .open(&row.key_id, &place, &row.sealed)
