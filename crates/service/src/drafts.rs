@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::Tx;
 use store::drafts::{DraftRow, WholeDraftRow};
-use store::reference::ProgrammeRow;
 use tokio::sync::mpsc;
 
 use crate::access::{ManageProgrammes, Permit, ReplayProgrammes};
@@ -20,7 +19,7 @@ use crate::operation::convert::code;
 use crate::operation::{Check, pending};
 use crate::paging::{self, Page};
 use crate::replay::{Asked, Question, Summary, Told};
-use crate::{Actor, JurisdictionKind, Refusal, Service, ServiceError, history};
+use crate::{Actor, Refusal, Service, ServiceError, catalogue, history};
 
 /// A version of a programme that was proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,13 +188,13 @@ impl Service {
         tx.decide_draft(&row).await?;
         let checked = draft(&row)?;
         if check == Check::Approve {
-            let programme = crate::replay::parse(source).await?;
-            let (catalogue, mut versions) = (self.catalogue(), Vec::new());
+            let programme = catalogue::parse(source).await?;
+            let (in_force, mut versions) = (self.catalogue(), Vec::new());
             for active in tx.programme_versions(programme.id()).await? {
-                let known = catalogue.versions(&active.id).iter();
+                let known = in_force.versions(&active.id).iter();
                 versions.push(match known.into_iter().find(|it| it.hash() == active.hash) {
                     Some(known) => Arc::clone(known),
-                    None => crate::catalogue::compile(active).await?,
+                    None => catalogue::compile(active).await?,
                 });
             }
             fits(&programme, &versions)?;
@@ -205,41 +204,6 @@ impl Service {
         (event.from_status, event.to_status, event.reason) = (Some("pending".into()), Some(row.status), why);
         tx.record_events(&[event]).await?;
         Ok(checked)
-    }
-
-    /// Stores a version with its fund in every county.
-    pub(crate) async fn put_in_force(
-        &self,
-        tx: &mut Tx,
-        programme: &Programme,
-        draft: Option<DraftId>,
-        actor: &Actor,
-        now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
-        let row = ProgrammeRow {
-            id: programme.id().to_owned(),
-            version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
-            hash: programme.hash().to_owned(),
-            source: programme.source().to_owned(),
-            effective_from: programme.effective_from(),
-            status: "active".into(),
-            created_at: now,
-            activated_at: Some(now),
-            draft_jurisdiction: draft.map(|draft| draft.jurisdiction.to_string()),
-            draft: draft.map(|draft| draft.uuid),
-        };
-        let catalogue = self.catalogue();
-        let counties = catalogue
-            .jurisdictions()
-            .filter(|it| it.kind != JurisdictionKind::City)
-            .map(|it| it.code.clone())
-            .collect::<Vec<_>>();
-        let subject = format!("programme:{}", row.id);
-        let event = history::event(self, &self.city()?, &subject, "activate_programme", actor, now);
-        tx.add_programme(&row).await?;
-        tx.open_funds(&row.id, &counties).await?;
-        tx.record_events(&[event]).await?;
-        Ok(())
     }
 
     /// Drafts, newest first.
@@ -286,12 +250,6 @@ impl Service {
         let mut conn = self.store().read().await?;
         let row = conn.draft(id.jurisdiction.as_str(), id.uuid).await?;
         Ok(row.ok_or(Refusal::NotFound("draft"))?)
-    }
-
-    pub(crate) fn city(&self) -> Result<String, ServiceError> {
-        let catalogue = self.catalogue();
-        let city = catalogue.city().map(|it| it.code.clone());
-        city.ok_or_else(|| ServiceError::bug("no city"))
     }
 }
 

@@ -27,7 +27,7 @@ use crate::access::{Permit, ReplayProgrammes};
 use crate::limits::{limit_key, parse_scope};
 use crate::operation::convert::{distinct, fen};
 use crate::operation::time::shanghai_midnight;
-use crate::{FieldError, Refusal, Service, ServiceError};
+use crate::{Refusal, Service, ServiceError, catalogue};
 pub use report::{Report, Summary};
 
 /// Replays that run at once.
@@ -100,7 +100,7 @@ impl Service {
     ) -> Result<Asked, ServiceError> {
         self.refresh().await?;
         let (programme, active) = match question.document {
-            Document::Draft(source) => (Arc::new(parse(source).await?), false),
+            Document::Draft(source) => (Arc::new(catalogue::parse(source).await?), false),
             Document::Version { programme, version } => {
                 let catalogue = self.catalogue();
                 let found = catalogue.version(&programme, version).cloned();
@@ -292,19 +292,6 @@ async fn say(tell: &mpsc::Sender<Told>, told: Told) -> Result<(), ServiceError> 
         Err(SendTimeoutError::Timeout(Told::Claim(_))) => Err(ServiceError::bug("nobody reads the replay")),
         _ => Ok(()),
     }
-}
-
-/// Compiles a document, or says what is wrong with it.
-pub(crate) async fn parse(source: String) -> Result<Programme, ServiceError> {
-    let compiled = tokio::task::spawn_blocking(move || Programme::parse(&source));
-    let compiled = compiled.await.map_err(ServiceError::bug)?;
-    compiled.map_err(|diagnostics| {
-        let errors = diagnostics.into_iter().map(|d| {
-            let at = format!("{}:{}: {}", d.line, d.column, d.message);
-            FieldError::new("/document", "programme.invalid", at.clone(), at)
-        });
-        Refusal::Invalid(errors.collect()).into()
-    })
 }
 
 fn given(
