@@ -14,7 +14,7 @@ use store::journal::EventRow;
 use uuid::Uuid;
 
 use crate::access::{Permit, ReadClaims};
-use crate::history::WAIT_FOR;
+use crate::limits::WAIT_FOR;
 use crate::paging::{self, Page};
 use crate::reading::{ClaimDetail, ClaimQuery, visible};
 use crate::state::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, read_decision};

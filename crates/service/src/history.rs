@@ -6,9 +6,6 @@ use store::{StoreError, Tx};
 
 use crate::{Actor, Service};
 
-/// A waiting claim waits for another limit, which the event's reason names. Its status and the time it changed stay.
-pub(crate) const WAIT_FOR: &str = "wait_for";
-
 /// An event of now. Events of claims add statuses and revision.
 pub(crate) fn event(
     service: &Service,

@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Utc};
 use claims::allocate::{Limit, LimitKey, Scope, State};
 use claims::identifiers::ProgrammeId;
+use claims::ids::ClaimId;
 use claims::jurisdictions::JurisdictionCode;
 use ledger::Fen;
 use store::Tx;
 use store::claims::ClaimRow;
 use store::funds::{CapRow, FundRow, Head, LimitChange, LockedLimits};
+use store::journal::{EventRow, WaitlistCallRow};
 
-use crate::operation::convert::{distinct, fen};
+use crate::operation::convert::{code, distinct, fen};
 use crate::operation::time::shanghai;
-use crate::{Catalogue, ServiceError};
+use crate::{Actor, Catalogue, Service, ServiceError, history};
+
+/// A waiting claim waits for another limit, which the event's reason names. Its status and the time it changed stay.
+pub(crate) const WAIT_FOR: &str = "wait_for";
 
 /// Changes of counters by jurisdiction, programme and scope; the fund's own scope is empty.
 pub(crate) type LimitChanges = BTreeMap<(String, String, String), LimitChange>;
@@ -200,6 +205,35 @@ pub(crate) fn touched_by(
     match &row.committed_month {
         Some(month) => books.touched(catalogue, &row.jurisdiction, &row.programme, &row.category, month),
         None => Ok(Vec::new()),
+    }
+}
+
+impl Service {
+    /// Leaves a call: money came back to this fund.
+    pub(crate) async fn call_waitlist(
+        &self,
+        tx: &mut Tx,
+        (jurisdiction, programme): (String, String),
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let call = WaitlistCallRow {
+            jurisdiction,
+            programme,
+            id: self.ids().next(now),
+            due_at: now,
+        };
+        WaitlistCallRow::insert(tx, &[call]).await?;
+        Ok(())
+    }
+
+    /// The event of a waiting claim that waits for another limit than before.
+    pub(crate) fn waits_on(&self, row: &ClaimRow, now: DateTime<Utc>) -> Result<EventRow, ServiceError> {
+        let actor = Actor::system();
+        let subject = ClaimId::new(code(&row.jurisdiction)?, row.id).to_string();
+        let mut event = history::event(self, &row.jurisdiction, &subject, WAIT_FOR, &actor, now);
+        (event.revision, event.reason) = (Some(row.revision), row.waits_for.clone());
+        (event.from_status, event.to_status) = (Some(row.status.clone()), Some(row.status.clone()));
+        Ok(event)
     }
 }
 

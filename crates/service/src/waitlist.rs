@@ -9,16 +9,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use claims::allocate::{LimitKey, Served, State, Waiting, serve};
 use claims::life_cycle::Verb;
-use store::claims::ClaimRow;
-use store::journal::{EventRow, WaitlistCallRow};
+use store::journal::WaitlistCallRow;
 use store::{Done, Tx};
 use uuid::Uuid;
 
 use crate::limits::{self, Books, LimitChanges};
 use crate::moving::{Move, Mover, would_touch};
 use crate::operation::convert::fen;
-use crate::state::claim_subject;
-use crate::{Actor, Service, ServiceError, history};
+use crate::{Actor, Service, ServiceError};
 
 /// Claims looked at in one statement, and expired in one transaction.
 const STEP: i64 = 500;
@@ -32,23 +30,6 @@ struct Line {
 }
 
 impl Service {
-    /// Leaves a call: money came back to this fund.
-    pub(crate) async fn call_waitlist(
-        &self,
-        tx: &mut Tx,
-        (jurisdiction, programme): (String, String),
-        now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
-        let call = WaitlistCallRow {
-            jurisdiction,
-            programme,
-            id: self.ids().next(now),
-            due_at: now,
-        };
-        WaitlistCallRow::insert(tx, &[call]).await?;
-        Ok(())
-    }
-
     /// Answers the calls that are due. Called after every use case that may free money: a fault here is logged and left
     /// to `huanxin work`, since the caller's own work is done and durable.
     pub(crate) async fn serve_called_waitlists(&self) {
@@ -189,15 +170,6 @@ impl Service {
             .iter()
             .map(|county| limits::limit_key(county, programme, ""));
         Ok(!funds.all(|key| key.is_ok_and(|key| line.closed.contains(&key))))
-    }
-
-    /// The event of a waiting claim that waits for another limit than before.
-    pub(crate) fn waits_on(&self, row: &ClaimRow, now: DateTime<Utc>) -> Result<EventRow, ServiceError> {
-        let (actor, subject) = (Actor::system(), claim_subject(row)?);
-        let mut event = history::event(self, &row.jurisdiction, &subject, history::WAIT_FOR, &actor, now);
-        (event.revision, event.reason) = (Some(row.revision), row.waits_for.clone());
-        (event.from_status, event.to_status) = (Some(row.status.clone()), Some(row.status.clone()));
-        Ok(event)
     }
 
     /// Rejects claims whose correction did not come in time, and frees what they held. Says how many.
