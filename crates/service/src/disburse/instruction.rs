@@ -4,6 +4,7 @@
 //! was made (the county's own: released), and a payee put right later counts in the next disbursement.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 
 use bank::{Detail, EndToEndId, MessageId, Party};
 use chrono::{DateTime, Utc};
@@ -16,7 +17,6 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use super::open;
-use super::submission::per_file;
 use crate::access::{ManageFunds, Permit};
 use crate::moving::Mover;
 use crate::operation::convert::{code, fen};
@@ -246,4 +246,10 @@ impl Parts {
         let id = || ClaimId::new(sent.jurisdiction, claim).to_string();
         Ok(party.map_err(|_| id()))
     }
+}
+
+/// How many payments one file of a disbursement holds.
+pub(super) fn per_file(row: &DisbursementRow) -> NonZeroUsize {
+    let per_file = row.per_file.and_then(|it| usize::try_from(it).ok());
+    per_file.and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MAX)
 }

@@ -18,8 +18,6 @@
 //! Two things would pay twice, and are not done: a file of which a payment is settled is not submitted (any more), and nobody
 //! takes a file by hand that the bank may have.
 
-use std::num::NonZeroUsize;
-
 use bank::{FileId, Format, MessageId};
 use chrono::{DateTime, Duration, Utc};
 use claims::ids::DisbursementId;
@@ -28,7 +26,7 @@ use store::disbursements::DisbursementRow;
 use store::submissions::SubmissionRow;
 use store::{Done, Tx};
 
-use super::instruction::sent_payments;
+use super::instruction::{per_file, sent_payments};
 use super::{InstructionFile, InstructionFormat};
 use crate::access::{ManageFunds, Permit, ReadFunds};
 use crate::moving::Mover;
@@ -516,11 +514,6 @@ fn queued(
         resolver: None,
         resolution: None,
     }
-}
-
-pub(super) fn per_file(row: &DisbursementRow) -> NonZeroUsize {
-    let per_file = row.per_file.and_then(|it| usize::try_from(it).ok());
-    per_file.and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MAX)
 }
 
 /// Where a file's bytes are sealed to.
