@@ -6,6 +6,7 @@
 //! wrong in each column and never with the value. Personal columns are hashed before they are kept.
 
 mod csv;
+mod line;
 mod lines;
 mod ndjson;
 pub(crate) mod rows;
@@ -26,7 +27,8 @@ use store::registers::{FiledPriceRow, RegisterKeys};
 
 use crate::access::{KeepRegisters, Permit};
 use crate::{FieldError, Refusal, Service, ServiceError, history};
-use lines::{Line, Lines};
+use line::Line;
+use lines::Lines;
 use rows::Rows;
 
 /// How a register's file is written. Both are UTF-8.
@@ -275,7 +277,7 @@ pub(crate) fn stored_model(text: &str) -> Option<String> {
 
 fn field_errors(errors: Vec<ColumnError>) -> Vec<FieldError> {
     let field = |error: ColumnError| match error.fault {
-        ColumnFault::Unknown => lines::unknown_column(&error.column),
+        ColumnFault::Unknown => line::unknown_column(&error.column),
         _ => FieldError::new(
             format!("/{}", error.column),
             error.code(),

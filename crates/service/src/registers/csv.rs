@@ -4,7 +4,7 @@ use claims::registers::{Columns, Register};
 use csv_core::{ReadRecordResult, Reader};
 
 use super::MAX_LINE;
-use super::lines::{Line, not_utf8, pointer, put, too_long, unknown_column};
+use super::line::{Line, not_utf8, pointer, put, too_long, unknown_column};
 use super::rows::may_be_blank;
 use crate::FieldError;
 

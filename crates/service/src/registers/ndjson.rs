@@ -6,7 +6,7 @@ use claims::registers::Columns;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::MAX_LINE;
-use super::lines::{Line, not_utf8, pointer, put, too_long};
+use super::line::{Line, not_utf8, pointer, put, too_long};
 use crate::FieldError;
 
 /// The line being gathered.

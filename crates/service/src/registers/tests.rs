@@ -1,7 +1,8 @@
 use claims::registers::{Register, RegisterRow};
 use proptest::prelude::*;
 
-use super::lines::{Line, Lines};
+use super::line::Line;
+use super::lines::Lines;
 use super::{MAX_LINE, RegisterFormat, field_errors, keys_of};
 use crate::FieldError;
 
