@@ -14,12 +14,11 @@ use store::funds::Posting;
 use store::payments::PaymentRow;
 use store::{Done, Tx};
 
-use crate::access::{ManageFunds, Permit, ReadFunds};
 use crate::moving::Mover;
-use crate::once::{Key, Replayable};
+use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::convert::{code, fen};
-use crate::paging::{self, Page};
-use crate::{Refusal, Service, ServiceError, history, limits};
+use crate::operation::{Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
+use crate::{Service, limits};
 
 /// What is to be advanced, and the document that allows it.
 #[derive(Debug, Clone)]
@@ -311,7 +310,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let events = rows.iter().map(|row| {
             let subject = AdvanceId::new(code(&row.jurisdiction)?, row.id).to_string();
-            let mut event = history::event(self, &row.jurisdiction, &subject, verb, mover.actor, mover.now);
+            let mut event = events::event(self, &row.jurisdiction, &subject, verb, mover.actor, mover.now);
             (event.to_status, event.reason) = (Some(row.status.clone()), why.clone());
             Ok(event)
         });

@@ -13,12 +13,12 @@ use store::claims::{ClaimRow, DecisionRow};
 use store::journal::EventRow;
 use uuid::Uuid;
 
-use crate::access::{Permit, ReadClaims};
+use crate::Service;
 use crate::limits::WAIT_FOR;
-use crate::paging::{self, Page};
+use crate::operation::access::ReadClaims;
+use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
 use crate::reading::{ClaimDetail, ClaimQuery, visible};
 use crate::state::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, read_decision};
-use crate::{Refusal, Service, ServiceError};
 
 /// What was decided at a revision, and on what.
 struct Decided {

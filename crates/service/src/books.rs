@@ -7,12 +7,12 @@ use claims::ids::ClaimId;
 use ledger::{Account, Balances, Fen, Reason};
 use store::funds::{TransferFilter, TransferRow};
 
-use crate::access::{Permit, ReadLedger};
+use crate::Service;
 use crate::funds::balances;
+use crate::operation::access::ReadLedger;
 use crate::operation::convert::{code, fen};
 use crate::operation::time::shanghai_midnight;
-use crate::paging::{self, Page};
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
 
 /// A transfer as it stands in a county's log.
 #[derive(Debug, Clone)]

@@ -23,8 +23,9 @@ use store::claims::DecisionRow;
 use store::funds::TransferRow;
 use store::journal::EventRow;
 
+use crate::operation::{Refusal, ServiceError};
 use crate::transparency::{Signed, unsigned};
-use crate::{Refusal, Service, ServiceError, state};
+use crate::{Service, state};
 
 /// Parts waiting to be put together.
 struct Parts<'d> {

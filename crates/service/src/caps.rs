@@ -13,13 +13,12 @@ use store::disbursements::CapChangeRow;
 use store::funds::CapRow;
 use store::{Done, Tx};
 
-use crate::access::{ManageFunds, Permit, ReadFunds};
+use crate::Service;
 use crate::limits::{self, LimitChanges, parse_scope, scope_text};
+use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, fen};
-use crate::operation::{Check, pending};
-use crate::paging::{self, Page};
-use crate::{Refusal, Service, ServiceError, history};
+use crate::operation::{Check, Page, Permit, Refusal, ServiceError, events, paging, pending};
 
 /// A ceiling as treasury writes it: `whole`, `category:<category>` or `month:<yyyy-mm>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +73,7 @@ impl Service {
             reason: None,
         };
         let made = cap_change(&row)?;
-        let mut event = history::event(self, jurisdiction, &made.id, "propose_caps", actor, now);
+        let mut event = events::event(self, jurisdiction, &made.id, "propose_caps", actor, now);
         event.detail = ceilings(&made);
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
@@ -153,7 +152,7 @@ impl Service {
                     .await?;
             }
         }
-        let mut event = history::event(self, jurisdiction, &checked.id, "check_caps", actor, now);
+        let mut event = events::event(self, jurisdiction, &checked.id, "check_caps", actor, now);
         (event.from_status, event.to_status, event.reason) =
             (Some("pending".into()), Some(row.status.clone()), why);
         event.detail = ceilings(&checked);
@@ -294,7 +293,7 @@ fn ceilings(change: &CapChange) -> Option<String> {
         .caps
         .iter()
         .map(|cap| (cap.scope.clone(), json!(cap.ceiling)));
-    history::signed(&json!({
+    events::signed(&json!({
         "caps": caps.collect::<serde_json::Map<_, _>>(),
         "document": change.document,
         "programme": change.programme,

@@ -12,8 +12,9 @@ use policy::Programme;
 use store::Tx;
 use store::reference::{JurisdictionRow, ProgrammeRow};
 
-use crate::access::{Permit, ReadProgrammes};
-use crate::{Actor, FieldError, Refusal, Service, ServiceError, history};
+use crate::Service;
+use crate::operation::access::ReadProgrammes;
+use crate::operation::{Actor, FieldError, Permit, Refusal, ServiceError, events};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JurisdictionKind {
@@ -233,7 +234,7 @@ impl Service {
             .map(|it| it.code.clone())
             .collect::<Vec<_>>();
         let subject = format!("programme:{}", row.id);
-        let event = history::event(self, &self.city()?, &subject, "activate_programme", actor, now);
+        let event = events::event(self, &self.city()?, &subject, "activate_programme", actor, now);
         tx.add_programme(&row).await?;
         tx.open_funds(&row.id, &counties).await?;
         tx.record_events(&[event]).await?;

@@ -16,15 +16,14 @@ use store::claims::ClaimRow;
 use store::clawbacks::{ClawbackRow, WaiverRow};
 use store::{Done, Tx};
 
-use crate::access::{DemandClawback, ManageFunds, Permit, ReadClaims};
+use crate::Service;
 use crate::moving::{Move, Mover, Part, legal};
-use crate::once::{Key, Replayable};
+use crate::operation::access::{DemandClawback, ManageFunds, ReadClaims};
 use crate::operation::checks::{check_revision, reason};
 use crate::operation::convert::{code, fen};
-use crate::operation::{Check, pending};
+use crate::operation::{Check, Key, Permit, Refusal, Replayable, ServiceError, events, pending};
 use crate::reading::visible;
 use crate::state::ClaimState;
-use crate::{Refusal, Service, ServiceError, history};
 
 /// Why a subsidy is due back, and how much of it; all of it if nothing is said.
 #[derive(Debug, Clone)]
@@ -297,7 +296,7 @@ impl Service {
         };
         tx.add_waiver(&row).await?;
         let value = waiver(&row)?;
-        let mut event = history::event(self, &row.jurisdiction, &value.id, "waive_clawback", actor, now);
+        let mut event = events::event(self, &row.jurisdiction, &value.id, "waive_clawback", actor, now);
         (event.to_status, event.reason) = (Some(row.status), Some(row.reason));
         tx.record_events(&[event]).await?;
         self.keep_answer(&mut tx, actor, key, "waive_clawback", &value)
@@ -363,7 +362,7 @@ impl Service {
         row.refusal = why.clone().filter(|_| check == Check::Refuse);
         tx.save_waiver(&row).await?;
         let checked = waiver(&row)?;
-        let mut event = history::event(
+        let mut event = events::event(
             self,
             jurisdiction,
             &checked.id,

@@ -28,11 +28,11 @@ use store::{Done, Retry, Tx};
 
 pub use period::Period;
 
-use crate::access::{Permit, ReadLedger};
+use crate::Service;
+use crate::operation::access::ReadLedger;
 use crate::operation::convert::fen;
-use crate::paging::{self, Page};
+use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, events, paging};
 use crate::sources::SourceBalance;
-use crate::{Actor, Refusal, Service, ServiceError, history};
 
 /// A closed month or year of a county.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,7 +192,7 @@ impl Service {
             return Err(does_not_add_up(&new, difference));
         }
         let subject = format!("ledger:{jurisdiction}");
-        let mut event = history::event(self, jurisdiction, &subject, "close", &actor, now);
+        let mut event = events::event(self, jurisdiction, &subject, "close", &actor, now);
         event.reason = Some(format!("{period} 结账"));
         tx.record_events(&[event]).await?;
         Ok(tx.done(true))

@@ -11,8 +11,9 @@ use claims::registers::Known;
 use policy::receipt::Draft;
 use policy::{Decision, Facts, Kind, Programme, Quota, Verdict};
 
+use crate::Service;
 use crate::operation::time::shanghai_date;
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Refusal, ServiceError};
 
 /// A claim with everything that is known of it before the counties' books are opened.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ use claims::claim::Claim;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ServiceError;
+use crate::operation::ServiceError;
 use form::{Form, Personal};
 
 /// The version that is written.

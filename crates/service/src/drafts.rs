@@ -12,14 +12,14 @@ use store::Tx;
 use store::drafts::{DraftRow, WholeDraftRow};
 use tokio::sync::mpsc;
 
-use crate::access::{ManageProgrammes, Permit, ReplayProgrammes};
-use crate::once::{Key, Replayable};
+use crate::operation::access::{ManageProgrammes, ReplayProgrammes};
 use crate::operation::checks::reason;
 use crate::operation::convert::code;
-use crate::operation::{Check, pending};
-use crate::paging::{self, Page};
+use crate::operation::{
+    Actor, Check, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging, pending,
+};
 use crate::replay::{Asked, Question, Summary, Told};
-use crate::{Actor, Refusal, Service, ServiceError, catalogue, history};
+use crate::{Service, catalogue};
 
 /// A version of a programme that was proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ impl Service {
             reason: None,
         };
         let made = draft(&row)?;
-        let mut event = history::event(self, &city, &made.id, "propose_programme", actor, now);
+        let mut event = events::event(self, &city, &made.id, "propose_programme", actor, now);
         event.to_status = Some(row.status.clone());
         let row = WholeDraftRow {
             draft: row,
@@ -200,7 +200,7 @@ impl Service {
             fits(&programme, &versions)?;
             self.put_in_force(tx, &programme, Some(id), actor, now).await?;
         }
-        let mut event = history::event(self, city, &checked.id, "check_draft", actor, now);
+        let mut event = events::event(self, city, &checked.id, "check_draft", actor, now);
         (event.from_status, event.to_status, event.reason) = (Some("pending".into()), Some(row.status), why);
         tx.record_events(&[event]).await?;
         Ok(checked)

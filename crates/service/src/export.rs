@@ -28,9 +28,10 @@ use chrono::NaiveDate;
 use futures::Stream;
 use policy::Lang;
 
-use crate::access::{Permit, ReadLedger};
+use crate::Service;
 use crate::books::{LedgerQuery, filter};
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::access::ReadLedger;
+use crate::operation::{Permit, Refusal, ServiceError};
 use pages::{File, stream};
 use table::Row;
 use transfers::Transfers;

@@ -10,10 +10,10 @@ use store::claims::ClaimRow;
 use store::journal::IdempotencyRow;
 use uuid::Uuid;
 
-use crate::once::Key;
+use crate::Service;
 use crate::operation::convert::by_id;
+use crate::operation::{Actor, Key, ServiceError};
 use crate::state::{self, ClaimState, claim_subject, correction_deadline};
-use crate::{Actor, Service, ServiceError};
 
 /// How a move left a claim: enough to give the first answer again, whatever came later.
 #[derive(Serialize, Deserialize)]

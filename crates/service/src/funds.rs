@@ -11,13 +11,11 @@ use store::disbursements::AppropriationRow;
 use store::funds::{CapRow, FundRow, Posting};
 use store::{Done, Tx};
 
-use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::once::{Key, Replayable};
+use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, distinct, fen};
-use crate::operation::pending;
-use crate::paging::{self, Page};
-use crate::{Refusal, Service, ServiceError, history, limits};
+use crate::operation::{Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging, pending};
+use crate::{Service, limits};
 
 #[derive(Debug, Clone)]
 pub struct NewAppropriation {
@@ -145,7 +143,7 @@ impl Service {
         };
         tx.add_appropriation(&row).await?;
         let made = appropriation(&row)?;
-        let mut event = history::event(self, &row.jurisdiction, &made.id, "appropriate", actor, now);
+        let mut event = events::event(self, &row.jurisdiction, &made.id, "appropriate", actor, now);
         event.detail = granted(&row)?;
         tx.record_events(&[event]).await?;
         self.keep_answer(&mut tx, actor, key, "appropriate", &made)
@@ -201,7 +199,7 @@ impl Service {
         (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());
         tx.save_appropriation(&row).await?;
         let checked = appropriation(&row)?;
-        let mut event = history::event(self, jurisdiction, &checked.id, "check_appropriation", actor, now);
+        let mut event = events::event(self, jurisdiction, &checked.id, "check_appropriation", actor, now);
         (event.from_status, event.to_status, event.reason) =
             (Some("pending".into()), Some(row.status.clone()), why);
         event.detail = granted(&row)?;
@@ -303,7 +301,7 @@ pub(crate) fn balances(row: &FundRow) -> Result<Balances, ServiceError> {
 
 /// What two persons sign when money is granted.
 fn granted(row: &AppropriationRow) -> Result<Option<String>, ServiceError> {
-    Ok(history::signed(&json!({
+    Ok(events::signed(&json!({
         "amount": fen(row.amount)?.to_string(),
         "document": row.document,
         "programme": row.programme,

@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 use store::holds::HoldRow;
 use uuid::Uuid;
 
-use crate::access::{ManageFunds, Permit, ReadFunds};
-use crate::once::{Key, Replayable};
+use crate::Service;
+use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::code;
-use crate::paging::{self, Page};
-use crate::{Refusal, Service, ServiceError, history};
+use crate::operation::{Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
 
 /// What is held: everything that matches each part that is given, of which there is at least one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,7 +78,7 @@ impl Service {
             lift_reason: None,
         };
         let hold = shown(&row)?;
-        let mut event = history::event(self, jurisdiction.as_str(), &hold.id, "place_hold", actor, now);
+        let mut event = events::event(self, jurisdiction.as_str(), &hold.id, "place_hold", actor, now);
         event.reason = Some(why);
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
@@ -126,7 +125,7 @@ impl Service {
                     (Some(actor.person.clone()), Some(now), why.clone());
                 tx.save_hold(&row).await?;
                 let subject = id.to_string();
-                let mut event = history::event(self, jurisdiction, &subject, "lift_hold", actor, now);
+                let mut event = events::event(self, jurisdiction, &subject, "lift_hold", actor, now);
                 event.reason.clone_from(&why);
                 tx.record_events(&[event]).await?;
                 let hold = shown(&row)?;

@@ -23,9 +23,10 @@ use crate::batching::{Bounds, Lane, Unanswered};
 use crate::deciding::Candidate;
 use crate::known::{LookUp, LookedUp};
 use crate::operation::convert::distinct;
+use crate::operation::{Actor, Refusal, ServiceError};
 use crate::recording::{Judged, judge, state_of};
 use crate::state::ClaimState;
-use crate::{Actor, Inner, Refusal, Service, ServiceError};
+use crate::{Inner, Service};
 
 /// A claim as it was recorded, now or when the key was first used.
 #[derive(Debug, Clone)]

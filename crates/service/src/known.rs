@@ -11,8 +11,9 @@ use store::StoreError;
 use store::journal::IdempotencyRow;
 use store::registers::{PriceQuestion, RegisterKeys, RegisterRows};
 
+use crate::Service;
+use crate::operation::ServiceError;
 use crate::registers::{rows, stored_model};
-use crate::{Service, ServiceError};
 
 /// One claim's questions.
 #[derive(Debug)]

@@ -15,7 +15,8 @@ use store::{Done, Tx};
 
 use crate::operation::convert::fen;
 use crate::operation::time::{shanghai_date, shanghai_midnight};
-use crate::{Actor, Service, ServiceError, history, limits};
+use crate::operation::{Actor, ServiceError, events};
+use crate::{Service, limits};
 
 /// The end of the last year, and the programmes that had ended by then.
 struct Ended {
@@ -89,7 +90,7 @@ impl Service {
         tx.post(&[posting], now).await?;
         tx.lapse((jurisdiction, programme), due.amount, now).await?;
         let subject = format!("fund:{jurisdiction}/{programme}");
-        let mut event = history::event(self, jurisdiction, &subject, "lapse", &actor, now);
+        let mut event = events::event(self, jurisdiction, &subject, "lapse", &actor, now);
         event.reason = Some(format!("{}年中央资金年终失效 {amount}", ended.year));
         tx.record_events(&[event]).await?;
         Ok(tx.done(true))

@@ -10,7 +10,6 @@
 //! Ports ([`ports`]) stand only toward what is not ours: the clock, whoever is told of events, the bank. PostgreSQL is not
 //! hidden.
 
-pub mod access;
 pub mod advances;
 mod as_of;
 mod batching;
@@ -28,23 +27,19 @@ pub mod drafts;
 pub mod export;
 mod first_answer;
 pub mod funds;
-mod history;
 pub mod holds;
 mod intake;
 mod known;
 mod lapse;
 mod limits;
 mod moving;
-pub mod once;
 pub mod operation;
 mod packing;
-pub mod paging;
 pub mod payees;
 pub mod ports;
 pub mod public;
 pub mod reading;
 mod recording;
-mod refusal;
 pub mod registers;
 pub mod replay;
 pub mod review;
@@ -67,20 +62,15 @@ use std::sync::{Arc, RwLock};
 use secrecy::SecretBox;
 use store::Store;
 
-pub use access::{Actor, Permit, Right};
 pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
 use intake::Lanes;
-pub use once::Replayable;
-pub use operation::Role;
-pub use paging::Page;
+pub use operation::{
+    Actor, FieldError, MAX_BATCH, Page, Permit, Refusal, Replayable, Right, Role, ServiceError,
+};
 use ports::{Clock, Ids, Webhooks};
-pub use refusal::{FieldError, Refusal, ServiceError};
 pub use tokens::{NewClient, SigningKeys, Token};
 pub use transparency::LogSettings;
 pub use vault::{Vault, VaultError};
-
-/// The largest batch one transaction takes; bulk calls are split into batches of this size.
-pub const MAX_BATCH: usize = 1_000;
 
 /// What the service is made of.
 #[derive(Debug)]
@@ -235,3 +225,17 @@ impl Service {
 
 /// 32 secret bytes.
 pub type SecretKey = SecretBox<[u8; 32]>;
+
+// old paths, until api is moved
+#[doc(hidden)]
+pub mod access {
+    pub use crate::operation::access::*;
+}
+#[doc(hidden)]
+pub mod once {
+    pub use crate::operation::Key;
+}
+#[doc(hidden)]
+pub mod paging {
+    pub use crate::operation::paging::MAX_PAGE;
+}

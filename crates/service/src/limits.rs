@@ -15,7 +15,8 @@ use store::journal::{EventRow, WaitlistCallRow};
 
 use crate::operation::convert::{code, distinct, fen};
 use crate::operation::time::shanghai;
-use crate::{Actor, Catalogue, Service, ServiceError, history};
+use crate::operation::{Actor, ServiceError, events};
+use crate::{Catalogue, Service};
 
 /// A waiting claim waits for another limit, which the event's reason names. Its status and the time it changed stay.
 pub(crate) const WAIT_FOR: &str = "wait_for";
@@ -230,7 +231,7 @@ impl Service {
     pub(crate) fn waits_on(&self, row: &ClaimRow, now: DateTime<Utc>) -> Result<EventRow, ServiceError> {
         let actor = Actor::system();
         let subject = ClaimId::new(code(&row.jurisdiction)?, row.id).to_string();
-        let mut event = history::event(self, &row.jurisdiction, &subject, WAIT_FOR, &actor, now);
+        let mut event = events::event(self, &row.jurisdiction, &subject, WAIT_FOR, &actor, now);
         (event.revision, event.reason) = (Some(row.revision), row.waits_for.clone());
         (event.from_status, event.to_status) = (Some(row.status.clone()), Some(row.status.clone()));
         Ok(event)

@@ -19,9 +19,10 @@ use store::journal::{EventRow, WaitlistCallRow};
 use uuid::Uuid;
 
 use crate::limits::{self, Books, LimitChanges};
+use crate::operation::{Actor, Refusal, ServiceError, events};
 use crate::recording::posting;
 use crate::state::{self, ClaimState, claim_subject, document_place};
-use crate::{Actor, Refusal, Service, ServiceError, history, packing};
+use crate::{Service, packing};
 
 /// One claim and what is done to it.
 pub(crate) struct Move {
@@ -193,7 +194,7 @@ impl Service {
         row.changed_at = now;
         row.correct_by = None;
         self.sign(&mut row, verb, mover)?;
-        let mut event = history::event(
+        let mut event = events::event(
             self,
             &row.jurisdiction,
             &claim_subject(&row)?,

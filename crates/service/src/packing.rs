@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
-use crate::ServiceError;
+use crate::operation::ServiceError;
 
 /// How a text is packed now.
 pub(crate) const PACKING: i16 = 1;

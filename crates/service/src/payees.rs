@@ -18,11 +18,11 @@ use store::payees::{BankAccountRow, PayeeCorrectionRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use crate::access::{EnterAccounts, ManageFunds, Permit, ReadAccounts, SubmitClaims};
+use crate::Service;
+use crate::operation::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
 use crate::operation::checks::reason;
-use crate::operation::{Check, pending};
+use crate::operation::{Actor, Check, Permit, Refusal, ServiceError, events, pending};
 use crate::withdraw::own;
-use crate::{Actor, Refusal, Service, ServiceError, history};
 
 /// An account as it is entered.
 #[derive(Clone, Default)]
@@ -106,7 +106,7 @@ impl Service {
             reason: None,
         };
         tx.add_bank_account(&row).await?;
-        let mut event = history::event(self, place, &subject(holder), "enter_account", actor, now);
+        let mut event = events::event(self, place, &subject(holder), "enter_account", actor, now);
         (event.revision, event.to_status) = (Some(revision), Some("pending".into()));
         tx.record_events(&[event]).await?;
         let shown = self.shown_account(&row)?;
@@ -146,7 +146,7 @@ impl Service {
         row.status = check.status().into();
         (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());
         tx.save_bank_account(&row).await?;
-        let mut event = history::event(self, place, &subject(holder), "check_account", actor, now);
+        let mut event = events::event(self, place, &subject(holder), "check_account", actor, now);
         (event.revision, event.from_status) = (Some(revision), Some("pending".into()));
         (event.to_status, event.reason) = (Some(row.status.clone()), why);
         tx.record_events(&[event]).await?;
@@ -226,7 +226,7 @@ impl Service {
             made_at: now,
         };
         PayeeCorrectionRow::insert(&mut tx, &[correction]).await?;
-        let event = history::event(
+        let event = events::event(
             self,
             &row.jurisdiction,
             &claim.to_string(),

@@ -2,9 +2,10 @@
 
 use ledger::Fen;
 
+use crate::Service;
 use crate::funds::balances;
+use crate::operation::ServiceError;
 use crate::operation::convert::fen;
-use crate::{Service, ServiceError};
 
 /// What anybody may know of a fund.
 #[derive(Debug, Clone)]

@@ -8,12 +8,12 @@ use store::journal::EventRow;
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use crate::access::{Permit, ReadClaims, RevealClaims};
+use crate::Service;
+use crate::operation::access::{ReadClaims, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::time::shanghai_midnight;
-use crate::paging::{self, Page};
+use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
 use crate::state::{self, ClaimState, claim_subject};
-use crate::{Refusal, Service, ServiceError, history};
 
 /// Which claims a list is about; dates are days of arrival in Asia/Shanghai, both included.
 #[derive(Debug, Clone, Default)]
@@ -217,9 +217,9 @@ impl Service {
         let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
         let now = self.clock().now();
         let subject = claim_subject(&row)?;
-        let mut event = history::event(self, &row.jurisdiction, &subject, "reveal", permit.actor(), now);
+        let mut event = events::event(self, &row.jurisdiction, &subject, "reveal", permit.actor(), now);
         (event.revision, event.reason) = (Some(row.revision), why);
-        history::record_inside(&mut tx, &[event]).await?;
+        events::record_inside(&mut tx, &[event]).await?;
         Ok(tx.done(crate::document::revealed(&sent)))
     }
 }

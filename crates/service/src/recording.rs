@@ -26,8 +26,9 @@ use uuid::Uuid;
 use crate::deciding::Candidate;
 use crate::limits::{self, Books, LimitChanges};
 use crate::operation::convert::fen;
+use crate::operation::{Actor, Refusal, ServiceError, events};
 use crate::state::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, document_place};
-use crate::{Actor, Catalogue, Refusal, Service, ServiceError, history, packing};
+use crate::{Catalogue, Service, packing};
 
 /// What a claim that is being corrected holds already.
 #[derive(Debug, Clone)]
@@ -443,7 +444,7 @@ impl Service {
         writes.money(&self.catalogue(), books, one, &row)?;
         let verb = if one.before.is_some() { "correct" } else { "submit" };
         let subject = claim_subject(&row)?;
-        let mut event = history::event(self, &row.jurisdiction, &subject, verb, actor, one.at);
+        let mut event = events::event(self, &row.jurisdiction, &subject, verb, actor, one.at);
         event.revision = Some(row.revision);
         event.from_status = one.before.map(|before| before.row.status.clone());
         event.to_status = Some(row.status.clone());

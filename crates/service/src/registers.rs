@@ -25,8 +25,9 @@ use serde_json::{Value, json};
 use store::journal::EventRow;
 use store::registers::{FiledPriceRow, RegisterKeys};
 
-use crate::access::{KeepRegisters, Permit};
-use crate::{FieldError, Refusal, Service, ServiceError, history};
+use crate::Service;
+use crate::operation::access::KeepRegisters;
+use crate::operation::{FieldError, Permit, Refusal, ServiceError, events};
 use line::Line;
 use lines::Lines;
 use rows::Rows;
@@ -161,7 +162,7 @@ impl<'a> Load<'a> {
         let subject = format!("register:{register}");
         let now = service.clock().now();
         Ok(Self {
-            event: Some(history::event(
+            event: Some(events::event(
                 service,
                 &city.code,
                 &subject,
@@ -215,7 +216,7 @@ impl<'a> Load<'a> {
             .store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 rows.clone().save(&mut tx).await?;
-                history::record_inside(&mut tx, event.as_slice()).await?;
+                events::record_inside(&mut tx, event.as_slice()).await?;
                 Ok(tx.done(()))
             })
             .await?;

@@ -23,11 +23,12 @@ use store::replay::ReplayFilter;
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use crate::access::{Permit, ReplayProgrammes};
 use crate::limits::{limit_key, parse_scope};
+use crate::operation::access::ReplayProgrammes;
 use crate::operation::convert::{distinct, fen};
 use crate::operation::time::shanghai_midnight;
-use crate::{Refusal, Service, ServiceError, catalogue};
+use crate::operation::{Permit, Refusal, ServiceError};
+use crate::{Service, catalogue};
 pub use report::{Report, Summary};
 
 /// Replays that run at once.

@@ -11,12 +11,12 @@ use claims::life_cycle::Verb;
 use store::claims::ClaimRow;
 use store::{Done, Tx};
 
-use crate::access::{ApproveClaims, Permit, ReviewClaims};
+use crate::Service;
 use crate::moving::{Move, Mover, legal};
-use crate::once::{Key, Replayable};
+use crate::operation::access::{ApproveClaims, ReviewClaims};
 use crate::operation::checks::{check_revision, reason};
+use crate::operation::{Actor, Key, MAX_BATCH, Permit, Refusal, Replayable, ServiceError};
 use crate::state::{self, ClaimState};
-use crate::{Actor, MAX_BATCH, Refusal, Service, ServiceError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReviewVerdict {

@@ -13,11 +13,10 @@ use store::Tx;
 use store::journal::EventRow;
 use store::samples::{SampleRow, WholeSampleRow};
 
-use crate::access::{DrawSamples, Permit, ReadLedger};
-use crate::once::{Key, Replayable};
+use crate::Service;
+use crate::operation::access::{DrawSamples, ReadLedger};
 use crate::operation::convert::code;
-use crate::paging::{self, Page};
-use crate::{Actor, Refusal, Service, ServiceError, history};
+use crate::operation::{Actor, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
 
 /// Approvals that one statement reads.
 const STEP: i64 = 20_000;
@@ -122,8 +121,8 @@ impl Service {
             drawn_at: None,
         };
         let subject = SampleId::new(jurisdiction, row.id).to_string();
-        let mut event = history::event(self, county, &subject, "commit_sample", actor, now);
-        event.detail = history::signed(&json!({
+        let mut event = events::event(self, county, &subject, "commit_sample", actor, now);
+        event.detail = events::signed(&json!({
             "commitment": hex::encode(&row.commitment),
             "from": instant(since),
             "programme": row.programme,
@@ -214,8 +213,8 @@ impl Service {
         }
         let drawn = choose(tx, &row.sample, seed).await?;
         let claims = ids(id.jurisdiction, &drawn.claims);
-        let mut event = history::event(self, county, &id.to_string(), "draw_sample", actor, now);
-        event.detail = history::signed(&json!({
+        let mut event = events::event(self, county, &id.to_string(), "draw_sample", actor, now);
+        event.detail = events::signed(&json!({
             "claims": claims,
             "population": drawn.population,
             "seed": hex::encode(seed),

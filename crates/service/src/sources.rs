@@ -26,9 +26,10 @@ use store::payments::{LineRow, PaymentRow};
 use store::sources::{PaidParts, SourceRow, Taken};
 use uuid::Uuid;
 
-use crate::access::{Permit, ReadFunds};
+use crate::Service;
+use crate::operation::access::ReadFunds;
 use crate::operation::convert::fen;
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Permit, Refusal, ServiceError};
 
 /// A source of a fund. `left` is what is neither in payment nor spent nor lapsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,9 @@ use policy::{Decision, Outcome, Price, Programme, RuleOutcome};
 use store::claims::{ClaimRow, DecisionRow};
 use uuid::Uuid;
 
+use crate::Catalogue;
 use crate::operation::convert::fen;
-use crate::{Actor, Catalogue, ServiceError};
+use crate::operation::{Actor, ServiceError};
 
 /// A claim as it stands.
 #[derive(Debug, Clone)]

@@ -22,11 +22,11 @@ use store::statements::{MovedRow, StatementFilter, StatementLineRow};
 
 pub use file::StatementFormat;
 
-use crate::access::{Permit, ReadStatements};
+use crate::Service;
+use crate::operation::access::ReadStatements;
 use crate::operation::convert::{code, fen};
 use crate::operation::time::{shanghai_date, shanghai_midnight};
-use crate::paging::{self, Page};
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
 
 /// Days that a statement may span.
 const MOST_DAYS: i64 = 366;

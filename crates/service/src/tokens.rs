@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::reference::ClientRow;
 
-use crate::operation::Role;
-use crate::{Actor, Refusal, Service, ServiceError};
+use crate::Service;
+use crate::operation::{Actor, Refusal, Role, ServiceError};
 
 const ISSUER: &str = "huanxin";
 const AUDIENCE: &str = "huanxin-api";
@@ -258,7 +258,7 @@ impl Service {
             .city()
             .map(|it| it.code.clone())
             .ok_or_else(|| ServiceError::bug("no city"))?;
-        let event = crate::history::event(
+        let event = crate::operation::events::event(
             self,
             &city,
             &format!("client:{}", row.id),
@@ -269,7 +269,7 @@ impl Service {
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {
                 tx.save_client(&row).await?;
-                crate::history::record_inside(&mut tx, std::slice::from_ref(&event)).await?;
+                crate::operation::events::record_inside(&mut tx, std::slice::from_ref(&event)).await?;
                 Ok(tx.done(()))
             })
             .await

@@ -5,10 +5,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use store::journal::{EventRow, ReadsFilter};
 use uuid::Uuid;
 
-use crate::access::{Permit, ReadTrail};
+use crate::Service;
+use crate::operation::access::ReadTrail;
 use crate::operation::time::shanghai_midnight;
-use crate::paging::{self, Page};
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
 
 /// Which looks; dates are days in Asia/Shanghai, both included.
 #[derive(Debug, Clone, Default)]

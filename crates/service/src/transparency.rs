@@ -14,9 +14,10 @@ use ledger::log::{
 use store::Conn;
 use store::log::{CheckpointRow, CosignatureRow, NodeRow};
 
-use crate::access::{Permit, ReadClaims, ReadLedger, WitnessLog};
+use crate::Service;
+use crate::operation::access::{ReadClaims, ReadLedger, WitnessLog};
+use crate::operation::{Permit, Refusal, ServiceError, paging};
 use crate::reading::visible;
-use crate::{Refusal, Service, ServiceError, paging};
 
 /// Leaves hashed together while a checkpoint is made.
 const RUN: u64 = 1 << 16;
@@ -102,7 +103,7 @@ impl Service {
         jurisdiction: &str,
         cursor: Option<&str>,
         limit: usize,
-    ) -> Result<crate::paging::Page<Signed>, ServiceError> {
+    ) -> Result<crate::operation::Page<Signed>, ServiceError> {
         self.log_of(permit, jurisdiction)?;
         let below = paging::read(cursor)?;
         let mut conn = self.store().read().await?;
@@ -114,7 +115,7 @@ impl Service {
         for row in page.items {
             items.push(signed(&mut conn, row).await?);
         }
-        Ok(crate::paging::Page {
+        Ok(crate::operation::Page {
             items,
             next_cursor: page.next_cursor,
         })

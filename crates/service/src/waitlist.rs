@@ -13,10 +13,11 @@ use store::journal::WaitlistCallRow;
 use store::{Done, Tx};
 use uuid::Uuid;
 
+use crate::Service;
 use crate::limits::{self, Books, LimitChanges};
 use crate::moving::{Move, Mover, would_touch};
 use crate::operation::convert::fen;
-use crate::{Actor, Service, ServiceError};
+use crate::operation::{Actor, ServiceError};
 
 /// Claims looked at in one statement, and expired in one transaction.
 const STEP: i64 = 500;

@@ -7,10 +7,11 @@ use store::journal::{EventRow, OutboxRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
+use crate::Service;
 use crate::limits::month_of;
+use crate::operation::ServiceError;
 use crate::operation::time::shanghai_date;
 use crate::ports::{EventSink, ToldEvent};
-use crate::{Service, ServiceError};
 
 /// Rows of the outbox looked at in one statement; each holds the events of one county and one unit of work.
 const ROWS: usize = 200;

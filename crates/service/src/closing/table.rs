@@ -4,7 +4,7 @@ use ledger::Fen;
 use policy::Lang;
 
 use super::{ClosedAccount, ClosedBooks, ClosedSource};
-use crate::ServiceError;
+use crate::operation::ServiceError;
 use crate::sources::SourceBalance;
 
 const COLUMNS: [(&str, &str); 9] = [

@@ -7,12 +7,12 @@ use store::payments::BankEntryRow;
 use store::{Done, Tx};
 
 use super::{PaymentResult, Said};
-use crate::access::{ManageFunds, Permit, ReadFunds};
+use crate::Service;
 use crate::moving::Mover;
+use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, fen};
-use crate::paging::{self, Page};
-use crate::{Refusal, Service, ServiceError, history};
+use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
 
 /// A word of a bank that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl Service {
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let id = BankEntryId::new(code(&row.jurisdiction)?, row.id);
-        let mut event = history::event(
+        let mut event = events::event(
             self,
             &row.jurisdiction,
             &id.to_string(),

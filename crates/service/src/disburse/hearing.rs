@@ -22,14 +22,14 @@ use uuid::Uuid;
 
 use super::PaymentResult;
 use super::reports::{BankReport, understood};
-use crate::access::{Permit, ReadFunds};
+use crate::Service;
 use crate::catalogue::JurisdictionKind;
 use crate::moving::Mover;
+use crate::operation::access::ReadFunds;
 use crate::operation::convert::code;
 use crate::operation::time::{later, requested_pause};
-use crate::paging::{self, Page};
+use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, paging};
 use crate::ports::{Bank, BankError, BankFile};
-use crate::{Actor, Refusal, Service, ServiceError};
 
 /// Longer than a page of reports may take: five calls of `partners::Timeouts`.
 const LEASE: Duration = Duration::minutes(30);
@@ -291,7 +291,7 @@ impl Service {
         let files = read.groups.iter().filter_map(file).collect::<Vec<_>>();
         let mut conn = self.store().read().await?;
         let mut found = HashMap::<Uuid, JurisdictionCode>::new();
-        for ids in payments.chunks(crate::MAX_BATCH) {
+        for ids in payments.chunks(crate::operation::MAX_BATCH) {
             for (county, id) in conn.counties_of_payments(&counties, ids).await? {
                 found.insert(id, code(&county)?);
             }

@@ -17,11 +17,12 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use super::open;
-use crate::access::{ManageFunds, Permit};
+use crate::Service;
 use crate::moving::Mover;
+use crate::operation::access::ManageFunds;
 use crate::operation::convert::{code, fen};
 use crate::operation::time::shanghai_date;
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Permit, Refusal, ServiceError};
 
 pub use bank::{File as InstructionFile, Format as InstructionFormat};
 

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use store::payments::PaymentRow;
 
 use super::{PaymentResult, Said};
-use crate::Refusal;
+use crate::operation::Refusal;
 
 /// What a word is to a payment as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

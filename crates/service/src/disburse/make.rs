@@ -18,14 +18,14 @@ use uuid::Uuid;
 
 use super::netting::{Netting, whole};
 use super::{Disbursement, open, shown};
-use crate::access::{ManageFunds, Permit};
+use crate::Service;
 use crate::limits::{self, Books};
 use crate::moving::{Move, Mover};
-use crate::once::{Key, Replayable};
+use crate::operation::access::ManageFunds;
 use crate::operation::checks::reason;
 use crate::operation::convert::distinct;
+use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
 use crate::sources::oldest_versions;
-use crate::{Refusal, Service, ServiceError};
 
 /// Which payable claims are gathered: all of a fund, or less.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -49,13 +49,13 @@ pub use reports::{BankReport, ReportFormat};
 pub use results::Results;
 pub use submission::{Submission, SubmissionResolution, Submissions};
 
-use crate::access::{Permit, ReadFunds};
+use crate::Service;
 use crate::moving::Mover;
+use crate::operation::access::ReadFunds;
 use crate::operation::checks::check_revision;
 use crate::operation::convert::{code, fen};
-use crate::paging::{self, Page};
+use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
 use crate::sources::parts_of;
-use crate::{Refusal, Service, ServiceError, history};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disbursement {
@@ -243,10 +243,10 @@ impl Service {
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let subject = DisbursementId::new(code(&row.jurisdiction)?, row.id).to_string();
-        let mut event = history::event(self, &row.jurisdiction, &subject, verb, mover.actor, mover.now);
+        let mut event = events::event(self, &row.jurisdiction, &subject, verb, mover.actor, mover.now);
         (event.revision, event.to_status, event.reason) = (Some(row.revision), Some(row.status.clone()), why);
         // A released one is frozen: its digest is that of the instruction, by which the bank's files are found again.
-        event.detail = history::signed(&serde_json::json!({
+        event.detail = events::signed(&serde_json::json!({
             "claims": row.claims,
             "digest": row.digest.as_ref().map(hex::encode),
             "payments": row.payments,

@@ -22,11 +22,12 @@ use store::clawbacks::{ClawbackRow, NettingRow};
 use store::payments::{LineRow, PaymentRow};
 use uuid::Uuid;
 
+use crate::Service;
 use crate::clawback::{settle, sums, write};
 use crate::limits::Books;
 use crate::moving::{Move, Mover, Part};
 use crate::operation::convert::{distinct, fen};
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Refusal, ServiceError};
 
 /// Dues that one disbursement looks at. Those beyond are netted by the next.
 const MOST_DUES: i64 = 10_000;

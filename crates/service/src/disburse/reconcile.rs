@@ -5,10 +5,11 @@ use claims::ids::DisbursementId;
 use ledger::Fen;
 use store::payments::OutcomeSum;
 
-use crate::access::{Permit, ReadFunds};
+use crate::Service;
+use crate::operation::access::ReadFunds;
 use crate::operation::convert::{code, fen};
 use crate::operation::time::{shanghai_date, shanghai_midnight};
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Permit, Refusal, ServiceError};
 
 /// Days that one reconciliation may span.
 const MOST_DAYS: i64 = 366;

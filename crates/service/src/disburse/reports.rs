@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::results::Results;
 use super::{PaymentResult, Said};
-use crate::access::{ManageFunds, Permit};
-use crate::{Refusal, Service, ServiceError};
+use crate::Service;
+use crate::operation::access::ManageFunds;
+use crate::operation::{Permit, Refusal, ServiceError};
 
 pub use bank::ReportFormat;
 

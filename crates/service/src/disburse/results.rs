@@ -21,11 +21,12 @@ use super::judgement::{Exception, Judgement, fingerprint, judge, words};
 use super::netting::{Netting, can_come_back, returned, whole};
 use super::set_off::{advances_of, is_used};
 use super::{Payment, PaymentResult, Said, open, shown_payment};
-use crate::access::{ManageFunds, Permit};
+use crate::Service;
 use crate::limits::{self, Books};
 use crate::moving::{Move, Mover};
+use crate::operation::access::ManageFunds;
 use crate::operation::convert::fen;
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Permit, Refusal, ServiceError};
 
 /// Results of payments, each with its own outcome.
 pub type Results = Vec<Result<Payment, Refusal>>;

@@ -20,10 +20,11 @@ use uuid::Uuid;
 
 use super::make::totals;
 use super::netting::Netting;
+use crate::Service;
 use crate::advances::{payment_of, sums, write};
 use crate::moving::Mover;
 use crate::operation::convert::{distinct, fen};
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Refusal, ServiceError};
 
 /// Advances that one disbursement looks at. Those beyond are used by the next.
 const MOST_ADVANCES: i64 = 10_000;

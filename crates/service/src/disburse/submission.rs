@@ -28,13 +28,13 @@ use store::{Done, Tx};
 
 use super::instruction::{per_file, sent_payments};
 use super::{InstructionFile, InstructionFormat};
-use crate::access::{ManageFunds, Permit, ReadFunds};
+use crate::Service;
 use crate::moving::Mover;
+use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::time::{later, requested_pause};
-use crate::paging::{self, Page};
+use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, paging};
 use crate::ports::{Bank, BankError, BankFile, FileName, LARGEST_BANK_FILE, Submitted};
-use crate::{Actor, Refusal, Service, ServiceError};
 
 /// Longer than any call to a bank may take; see `partners::Timeouts`.
 const LEASE: Duration = Duration::minutes(15);

@@ -15,11 +15,12 @@ use super::pages::{File, stream};
 use super::table::Cell;
 use super::text::escape;
 use super::transfers::{Transfer, Transfers};
-use crate::access::{Permit, ReadLedger};
+use crate::Service;
 use crate::books::{LedgerQuery, document_prefix, filter};
+use crate::operation::access::ReadLedger;
 use crate::operation::convert::fen;
 use crate::operation::time::{shanghai_date, shanghai_midnight};
-use crate::{Refusal, Service, ServiceError};
+use crate::operation::{Permit, Refusal, ServiceError};
 
 /// Days that a file may span.
 const MOST_DAYS: i64 = 366;

@@ -12,12 +12,13 @@ use store::{Done, Tx};
 use super::pages::{Source, stream};
 use super::table::{Cell, Column, Kind, Row, Words};
 use super::{Chunks, Format, file, no_such_place};
-use crate::access::{Permit, ReadLedger, RevealClaims};
 use crate::document::Person;
+use crate::operation::access::{ReadLedger, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::convert::fen;
 use crate::operation::time::shanghai_midnight;
-use crate::{Service, ServiceError, history, state};
+use crate::operation::{Permit, ServiceError, events};
+use crate::{Service, state};
 
 /// Claims of a page: what was sent with each is opened.
 const PAGE: usize = 1_000;
@@ -132,12 +133,12 @@ impl Service {
             let behind = behind.map(|it| format!(" behind {it}")).unwrap_or_default();
             let subject = format!("ledger:{county}");
             let actor = reveal.permit.actor();
-            let mut event = history::event(self, county, &subject, "export_claims", actor, now);
+            let mut event = events::event(self, county, &subject, "export_claims", actor, now);
             let programme = query.programme.as_deref().unwrap_or("*");
             event.reason = Some(format!("{count} claims{behind}, {programme}, {period}: {why}"));
             events.push(event);
         }
-        history::record_inside(&mut tx, &events).await?;
+        events::record_inside(&mut tx, &events).await?;
         Ok(tx.done(()))
     }
 }

@@ -8,7 +8,7 @@ use std::future::{Future, ready};
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 
-use crate::ServiceError;
+use crate::operation::ServiceError;
 
 /// Rows of a page.
 pub(super) const PAGE: usize = 10_000;

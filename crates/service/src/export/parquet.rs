@@ -16,7 +16,7 @@ use parquet::schema::types::{Type, TypePtr};
 use super::pages::File;
 use super::sink::Sink;
 use super::table::{Cell, Column, Kind, Row, Words};
-use crate::ServiceError;
+use crate::operation::ServiceError;
 
 /// Rows of a row group: enough that its columns are worth compressing, few enough to be held.
 const GROUP: usize = 50_000;

@@ -7,7 +7,7 @@ use ledger::Fen;
 use policy::Lang;
 use uuid::Uuid;
 
-use crate::ServiceError;
+use crate::operation::ServiceError;
 
 /// A column. JSON and Parquet name it in English, whoever asks.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use serde::ser::SerializeMap;
 
 use super::pages::File;
 use super::table::{Cell, Row, Words};
-use crate::ServiceError;
+use crate::operation::ServiceError;
 use crate::operation::time::shanghai;
 
 /// Bytes that a row takes, roughly: room is made once a page.

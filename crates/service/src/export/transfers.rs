@@ -8,9 +8,10 @@ use store::funds::{TransferFilter, TransferLine};
 
 use super::pages::{PAGE, Source};
 use super::table::{Cell, Column, Kind, Row, Words};
+use crate::Service;
 use crate::books::document_prefix;
+use crate::operation::ServiceError;
 use crate::operation::convert::fen;
-use crate::{Service, ServiceError};
 
 /// A transfer and whose it is.
 pub(super) struct Transfer {

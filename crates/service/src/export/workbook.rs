@@ -18,7 +18,7 @@ use super::pages::File;
 use super::sink::Sink;
 use super::table::{Cell, Column, Kind, Row, Words};
 use super::text::escape;
-use crate::ServiceError;
+use crate::operation::ServiceError;
 use crate::operation::time::shanghai;
 
 /// Rows that a spreadsheet has on a sheet; one is the heading's and one the totals'.

@@ -1,6 +1,6 @@
 //! What a caller states with a change, checked before anything is locked or written.
 
-use crate::Refusal;
+use super::error::Refusal;
 
 /// Refuses a change of something that moved since the caller looked.
 pub(crate) fn check_revision(current: i32, if_match: Option<i32>) -> Result<(), Refusal> {

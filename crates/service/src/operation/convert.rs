@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use claims::jurisdictions::JurisdictionCode;
 use ledger::Fen;
 
-use crate::ServiceError;
+use super::error::ServiceError;
 
 /// The county of a row.
 pub(crate) fn code(jurisdiction: &str) -> Result<JurisdictionCode, ServiceError> {

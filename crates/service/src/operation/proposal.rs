@@ -1,6 +1,6 @@
 //! What one person makes and another decides on: the maker's part waits until a second person approves or refuses it.
 
-use crate::Refusal;
+use super::error::Refusal;
 
 /// The checker's word on what another person made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use csv_core::{ReadRecordResult, Reader};
 use super::MAX_LINE;
 use super::line::{Line, not_utf8, pointer, put, too_long, unknown_column};
 use super::rows::may_be_blank;
-use crate::FieldError;
+use crate::operation::FieldError;
 
 /// More columns than any register has.
 const MAX_COLUMNS: usize = 32;

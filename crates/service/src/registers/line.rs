@@ -3,7 +3,7 @@
 use claims::registers::Columns;
 
 use super::MAX_LINE;
-use crate::FieldError;
+use crate::operation::FieldError;
 
 /// One row of the file: the line it begins on, and its columns or why it has none.
 #[derive(Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::RegisterFormat;
 use super::csv::Csv;
 use super::line::Line;
 use super::ndjson::Ndjson;
-use crate::FieldError;
+use crate::operation::FieldError;
 
 /// Takes bytes in pieces of any length and gives rows as they become whole. Holds one row at most.
 pub(super) struct Lines {

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::MAX_LINE;
 use super::line::{Line, not_utf8, pointer, put, too_long};
-use crate::FieldError;
+use crate::operation::FieldError;
 
 /// The line being gathered.
 #[derive(Default)]

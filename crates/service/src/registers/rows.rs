@@ -17,7 +17,7 @@ use store::registers::{
 };
 use store::{StoreError, Tx};
 
-use crate::FieldError;
+use crate::operation::FieldError;
 
 /// A set of rows to be filed.
 #[derive(Debug, Clone, Default)]

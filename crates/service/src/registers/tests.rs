@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::line::Line;
 use super::lines::Lines;
 use super::{MAX_LINE, RegisterFormat, field_errors, keys_of};
-use crate::FieldError;
+use crate::operation::FieldError;
 
 /// Every line of a file that arrives in pieces of `piece` bytes, or the errors that refuse the file.
 fn lines(
@@ -239,8 +239,8 @@ proptest! {
 #[allow(dead_code)]
 fn a_load_can_be_spawned(
     service: &crate::Service,
-    permit: &crate::Permit<crate::access::KeepRegisters>,
-) -> impl Future<Output = Result<super::LoadReport, crate::ServiceError>> + Send {
+    permit: &crate::operation::Permit<crate::operation::access::KeepRegisters>,
+) -> impl Future<Output = Result<super::LoadReport, crate::operation::ServiceError>> + Send {
     let body = futures::stream::empty::<Result<bytes::Bytes, std::io::Error>>();
     service.load_register(permit, Register::Merchants, RegisterFormat::Csv, body)
 }

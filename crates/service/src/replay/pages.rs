@@ -15,8 +15,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::operation::ServiceError;
 use crate::operation::time::shanghai_date;
-use crate::{Service, ServiceError, packing};
+use crate::{Service, packing};
 
 /// Rows of a page.
 const PAGE: i64 = 2_000;

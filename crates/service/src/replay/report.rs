@@ -12,8 +12,8 @@ use policy::{Lang, Outcome, Programme, RuleResult, schema};
 use serde::{Deserialize, Serialize};
 
 use super::Asked;
-use crate::ServiceError;
 use crate::limits::scope_text;
+use crate::operation::ServiceError;
 
 /// What a replay found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use ledger::Fen;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::{LaidOut, Statement, StatementFile, StatementLine};
-use crate::ServiceError;
 use crate::export::harmless;
+use crate::operation::ServiceError;
 use crate::operation::time::shanghai;
 
 /// How a statement is written.

@@ -11,7 +11,8 @@ use store::webhooks::{DeliveryRow, WebhookRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use crate::{Service, ServiceError};
+use crate::Service;
+use crate::operation::ServiceError;
 
 /// Rows of the outbox in one transaction; each has 200 events at most.
 const ROWS: i64 = 20;

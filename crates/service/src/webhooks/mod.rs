@@ -34,12 +34,11 @@ use uuid::Uuid;
 
 pub use telling::Told;
 
-use crate::access::{KeepWebhooks, Permit};
-use crate::once::{Key, Replayable};
+use crate::Service;
+use crate::operation::access::KeepWebhooks;
 use crate::operation::convert::code;
-use crate::paging::{self, Page};
+use crate::operation::{Actor, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
 use crate::reading::Event;
-use crate::{Actor, Refusal, Service, ServiceError, history};
 
 /// Endpoints of a merchant; the schema has as many slots.
 pub const ENDPOINTS: usize = 10;
@@ -450,7 +449,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let subject = WebhookId::new(code(&row.jurisdiction)?, row.id).to_string();
         let now = self.clock().now();
-        let mut event = history::event(self, &row.jurisdiction, &subject, verb, actor, now);
+        let mut event = events::event(self, &row.jurisdiction, &subject, verb, actor, now);
         (event.to_status, event.reason) = (Some(row.status.clone()), why);
         tx.record_events(&[event]).await?;
         Ok(())

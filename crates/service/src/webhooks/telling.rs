@@ -19,10 +19,11 @@ use store::{Done, Tx};
 use tokio::time::Instant;
 
 use super::{Sealed, kind};
+use crate::Service;
 use crate::operation::convert::code;
 use crate::operation::time::requested_pause;
+use crate::operation::{Actor, ServiceError};
 use crate::ports::{Delivered, WebhookFailure, WebhookMessage, WebhookTarget, Webhooks, webhook_schedule};
-use crate::{Actor, Service, ServiceError};
 
 /// Endpoints that one worker tells at once.
 const AT_ONCE: usize = 16;

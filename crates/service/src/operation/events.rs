@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use store::journal::EventRow;
 use store::{StoreError, Tx};
 
-use crate::{Actor, Service};
+use super::access::Actor;
+use crate::Service;
 
 /// An event of now. Events of claims add statuses and revision.
 pub(crate) fn event(

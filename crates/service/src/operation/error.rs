@@ -4,7 +4,7 @@ use claims::life_cycle::{Status, Verb};
 use policy::Lang;
 use store::{Retry, StoreError};
 
-use crate::operation::Role;
+use super::role::Role;
 
 /// One field that is wrong: a JSON pointer into the body, a stable code, and what to do, never the value.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use store::Tx;
 use store::journal::IdempotencyRow;
 
-use crate::{Actor, Refusal, Service, ServiceError};
+use super::access::Actor;
+use super::error::{Refusal, ServiceError};
+use crate::Service;
 
 /// An idempotency key and the SHA-256 of the request it came with.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::access::Permit;
-use crate::{Refusal, ServiceError};
+use super::access::Permit;
+use super::error::{Refusal, ServiceError};
 
 /// The longest page.
 pub const MAX_PAGE: usize = 200;
