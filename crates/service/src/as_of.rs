@@ -59,7 +59,7 @@ impl Service {
         shown.decision = Some(last.decision);
         Ok(ClaimDetail {
             state: shown,
-            masked: crate::document::masked(&last.sent),
+            masked: crate::at_rest::document::masked(&last.sent),
         })
     }
 

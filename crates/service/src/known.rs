@@ -276,8 +276,11 @@ mod tests {
     use super::*;
 
     fn example(line: usize) -> Claim {
-        let text = include_str!("document/v1.jsonl").lines().nth(line).unwrap();
-        crate::document::read(text.as_bytes()).unwrap()
+        let text = include_str!("at_rest/document/v1.jsonl")
+            .lines()
+            .nth(line)
+            .unwrap();
+        crate::at_rest::document::read(text.as_bytes()).unwrap()
     }
 
     fn asked(claims: &[Claim]) -> Vec<Asked> {

@@ -12,6 +12,7 @@
 
 pub mod advances;
 mod as_of;
+pub mod at_rest;
 mod batching;
 pub mod books;
 pub mod bundle;
@@ -22,7 +23,6 @@ pub mod closing;
 mod correct;
 mod deciding;
 pub mod disburse;
-pub mod document;
 pub mod drafts;
 pub mod export;
 mod first_answer;
@@ -34,7 +34,6 @@ mod lapse;
 mod limits;
 mod moving;
 pub mod operation;
-mod packing;
 pub mod payees;
 pub mod ports;
 pub mod public;
@@ -51,7 +50,6 @@ pub mod submit;
 mod tokens;
 pub mod trail;
 pub mod transparency;
-mod vault;
 mod waitlist;
 pub mod webhooks;
 mod withdraw;
@@ -62,6 +60,7 @@ use std::sync::{Arc, RwLock};
 use secrecy::SecretBox;
 use store::Store;
 
+pub use at_rest::{Vault, VaultError};
 pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
 use intake::Lanes;
 pub use operation::{
@@ -70,7 +69,6 @@ pub use operation::{
 use ports::{Clock, Ids, Webhooks};
 pub use tokens::{NewClient, SigningKeys, Token};
 pub use transparency::LogSettings;
-pub use vault::{Vault, VaultError};
 
 /// What the service is made of.
 #[derive(Debug)]
@@ -238,4 +236,8 @@ pub mod once {
 #[doc(hidden)]
 pub mod paging {
     pub use crate::operation::paging::MAX_PAGE;
+}
+#[doc(hidden)]
+pub mod document {
+    pub use crate::at_rest::document::*;
 }

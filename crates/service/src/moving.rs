@@ -18,11 +18,12 @@ use store::holdings::QuotaRow;
 use store::journal::{EventRow, WaitlistCallRow};
 use uuid::Uuid;
 
+use crate::Service;
+use crate::at_rest::packing;
 use crate::limits::{self, Books, LimitChanges};
 use crate::operation::{Actor, Refusal, ServiceError, events};
 use crate::recording::posting;
 use crate::state::{self, ClaimState, claim_subject, document_place};
-use crate::{Service, packing};
 
 /// One claim and what is done to it.
 pub(crate) struct Move {
@@ -289,7 +290,7 @@ impl Service {
             .open(&row.key_id, &place, &row.sealed)
             .map_err(ServiceError::bug)?;
         let text = packing::unpack(row.packing, packed)?;
-        crate::document::read(&text).map_err(ServiceError::bug)
+        crate::at_rest::document::read(&text).map_err(ServiceError::bug)
     }
 
     /// The claim with its decision, as it stands after a move.

@@ -73,7 +73,7 @@ impl Service {
         let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
         Ok(ClaimDetail {
             state,
-            masked: crate::document::masked(&sent),
+            masked: crate::at_rest::document::masked(&sent),
         })
     }
 
@@ -220,7 +220,7 @@ impl Service {
         let mut event = events::event(self, &row.jurisdiction, &subject, "reveal", permit.actor(), now);
         (event.revision, event.reason) = (Some(row.revision), why);
         events::record_inside(&mut tx, &[event]).await?;
-        Ok(tx.done(crate::document::revealed(&sent)))
+        Ok(tx.done(crate::at_rest::document::revealed(&sent)))
     }
 }
 

@@ -23,12 +23,13 @@ use store::holdings::{QuotaRow, UniqueKeyRow};
 use store::intake::{Opened, Record};
 use uuid::Uuid;
 
+use crate::at_rest::packing;
 use crate::deciding::Candidate;
 use crate::limits::{self, Books, LimitChanges};
 use crate::operation::convert::fen;
 use crate::operation::{Actor, Refusal, ServiceError, events};
 use crate::state::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, document_place};
-use crate::{Catalogue, Service, packing};
+use crate::{Catalogue, Service};
 
 /// What a claim that is being corrected holds already.
 #[derive(Debug, Clone)]
@@ -387,7 +388,7 @@ impl Service {
     /// What was sent, packed and sealed to its place.
     pub(crate) fn seal(&self, claim: &Claim, id: Uuid, revision: i32) -> Result<Vec<u8>, ServiceError> {
         let place = document_place(claim.jurisdiction.as_str(), id, revision);
-        let text = packing::pack(&crate::document::write(claim))?;
+        let text = packing::pack(&crate::at_rest::document::write(claim))?;
         self.vault().seal(&place, &text).map_err(ServiceError::bug)
     }
 

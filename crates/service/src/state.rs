@@ -132,7 +132,7 @@ pub(crate) fn read_decision(
 
 /// The receipt of a decision, byte for byte as it was hashed.
 pub(crate) fn receipt(row: &DecisionRow) -> Result<String, ServiceError> {
-    let text = crate::packing::unpack(row.packing, row.receipt.clone())?;
+    let text = crate::at_rest::packing::unpack(row.packing, row.receipt.clone())?;
     String::from_utf8(text).map_err(|_| ServiceError::bug("unreadable receipt"))
 }
 

@@ -12,7 +12,7 @@ use store::{Done, Tx};
 use super::pages::{Source, stream};
 use super::table::{Cell, Column, Kind, Row, Words};
 use super::{Chunks, Format, file, no_such_place};
-use crate::document::Person;
+use crate::at_rest::document::Person;
 use crate::operation::access::{ReadLedger, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::convert::fen;
@@ -178,7 +178,7 @@ impl Source for Claims {
             let claim = sent
                 .remove(&row.id)
                 .ok_or_else(|| ServiceError::bug("a claim has no document"))?;
-            let person = crate::document::person(&claim, self.revealed);
+            let person = crate::at_rest::document::person(&claim, self.revealed);
             Ok(Line { row, person })
         });
         let lines = lines.collect::<Result<Vec<_>, ServiceError>>()?;

@@ -15,9 +15,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::Service;
+use crate::at_rest::packing;
 use crate::operation::ServiceError;
 use crate::operation::time::shanghai_date;
-use crate::{Service, packing};
 
 /// Rows of a page.
 const PAGE: i64 = 2_000;
