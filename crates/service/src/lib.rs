@@ -28,6 +28,7 @@ pub mod export;
 mod first_answer;
 pub mod funds;
 pub mod holds;
+pub mod identity;
 mod intake;
 mod known;
 mod lapse;
@@ -47,8 +48,6 @@ pub mod sources;
 pub mod state;
 pub mod statements;
 pub mod submit;
-mod tokens;
-pub mod trail;
 pub mod transparency;
 mod waitlist;
 pub mod webhooks;
@@ -62,12 +61,13 @@ use store::Store;
 
 pub use at_rest::{Vault, VaultError};
 pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
+use identity::{ClientCache, Throttle, TokenCache};
+pub use identity::{NewClient, SigningKeys, Token};
 use intake::Lanes;
 pub use operation::{
     Actor, FieldError, MAX_BATCH, Page, Permit, Refusal, Replayable, Right, Role, ServiceError,
 };
 use ports::{Clock, Ids, Webhooks};
-pub use tokens::{NewClient, SigningKeys, Token};
 pub use transparency::LogSettings;
 
 /// What the service is made of.
@@ -141,9 +141,9 @@ struct Inner {
     signing: SigningKeys,
     settings: Settings,
     catalogue: RwLock<Arc<Catalogue>>,
-    throttle: tokens::Throttle,
-    clients: tokens::ClientCache,
-    tokens: tokens::TokenCache,
+    throttle: Throttle,
+    clients: ClientCache,
+    tokens: TokenCache,
     log: LogSettings,
     webhooks: Option<Arc<dyn Webhooks>>,
     lanes: Lanes,
@@ -156,9 +156,9 @@ impl Service {
     pub async fn start(parts: Parts) -> Result<Self, ServiceError> {
         let service = Self(Arc::new_cyclic(|inner| Inner {
             lanes: Lanes::open(inner, &parts.settings),
-            throttle: tokens::Throttle::new(parts.settings.requests_per_second),
-            clients: tokens::ClientCache::default(),
-            tokens: tokens::TokenCache::default(),
+            throttle: Throttle::new(parts.settings.requests_per_second),
+            clients: ClientCache::default(),
+            tokens: TokenCache::default(),
             store: parts.store,
             clock: parts.clock,
             ids: Ids::default(),
@@ -240,4 +240,8 @@ pub mod paging {
 #[doc(hidden)]
 pub mod document {
     pub use crate::at_rest::document::*;
+}
+#[doc(hidden)]
+pub mod trail {
+    pub use crate::identity::{PersonalRead, ReadsQuery};
 }
