@@ -303,7 +303,7 @@ fn first_uses<'a>(open: &[&'a Open]) -> (Vec<&'a Open>, Vec<(&'a Open, &'a Open)
     (firsts, repeats)
 }
 
-fn asked(catalogue: &crate::Catalogue, open: &[&Open]) -> Asked {
+fn asked(catalogue: &crate::catalogue::Catalogue, open: &[&Open]) -> Asked {
     let keys = open.iter().map(|open| IdempotencyRow {
         client: open.actor.client.clone(),
         key: open.key.clone(),

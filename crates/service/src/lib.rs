@@ -17,7 +17,7 @@ mod batching;
 pub mod books;
 pub mod bundle;
 pub mod caps;
-mod catalogue;
+pub mod catalogue;
 pub mod clawback;
 pub mod closing;
 mod correct;

@@ -13,10 +13,11 @@ use store::claims::ClaimRow;
 use store::funds::{CapRow, FundRow, Head, LimitChange, LockedLimits};
 use store::journal::{EventRow, WaitlistCallRow};
 
+use crate::Service;
+use crate::catalogue::Catalogue;
 use crate::operation::convert::{code, distinct, fen};
 use crate::operation::time::shanghai;
 use crate::operation::{Actor, ServiceError, events};
-use crate::{Catalogue, Service};
 
 /// A waiting claim waits for another limit, which the event's reason names. Its status and the time it changed stay.
 pub(crate) const WAIT_FOR: &str = "wait_for";

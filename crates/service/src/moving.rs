@@ -319,7 +319,7 @@ pub(crate) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, ServiceError> {
 /// The limit keys of a waitlisted claim: the fund and the caps it would count in now.
 pub(crate) fn would_touch(
     books: &Books,
-    catalogue: &crate::Catalogue,
+    catalogue: &crate::catalogue::Catalogue,
     row: &ClaimRow,
     now: DateTime<Utc>,
 ) -> Result<Vec<LimitKey>, ServiceError> {

@@ -23,13 +23,14 @@ use store::holdings::{QuotaRow, UniqueKeyRow};
 use store::intake::{Opened, Record};
 use uuid::Uuid;
 
+use crate::Service;
 use crate::at_rest::packing;
+use crate::catalogue::Catalogue;
 use crate::deciding::Candidate;
 use crate::limits::{self, Books, LimitChanges};
 use crate::operation::convert::fen;
 use crate::operation::{Actor, Refusal, ServiceError, events};
 use crate::state::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, document_place};
-use crate::{Catalogue, Service};
 
 /// What a claim that is being corrected holds already.
 #[derive(Debug, Clone)]

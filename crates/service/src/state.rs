@@ -11,7 +11,7 @@ use policy::{Decision, Outcome, Price, Programme, RuleOutcome};
 use store::claims::{ClaimRow, DecisionRow};
 use uuid::Uuid;
 
-use crate::Catalogue;
+use crate::catalogue::Catalogue;
 use crate::operation::convert::fen;
 use crate::operation::{Actor, ServiceError};
 

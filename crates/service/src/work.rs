@@ -262,7 +262,10 @@ pub struct ReExecution {
     pub mismatches: Vec<String>,
 }
 
-fn check_receipt(catalogue: &crate::Catalogue, row: &store::claims::DecisionRow) -> Result<(), String> {
+fn check_receipt(
+    catalogue: &crate::catalogue::Catalogue,
+    row: &store::claims::DecisionRow,
+) -> Result<(), String> {
     let text = crate::state::receipt(row).map_err(|error| error.to_string())?;
     let opened = policy::receipt::open(&text).map_err(|error| error.to_string())?;
     let programme = catalogue
