@@ -14,11 +14,12 @@ use store::funds::Posting;
 use store::payments::PaymentRow;
 use store::{Done, Tx};
 
+use crate::Service;
+use crate::funds::limits;
 use crate::moving::Mover;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::convert::{code, fen};
 use crate::operation::{Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
-use crate::{Service, limits};
 
 /// What is to be advanced, and the document that allows it.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use store::journal::EventRow;
 use uuid::Uuid;
 
 use crate::Service;
-use crate::limits::WAIT_FOR;
+use crate::funds::limits::WAIT_FOR;
 use crate::operation::access::ReadClaims;
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
 use crate::reading::{ClaimDetail, ClaimQuery, visible};

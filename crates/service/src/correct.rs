@@ -6,7 +6,9 @@ use claims::life_cycle::Verb;
 use store::claims::ClaimRow;
 use store::{Done, Tx};
 
+use crate::Service;
 use crate::deciding::Candidate;
+use crate::funds::limits;
 use crate::moving::legal;
 use crate::operation::access::SubmitClaims;
 use crate::operation::checks::check_revision;
@@ -15,7 +17,6 @@ use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
 use crate::recording::{Before, Judged, judge, load_state, next_revision};
 use crate::state::{ClaimState, merchant};
 use crate::withdraw::own;
-use crate::{Service, limits};
 
 impl Service {
     /// Decides a claim again with what it says now. Its place, and its reservation as far as the amount allows, are kept.

@@ -29,7 +29,7 @@ use futures::Stream;
 use policy::Lang;
 
 use crate::Service;
-use crate::books::{LedgerQuery, filter};
+use crate::funds::{LedgerQuery, filter};
 use crate::operation::access::ReadLedger;
 use crate::operation::{Permit, Refusal, ServiceError};
 use pages::{File, stream};

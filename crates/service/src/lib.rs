@@ -14,12 +14,9 @@ pub mod advances;
 mod as_of;
 pub mod at_rest;
 mod batching;
-pub mod books;
 pub mod bundle;
-pub mod caps;
 pub mod catalogue;
 pub mod clawback;
-pub mod closing;
 mod correct;
 mod deciding;
 pub mod disburse;
@@ -27,24 +24,19 @@ pub mod drafts;
 pub mod export;
 mod first_answer;
 pub mod funds;
-pub mod holds;
 pub mod identity;
 mod intake;
 mod known;
-mod lapse;
-mod limits;
 mod moving;
 pub mod operation;
 pub mod payees;
 pub mod ports;
-pub mod public;
 pub mod reading;
 mod recording;
 pub mod registers;
 pub mod replay;
 pub mod review;
 pub mod samples;
-pub mod sources;
 pub mod state;
 pub mod statements;
 pub mod submit;
@@ -244,4 +236,28 @@ pub mod document {
 #[doc(hidden)]
 pub mod trail {
     pub use crate::identity::{PersonalRead, ReadsQuery};
+}
+#[doc(hidden)]
+pub mod books {
+    pub use crate::funds::{LedgerLine, LedgerQuery};
+}
+#[doc(hidden)]
+pub mod caps {
+    pub use crate::funds::{CapChange, CapSpec};
+}
+#[doc(hidden)]
+pub mod closing {
+    pub use crate::funds::closing::*;
+}
+#[doc(hidden)]
+pub mod holds {
+    pub use crate::funds::{Held, Hold};
+}
+#[doc(hidden)]
+pub mod public {
+    pub use crate::funds::PublicFund;
+}
+#[doc(hidden)]
+pub mod sources {
+    pub use crate::funds::SourceBalance;
 }

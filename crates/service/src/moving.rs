@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::Service;
 use crate::at_rest::packing;
-use crate::limits::{self, Books, LimitChanges};
+use crate::funds::limits::{self, Books, LimitChanges};
 use crate::operation::{Actor, Refusal, ServiceError, events};
 use crate::recording::posting;
 use crate::state::{self, ClaimState, claim_subject, document_place};

@@ -27,7 +27,7 @@ use crate::Service;
 use crate::at_rest::packing;
 use crate::catalogue::Catalogue;
 use crate::deciding::Candidate;
-use crate::limits::{self, Books, LimitChanges};
+use crate::funds::limits::{self, Books, LimitChanges};
 use crate::operation::convert::fen;
 use crate::operation::{Actor, Refusal, ServiceError, events};
 use crate::state::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, document_place};

@@ -23,7 +23,7 @@ use store::replay::ReplayFilter;
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use crate::limits::{limit_key, parse_scope};
+use crate::funds::limits::{limit_key, parse_scope};
 use crate::operation::access::ReplayProgrammes;
 use crate::operation::convert::{distinct, fen};
 use crate::operation::time::shanghai_midnight;

@@ -10,13 +10,14 @@ use chrono::{DateTime, Utc};
 use claims::claim::Claim;
 use store::journal::IdempotencyRow;
 
+use crate::Service;
+use crate::funds::limits;
 pub use crate::intake::{Mode, Submitted};
 use crate::intake::{Open, Recorded};
 use crate::operation::access::SubmitClaims;
 use crate::operation::{MAX_BATCH, Permit, Refusal, ServiceError};
 use crate::recording::{judge, load_state, next_revision};
 use crate::state::{ClaimDecision, merchant};
-use crate::{Service, limits};
 
 /// A claim to be submitted, with the key that makes a retry harmless and the hash of the request it came in.
 #[derive(Debug, Clone)]

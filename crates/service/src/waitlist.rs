@@ -14,7 +14,7 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use crate::Service;
-use crate::limits::{self, Books, LimitChanges};
+use crate::funds::limits::{self, Books, LimitChanges};
 use crate::moving::{Move, Mover, would_touch};
 use crate::operation::convert::fen;
 use crate::operation::{Actor, ServiceError};

@@ -8,7 +8,7 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use crate::Service;
-use crate::limits::month_of;
+use crate::funds::limits::month_of;
 use crate::operation::ServiceError;
 use crate::operation::time::shanghai_date;
 use crate::ports::{EventSink, ToldEvent};

@@ -19,13 +19,13 @@ use uuid::Uuid;
 use super::netting::{Netting, whole};
 use super::{Disbursement, open, shown};
 use crate::Service;
-use crate::limits::{self, Books};
+use crate::funds::limits::{self, Books};
+use crate::funds::sources::oldest_versions;
 use crate::moving::{Move, Mover};
 use crate::operation::access::ManageFunds;
 use crate::operation::checks::reason;
 use crate::operation::convert::distinct;
 use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
-use crate::sources::oldest_versions;
 
 /// Which payable claims are gathered: all of a fund, or less.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

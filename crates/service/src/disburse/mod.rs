@@ -50,12 +50,12 @@ pub use results::Results;
 pub use submission::{Submission, SubmissionResolution, Submissions};
 
 use crate::Service;
+use crate::funds::sources::parts_of;
 use crate::moving::Mover;
 use crate::operation::access::ReadFunds;
 use crate::operation::checks::check_revision;
 use crate::operation::convert::{code, fen};
 use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
-use crate::sources::parts_of;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disbursement {

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::Service;
 use crate::clawback::{settle, sums, write};
-use crate::limits::Books;
+use crate::funds::limits::Books;
 use crate::moving::{Move, Mover, Part};
 use crate::operation::convert::{distinct, fen};
 use crate::operation::{Refusal, ServiceError};

@@ -10,10 +10,11 @@ use store::{Done, Tx};
 
 use super::netting::wholly_netted;
 use super::{Disbursement, Said, open, shown};
+use crate::Service;
+use crate::funds::limits;
 use crate::moving::Mover;
 use crate::operation::access::ManageFunds;
 use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
-use crate::{Service, limits};
 
 impl Service {
     /// A second person lets the money go; where the amount asks for three, the second countersigns and a third lets it go.

@@ -22,7 +22,7 @@ use super::netting::{Netting, can_come_back, returned, whole};
 use super::set_off::{advances_of, is_used};
 use super::{Payment, PaymentResult, Said, open, shown_payment};
 use crate::Service;
-use crate::limits::{self, Books};
+use crate::funds::limits::{self, Books};
 use crate::moving::{Move, Mover};
 use crate::operation::access::ManageFunds;
 use crate::operation::convert::fen;

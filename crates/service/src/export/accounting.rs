@@ -16,7 +16,7 @@ use super::table::Cell;
 use super::text::escape;
 use super::transfers::{Transfer, Transfers};
 use crate::Service;
-use crate::books::{LedgerQuery, document_prefix, filter};
+use crate::funds::{LedgerQuery, document_prefix, filter};
 use crate::operation::access::ReadLedger;
 use crate::operation::convert::fen;
 use crate::operation::time::{shanghai_date, shanghai_midnight};

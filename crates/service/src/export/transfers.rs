@@ -9,7 +9,7 @@ use store::funds::{TransferFilter, TransferLine};
 use super::pages::{PAGE, Source};
 use super::table::{Cell, Column, Kind, Row, Words};
 use crate::Service;
-use crate::books::document_prefix;
+use crate::funds::document_prefix;
 use crate::operation::ServiceError;
 use crate::operation::convert::fen;
 

@@ -12,7 +12,7 @@ use policy::{Lang, Outcome, Programme, RuleResult, schema};
 use serde::{Deserialize, Serialize};
 
 use super::Asked;
-use crate::limits::scope_text;
+use crate::funds::limits::scope_text;
 use crate::operation::ServiceError;
 
 /// What a replay found.

@@ -4,8 +4,8 @@ use ledger::Fen;
 use policy::Lang;
 
 use super::{ClosedAccount, ClosedBooks, ClosedSource};
+use crate::funds::sources::SourceBalance;
 use crate::operation::ServiceError;
-use crate::sources::SourceBalance;
 
 const COLUMNS: [(&str, &str); 9] = [
     ("辖区", "jurisdiction"),

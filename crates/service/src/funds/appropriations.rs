@@ -1,6 +1,5 @@
-//! Money into a fund, granted by one person of treasury and checked by another; the ceilings over it are in [`crate::caps`].
+//! Money into a fund, granted by one person of treasury and checked by another; the ceilings over it are in [`crate::funds::caps`].
 
-pub use crate::operation::Check;
 use chrono::{DateTime, Utc};
 use claims::ids::AppropriationId;
 pub use ledger::Source;
@@ -11,11 +10,14 @@ use store::disbursements::AppropriationRow;
 use store::funds::{CapRow, FundRow, Posting};
 use store::{Done, Tx};
 
+use super::limits;
+use crate::Service;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, distinct, fen};
-use crate::operation::{Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging, pending};
-use crate::{Service, limits};
+use crate::operation::{
+    Check, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging, pending,
+};
 
 #[derive(Debug, Clone)]
 pub struct NewAppropriation {

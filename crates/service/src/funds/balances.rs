@@ -7,8 +7,8 @@ use claims::ids::ClaimId;
 use ledger::{Account, Balances, Fen, Reason};
 use store::funds::{TransferFilter, TransferRow};
 
+use super::appropriations::balances;
 use crate::Service;
-use crate::funds::balances;
 use crate::operation::access::ReadLedger;
 use crate::operation::convert::{code, fen};
 use crate::operation::time::shanghai_midnight;

@@ -29,10 +29,10 @@ use store::{Done, Retry, Tx};
 pub use period::Period;
 
 use crate::Service;
+use crate::funds::sources::SourceBalance;
 use crate::operation::access::ReadLedger;
 use crate::operation::convert::fen;
 use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, events, paging};
-use crate::sources::SourceBalance;
 
 /// A closed month or year of a county.
 #[derive(Debug, Clone, PartialEq, Eq)]

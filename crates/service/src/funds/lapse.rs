@@ -13,10 +13,11 @@ use store::funds::Posting;
 use store::sources::Unused;
 use store::{Done, Tx};
 
+use super::limits;
+use crate::Service;
 use crate::operation::convert::fen;
 use crate::operation::time::{shanghai_date, shanghai_midnight};
 use crate::operation::{Actor, ServiceError, events};
-use crate::{Service, limits};
 
 /// The end of the last year, and the programmes that had ended by then.
 struct Ended {

@@ -13,8 +13,8 @@ use store::disbursements::CapChangeRow;
 use store::funds::CapRow;
 use store::{Done, Tx};
 
+use super::limits::{self, LimitChanges, parse_scope, scope_text};
 use crate::Service;
-use crate::limits::{self, LimitChanges, parse_scope, scope_text};
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, fen};

@@ -2,8 +2,8 @@
 
 use ledger::Fen;
 
+use super::appropriations::balances;
 use crate::Service;
-use crate::funds::balances;
 use crate::operation::ServiceError;
 use crate::operation::convert::fen;
 
