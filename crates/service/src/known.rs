@@ -13,7 +13,7 @@ use store::registers::{PriceQuestion, RegisterKeys, RegisterRows};
 
 use crate::Service;
 use crate::operation::ServiceError;
-use crate::registers::{rows, stored_model};
+use crate::programmes::registers::{rows, stored_model};
 
 /// One claim's questions.
 #[derive(Debug)]

@@ -20,7 +20,6 @@ pub mod clawback;
 mod correct;
 mod deciding;
 pub mod disburse;
-pub mod drafts;
 pub mod export;
 mod first_answer;
 pub mod funds;
@@ -31,10 +30,9 @@ mod moving;
 pub mod operation;
 pub mod payees;
 pub mod ports;
+pub mod programmes;
 pub mod reading;
 mod recording;
-pub mod registers;
-pub mod replay;
 pub mod review;
 pub mod samples;
 pub mod state;
@@ -160,7 +158,7 @@ impl Service {
             log: parts.log,
             webhooks: parts.webhooks,
             catalogue: RwLock::default(),
-            replays: Arc::new(tokio::sync::Semaphore::new(replay::AT_ONCE)),
+            replays: Arc::new(tokio::sync::Semaphore::new(programmes::replay::AT_ONCE)),
         }));
         service.refresh().await?;
         Ok(service)
@@ -260,4 +258,16 @@ pub mod public {
 #[doc(hidden)]
 pub mod sources {
     pub use crate::funds::SourceBalance;
+}
+#[doc(hidden)]
+pub mod drafts {
+    pub use crate::programmes::{Draft, DraftDetail, Proposal};
+}
+#[doc(hidden)]
+pub mod registers {
+    pub use crate::programmes::registers::*;
+}
+#[doc(hidden)]
+pub mod replay {
+    pub use crate::programmes::replay::*;
 }

@@ -12,13 +12,13 @@ use store::Tx;
 use store::drafts::{DraftRow, WholeDraftRow};
 use tokio::sync::mpsc;
 
+use super::replay::{Asked, Question, Summary, Told};
 use crate::operation::access::{ManageProgrammes, ReplayProgrammes};
 use crate::operation::checks::reason;
 use crate::operation::convert::code;
 use crate::operation::{
     Actor, Check, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging, pending,
 };
-use crate::replay::{Asked, Question, Summary, Told};
 use crate::{Service, catalogue};
 
 /// A version of a programme that was proposed.
