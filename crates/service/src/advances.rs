@@ -15,8 +15,8 @@ use store::payments::PaymentRow;
 use store::{Done, Tx};
 
 use crate::Service;
+use crate::claims::transition::Mover;
 use crate::funds::limits;
-use crate::moving::Mover;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::convert::{code, fen};
 use crate::operation::{Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};

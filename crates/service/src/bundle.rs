@@ -23,9 +23,10 @@ use store::claims::DecisionRow;
 use store::funds::TransferRow;
 use store::journal::EventRow;
 
+use crate::Service;
+use crate::claims::view;
 use crate::operation::{Refusal, ServiceError};
 use crate::transparency::{Signed, unsigned};
-use crate::{Service, state};
 
 /// Parts waiting to be put together.
 struct Parts<'d> {
@@ -381,7 +382,7 @@ fn transfer_line(row: &TransferRow) -> TransferLine<'_> {
 }
 
 fn decision_line(part: &mut Part, row: &DecisionRow) -> Result<(), ServiceError> {
-    let receipt = RawValue::from_string(state::receipt(row)?).map_err(ServiceError::bug)?;
+    let receipt = RawValue::from_string(view::receipt(row)?).map_err(ServiceError::bug)?;
     part.line(&DecisionLine {
         leaf: unsigned(row.leaf),
         kind: DecisionLine::KIND.into(),

@@ -11,37 +11,22 @@
 //! hidden.
 
 pub mod advances;
-mod as_of;
 pub mod at_rest;
-mod batching;
 pub mod bundle;
 pub mod catalogue;
-pub mod clawback;
-mod correct;
-mod deciding;
+pub mod claims;
 pub mod disburse;
 pub mod export;
-mod first_answer;
 pub mod funds;
 pub mod identity;
-mod intake;
-mod known;
-mod moving;
 pub mod operation;
 pub mod payees;
 pub mod ports;
 pub mod programmes;
-pub mod reading;
-mod recording;
-pub mod review;
 pub mod samples;
-pub mod state;
 pub mod statements;
-pub mod submit;
 pub mod transparency;
-mod waitlist;
 pub mod webhooks;
-mod withdraw;
 pub mod work;
 
 use std::sync::{Arc, RwLock};
@@ -51,9 +36,9 @@ use store::Store;
 
 pub use at_rest::{Vault, VaultError};
 pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
+use claims::Lanes;
 use identity::{ClientCache, Throttle, TokenCache};
 pub use identity::{NewClient, SigningKeys, Token};
-use intake::Lanes;
 pub use operation::{
     Actor, FieldError, MAX_BATCH, Page, Permit, Refusal, Replayable, Right, Role, ServiceError,
 };
@@ -270,4 +255,24 @@ pub mod registers {
 #[doc(hidden)]
 pub mod replay {
     pub use crate::programmes::replay::*;
+}
+#[doc(hidden)]
+pub mod clawback {
+    pub use crate::claims::{ClawbackState, Demand, NewWaiver, Waiver};
+}
+#[doc(hidden)]
+pub mod reading {
+    pub use crate::claims::{ClaimDetail, ClaimQuery, Event, Seen};
+}
+#[doc(hidden)]
+pub mod review {
+    pub use crate::claims::{Approval, ApprovalVerdict, ReviewVerdict};
+}
+#[doc(hidden)]
+pub mod state {
+    pub use crate::claims::{ClaimDecision, ClaimState};
+}
+#[doc(hidden)]
+pub mod submit {
+    pub use crate::claims::{Command, Mode, Submitted};
 }

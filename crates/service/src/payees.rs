@@ -19,10 +19,10 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use crate::Service;
+use crate::claims::own;
 use crate::operation::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
 use crate::operation::checks::reason;
 use crate::operation::{Actor, Check, Permit, Refusal, ServiceError, events, pending};
-use crate::withdraw::own;
 
 /// An account as it is entered.
 #[derive(Clone, Default)]

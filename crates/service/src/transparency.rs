@@ -15,9 +15,9 @@ use store::Conn;
 use store::log::{CheckpointRow, CosignatureRow, NodeRow};
 
 use crate::Service;
+use crate::claims::visible;
 use crate::operation::access::{ReadClaims, ReadLedger, WitnessLog};
 use crate::operation::{Permit, Refusal, ServiceError, paging};
-use crate::reading::visible;
 
 /// Leaves hashed together while a checkpoint is made.
 const RUN: u64 = 1 << 16;
@@ -295,7 +295,7 @@ impl Service {
         let inclusion = include(&mut conn, &row.jurisdiction, leaf, unsigned(last.size)).await?;
         Ok(ClaimProof {
             leaf: decision.leaf().encode(),
-            receipt: crate::state::receipt(&decision)?,
+            receipt: crate::claims::view::receipt(&decision)?,
             inclusion,
             checkpoint: signed(&mut conn, last).await?,
             key: self.log_key().of_county(&row.jurisdiction),

@@ -187,7 +187,7 @@ impl Service {
         let last = rows.last().map(|row| (row.claim, row.revision));
         rows.retain(|row| row.key_id != self.vault().key_id());
         for row in &mut rows {
-            let place = crate::state::document_place(&row.jurisdiction, row.claim, row.revision);
+            let place = crate::claims::view::document_place(&row.jurisdiction, row.claim, row.revision);
             let text = self
                 .vault()
                 .open(&row.key_id, &place, &row.sealed)
@@ -266,7 +266,7 @@ fn check_receipt(
     catalogue: &crate::catalogue::Catalogue,
     row: &store::claims::DecisionRow,
 ) -> Result<(), String> {
-    let text = crate::state::receipt(row).map_err(|error| error.to_string())?;
+    let text = crate::claims::view::receipt(row).map_err(|error| error.to_string())?;
     let opened = policy::receipt::open(&text).map_err(|error| error.to_string())?;
     let programme = catalogue
         .version(opened.programme(), opened.version())

@@ -8,7 +8,7 @@ use store::{Done, Tx};
 
 use super::{PaymentResult, Said};
 use crate::Service;
-use crate::moving::Mover;
+use crate::claims::transition::Mover;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, fen};

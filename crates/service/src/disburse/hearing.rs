@@ -24,7 +24,7 @@ use super::PaymentResult;
 use super::reports::{BankReport, understood};
 use crate::Service;
 use crate::catalogue::JurisdictionKind;
-use crate::moving::Mover;
+use crate::claims::transition::Mover;
 use crate::operation::access::ReadFunds;
 use crate::operation::convert::code;
 use crate::operation::time::{later, requested_pause};

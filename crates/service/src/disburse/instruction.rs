@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::open;
 use crate::Service;
-use crate::moving::Mover;
+use crate::claims::transition::Mover;
 use crate::operation::access::ManageFunds;
 use crate::operation::convert::{code, fen};
 use crate::operation::time::shanghai_date;

@@ -50,8 +50,8 @@ pub use results::Results;
 pub use submission::{Submission, SubmissionResolution, Submissions};
 
 use crate::Service;
+use crate::claims::transition::Mover;
 use crate::funds::sources::parts_of;
-use crate::moving::Mover;
 use crate::operation::access::ReadFunds;
 use crate::operation::checks::check_revision;
 use crate::operation::convert::{code, fen};

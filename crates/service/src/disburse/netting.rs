@@ -23,9 +23,9 @@ use store::payments::{LineRow, PaymentRow};
 use uuid::Uuid;
 
 use crate::Service;
-use crate::clawback::{settle, sums, write};
+use crate::claims::clawbacks::{settle, sums, write};
+use crate::claims::transition::{Move, Mover, Part};
 use crate::funds::limits::Books;
-use crate::moving::{Move, Mover, Part};
 use crate::operation::convert::{distinct, fen};
 use crate::operation::{Refusal, ServiceError};
 

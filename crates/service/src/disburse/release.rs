@@ -11,8 +11,8 @@ use store::{Done, Tx};
 use super::netting::wholly_netted;
 use super::{Disbursement, Said, open, shown};
 use crate::Service;
+use crate::claims::transition::Mover;
 use crate::funds::limits;
-use crate::moving::Mover;
 use crate::operation::access::ManageFunds;
 use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
 

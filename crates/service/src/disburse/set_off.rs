@@ -22,7 +22,7 @@ use super::make::totals;
 use super::netting::Netting;
 use crate::Service;
 use crate::advances::{payment_of, sums, write};
-use crate::moving::Mover;
+use crate::claims::transition::Mover;
 use crate::operation::convert::{distinct, fen};
 use crate::operation::{Refusal, ServiceError};
 

@@ -29,7 +29,7 @@ use store::{Done, Tx};
 use super::instruction::{per_file, sent_payments};
 use super::{InstructionFile, InstructionFormat};
 use crate::Service;
-use crate::moving::Mover;
+use crate::claims::transition::Mover;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::time::{later, requested_pause};

@@ -12,13 +12,14 @@ use store::{Done, Tx};
 use super::pages::{Source, stream};
 use super::table::{Cell, Column, Kind, Row, Words};
 use super::{Chunks, Format, file, no_such_place};
+use crate::Service;
 use crate::at_rest::document::Person;
+use crate::claims::view;
 use crate::operation::access::{ReadLedger, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::convert::fen;
 use crate::operation::time::shanghai_midnight;
 use crate::operation::{Permit, ServiceError, events};
-use crate::{Service, state};
 
 /// Claims of a page: what was sent with each is opened.
 const PAGE: usize = 1_000;
@@ -223,7 +224,7 @@ impl Row<19> for Line {
 
     fn cells(&self, words: Words) -> Result<[Cell<'_>; 19], ServiceError> {
         let Self { row, person } = self;
-        let status = state::status(row)?;
+        let status = view::status(row)?;
         Ok([
             Cell::Id("clm", &row.jurisdiction, row.id),
             Cell::Text(&row.jurisdiction),

@@ -35,10 +35,10 @@ use uuid::Uuid;
 pub use telling::Told;
 
 use crate::Service;
+use crate::claims::Event;
 use crate::operation::access::KeepWebhooks;
 use crate::operation::convert::code;
 use crate::operation::{Actor, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
-use crate::reading::Event;
 
 /// Endpoints of a merchant; the schema has as many slots.
 pub const ENDPOINTS: usize = 10;

@@ -8,12 +8,12 @@ use store::journal::EventRow;
 use store::{Done, Tx};
 use uuid::Uuid;
 
+use super::view::{self, ClaimState, claim_subject};
 use crate::Service;
 use crate::operation::access::{ReadClaims, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::time::shanghai_midnight;
 use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
-use crate::state::{self, ClaimState, claim_subject};
 
 /// Which claims a list is about; dates are days of arrival in Asia/Shanghai, both included.
 #[derive(Debug, Clone, Default)]
@@ -82,7 +82,7 @@ impl Service {
         let mut conn = self.store().read().await?;
         let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
         let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
-        state::receipt(&decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?)
+        view::receipt(&decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?)
     }
 
     /// A page of claims without their decisions.
@@ -100,7 +100,7 @@ impl Service {
             .await?
             .list_claims(&filter, paging::fetch(limit))
             .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| state::summary(&row))
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| view::summary(&row))
     }
 
     /// Which rows a list is of, for whoever asks.

@@ -19,13 +19,13 @@ use store::journal::IdempotencyRow;
 use store::{Done, StoreError, Tx};
 use uuid::Uuid;
 
-use crate::batching::{Bounds, Lane, Unanswered};
-use crate::deciding::Candidate;
-use crate::known::{LookUp, LookedUp};
+use super::evaluate::Candidate;
+use super::lane::{Bounds, Lane, Unanswered};
+use super::lookups::{LookUp, LookedUp};
+use super::record::{Judged, judge, state_of};
+use super::view::ClaimState;
 use crate::operation::convert::distinct;
 use crate::operation::{Actor, Refusal, ServiceError};
-use crate::recording::{Judged, judge, state_of};
-use crate::state::ClaimState;
 use crate::{Inner, Service};
 
 /// A claim as it was recorded, now or when the key was first used.

@@ -10,14 +10,13 @@ use chrono::{DateTime, Utc};
 use claims::claim::Claim;
 use store::journal::IdempotencyRow;
 
+use super::group_commit::{Mode, Open, Recorded, Submitted};
+use super::record::{judge, load_state, next_revision};
+use super::view::{ClaimDecision, merchant};
 use crate::Service;
 use crate::funds::limits;
-pub use crate::intake::{Mode, Submitted};
-use crate::intake::{Open, Recorded};
 use crate::operation::access::SubmitClaims;
 use crate::operation::{MAX_BATCH, Permit, Refusal, ServiceError};
-use crate::recording::{judge, load_state, next_revision};
-use crate::state::{ClaimDecision, merchant};
 
 /// A claim to be submitted, with the key that makes a retry harmless and the hash of the request it came in.
 #[derive(Debug, Clone)]

@@ -6,17 +6,17 @@ use claims::life_cycle::Verb;
 use store::claims::ClaimRow;
 use store::{Done, Tx};
 
+use super::evaluate::Candidate;
+use super::record::{Before, Judged, judge, load_state, next_revision};
+use super::transition::legal;
+use super::view::{ClaimState, merchant};
+use super::withdraw::own;
 use crate::Service;
-use crate::deciding::Candidate;
 use crate::funds::limits;
-use crate::moving::legal;
 use crate::operation::access::SubmitClaims;
 use crate::operation::checks::check_revision;
 use crate::operation::convert::fen;
 use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
-use crate::recording::{Before, Judged, judge, load_state, next_revision};
-use crate::state::{ClaimState, merchant};
-use crate::withdraw::own;
 
 impl Service {
     /// Decides a claim again with what it says now. Its place, and its reservation as far as the amount allows, are kept.

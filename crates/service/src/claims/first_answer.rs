@@ -10,10 +10,10 @@ use store::claims::ClaimRow;
 use store::journal::IdempotencyRow;
 use uuid::Uuid;
 
+use super::view::{self, ClaimState, claim_subject, correction_deadline};
 use crate::Service;
 use crate::operation::convert::by_id;
 use crate::operation::{Actor, Key, ServiceError};
-use crate::state::{self, ClaimState, claim_subject, correction_deadline};
 
 /// How a move left a claim: enough to give the first answer again, whatever came later.
 #[derive(Serialize, Deserialize)]
@@ -116,7 +116,7 @@ impl Service {
             let (Some(row), Some(decision)) = (claims.get(&id), decisions.get(&id)) else {
                 return Err(ServiceError::bug("a remembered claim is gone"));
             };
-            let mut first = state::detail(&catalogue, row, decision)?;
+            let mut first = view::detail(&catalogue, row, decision)?;
             as_first_answered(&mut first)?;
             answers.insert(key, first);
         }
@@ -129,7 +129,7 @@ fn as_first_answered(state: &mut ClaimState) -> Result<(), ServiceError> {
         .decision
         .as_ref()
         .ok_or_else(|| ServiceError::bug("no decision"))?;
-    state.status = state::first_status(decision.outcome);
+    state.status = view::first_status(decision.outcome);
     state.revision = 1;
     state.programme_version = decision.programme.version();
     state.changed_at = state.created_at;

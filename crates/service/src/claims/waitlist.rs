@@ -13,9 +13,9 @@ use store::journal::WaitlistCallRow;
 use store::{Done, Tx};
 use uuid::Uuid;
 
+use super::transition::{Move, Mover, would_touch};
 use crate::Service;
 use crate::funds::limits::{self, Books, LimitChanges};
-use crate::moving::{Move, Mover, would_touch};
 use crate::operation::convert::fen;
 use crate::operation::{Actor, ServiceError};
 

@@ -6,13 +6,13 @@ use claims::life_cycle::{Status, Verb};
 use store::claims::ClaimRow;
 use store::{Done, Tx};
 
+use super::clawbacks::Demand;
+use super::transition::{Move, Mover, legal};
+use super::view::ClaimState;
 use crate::Service;
-use crate::clawback::Demand;
-use crate::moving::{Move, Mover, legal};
 use crate::operation::access::SubmitClaims;
 use crate::operation::checks::{check_revision, reason};
 use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
-use crate::state::ClaimState;
 
 impl Service {
     /// Takes a claim back before its payment is under way: money, keys, quota and entitlement are free again.

@@ -18,12 +18,12 @@ use store::holdings::QuotaRow;
 use store::journal::{EventRow, WaitlistCallRow};
 use uuid::Uuid;
 
+use super::record::posting;
+use super::view::{self, ClaimState, claim_subject, document_place};
 use crate::Service;
 use crate::at_rest::packing;
 use crate::funds::limits::{self, Books, LimitChanges};
 use crate::operation::{Actor, Refusal, ServiceError, events};
-use crate::recording::posting;
-use crate::state::{self, ClaimState, claim_subject, document_place};
 
 /// One claim and what is done to it.
 pub(crate) struct Move {
@@ -223,7 +223,7 @@ impl Service {
                 let version = u32::try_from(row.programme_version).map_err(ServiceError::bug)?;
                 let programme = self.catalogue().version(&row.programme, version).cloned();
                 let programme = programme.ok_or_else(|| ServiceError::bug("version gone"))?;
-                row.correct_by = Some(state::correction_deadline(programme.correction_days(), mover.now));
+                row.correct_by = Some(view::correction_deadline(programme.correction_days(), mover.now));
             }
             Verb::CancelInstruction | Verb::FailPayment | Verb::ReturnPayment => row.disbursement = None,
             _ => {}
@@ -301,13 +301,13 @@ impl Service {
     ) -> Result<ClaimState, ServiceError> {
         let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
         let decision = decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
-        state::detail(&self.catalogue(), row, &decision)
+        view::detail(&self.catalogue(), row, &decision)
     }
 }
 
 /// What the life cycle says of a verb for a claim as it stands.
 pub(crate) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, ServiceError> {
-    step(state::standing(row)?, verb).map_err(|out| {
+    step(view::standing(row)?, verb).map_err(|out| {
         Refusal::OutOfTurn {
             status: out.status,
             verb: out.verb,

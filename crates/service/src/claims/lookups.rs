@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     fn example(line: usize) -> Claim {
-        let text = include_str!("at_rest/document/v1.jsonl")
+        let text = include_str!("../at_rest/document/v1.jsonl")
             .lines()
             .nth(line)
             .unwrap();

@@ -16,14 +16,14 @@ use store::claims::ClaimRow;
 use store::clawbacks::{ClawbackRow, WaiverRow};
 use store::{Done, Tx};
 
+use super::queries::visible;
+use super::transition::{Move, Mover, Part, legal};
+use super::view::ClaimState;
 use crate::Service;
-use crate::moving::{Move, Mover, Part, legal};
 use crate::operation::access::{DemandClawback, ManageFunds, ReadClaims};
 use crate::operation::checks::{check_revision, reason};
 use crate::operation::convert::{code, fen};
 use crate::operation::{Check, Key, Permit, Refusal, Replayable, ServiceError, events, pending};
-use crate::reading::visible;
-use crate::state::ClaimState;
 
 /// Why a subsidy is due back, and how much of it; all of it if nothing is said.
 #[derive(Debug, Clone)]

@@ -23,14 +23,14 @@ use store::holdings::{QuotaRow, UniqueKeyRow};
 use store::intake::{Opened, Record};
 use uuid::Uuid;
 
+use super::evaluate::Candidate;
+use super::view::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, document_place};
 use crate::Service;
 use crate::at_rest::packing;
 use crate::catalogue::Catalogue;
-use crate::deciding::Candidate;
 use crate::funds::limits::{self, Books, LimitChanges};
 use crate::operation::convert::fen;
 use crate::operation::{Actor, Refusal, ServiceError, events};
-use crate::state::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, document_place};
 
 /// What a claim that is being corrected holds already.
 #[derive(Debug, Clone)]
@@ -187,7 +187,7 @@ pub(crate) fn judge(
         },
         Outcome::Ineligible => Ruling::Rejected,
     };
-    let standing = before.map(|before| state::standing(&before.row)).transpose()?;
+    let standing = before.map(|before| view::standing(&before.row)).transpose()?;
     let ruled = rule(standing, ruling).map_err(|out| Refusal::OutOfTurn {
         status: out.status,
         verb: out.verb,
@@ -404,7 +404,7 @@ impl Service {
         let mut states = Vec::with_capacity(judged.len());
         for one in judged {
             let row = one.judgement.row(one)?;
-            let mut shown = state::summary(&row)?;
+            let mut shown = view::summary(&row)?;
             shown.decision = Some(one.judgement.decision(one.candidate));
             states.push(shown);
             self.gather(&mut writes, books, one, row)?;

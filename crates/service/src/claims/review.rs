@@ -11,12 +11,12 @@ use claims::life_cycle::Verb;
 use store::claims::ClaimRow;
 use store::{Done, Tx};
 
+use super::transition::{Move, Mover, legal};
+use super::view::{self, ClaimState};
 use crate::Service;
-use crate::moving::{Move, Mover, legal};
 use crate::operation::access::{ApproveClaims, ReviewClaims};
 use crate::operation::checks::{check_revision, reason};
 use crate::operation::{Actor, Key, MAX_BATCH, Permit, Refusal, Replayable, ServiceError};
-use crate::state::{self, ClaimState};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReviewVerdict {
@@ -252,7 +252,7 @@ impl Service {
             results.push(step);
         }
         let moved = self.carry_out(tx, &books, moves, mover).await?;
-        let mut shown = moved.iter().map(state::summary);
+        let mut shown = moved.iter().map(view::summary);
         let results = results.into_iter().map(|result| match result {
             Ok(()) => {
                 let shown = shown.next();

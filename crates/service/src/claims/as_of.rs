@@ -13,12 +13,12 @@ use store::claims::{ClaimRow, DecisionRow};
 use store::journal::EventRow;
 use uuid::Uuid;
 
+use super::queries::{ClaimDetail, ClaimQuery, visible};
+use super::view::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, read_decision};
 use crate::Service;
 use crate::funds::limits::WAIT_FOR;
 use crate::operation::access::ReadClaims;
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
-use crate::reading::{ClaimDetail, ClaimQuery, visible};
-use crate::state::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, read_decision};
 
 /// What was decided at a revision, and on what.
 struct Decided {
@@ -55,7 +55,7 @@ impl Service {
         let passed = passed(&mut conn, vec![row], instant).await?;
         let stood = self.stood(&mut conn, passed).await?.pop();
         let Stood { row, last } = stood.ok_or(Refusal::NotFound("claim"))?;
-        let mut shown = state::summary(&row)?;
+        let mut shown = view::summary(&row)?;
         shown.decision = Some(last.decision);
         Ok(ClaimDetail {
             state: shown,
@@ -107,7 +107,7 @@ impl Service {
         }
         let next_cursor = filter.after.filter(|_| more).map(|last| paging::cursor(&last));
         let stood = self.stood(&mut conn, found).await?;
-        let items = stood.iter().map(|it| state::summary(&it.row));
+        let items = stood.iter().map(|it| view::summary(&it.row));
         Ok(Page {
             items: items.collect::<Result<_, _>>()?,
             next_cursor: next_cursor.transpose()?,
