@@ -12,20 +12,17 @@
 
 pub mod advances;
 pub mod at_rest;
-pub mod bundle;
+pub mod audit;
 pub mod catalogue;
 pub mod claims;
 pub mod disburse;
-pub mod export;
 pub mod funds;
 pub mod identity;
 pub mod operation;
 pub mod payees;
 pub mod ports;
 pub mod programmes;
-pub mod samples;
 pub mod statements;
-pub mod transparency;
 pub mod webhooks;
 pub mod work;
 
@@ -35,6 +32,7 @@ use secrecy::SecretBox;
 use store::Store;
 
 pub use at_rest::{Vault, VaultError};
+pub use audit::LogSettings;
 pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
 use claims::Lanes;
 use identity::{ClientCache, Throttle, TokenCache};
@@ -43,7 +41,6 @@ pub use operation::{
     Actor, FieldError, MAX_BATCH, Page, Permit, Refusal, Replayable, Right, Role, ServiceError,
 };
 use ports::{Clock, Ids, Webhooks};
-pub use transparency::LogSettings;
 
 /// What the service is made of.
 #[derive(Debug)]
@@ -275,4 +272,16 @@ pub mod state {
 #[doc(hidden)]
 pub mod submit {
     pub use crate::claims::{Command, Mode, Submitted};
+}
+#[doc(hidden)]
+pub mod export {
+    pub use crate::audit::export::*;
+}
+#[doc(hidden)]
+pub mod samples {
+    pub use crate::audit::{Draw, Sample, Sampling};
+}
+#[doc(hidden)]
+pub mod transparency {
+    pub use crate::audit::{ClaimProof, Consistency, Inclusion, LogSettings, Signed};
 }

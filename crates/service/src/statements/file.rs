@@ -4,7 +4,7 @@ use ledger::Fen;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::{LaidOut, Statement, StatementFile, StatementLine};
-use crate::export::harmless;
+use crate::audit::export::harmless;
 use crate::operation::ServiceError;
 use crate::operation::time::shanghai;
 

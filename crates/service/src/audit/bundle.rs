@@ -23,10 +23,10 @@ use store::claims::DecisionRow;
 use store::funds::TransferRow;
 use store::journal::EventRow;
 
+use super::transparency::{Signed, unsigned};
 use crate::Service;
 use crate::claims::view;
 use crate::operation::{Refusal, ServiceError};
-use crate::transparency::{Signed, unsigned};
 
 /// Parts waiting to be put together.
 struct Parts<'d> {
@@ -228,7 +228,8 @@ impl Service {
         checkpoint: &Signed,
     ) -> Result<(), ServiceError> {
         let mut conn = self.store().read().await?;
-        let proof = crate::transparency::consist(&mut conn, code, before.size, checkpoint.size).await?;
+        let proof =
+            crate::audit::transparency::consist(&mut conn, code, before.size, checkpoint.size).await?;
         let part = ConsistencyPart {
             from: proof.from,
             from_root: proof.from_root.to_string(),
