@@ -10,19 +10,16 @@
 //! Ports ([`ports`]) stand only toward what is not ours: the clock, whoever is told of events, the bank. PostgreSQL is not
 //! hidden.
 
-pub mod advances;
 pub mod at_rest;
 pub mod audit;
 pub mod catalogue;
 pub mod claims;
-pub mod disburse;
 pub mod funds;
 pub mod identity;
 pub mod operation;
-pub mod payees;
+pub mod payments;
 pub mod ports;
 pub mod programmes;
-pub mod statements;
 pub mod webhooks;
 pub mod work;
 
@@ -71,7 +68,7 @@ pub struct Settings {
     /// The most payments a bank takes in one file.
     pub bank_file_payments: usize,
     /// What a bank is told in that takes files by itself; none: a person fetches them.
-    pub bank_format: Option<disburse::InstructionFormat>,
+    pub bank_format: Option<payments::InstructionFormat>,
     /// How long messages to merchants are kept, whatever became of them.
     pub webhook_days: u32,
     /// Lanes that record claims, each with a transaction of its own; a county has one.
@@ -284,4 +281,24 @@ pub mod samples {
 #[doc(hidden)]
 pub mod transparency {
     pub use crate::audit::{ClaimProof, Consistency, Inclusion, LogSettings, Signed};
+}
+#[doc(hidden)]
+pub mod advances {
+    pub use crate::payments::{Advance, NewAdvance, Repayment};
+}
+#[doc(hidden)]
+pub mod disburse {
+    pub use crate::payments::{
+        BankException, BankReport, Count, Disbursement, Gather, HeardReport, Hearing, InstructionFile,
+        InstructionFormat, PaidClaim, Payment, PaymentResult, Reconciliation, ReportFormat, Resolution,
+        Results, Said, Submission, SubmissionResolution, Submissions,
+    };
+}
+#[doc(hidden)]
+pub mod payees {
+    pub use crate::payments::{EnteredAccount, ShownAccount};
+}
+#[doc(hidden)]
+pub mod statements {
+    pub use crate::payments::statements::*;
 }

@@ -3,12 +3,12 @@
 use sha2::{Digest, Sha256};
 use store::payments::PaymentRow;
 
-use super::{PaymentResult, Said};
 use crate::operation::Refusal;
+use crate::payments::disbursements::{PaymentResult, Said};
 
 /// What a word is to a payment as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub(in crate::payments) enum Judgement {
     /// The payment comes to this.
     Fresh(&'static str),
     /// It is known, or says nothing new.
@@ -18,7 +18,7 @@ pub(super) enum Judgement {
 
 /// Why a word is set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exception {
+pub(in crate::payments) enum Exception {
     UnknownPayment,
     NotReleased,
     AmountDiffers,
@@ -27,7 +27,7 @@ pub(super) enum Exception {
 }
 
 impl Exception {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(in crate::payments) fn as_str(self) -> &'static str {
         match self {
             Self::UnknownPayment => "unknown_payment",
             Self::NotReleased => "not_released",
@@ -37,7 +37,7 @@ impl Exception {
         }
     }
 
-    pub(super) fn refusal(self) -> Refusal {
+    pub(in crate::payments) fn refusal(self) -> Refusal {
         match self {
             Self::UnknownPayment => Refusal::NotFound("payment"),
             Self::NotReleased => Refusal::NotReleased,
@@ -47,7 +47,7 @@ impl Exception {
         }
     }
 
-    pub(super) fn parse(text: &str) -> Self {
+    pub(in crate::payments) fn parse(text: &str) -> Self {
         match text {
             "unknown_payment" => Self::UnknownPayment,
             "not_released" => Self::NotReleased,
@@ -60,7 +60,7 @@ impl Exception {
 
 /// The table: what a word is to a payment, by the payment's outcome. `returned` after nothing at all is the return of a
 /// payment whose success was never told; the word of success may follow and says nothing new then.
-pub(super) fn judge(payment: &PaymentRow, result: &PaymentResult) -> Judgement {
+pub(in crate::payments) fn judge(payment: &PaymentRow, result: &PaymentResult) -> Judgement {
     let sent = payment.amount.saturating_sub(payment.netted);
     if result.amount.is_some_and(|amount| amount.get() != sent) {
         return Judgement::Exception(Exception::AmountDiffers);
@@ -78,7 +78,7 @@ pub(super) fn judge(payment: &PaymentRow, result: &PaymentResult) -> Judgement {
 }
 
 /// Verdict and reason as they are recorded.
-pub(super) fn words(said: &Said) -> (&'static str, Option<&str>) {
+pub(in crate::payments) fn words(said: &Said) -> (&'static str, Option<&str>) {
     match said {
         Said::Paid => ("paid", None),
         Said::Failed { reason } => ("failed", Some(reason)),
@@ -88,7 +88,7 @@ pub(super) fn words(said: &Said) -> (&'static str, Option<&str>) {
 }
 
 /// What the same news is known by, whichever way and however often it comes.
-pub(super) fn fingerprint(jurisdiction: &str, result: &PaymentResult) -> Vec<u8> {
+pub(in crate::payments) fn fingerprint(jurisdiction: &str, result: &PaymentResult) -> Vec<u8> {
     if let Some(fingerprint) = &result.fingerprint {
         return fingerprint.clone();
     }

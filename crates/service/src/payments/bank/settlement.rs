@@ -17,27 +17,27 @@ use store::payments::{BankEntryRow, LineRow, PaymentRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use super::judgement::{Exception, Judgement, fingerprint, judge, words};
-use super::netting::{Netting, can_come_back, returned, whole};
-use super::set_off::{advances_of, is_used};
-use super::{Payment, PaymentResult, Said, open, shown_payment};
+use super::matching::{Exception, Judgement, fingerprint, judge, words};
 use crate::Service;
 use crate::claims::transition::{Move, Mover};
 use crate::funds::limits::{self, Books};
 use crate::operation::access::ManageFunds;
 use crate::operation::convert::fen;
 use crate::operation::{Permit, Refusal, ServiceError};
+use crate::payments::disbursements::netting::{Netting, can_come_back, returned, whole};
+use crate::payments::disbursements::set_off::{advances_of, is_used};
+use crate::payments::disbursements::{Payment, PaymentResult, Said, open, shown_payment};
 
 /// Results of payments, each with its own outcome.
 pub type Results = Vec<Result<Payment, Refusal>>;
 
 /// Payments that results name, with their disbursements and claims, locked.
-pub(super) struct Locked {
-    pub(super) books: Books,
-    pub(super) disbursements: BTreeMap<Uuid, DisbursementRow>,
-    pub(super) payments: BTreeMap<Uuid, PaymentRow>,
-    pub(super) lines: HashMap<Uuid, Vec<LineRow>>,
-    pub(super) claims: HashMap<Uuid, ClaimRow>,
+pub(in crate::payments) struct Locked {
+    pub(in crate::payments) books: Books,
+    pub(in crate::payments) disbursements: BTreeMap<Uuid, DisbursementRow>,
+    pub(in crate::payments) payments: BTreeMap<Uuid, PaymentRow>,
+    pub(in crate::payments) lines: HashMap<Uuid, Vec<LineRow>>,
+    pub(in crate::payments) claims: HashMap<Uuid, ClaimRow>,
     /// The payments' outcomes when they were locked.
     before: HashMap<Uuid, String>,
     /// What is due back of the claims.
@@ -61,7 +61,7 @@ impl Service {
             .await
     }
 
-    pub(super) fn bounded(&self, results: usize) -> Result<(), Refusal> {
+    pub(in crate::payments) fn bounded(&self, results: usize) -> Result<(), Refusal> {
         let limit = self.settings().disbursement_limit;
         if results > limit {
             return Err(Refusal::TooMany {
@@ -72,7 +72,7 @@ impl Service {
         Ok(())
     }
 
-    pub(super) async fn results_in(
+    pub(in crate::payments) async fn results_in(
         &self,
         mut tx: Tx,
         permit: &Permit<ManageFunds>,
@@ -92,7 +92,7 @@ impl Service {
     }
 
     /// The same, as part of a unit of work.
-    pub(super) async fn results_on(
+    pub(in crate::payments) async fn results_on(
         &self,
         tx: &mut Tx,
         mover: Mover<'_>,
@@ -169,7 +169,7 @@ impl Service {
     }
 
     /// Locks payments with all that hangs on them: first the books of their funds, then themselves, then their claims.
-    pub(super) async fn lock_payments(
+    pub(in crate::payments) async fn lock_payments(
         &self,
         tx: &mut Tx,
         jurisdiction: &str,
@@ -209,7 +209,7 @@ impl Service {
     }
 
     /// Moves the money of payments that came to something, and closes disbursements with nothing open.
-    pub(super) async fn move_money(
+    pub(in crate::payments) async fn move_money(
         &self,
         tx: &mut Tx,
         locked: &mut Locked,
@@ -246,7 +246,7 @@ impl Service {
     }
 
     /// Applies a word to a payment in spite of what is known of it; a person decided that it is right.
-    pub(super) async fn force(
+    pub(in crate::payments) async fn force(
         &self,
         tx: &mut Tx,
         locked: &mut Locked,
@@ -446,7 +446,7 @@ impl Locked {
         nettings.collect()
     }
 
-    pub(super) fn settle(
+    pub(in crate::payments) fn settle(
         &mut self,
         id: Uuid,
         outcome: &'static str,

@@ -236,7 +236,7 @@ impl Service {
         }
     }
 
-    pub(super) fn new_disbursement(
+    pub(in crate::payments) fn new_disbursement(
         &self,
         id: Uuid,
         (jurisdiction, programme): (&str, &str),
@@ -268,7 +268,7 @@ impl Service {
     }
 
     /// Moves the money of claims, each by its amount, into payment, those first made payable again whose last payment failed.
-    pub(super) async fn instruct(
+    pub(in crate::payments) async fn instruct(
         &self,
         tx: &mut Tx,
         books: &Books,
@@ -369,13 +369,13 @@ impl Service {
 
 /// What a disbursement comes to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Totals {
+pub(in crate::payments) struct Totals {
     claims: i32,
     payments: i32,
     amount: i64,
 }
 
-pub(super) fn totals(payments: &[PaymentRow], claims: usize) -> Result<Totals, ServiceError> {
+pub(in crate::payments) fn totals(payments: &[PaymentRow], claims: usize) -> Result<Totals, ServiceError> {
     let amounts = payments.iter().map(|payment| payment.amount);
     Ok(Totals {
         claims: i32::try_from(claims).map_err(ServiceError::bug)?,

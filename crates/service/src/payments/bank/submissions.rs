@@ -26,8 +26,7 @@ use store::disbursements::DisbursementRow;
 use store::submissions::SubmissionRow;
 use store::{Done, Tx};
 
-use super::instruction::{per_file, sent_payments};
-use super::{InstructionFile, InstructionFormat};
+use super::instruction::{InstructionFile, InstructionFormat, per_file, sent_payments};
 use crate::Service;
 use crate::claims::transition::Mover;
 use crate::operation::access::{ManageFunds, ReadFunds};
@@ -113,7 +112,7 @@ impl Actor {
 impl Service {
     /// Queues the files of a disbursement that is being released, if a bank is there to take them. All accounts have to be on file: the
     /// disbursement is frozen now, and what lacks one could only ever wait.
-    pub(super) async fn queue_submissions(
+    pub(in crate::payments) async fn queue_submissions(
         &self,
         tx: &mut Tx,
         row: &DisbursementRow,

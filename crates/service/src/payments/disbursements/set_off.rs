@@ -21,10 +21,10 @@ use uuid::Uuid;
 use super::make::totals;
 use super::netting::Netting;
 use crate::Service;
-use crate::advances::{payment_of, sums, write};
 use crate::claims::transition::Mover;
 use crate::operation::convert::{distinct, fen};
 use crate::operation::{Refusal, ServiceError};
+use crate::payments::advances::{payment_of, sums, write};
 
 /// Advances that one disbursement looks at. Those beyond are used by the next.
 const MOST_ADVANCES: i64 = 10_000;
@@ -52,7 +52,11 @@ impl Service {
     }
 
     /// Whether a disbursement pays an advance whose merchant, or whose fund, is held by now.
-    pub(super) async fn is_held(&self, tx: &mut Tx, row: &DisbursementRow) -> Result<bool, ServiceError> {
+    pub(in crate::payments) async fn is_held(
+        &self,
+        tx: &mut Tx,
+        row: &DisbursementRow,
+    ) -> Result<bool, ServiceError> {
         if row.claims > 0 {
             return Ok(false);
         }
@@ -65,7 +69,7 @@ impl Service {
     }
 
     /// Sets payments that are being made against what their merchants have ahead.
-    pub(super) async fn set_against_advances(
+    pub(in crate::payments) async fn set_against_advances(
         &self,
         tx: &mut Tx,
         fund: (&str, &str),
@@ -104,7 +108,7 @@ impl Service {
     }
 
     /// Settles or gives back what these payments of a county are set against. The books must be locked.
-    pub(super) async fn settle_set_offs(
+    pub(in crate::payments) async fn settle_set_offs(
         &self,
         tx: &mut Tx,
         payments: &[(PaymentRow, Netting)],
@@ -154,7 +158,7 @@ impl Service {
     }
 
     /// Moves the money of advances whose payments came to something. `before` is each payment's outcome before.
-    pub(super) async fn settle_advances(
+    pub(in crate::payments) async fn settle_advances(
         &self,
         tx: &mut Tx,
         advances: &mut HashMap<Uuid, AdvanceRow>,
@@ -208,7 +212,7 @@ impl Service {
     }
 
     /// Takes back the advances of payments that are cancelled.
-    pub(super) async fn cancel_advances(
+    pub(in crate::payments) async fn cancel_advances(
         &self,
         tx: &mut Tx,
         jurisdiction: &str,
@@ -225,7 +229,7 @@ impl Service {
 
     /// Instructs an advance again whose payment had come to nothing and was made after all; refused if its money is
     /// committed to others by now.
-    pub(super) async fn instruct_advance_again(
+    pub(in crate::payments) async fn instruct_advance_again(
         &self,
         tx: &mut Tx,
         row: &AdvanceRow,
@@ -242,7 +246,7 @@ impl Service {
 }
 
 /// The advances that these payments of a county pay, locked, by payment.
-pub(super) async fn advances_of(
+pub(in crate::payments) async fn advances_of(
     tx: &mut Tx,
     jurisdiction: &str,
     payments: impl Iterator<Item = &PaymentRow>,
@@ -256,6 +260,6 @@ pub(super) async fn advances_of(
 }
 
 /// Whether claims are set against it, or something of it was repaid.
-pub(super) fn is_used(row: &AdvanceRow) -> bool {
+pub(in crate::payments) fn is_used(row: &AdvanceRow) -> bool {
     row.set_off > 0 || row.repaid > 0 || row.pending > 0
 }

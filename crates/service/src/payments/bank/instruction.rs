@@ -16,13 +16,13 @@ use store::payments::{LineRow, PaymentRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use super::open;
 use crate::Service;
 use crate::claims::transition::Mover;
 use crate::operation::access::ManageFunds;
 use crate::operation::convert::{code, fen};
 use crate::operation::time::shanghai_date;
 use crate::operation::{Permit, Refusal, ServiceError};
+use crate::payments::disbursements::open;
 
 pub use bank::{File as InstructionFile, Format as InstructionFormat};
 
@@ -74,7 +74,7 @@ impl Service {
     }
 
     /// All files of a released disbursement's instruction.
-    pub(super) async fn files(
+    pub(in crate::payments) async fn files(
         &self,
         tx: &mut Tx,
         row: &DisbursementRow,
@@ -200,7 +200,7 @@ impl Service {
 }
 
 /// What the bank is to pay of a disbursement, in order; of what is wholly netted it is told nothing.
-pub(super) async fn sent_payments(
+pub(in crate::payments) async fn sent_payments(
     tx: &mut Tx,
     row: &DisbursementRow,
 ) -> Result<Vec<PaymentRow>, ServiceError> {
@@ -250,7 +250,7 @@ impl Parts {
 }
 
 /// How many payments one file of a disbursement holds.
-pub(super) fn per_file(row: &DisbursementRow) -> NonZeroUsize {
+pub(in crate::payments) fn per_file(row: &DisbursementRow) -> NonZeroUsize {
     let per_file = row.per_file.and_then(|it| usize::try_from(it).ok());
     per_file.and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MAX)
 }

@@ -4,33 +4,19 @@
 //! |---|---|
 //! | `make` | gathers claims, oldest first, into one payment a payee, and takes a disbursement back before it is released |
 //! | `release` | the second pair of eyes, the third above an amount; from then on it is frozen |
-//! | `instruction` | what the bank is told, as a file |
-//! | `submission` | the file's way to the bank, where it goes by itself |
-//! | `hearing` | the bank's reports, where they are fetched from it |
 //! | `set_off` | what a merchant was advanced is set against its payment first; an advance is a disbursement of its own |
 //! | `netting` | what merchants owe the fund is set against what is left of their payments |
-//! | `reports` | what a bank's file says of which payments |
-//! | `judgement` | what a bank's word is to a payment as it stands |
-//! | `results` | what the bank says, in any order and as often as it likes; what fits nothing is set aside |
-//! | `exceptions` | a person resolves what was set aside |
 //! | `reconcile` | sent = paid + failed + returned + open |
 //!
 //! Making a disbursement moves its claims' money from payable to in payment, so that no other gathers them; that a claim is
 //! open or paid in one at most is `disbursement_lines_one_open_or_paid`. A failed payment makes its claims payable again, and
 //! the next disbursement gathers them.
 
-mod exceptions;
-mod hearing;
-mod instruction;
-mod judgement;
 mod make;
-mod netting;
+pub(super) mod netting;
 mod reconcile;
 mod release;
-mod reports;
-mod results;
-mod set_off;
-mod submission;
+pub(super) mod set_off;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::{AdvanceId, ClaimId, DisbursementId, PaymentId};
@@ -40,14 +26,8 @@ use store::Tx;
 use store::disbursements::DisbursementRow;
 use store::payments::PaymentRow;
 
-pub use exceptions::{BankException, Resolution};
-pub use hearing::{HeardReport, Hearing};
-pub use instruction::{InstructionFile, InstructionFormat};
 pub use make::Gather;
 pub use reconcile::{Count, Reconciliation};
-pub use reports::{BankReport, ReportFormat};
-pub use results::Results;
-pub use submission::{Submission, SubmissionResolution, Submissions};
 
 use crate::Service;
 use crate::claims::transition::Mover;
@@ -234,7 +214,7 @@ impl Service {
     }
 
     /// Writes what was done to a disbursement.
-    async fn note(
+    pub(super) async fn note(
         &self,
         tx: &mut Tx,
         row: &DisbursementRow,
@@ -260,7 +240,7 @@ impl Service {
 }
 
 /// The disbursement, locked, in one of these statuses and at the revision the caller saw.
-async fn open(
+pub(super) async fn open(
     tx: &mut Tx,
     id: DisbursementId,
     if_match: Option<i32>,
@@ -300,7 +280,7 @@ fn shown(row: &DisbursementRow) -> Result<Disbursement, ServiceError> {
     })
 }
 
-fn shown_payment(row: &PaymentRow) -> Result<Payment, ServiceError> {
+pub(super) fn shown_payment(row: &PaymentRow) -> Result<Payment, ServiceError> {
     let jurisdiction = code(&row.jurisdiction)?;
     Ok(Payment {
         id: PaymentId::new(jurisdiction, row.id),

@@ -34,7 +34,7 @@ const MOST_DUES: i64 = 10_000;
 
 /// What becomes of the dues that a payment is netted against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Netting {
+pub(in crate::payments) enum Netting {
     /// The payment was made.
     Stands,
     /// The payment was made after all: what was given back is set against it again, if it is still open.
@@ -44,7 +44,7 @@ pub(super) enum Netting {
 
 impl Netting {
     /// By the payment's outcome before and after.
-    pub(super) fn of(before: &str, after: &str) -> Option<Self> {
+    pub(in crate::payments) fn of(before: &str, after: &str) -> Option<Self> {
         match (before, after) {
             ("open", "paid" | "returned") => Some(Self::Stands),
             ("open", "failed" | "cancelled") => Some(Self::GivenBack),
@@ -56,7 +56,7 @@ impl Netting {
 
 impl Service {
     /// Sets what merchants owe this fund against their payments that are being made.
-    pub(super) async fn net(
+    pub(in crate::payments) async fn net(
         &self,
         tx: &mut Tx,
         fund: (&str, &str),
@@ -95,7 +95,7 @@ impl Service {
     }
 
     /// Settles or gives back what these payments of a county are netted against. The books must be locked.
-    pub(super) async fn settle_nettings(
+    pub(in crate::payments) async fn settle_nettings(
         &self,
         tx: &mut Tx,
         books: &Books,
@@ -154,7 +154,7 @@ impl Service {
     }
 
     /// What of each of these claims of a fund is payable: all but what netting paid in a payment whose rest came back.
-    pub(super) async fn payable_amounts(
+    pub(in crate::payments) async fn payable_amounts(
         &self,
         tx: &mut Tx,
         rows: &[ClaimRow],
@@ -190,18 +190,18 @@ fn spread(payments: &[PaymentRow], lines: &mut [LineRow]) {
     }
 }
 
-pub(super) fn by_id(rows: Vec<ClaimRow>) -> HashMap<Uuid, ClaimRow> {
+pub(in crate::payments) fn by_id(rows: Vec<ClaimRow>) -> HashMap<Uuid, ClaimRow> {
     rows.into_iter().map(|row| (row.id, row)).collect()
 }
 
 /// Payments that a bank has nothing to do with, because nothing of them is left to send.
-pub(super) fn wholly_netted(payments: &[PaymentRow]) -> BTreeSet<Uuid> {
+pub(in crate::payments) fn wholly_netted(payments: &[PaymentRow]) -> BTreeSet<Uuid> {
     let whole = payments.iter().filter(|it| it.netted == it.amount);
     whole.map(|payment| payment.id).collect()
 }
 
 /// How a claim moves whose payment came back, or none if netting paid it whole: that part did not come back.
-pub(super) fn returned(
+pub(in crate::payments) fn returned(
     row: &ClaimRow,
     line: &LineRow,
     clawback: Option<&mut ClawbackRow>,
@@ -219,7 +219,7 @@ pub(super) fn returned(
 }
 
 /// Whether what the bank returns of a line finds the claim's money where it can come back to: paid, or open in its clawback.
-pub(super) fn can_come_back(
+pub(in crate::payments) fn can_come_back(
     row: &ClaimRow,
     line: &LineRow,
     clawback: Option<&ClawbackRow>,
@@ -233,6 +233,6 @@ pub(super) fn can_come_back(
 }
 
 /// All that a payment moves of a claim.
-pub(super) fn whole(amount: i64) -> Part {
+pub(in crate::payments) fn whole(amount: i64) -> Part {
     Part { amount, counts: true }
 }

@@ -6,13 +6,13 @@ use ledger::Fen;
 use store::payments::BankEntryRow;
 use store::{Done, Tx};
 
-use super::{PaymentResult, Said};
 use crate::Service;
 use crate::claims::transition::Mover;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, fen};
 use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
+use crate::payments::disbursements::{PaymentResult, Said};
 
 /// A word of a bank that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,11 @@ use claims::ids::{DisbursementId, PaymentId};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::results::Results;
-use super::{PaymentResult, Said};
+use super::settlement::Results;
 use crate::Service;
 use crate::operation::access::ManageFunds;
 use crate::operation::{Permit, Refusal, ServiceError};
+use crate::payments::disbursements::{PaymentResult, Said};
 
 pub use bank::ReportFormat;
 
@@ -66,7 +66,7 @@ impl Service {
     }
 
     /// What items and groups of a report say of payments of a county.
-    pub(super) async fn said_of<'a>(
+    pub(in crate::payments) async fn said_of<'a>(
         &self,
         jurisdiction: JurisdictionCode,
         items: impl Iterator<Item = &'a Item>,
@@ -139,7 +139,7 @@ impl Service {
 }
 
 /// A report that is read whole, or where it cannot be.
-pub(super) fn understood(report: &BankReport) -> Result<bank::Report, Refusal> {
+pub(in crate::payments) fn understood(report: &BankReport) -> Result<bank::Report, Refusal> {
     bank::read(report.format, &report.bytes).map_err(|error| Refusal::ReportUnreadable {
         code: error.fault.code().to_owned(),
         line: error.place.line,

@@ -20,8 +20,7 @@ use store::submissions::{BankReportRow, StreamRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use super::PaymentResult;
-use super::reports::{BankReport, understood};
+use super::report_import::{BankReport, understood};
 use crate::Service;
 use crate::catalogue::JurisdictionKind;
 use crate::claims::transition::Mover;
@@ -29,6 +28,7 @@ use crate::operation::access::ReadFunds;
 use crate::operation::convert::code;
 use crate::operation::time::{later, requested_pause};
 use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, paging};
+use crate::payments::disbursements::PaymentResult;
 use crate::ports::{Bank, BankError, BankFile};
 
 /// Longer than a page of reports may take: five calls of `partners::Timeouts`.
