@@ -3,8 +3,8 @@
 //! | module | step |
 //! |---|---|
 //! | this | registering, pausing, deleting, the secret, the log, replays: by the merchant, of its own only |
-//! | `making` | from an event of a claim to a message for each endpoint of its merchant |
-//! | `telling` | one attempt after another, until it is delivered or given up |
+//! | `fan_out` | from an event of a claim to a message for each endpoint of its merchant |
+//! | `delivery` | one attempt after another, until it is delivered or given up |
 //!
 //! A message says what the city's own event sink is told: ids, verbs, statuses, times. It is delivered at least once, mostly in order; its id
 //! is the same at every attempt. Address and secrets are sealed at rest.
@@ -16,8 +16,8 @@
 //! | messages kept | `limits.webhook_days`, 30 by default |
 //! | replayed in one call | 1,000 |
 
-mod making;
-mod telling;
+mod delivery;
+mod fan_out;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,7 +32,7 @@ use store::webhooks::{AttemptRow, DeliveryRow, WebhookRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-pub use telling::Told;
+pub use delivery::Told;
 
 use crate::Service;
 use crate::claims::Event;
