@@ -21,7 +21,7 @@ pub mod payments;
 pub mod ports;
 pub mod programmes;
 pub mod webhooks;
-pub mod work;
+pub mod worker;
 
 use std::sync::{Arc, RwLock};
 
@@ -301,4 +301,8 @@ pub mod payees {
 #[doc(hidden)]
 pub mod statements {
     pub use crate::payments::statements::*;
+}
+#[doc(hidden)]
+pub mod work {
+    pub use crate::worker::{NotReady, ReExecution, Round};
 }
