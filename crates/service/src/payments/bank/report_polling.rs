@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use bank::{EndToEndId, FileId, Item};
 use chrono::{DateTime, Duration, Utc};
 use claims::JurisdictionCode;
-use store::submissions::{BankReportRow, StreamRow};
+use store::payments::submissions::{BankReportRow, StreamRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 

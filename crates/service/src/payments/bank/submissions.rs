@@ -22,8 +22,8 @@ use bank::{FileId, Format, MessageId};
 use chrono::{DateTime, Duration, Utc};
 use claims::ids::DisbursementId;
 use sha2::{Digest, Sha256};
-use store::disbursements::DisbursementRow;
-use store::submissions::SubmissionRow;
+use store::payments::disbursements::DisbursementRow;
+use store::payments::submissions::SubmissionRow;
 use store::{Done, Tx};
 
 use super::instruction::{InstructionFile, InstructionFormat, per_file, sent_payments};
@@ -479,7 +479,9 @@ impl Service {
     }
 
     /// What stands open between us and the bank, for the metrics.
-    pub async fn submission_tally(&self) -> Result<store::submissions::SubmissionTally, ServiceError> {
+    pub async fn submission_tally(
+        &self,
+    ) -> Result<store::payments::submissions::SubmissionTally, ServiceError> {
         Ok(self.store().read().await?.submission_tally().await?)
     }
 }
