@@ -3,8 +3,7 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use server::config::Environment;
-use server::postgres::{Installations, Options, PrivateCluster};
+use server::postgres::{Installations, Options, PrivateCluster, Search};
 use tokio::sync::OnceCell;
 
 use crate::world::{Setup, World};
@@ -13,7 +12,7 @@ const TEMPLATE: &str = "template_huanxin";
 
 /// A new cluster that nobody else uses and that goes when it is dropped: for tests that kill it.
 pub async fn private_cluster() -> PrivateCluster {
-    let installed = Installations::find(&Environment::of_process())
+    let installed = Installations::find(&Search::of_process())
         .await
         .expect("PostgreSQL 15 or later is installed");
     PrivateCluster::start(&installed, Options::temporary())

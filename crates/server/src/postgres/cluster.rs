@@ -8,14 +8,12 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 
+use super::ROLE;
 use super::account::RunAs;
 use super::error::ClusterError;
 use super::installations::{Installation, Installations};
 use super::place::Place;
 use super::postmaster::{self, Postmaster};
-
-/// The only role. It owns the cluster, as the service may own its database in production.
-pub(super) const ROLE: &str = "huanxin";
 
 /// How long `CREATE DATABASE` waits for the last connection to its template to go.
 const TEMPLATE_FREE: Duration = Duration::from_secs(10);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::installations::OLDEST_MAJOR;
+use super::OLDEST_MAJOR;
 
 /// Why the private PostgreSQL does not do what it should. Every message says what to do where there is something to do.
 #[derive(Debug, thiserror::Error)]

@@ -28,4 +28,10 @@ mod postmaster;
 
 pub use cluster::{Keep, Options, PrivateCluster};
 pub use error::ClusterError;
-pub use installations::{Installation, Installations, OLDEST_MAJOR};
+pub use installations::{Installation, Installations, Search};
+
+/// The oldest major version that the schema is tested on.
+pub const OLDEST_MAJOR: u32 = 15;
+
+/// The only role. It owns the cluster, as the service may own its database in production.
+const ROLE: &str = "huanxin";

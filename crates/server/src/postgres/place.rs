@@ -18,6 +18,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::ROLE;
 use super::account::{RunAs, our_name};
 use super::error::ClusterError;
 
@@ -117,7 +118,7 @@ impl Place {
             _lock: lock,
         };
         place.write_for_server("pg_hba.conf", "local all all peer map=huanxin\n")?;
-        let ident = format!("huanxin {} {}\n", quoted(&our_name()), super::cluster::ROLE);
+        let ident = format!("huanxin {} {}\n", quoted(&our_name()), ROLE);
         place.write_for_server("pg_ident.conf", &ident)?;
         Ok(place)
     }
