@@ -7,9 +7,10 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Crates of this workspace that each may use. A crate that is not here may not exist.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("policy", &[]),
     ("ledger", &[]),
+    ("cluster", &[]),
     ("claims", &["policy", "ledger"]),
     ("bank", &["ledger"]),
     ("proof", &["claims", "policy", "ledger"]),
@@ -23,26 +24,26 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     (
         "server",
         &[
-            "api", "partners", "service", "store", "proof", "claims", "policy", "ledger",
+            "api", "partners", "service", "store", "proof", "cluster", "claims", "policy", "ledger",
         ],
     ),
     (
         "testkit",
         &[
-            "server", "api", "partners", "service", "store", "proof", "claims", "policy", "ledger",
+            "server", "api", "partners", "service", "store", "proof", "cluster", "claims", "policy", "ledger",
         ],
     ),
     ("xtask", &["api"]),
     (
         "bench",
         &[
-            "testkit", "server", "service", "store", "proof", "claims", "policy", "ledger",
+            "testkit", "service", "store", "proof", "cluster", "claims", "policy", "ledger",
         ],
     ),
     (
         "tests",
         &[
-            "testkit", "server", "api", "partners", "service", "store", "proof", "bank", "claims", "policy",
+            "testkit", "api", "partners", "service", "store", "proof", "bank", "cluster", "claims", "policy",
             "ledger",
         ],
     ),
@@ -241,15 +242,14 @@ fn the_pure_crates_ask_neither_the_clock_nor_chance() {
 
 #[test]
 fn only_the_store_writes_sql_and_only_one_place_opens_a_transaction() {
+    // The private PostgreSQL asks which databases there are.
     for (name, _) in MAY_USE
         .into_iter()
-        .filter(|(name, _)| !["tests", "testkit", "store"].contains(name))
+        .filter(|(name, _)| !["tests", "testkit", "store", "cluster"].contains(name))
     {
         for (file, text) in sources(name) {
             for forbidden in ["SELECT ", "INSERT INTO", "DELETE FROM", "begin_transaction"] {
-                // The private PostgreSQL has to ask which databases there are.
-                let private = file.contains("/server/src/postgres/");
-                assert!(private || !text.contains(forbidden), "{file} has {forbidden}");
+                assert!(!text.contains(forbidden), "{file} has {forbidden}");
             }
         }
     }

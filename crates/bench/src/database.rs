@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use server::postgres::{Installations, Keep, Options, PrivateCluster, Search};
+use cluster::{Installations, Keep, Options, PrivateCluster, Search};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::OLDEST_MAJOR;
-use super::error::ClusterError;
+use crate::OLDEST_MAJOR;
+use crate::error::ClusterError;
 
 /// Where packagers put the programs; `*` stands for one path component's variable part.
 const USUAL_PLACES: [&str; 9] = [
@@ -64,12 +64,12 @@ impl Installation {
         self.major
     }
 
-    pub(super) fn program(&self, name: &str) -> PathBuf {
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }
 
     /// `psql` may come from another package and stand elsewhere.
-    pub(super) fn psql(&self) -> &Path {
+    pub(crate) fn psql(&self) -> &Path {
         &self.psql
     }
 

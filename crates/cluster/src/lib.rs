@@ -1,4 +1,4 @@
-//! A PostgreSQL of our own for `huanxin demo` and the tests: no service to set up, no port, no password.
+//! A private PostgreSQL for `huanxin demo`, the tests and the benchmarks: no service to set up, no port, no password.
 //!
 //! What it guarantees and how:
 //!
@@ -20,15 +20,15 @@
 //! directory picks, among the installed versions, the one that made it.
 
 mod account;
-mod cluster;
 mod error;
 mod installations;
 mod place;
 mod postmaster;
+mod private_cluster;
 
-pub use cluster::{Keep, Options, PrivateCluster};
 pub use error::ClusterError;
 pub use installations::{Installation, Installations, Search};
+pub use private_cluster::{Keep, Options, PrivateCluster};
 
 /// The oldest major version that the schema is tested on.
 pub const OLDEST_MAJOR: u32 = 15;

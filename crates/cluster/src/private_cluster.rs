@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 
-use super::ROLE;
-use super::account::RunAs;
-use super::error::ClusterError;
-use super::installations::{Installation, Installations};
-use super::place::Place;
-use super::postmaster::{self, Postmaster};
+use crate::ROLE;
+use crate::account::RunAs;
+use crate::error::ClusterError;
+use crate::installations::{Installation, Installations};
+use crate::place::Place;
+use crate::postmaster::{self, Postmaster};
 
 /// How long `CREATE DATABASE` waits for the last connection to its template to go.
 const TEMPLATE_FREE: Duration = Duration::from_secs(10);

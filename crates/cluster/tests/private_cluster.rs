@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use cluster::{ClusterError, Installations, OLDEST_MAJOR, Options, PrivateCluster, Search};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
-use server::postgres::{ClusterError, Installations, OLDEST_MAJOR, Options, PrivateCluster, Search};
 use tokio::sync::OnceCell;
 
 async fn installed() -> Installations {

@@ -25,7 +25,7 @@ use service::{Actor, LogSettings, Parts, Role, Service, Settings, SigningKeys, V
 use store::{Store, StoreConfig};
 use tokio::sync::OnceCell;
 
-use crate::cluster::{TestDb, shared_cluster};
+use crate::database::{TestDb, shared_cluster};
 use crate::{YANHU, audit, numbers};
 
 /// What a test may set.

@@ -5,12 +5,12 @@ use std::fmt;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use claims::registers::Register;
+use cluster::PrivateCluster;
 use ledger::Fen;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-use server::postgres::PrivateCluster;
 use service::ports::{Clock, shanghai_date, shanghai_midnight};
 use service::{Actor, Role, Settings};
 use testkit::{Setup, World, numbers, prepare, private_cluster};

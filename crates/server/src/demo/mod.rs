@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use cluster::{Installations, Options as ClusterOptions, PrivateCluster, Search};
 use futures::{StreamExt, TryStreamExt};
 use ledger::Fen;
 use service::access::ManageFunds;
@@ -21,7 +22,6 @@ use service::{Actor, JurisdictionKind, Permit, Refusal, Role, Service, ServiceEr
 
 use crate::commands::{Stop, say};
 use crate::config::{Config, Environment, keys};
-use crate::postgres::{Installations, Options as ClusterOptions, PrivateCluster, Search};
 use crate::telemetry::{self, Metrics};
 use crate::{seed, wiring};
 use cast::Cast;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use server::postgres::{Installations, Options, PrivateCluster, Search};
+use cluster::{Installations, Options, PrivateCluster, Search};
 use tokio::sync::OnceCell;
 
 /// A new cluster that nobody else uses and that goes when it is dropped: for tests that kill it.
