@@ -7,37 +7,39 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Crates of this workspace that each may use. A crate that is not here may not exist.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("policy", &[]),
     ("ledger", &[]),
-    ("cluster", &[]),
+    ("timing", &[]),
+    ("cluster", &["timing"]),
     ("claims", &["policy", "ledger"]),
-    ("bank", &["ledger"]),
+    ("bank", &["ledger", "timing"]),
     ("proof", &["claims", "policy", "ledger"]),
-    ("store", &["claims", "policy", "ledger"]),
+    ("store", &["claims", "policy", "ledger", "timing"]),
     (
         "service",
-        &["store", "proof", "bank", "claims", "policy", "ledger"],
+        &["store", "proof", "bank", "claims", "policy", "ledger", "timing"],
     ),
-    ("partners", &["service", "claims", "policy", "ledger"]),
-    ("api", &["service", "claims", "policy", "ledger"]),
+    ("partners", &["service", "claims", "policy", "ledger", "timing"]),
+    ("api", &["service", "claims", "policy", "ledger", "timing"]),
     (
         "server",
         &[
-            "api", "partners", "service", "store", "proof", "cluster", "claims", "policy", "ledger",
+            "api", "partners", "service", "store", "proof", "cluster", "claims", "policy", "ledger", "timing",
         ],
     ),
     (
         "testkit",
         &[
-            "server", "api", "partners", "service", "store", "proof", "cluster", "claims", "policy", "ledger",
+            "server", "api", "partners", "service", "store", "proof", "cluster", "claims", "policy",
+            "ledger", "timing",
         ],
     ),
     ("xtask", &["api"]),
     (
         "bench",
         &[
-            "testkit", "service", "store", "proof", "cluster", "claims", "policy", "ledger",
+            "testkit", "service", "store", "proof", "cluster", "claims", "policy", "ledger", "timing",
         ],
     ),
     (
@@ -65,7 +67,7 @@ const DOORS: [(&str, &[&str]); 11] = [
 ];
 
 /// Cannot fail for an outside reason: no runtime, database, HTTP, clock or randomness.
-const PURE: [&str; 5] = ["policy", "ledger", "claims", "bank", "proof"];
+const PURE: [&str; 6] = ["timing", "policy", "ledger", "claims", "bank", "proof"];
 const IMPURE: [&str; 10] = [
     "tokio",
     "diesel",
