@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::read::{is_loopback, parsed};
+use partners::is_loopback_host;
+use secrecy::SecretString;
+
+use super::read::parsed;
 use super::reader::Reader;
 use super::settings::{self, Setting};
 use super::{Bank, BankFormat, BankWay, Gateway, Webhooks};
-use secrecy::SecretString;
 
 /// The bank, if there is one: `Some(None)` for none.
 pub(super) fn bank(reader: &mut Reader<'_>) -> Option<Option<Bank>> {
@@ -69,7 +71,7 @@ fn gateway(reader: &mut Reader<'_>, call: Option<u64>) -> Option<Gateway> {
                 url.strip_prefix(scheme)
                     .and_then(|rest: &str| rest.split('/').next())
             };
-            let local = host("http://").is_some_and(is_loopback);
+            let local = host("http://").is_some_and(is_loopback_host);
             if host("https://").is_none_or(str::is_empty) && !local {
                 // Its path may be a secret.
                 reader.wrong(&settings::BANK_URL, "is not an https address");

@@ -10,6 +10,7 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use ledger::log::{LogKey, Witness};
+use partners::is_loopback_host;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use tracing_subscriber::EnvFilter;
 
@@ -173,21 +174,8 @@ impl<'a> Address<'a> {
         let socket = self.host.is_empty()
             || self.host.starts_with('/')
             || self.host.to_ascii_lowercase().starts_with("%2f");
-        socket || is_loopback(self.host)
+        socket || is_loopback_host(self.host)
     }
-}
-
-/// Whether `host`, with or without a port, is this machine.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let name = host
-        .rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-        .map_or(host, |(name, _)| name);
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name == "localhost"
-        || name
-            .parse()
-            .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 /// Every key there is.
@@ -374,7 +362,7 @@ fn events(reader: &mut Reader<'_>) -> Option<EventSink> {
         url.strip_prefix(scheme)
             .and_then(|rest: &str| rest.split('/').next())
     };
-    if host("https://").is_none_or(str::is_empty) && !host("http://").is_some_and(is_loopback) {
+    if host("https://").is_none_or(str::is_empty) && !host("http://").is_some_and(is_loopback_host) {
         reader.wrong(
             &settings::EVENTS_URL,
             format!("is `{url}` and not an https address"),

@@ -47,7 +47,7 @@ pub struct Options {
 
 /// Runs the demo until it is stopped.
 pub async fn run(environment: &Environment, options: Options) -> anyhow::Result<()> {
-    if !options.listen.ip().is_loopback() {
+    if !partners::is_loopback(options.listen.ip()) {
         return Err(anyhow!(
             "the demo's secrets stand in a file: it listens on loopback only"
         ));
