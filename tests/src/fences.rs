@@ -46,7 +46,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
         "tests",
         &[
             "testkit", "api", "partners", "service", "store", "proof", "bank", "cluster", "claims", "policy",
-            "ledger",
+            "ledger", "timing",
         ],
     ),
 ];
