@@ -35,7 +35,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
             "ledger", "timing",
         ],
     ),
-    ("xtask", &["api"]),
+    ("xtask", &["server", "api"]),
     (
         "bench",
         &[
