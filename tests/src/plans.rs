@@ -5,7 +5,7 @@
 
 use chrono::Duration;
 use claims::life_cycle::Status;
-use server::postgres::PrivateCluster;
+use cluster::PrivateCluster;
 use service::access::{ApproveClaims, KeepWebhooks, ReadClaims, ReadLedger, ReadTrail};
 use service::books::LedgerQuery;
 use service::closing::Period;

@@ -10,6 +10,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+const CONFIGURATION: &str = "docs/configuration.md";
+
 /// Chores of the repository.
 #[derive(Parser)]
 struct Arguments {
@@ -21,7 +23,8 @@ struct Arguments {
 enum Chore {
     /// Check the rules that no compiler checks.
     Tidy,
-    /// Write api-spec/openapi.json and api-spec/problems.md.
+    /// Write what is generated from the code: api-spec/openapi.json, api-spec/problems.md and the table of settings in
+    /// docs/configuration.md.
     Openapi {
         /// Write nothing; fail when they differ from what the code says.
         #[arg(long)]
@@ -35,9 +38,16 @@ fn main() -> ExitCode {
     let outcome = root().and_then(|root| match Arguments::parse().chore {
         Chore::Tidy => tidy::run(&root),
         Chore::Openapi { check } => {
+            let configuration = std::fs::read_to_string(root.join(CONFIGURATION))
+                .with_context(|| format!("{CONFIGURATION} cannot be read"))?;
             let generated = [
                 ("api-spec/openapi.json", api::openapi_json()),
                 ("api-spec/problems.md", api::problems_markdown()),
+                (
+                    CONFIGURATION,
+                    server::config::page::written(&configuration)
+                        .with_context(|| format!("{CONFIGURATION} has not the marks of its table"))?,
+                ),
             ];
             openapi::run(&root, &generated, check)
         }

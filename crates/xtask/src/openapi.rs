@@ -1,4 +1,4 @@
-//! The generated pages of `api-spec`: written, or compared with what is committed.
+//! Generated pages: written, or compared with what is committed.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub(crate) fn run(root: &Path, generated: &[(&str, String)], check: bool) -> any
     }
     let names: Vec<&str> = generated.iter().map(|(name, _)| *name).collect();
     let outcome = if check { "up to date" } else { "written" };
-    Ok(format!("openapi: {} {outcome}", names.join(" and ")))
+    Ok(format!("openapi: {} {outcome}", names.join(", ")))
 }
 
 fn difference(name: &str, found: &str, expected: &str) -> String {

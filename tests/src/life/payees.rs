@@ -10,9 +10,10 @@ use service::funds::Check;
 use service::holds::Held;
 use service::once::Key;
 use service::payees::EnteredAccount;
-use service::ports::{Clock, shanghai_date};
+use service::ports::Clock;
 use service::{Actor, Refusal, Settings};
 use testkit::{Sale, Setup, TestApp, YANHU, permit, yuan};
+use timing::shanghai;
 
 use super::{PROGRAMME, assert_books, whole, with_money};
 
@@ -72,7 +73,7 @@ async fn file(app: &TestApp, id: DisbursementId, format: InstructionFormat) -> R
 pub(super) async fn reconciled(app: &TestApp, id: DisbursementId) -> Reconciliation {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     let one = app.service.reconcile_disbursement(&reader, id).await.unwrap();
-    let today = shanghai_date(app.clock.now());
+    let today = shanghai::date(app.clock.now());
     let day = app
         .service
         .reconcile(&reader, YANHU, (today, today))

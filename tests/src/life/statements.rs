@@ -5,10 +5,11 @@ use std::io::Cursor;
 use calamine::{Data, Reader, Xlsx};
 use chrono::{Duration, NaiveDate};
 use service::access::ReadStatements;
-use service::ports::{Clock, shanghai_date};
+use service::ports::Clock;
 use service::statements::{Statement, StatementFormat, StatementQuery};
 use service::{Actor, Refusal};
 use testkit::{Sale, TestApp, YANHU, permit, yuan};
+use timing::shanghai;
 
 use super::advances::advanced;
 use super::payees::{of_applicants, of_merchant};
@@ -25,7 +26,7 @@ fn query(app: &TestApp, (from, to): (NaiveDate, NaiveDate)) -> StatementQuery {
 }
 
 fn today(app: &TestApp) -> NaiveDate {
-    shanghai_date(app.clock.now())
+    shanghai::date(app.clock.now())
 }
 
 async fn statement(app: &TestApp, days: (NaiveDate, NaiveDate)) -> Statement {

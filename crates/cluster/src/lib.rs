@@ -1,4 +1,4 @@
-//! A PostgreSQL of our own for `huanxin demo` and the tests: no service to set up, no port, no password.
+//! A private PostgreSQL for `huanxin demo`, the tests and the benchmarks: no service to set up, no port, no password.
 //!
 //! What it guarantees and how:
 //!
@@ -20,12 +20,18 @@
 //! directory picks, among the installed versions, the one that made it.
 
 mod account;
-mod cluster;
 mod error;
 mod installations;
 mod place;
 mod postmaster;
+mod private_cluster;
 
-pub use cluster::{Keep, Options, PrivateCluster};
 pub use error::ClusterError;
-pub use installations::{Installation, Installations, OLDEST_MAJOR};
+pub use installations::{Installation, Installations, Search};
+pub use private_cluster::{Keep, Options, PrivateCluster};
+
+/// The oldest major version that the schema is tested on.
+pub const OLDEST_MAJOR: u32 = 15;
+
+/// The only role. It owns the cluster, as the service may own its database in production.
+const ROLE: &str = "huanxin";

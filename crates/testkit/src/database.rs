@@ -1,19 +1,13 @@
-//! One private PostgreSQL for all tests of a process, a template with schema and seeds, and a copy of it for each test.
+//! One private PostgreSQL for all tests of a process, and a database in it for each test.
 
-use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use server::config::Environment;
-use server::postgres::{Installations, Options, PrivateCluster};
+use cluster::{Installations, Options, PrivateCluster, Search};
 use tokio::sync::OnceCell;
-
-use crate::world::{Setup, World};
-
-const TEMPLATE: &str = "template_huanxin";
 
 /// A new cluster that nobody else uses and that goes when it is dropped: for tests that kill it.
 pub async fn private_cluster() -> PrivateCluster {
-    let installed = Installations::find(&Environment::of_process())
+    let installed = Installations::find(&Search::of_process())
         .await
         .expect("PostgreSQL 15 or later is installed");
     PrivateCluster::start(&installed, Options::temporary())
@@ -22,53 +16,9 @@ pub async fn private_cluster() -> PrivateCluster {
 }
 
 /// The cluster of this process. A static is never dropped: the cluster's own watcher cleans up when the process ends.
-async fn cluster() -> &'static PrivateCluster {
+pub(crate) async fn shared_cluster() -> &'static PrivateCluster {
     static CLUSTER: OnceCell<PrivateCluster> = OnceCell::const_new();
     CLUSTER.get_or_init(private_cluster).await
-}
-
-/// Migrates and seeds an empty database: jurisdictions, every programme, the firms of the cast.
-pub async fn prepare(url: &str) {
-    let url = url.to_owned();
-    // The test's own runtime may have a single thread, and the template must have no connection left when this returns.
-    on_a_runtime_of_its_own(async move {
-        store::migrate(&url).await.expect("migrations run");
-        let world = World::open(&url, &Setup::default()).await;
-        server::seed::reference(&world.service).await.expect("seeds load");
-        world.file_the_cast().await;
-    })
-    .await;
-}
-
-async fn template() -> &'static str {
-    static READY: OnceCell<()> = OnceCell::const_new();
-    READY
-        .get_or_init(async || {
-            prepare(
-                &cluster()
-                    .await
-                    .create_database(TEMPLATE, None)
-                    .await
-                    .expect("a template"),
-            )
-            .await
-        })
-        .await;
-    TEMPLATE
-}
-
-pub(crate) async fn on_a_runtime_of_its_own<F>(work: F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let run = move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build();
-        runtime.expect("a runtime").block_on(work);
-    };
-    tokio::task::spawn_blocking(run).await.expect("the work is done");
 }
 
 /// A database of one test.
@@ -80,9 +30,8 @@ pub struct TestDb {
 }
 
 impl TestDb {
-    /// A copy of the template.
-    pub async fn new() -> Self {
-        let template = template().await;
+    /// A copy of a template in the cluster of this process.
+    pub async fn copy_of(template: &str) -> Self {
         Self::create(Some(template)).await
     }
 
@@ -93,7 +42,7 @@ impl TestDb {
 
     async fn create(template: Option<&str>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let cluster = cluster().await;
+        let cluster = shared_cluster().await;
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let url = cluster
             .create_database(&name, template)

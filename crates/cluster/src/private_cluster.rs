@@ -6,16 +6,18 @@ use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use timing::Backoff;
 use tokio::process::Command;
 
-use super::account::RunAs;
-use super::error::ClusterError;
-use super::installations::{Installation, Installations};
-use super::place::Place;
-use super::postmaster::{self, Postmaster};
+use crate::ROLE;
+use crate::account::RunAs;
+use crate::error::ClusterError;
+use crate::installations::{Installation, Installations};
+use crate::place::Place;
+use crate::postmaster::{self, Postmaster};
 
-/// The only role. It owns the cluster, as the service may own its database in production.
-pub(super) const ROLE: &str = "huanxin";
+/// Between two attempts at what something that passes is in the way of: a template in use, what a crash left behind.
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(20), Duration::from_millis(250));
 
 /// How long `CREATE DATABASE` waits for the last connection to its template to go.
 const TEMPLATE_FREE: Duration = Duration::from_secs(10);
@@ -176,13 +178,14 @@ impl PrivateCluster {
         };
         let statement = format!("CREATE DATABASE \"{name}\" TEMPLATE \"{template}\" STRATEGY {strategy}");
         let give_up = Instant::now() + TEMPLATE_FREE;
+        let mut failed = 0_u32;
         loop {
             match self.sql("postgres", &statement).await {
                 Ok(_) => return Ok(self.url(name)),
                 Err(ClusterError::Program { message, .. })
                     if message.contains("being accessed by other users") && Instant::now() < give_up =>
                 {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    pause_after(&mut failed).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -340,6 +343,7 @@ impl PrivateCluster {
         // A server that just exited takes its watcher with it before the next one gets its own.
         drop(self.postmaster.take());
         let give_up = Instant::now() + self.options.start_within;
+        let mut failed = 0_u32;
         loop {
             let log = self.place.log();
             let before = std::fs::metadata(&log).map_or(0, |log| log.len());
@@ -354,7 +358,7 @@ impl PrivateCluster {
                     if Instant::now() >= give_up || !passing.iter().any(|sign| tail.contains(sign)) {
                         return Err(ClusterError::DidNotStart { reason, log, tail });
                     }
-                    tokio::time::sleep(Duration::from_millis(250)).await;
+                    pause_after(&mut failed).await;
                 }
             }
         }
@@ -437,6 +441,12 @@ impl Drop for PrivateCluster {
             }
         }
     }
+}
+
+/// Counts an attempt that failed and waits before the next.
+async fn pause_after(failed: &mut u32) {
+    *failed = failed.saturating_add(1);
+    tokio::time::sleep(BACKOFF.pause(*failed, 0).unwrap_or_default()).await;
 }
 
 /// The version that made `data`, or the preferred one for new data.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::account::RunAs;
+use crate::account::RunAs;
 
 /// How often a process is asked whether it is done.
 const POLL: Duration = Duration::from_millis(20);
@@ -31,7 +31,7 @@ while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 300 ]; do sleep 0.1; tries=$(
 /// `std`'s children and not tokio's: those are reaped by the runtime that started them, and a cluster shared by many
 /// tests outlives each test's runtime.
 #[derive(Debug)]
-pub(super) struct Postmaster {
+pub(crate) struct Postmaster {
     child: Child,
     watcher: Option<Child>,
     pid: Pid,
@@ -41,7 +41,7 @@ pub(super) struct Postmaster {
 impl Postmaster {
     /// Starts `command`, which is to become a postmaster on `data`. When this process dies, `signal` is sent to it and
     /// then `leftovers` are removed.
-    pub(super) fn spawn(
+    pub(crate) fn spawn(
         mut command: std::process::Command,
         run_as: &RunAs,
         data: &Path,
@@ -89,12 +89,12 @@ impl Postmaster {
     }
 
     /// The process id.
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Whether it accepts connections, as it says itself in the eighth line of `postmaster.pid`.
-    pub(super) fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         let Ok(text) = fs::read_to_string(self.data.join("postmaster.pid")) else {
             return false;
         };
@@ -104,7 +104,7 @@ impl Postmaster {
     }
 
     /// How it ended, if it did.
-    pub(super) fn exited(&mut self) -> Option<String> {
+    pub(crate) fn exited(&mut self) -> Option<String> {
         match self.child.try_wait() {
             Ok(None) => None,
             Ok(Some(status)) => Some(status.to_string()),
@@ -112,7 +112,7 @@ impl Postmaster {
         }
     }
 
-    pub(super) fn signal(&mut self, signal: Signal) {
+    pub(crate) fn signal(&mut self, signal: Signal) {
         // Not yet reaped, so that the process id is still its own. It may have exited by itself: then there is nobody
         // to tell.
         if self.exited().is_none() {
@@ -121,7 +121,7 @@ impl Postmaster {
     }
 
     /// Waits for its end; false when `within` passed first.
-    pub(super) async fn ends(&mut self, within: Duration) -> bool {
+    pub(crate) async fn ends(&mut self, within: Duration) -> bool {
         let give_up = Instant::now() + within;
         while self.exited().is_none() {
             if Instant::now() >= give_up {
@@ -133,7 +133,7 @@ impl Postmaster {
     }
 
     /// As [`ends`](Self::ends), for where nothing can be awaited.
-    pub(super) fn ends_blocking(&mut self, within: Duration) -> bool {
+    pub(crate) fn ends_blocking(&mut self, within: Duration) -> bool {
         let give_up = Instant::now() + within;
         while self.exited().is_none() {
             if Instant::now() >= give_up {
@@ -145,7 +145,7 @@ impl Postmaster {
     }
 
     /// SIGKILL to it and to all its backends: what a power failure looks like to the clients.
-    pub(super) fn kill_all(&mut self) {
+    pub(crate) fn kill_all(&mut self) {
         if self.exited().is_none() {
             // Stopped first, so that it forks no backend between the listing and the killing.
             let _gone = kill(self.pid, Signal::SIGSTOP);
@@ -178,7 +178,7 @@ impl Drop for Postmaster {
 /// belongs to another process, which would make PostgreSQL refuse to start.
 ///
 /// Only for the holder of the place's lock: then nobody living owns that server.
-pub(super) async fn stop_orphan(data: &Path) {
+pub(crate) async fn stop_orphan(data: &Path) {
     let file = data.join("postmaster.pid");
     let Some(pid) = fs::read_to_string(&file)
         .ok()
@@ -273,7 +273,7 @@ fn ps(arguments: &[&str]) -> Option<String> {
 }
 
 /// What was written to `log` since it was `from` bytes long, at most its last 20 lines.
-pub(super) fn tail(log: &Path, from: u64) -> String {
+pub(crate) fn tail(log: &Path, from: u64) -> String {
     const LINES: usize = 20;
     /// More than 20 lines of a server's log ever are.
     const BYTES: u64 = 64 * 1024;

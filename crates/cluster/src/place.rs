@@ -18,8 +18,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::account::{RunAs, our_name};
-use super::error::ClusterError;
+use crate::ROLE;
+use crate::account::{RunAs, our_name};
+use crate::error::ClusterError;
 
 /// Where clusters go that cannot lie where they were asked for.
 const ELSEWHERE: &str = "/var/lib/huanxin";
@@ -38,7 +39,7 @@ const LOG_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A cluster's directories, locked.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     root: PathBuf,
     run: PathBuf,
     /// Whether everything goes when the cluster stops for good.
@@ -49,7 +50,7 @@ pub(super) struct Place {
 
 impl Place {
     /// A new place that will be removed.
-    pub(super) async fn temporary(run_as: RunAs) -> Result<Self, ClusterError> {
+    pub(crate) async fn temporary(run_as: RunAs) -> Result<Self, ClusterError> {
         let mut unreachable = PathBuf::new();
         for parent in [
             std::env::temp_dir(),
@@ -74,7 +75,7 @@ impl Place {
     }
 
     /// The place of `directory`'s cluster, made if it does not exist.
-    pub(super) async fn kept(directory: &Path, run_as: RunAs) -> Result<Self, ClusterError> {
+    pub(crate) async fn kept(directory: &Path, run_as: RunAs) -> Result<Self, ClusterError> {
         DirBuilder::new()
             .recursive(true)
             // The account that PostgreSQL runs as has to pass through, and sees nothing.
@@ -117,7 +118,7 @@ impl Place {
             _lock: lock,
         };
         place.write_for_server("pg_hba.conf", "local all all peer map=huanxin\n")?;
-        let ident = format!("huanxin {} {}\n", quoted(&our_name()), super::cluster::ROLE);
+        let ident = format!("huanxin {} {}\n", quoted(&our_name()), ROLE);
         place.write_for_server("pg_ident.conf", &ident)?;
         Ok(place)
     }
@@ -128,28 +129,28 @@ impl Place {
         self.run_as.own(&path)
     }
 
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.root.join("data")
     }
 
-    pub(super) fn run(&self) -> &Path {
+    pub(crate) fn run(&self) -> &Path {
         &self.run
     }
 
-    pub(super) fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.root.join("postgres.log")
     }
 
-    pub(super) const fn run_as(&self) -> &RunAs {
+    pub(crate) const fn run_as(&self) -> &RunAs {
         &self.run_as
     }
 
     /// The log, opened to append to; a large one is put aside first.
-    pub(super) fn open_log(&self) -> Result<File, ClusterError> {
+    pub(crate) fn open_log(&self) -> Result<File, ClusterError> {
         let path = self.log();
         if fs::metadata(&path).is_ok_and(|log| log.len() > LOG_BYTES) {
             let aside = self.root.join("postgres.log.1");
@@ -164,7 +165,7 @@ impl Place {
     }
 
     /// What nobody will need once the server has stopped for good.
-    pub(super) fn leftovers(&self) -> Vec<PathBuf> {
+    pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
         match (self.temporary, self.run.starts_with(&self.root)) {
             (true, true) => vec![self.root.clone()],
             (true, false) => vec![self.root.clone(), self.run.clone()],
@@ -194,7 +195,7 @@ async fn new_root(directory: &Path, asked: &Path, run_as: &RunAs) -> Result<(Pat
         // `directory` was removed, and with it the link and the demo's secrets: what is left is of no use. Its last
         // server may still be stopping.
         let held = lock(&root).await?;
-        super::postmaster::stop_orphan(&root.join("data")).await;
+        crate::postmaster::stop_orphan(&root.join("data")).await;
         fs::remove_dir_all(&root).map_err(ClusterError::io("cannot remove", &root))?;
         drop(held);
     }

@@ -6,18 +6,18 @@ use std::process::Stdio;
 use nix::unistd::{Gid, Uid, User};
 use tokio::process::Command;
 
-use super::error::ClusterError;
+use crate::error::ClusterError;
 
 /// The account to drop to, or this process's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RunAs {
+pub(crate) enum RunAs {
     Ourselves,
     Dropped { name: String, uid: Uid, gid: Gid },
 }
 
 impl RunAs {
     /// Ourselves, unless we are root, whom initdb and postgres refuse: then `postgres` or else `nobody`.
-    pub(super) fn choose() -> Result<Self, ClusterError> {
+    pub(crate) fn choose() -> Result<Self, ClusterError> {
         if !Uid::effective().is_root() {
             return Ok(Self::Ourselves);
         }
@@ -31,7 +31,7 @@ impl RunAs {
 
     /// When root finds a cluster that an ordinary account made, PostgreSQL must run as that account: it accepts a data
     /// directory of its own only.
-    pub(super) fn or_owner(self, uid: u32) -> Self {
+    pub(crate) fn or_owner(self, uid: u32) -> Self {
         let uid = Uid::from_raw(uid);
         match &self {
             Self::Dropped { uid: chosen, .. } if *chosen != uid && !uid.is_root() => {
@@ -50,7 +50,7 @@ impl RunAs {
     }
 
     /// The account's name in `pg_ident.conf`'s sense, for messages.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Ourselves => our_name(),
             Self::Dropped { name, .. } => name.clone(),
@@ -58,7 +58,7 @@ impl RunAs {
     }
 
     /// Makes `path` the account's.
-    pub(super) fn own(&self, path: &Path) -> Result<(), ClusterError> {
+    pub(crate) fn own(&self, path: &Path) -> Result<(), ClusterError> {
         match self {
             Self::Ourselves => Ok(()),
             Self::Dropped { uid, gid, .. } => {
@@ -70,7 +70,7 @@ impl RunAs {
 
     /// A command that runs as the account, with nothing of our environment: it holds secrets, and PG* variables would
     /// change what PostgreSQL's programs do.
-    pub(super) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> std::process::Command {
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> std::process::Command {
         use std::os::unix::process::CommandExt;
         let mut command = std::process::Command::new(program);
         command
@@ -88,7 +88,7 @@ impl RunAs {
 
     /// Whether the account can enter `directory` and write in it. Asked by trying: modes alone say nothing of access
     /// lists, of read-only mounts and of every parent.
-    pub(super) async fn reaches(&self, directory: &Path) -> bool {
+    pub(crate) async fn reaches(&self, directory: &Path) -> bool {
         let mut probe = Command::from(self.command("/bin/sh"));
         probe
             .args(["-c", r#"cd "$1" && test -w . && test -x ."#, "sh"])
@@ -99,7 +99,7 @@ impl RunAs {
 }
 
 /// The name of this process's account, which `peer` authentication will see.
-pub(super) fn our_name() -> String {
+pub(crate) fn our_name() -> String {
     let uid = Uid::effective();
     User::from_uid(uid)
         .ok()

@@ -13,14 +13,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use cluster::{ClusterError, Installations, OLDEST_MAJOR, Options, PrivateCluster, Search};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
-use server::config::Environment;
-use server::postgres::{ClusterError, Installations, OLDEST_MAJOR, Options, PrivateCluster};
 use tokio::sync::OnceCell;
 
 async fn installed() -> Installations {
-    Installations::find(&Environment::of_process())
+    Installations::find(&Search::of_process())
         .await
         .expect("PostgreSQL is installed: `make test` sees to it")
 }
@@ -66,14 +65,20 @@ async fn installations_are_found_and_a_wrong_one_is_explained() {
     let major = found.preferred().major();
     assert_eq!(found.of_major(major), Some(found.preferred()));
 
-    let named = Environment::from_pairs([("HUANXIN_PG_BIN", found.preferred().bin())]);
+    let named = Search {
+        bin: Some(found.preferred().bin().to_owned()),
+        path: None,
+    };
     assert_eq!(
         Installations::find(&named).await.unwrap().preferred().bin(),
         found.preferred().bin()
     );
 
     let empty = tempfile::tempdir().unwrap();
-    let wrong = Environment::from_pairs([("HUANXIN_PG_BIN", empty.path())]);
+    let wrong = Search {
+        bin: Some(empty.path().to_owned()),
+        path: None,
+    };
     let error = Installations::find(&wrong).await.unwrap_err();
     assert!(
         matches!(error, ClusterError::UnusableInstallation { .. }),
@@ -347,8 +352,7 @@ const HELPER: &str = "HUANXIN_TEST_KEEP_IN";
 /// Not a test of its own: the process that [`a_server_does_not_outlive_a_parent_that_is_killed`] starts and kills.
 #[tokio::test]
 async fn a_parent_to_be_killed() {
-    let environment = Environment::of_process();
-    let Some(directory) = environment.os(HELPER).map(PathBuf::from) else {
+    let Some(directory) = std::env::var_os(HELPER).map(PathBuf::from) else {
         return;
     };
     let options = if directory == Path::new("nowhere") {

@@ -1,16 +1,13 @@
 //! Finding PostgreSQL's programs: Debian, Red Hat, Alpine and Homebrew keep `initdb` and `postgres` out of PATH.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::error::ClusterError;
-use crate::config::Environment;
-
-/// The oldest major version that the schema is tested on.
-pub const OLDEST_MAJOR: u32 = 15;
+use crate::OLDEST_MAJOR;
+use crate::error::ClusterError;
 
 /// Where packagers put the programs; `*` stands for one path component's variable part.
 const USUAL_PLACES: [&str; 9] = [
@@ -24,6 +21,27 @@ const USUAL_PLACES: [&str; 9] = [
     "/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
+
+/// Where to look before the usual places of packagers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    /// The directory of `initdb` and `postgres`. When it is given, no other place is searched.
+    pub bin: Option<PathBuf>,
+    /// Directories as `PATH` lists them.
+    pub path: Option<OsString>,
+}
+
+impl Search {
+    /// `HUANXIN_PG_BIN` and `PATH` of this process. An empty variable counts as one that is not set.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        Self {
+            bin: variable("HUANXIN_PG_BIN").map(PathBuf::from),
+            path: variable("PATH"),
+        }
+    }
+}
 
 /// One installed version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +64,12 @@ impl Installation {
         self.major
     }
 
-    pub(super) fn program(&self, name: &str) -> PathBuf {
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }
 
     /// `psql` may come from another package and stand elsewhere.
-    pub(super) fn psql(&self) -> &Path {
+    pub(crate) fn psql(&self) -> &Path {
         &self.psql
     }
 
@@ -100,21 +118,24 @@ pub struct Installations {
 }
 
 impl Installations {
-    /// Looks in `HUANXIN_PG_BIN` (and then nowhere else), in PATH, where `pg_config` says, and in the usual places of
-    /// packagers from the newest version down.
+    /// Looks in [`Search::bin`] (and then nowhere else), in [`Search::path`], where `pg_config` says, and in the usual
+    /// places of packagers from the newest version down.
     ///
     /// # Errors
-    /// [`ClusterError::UnusableInstallation`] when `HUANXIN_PG_BIN` does not hold what it should,
+    /// [`ClusterError::UnusableInstallation`] when [`Search::bin`] does not hold what it should,
     /// [`ClusterError::NotInstalled`] when nothing of a sufficient version is found.
-    pub async fn find(environment: &Environment) -> Result<Self, ClusterError> {
-        let path = environment.os("PATH").map(std::ffi::OsString::as_os_str);
-        if let Some(bin) = environment.os("HUANXIN_PG_BIN").map(PathBuf::from) {
-            return match Installation::examine(&bin, path).await {
+    pub async fn find(search: &Search) -> Result<Self, ClusterError> {
+        let path = search.path.as_deref();
+        if let Some(bin) = &search.bin {
+            return match Installation::examine(bin, path).await {
                 Ok(preferred) => Ok(Self {
                     preferred,
                     others: Vec::new(),
                 }),
-                Err(reason) => Err(ClusterError::UnusableInstallation { path: bin, reason }),
+                Err(reason) => Err(ClusterError::UnusableInstallation {
+                    path: bin.clone(),
+                    reason,
+                }),
             };
         }
         let mut named: Vec<PathBuf> = directories(path).collect();

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::installations::OLDEST_MAJOR;
+use crate::OLDEST_MAJOR;
 
 /// Why the private PostgreSQL does not do what it should. Every message says what to do where there is something to do.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +68,7 @@ pub enum ClusterError {
 
 impl ClusterError {
     /// For `map_err` on what the file system refuses.
-    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
     }
