@@ -19,21 +19,39 @@ mod handlers;
 mod lang;
 pub mod openapi;
 pub mod problem;
+mod published;
+mod routes;
 pub mod signed;
 mod span;
 mod state;
 pub mod wire;
 
+use std::sync::{Arc, LazyLock};
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, web};
+use service::Service;
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
+
+use crate::published::Published;
 
 pub use openapi::{openapi_json, operations};
 pub use problem::problems_markdown;
 pub use state::{ApiState, Limits, MetricsText};
+
+/// The contract of this build.
+static PUBLISHED: LazyLock<Arc<Published>> =
+    LazyLock::new(|| Arc::new(Published::new(openapi_json(), operations())));
+
+impl ApiState {
+    /// Call it on the main runtime: writes run there, so that neither a client's reset nor a stopping worker cuts one short.
+    pub fn new(service: Service, metrics: MetricsText, limits: Limits) -> ApiState {
+        ApiState::of(service, metrics, limits, Arc::clone(&PUBLISHED))
+    }
+}
 
 /// The application, for `HttpServer::new(move || api::app(&state))` and for tests in the same process.
 pub fn app(
@@ -50,10 +68,10 @@ pub fn app(
     let (app, _) = App::new()
         .app_data(state.clone())
         .into_utoipa_app()
-        .configure(handlers::routes)
+        .configure(routes::routes)
         .split_for_parts();
-    app.service(handlers::docs())
-        .default_service(web::to(handlers::fallback))
+    app.service(handlers::operations::docs())
+        .default_service(web::to(handlers::operations::fallback))
         .wrap(from_fn(frame::frame))
         .wrap(TracingLogger::<span::RequestSpan>::new())
 }

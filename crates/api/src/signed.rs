@@ -61,3 +61,8 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     let fits = scheme.eq_ignore_ascii_case("bearer") && (1..=TOKEN_MAX).contains(&token.len());
     fits.then_some(token)
 }
+
+/// The roles that have a right, for the member `x-roles` of an operation.
+pub(crate) fn roles<R: Right>() -> Vec<&'static str> {
+    R::ROLES.iter().map(|role| role.as_str()).collect()
+}

@@ -12,6 +12,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
 use crate::problem::Problem;
+use crate::published::Published;
 
 /// Bounds on what is read, in bytes. They stand in the OpenAPI document too.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +57,7 @@ pub struct ApiState {
     pub limits: Limits,
     writes: Writes,
     pub(crate) doors: Arc<crate::doors::Doors>,
+    pub(crate) published: Arc<Published>,
 }
 
 impl fmt::Debug for ApiState {
@@ -67,8 +69,13 @@ impl fmt::Debug for ApiState {
 }
 
 impl ApiState {
-    /// Call it on the main runtime: writes run there, so that neither a client's reset nor a stopping worker cuts one short.
-    pub fn new(service: Service, metrics: MetricsText, limits: Limits) -> Self {
+    /// Of a contract that is ready; [`ApiState::new`] takes that of this build.
+    pub(crate) fn of(
+        service: Service,
+        metrics: MetricsText,
+        limits: Limits,
+        published: Arc<Published>,
+    ) -> Self {
         let writes = Writes {
             handle: Handle::current(),
             tracker: TaskTracker::new(),
@@ -80,6 +87,7 @@ impl ApiState {
             limits,
             writes,
             doors,
+            published,
         }
     }
 

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use claims::{
     AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, DraftId, HoldId,
-    PaymentId, SampleId, WaiverId, WebhookId,
+    JurisdictionCode, PaymentId, SampleId, WaiverId, WebhookId,
 };
 use serde::Deserialize;
 
@@ -137,6 +137,13 @@ impl PathText {
         };
         let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
         possible.and_then(parse).ok_or_else(|| Problem::not_found(what))
+    }
+
+    /// The county whose ledger the path names.
+    pub fn county(&self) -> Result<JurisdictionCode, Problem> {
+        self.parse(Part::Jurisdiction, "ledger", |text| {
+            JurisdictionCode::parse(text).ok()
+        })
     }
 }
 

@@ -5,12 +5,11 @@ use claims::ClaimId;
 use claims::identifiers::{CreditCode, JurisdictionCode};
 use service::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
 
-use super::answer::{Answer, ok};
+use crate::extract::documented::{ClaimPath, HolderPath};
 use crate::extract::{Body, Part, PathId, PathText};
-use crate::openapi::params::{ClaimPath, HolderPath};
-use crate::openapi::roles;
+use crate::handlers::answer::{Answer, ok};
 use crate::problem::Problem;
-use crate::signed::Signed;
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::payments::{
     AccountView, CheckAccount, CorrectPayee, CorrectPayeeRead, EnterAccount, EnterAccountRead,

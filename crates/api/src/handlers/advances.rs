@@ -5,11 +5,10 @@ use claims::AdvanceId;
 use service::access::{ManageFunds, ReadFunds};
 use service::once::Key;
 
-use super::answer::{Answer, created, ok, paged};
+use crate::extract::documented::{AdvancePath, IdempotencyHeader};
 use crate::extract::{Body, IdempotencyKey, PathId, Query};
-use crate::openapi::params::{AdvancePath, IdempotencyHeader};
-use crate::openapi::roles;
-use crate::signed::Signed;
+use crate::handlers::answer::{Answer, created, ok, paged};
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::advances::{
     AdvanceForm, AdvanceRead, AdvanceRepaymentForm, AdvanceRepaymentRead, AdvanceView, AdvancesParams,

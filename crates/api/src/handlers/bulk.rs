@@ -15,14 +15,13 @@ use service::submit::{Command, Mode, Submitted};
 use service::{FieldError, MAX_BATCH, Permit, Refusal, Service, ServiceError};
 use tokio::sync::mpsc;
 
-use super::answer::{Answer, ok};
-use super::bulk_lines::Lines;
+use crate::extract::documented::IdempotencyHeader;
 use crate::extract::{IdempotencyKey, Query, canonical_hash, media_type, raw_body};
 use crate::frame::Context;
-use crate::openapi::params::IdempotencyHeader;
-use crate::openapi::roles;
+use crate::handlers::answer::{Answer, ok};
+use crate::handlers::bulk_lines::Lines;
 use crate::problem::Problem;
-use crate::signed::Signed;
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::claim_view::ClaimView;
 use crate::wire::queries::{BulkMode, BulkParams, BulkQuery};

@@ -5,13 +5,13 @@ use claims::{ClaimId, WaiverId};
 use service::access::{DemandClawback, ManageFunds, ReadClaims};
 use service::once::Key;
 
-use super::answer::{Answer, created, ok, stands, tagged};
-use crate::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId};
-use crate::openapi::params::{
+use crate::extract::documented::{
     ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader, WaiverPath,
 };
-use crate::openapi::roles;
-use crate::signed::Signed;
+use crate::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId};
+use crate::handlers::answer::{Answer, created, ok, tagged};
+use crate::handlers::claims::stands;
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::claim_view::ClaimView;
 use crate::wire::clawbacks::{

@@ -1,16 +1,18 @@
 //! Disbursements: made by one person of treasury, released by another, settled by the bank's results.
 
-use actix_web::{HttpResponse, get, http::header, post};
+use actix_web::http::header;
+use actix_web::{HttpResponse, get, post};
 use claims::DisbursementId;
 use service::access::{ManageFunds, ReadFunds};
 use service::disburse;
 use service::once::Key;
 
-use super::answer::{Answer, again, created, ok, paged, tagged};
+use crate::extract::documented::{
+    DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
+};
 use crate::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
-use crate::openapi::params::{DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader};
-use crate::openapi::roles;
-use crate::signed::Signed;
+use crate::handlers::answer::{Answer, again, created, ok, paged, tagged};
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::finance::DisbursementView;
 use crate::wire::payments::PaymentView;

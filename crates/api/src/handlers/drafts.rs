@@ -16,13 +16,12 @@ use service::replay::Told;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::answer::{Answer, REPLAYED, ok, paged};
+use crate::extract::documented::{DraftPath, IdempotencyHeader};
 use crate::extract::{Body, IdempotencyKey, PathId, Query};
 use crate::frame::Context;
-use crate::openapi::params::{DraftPath, IdempotencyHeader};
-use crate::openapi::roles;
+use crate::handlers::answer::{Answer, REPLAYED, ok, paged};
 use crate::problem::Problem;
-use crate::signed::Signed;
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::drafts::{
     DraftView, DraftsParams, DraftsQuery, ProposeProgramme, ProposeRead, Simulate, SimulateRead,

@@ -5,11 +5,10 @@ use claims::HoldId;
 use service::access::{ManageFunds, ReadFunds};
 use service::once::Key;
 
-use super::answer::{Answer, created, ok, paged};
+use crate::extract::documented::{HoldPath, IdempotencyHeader};
 use crate::extract::{Body, IdempotencyKey, PathId, Query};
-use crate::openapi::params::{HoldPath, IdempotencyHeader};
-use crate::openapi::roles;
-use crate::signed::Signed;
+use crate::handlers::answer::{Answer, created, ok, paged};
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::payments::{HoldView, PlaceHold, PlaceHoldRead};
 use crate::wire::queries::{HoldsParams, HoldsQuery, PageParams};

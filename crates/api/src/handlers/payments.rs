@@ -6,12 +6,11 @@ use policy::Lang;
 use service::access::{ManageFunds, Permit, ReadFunds};
 use service::disburse::{self, BankReport};
 
-use super::answer::{Answer, ok, paged, results};
+use crate::extract::documented::{BankEntryPath, DisbursementPath, PaymentPath};
 use crate::extract::{Body, PathId, Query, media_type, raw_body};
 use crate::frame::Context;
-use crate::openapi::params::{BankEntryPath, DisbursementPath, PaymentPath};
-use crate::openapi::roles;
-use crate::signed::Signed;
+use crate::handlers::answer::{Answer, ok, paged, results};
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::payments::{
     BankExceptionView, PaidClaimView, PaymentView, ReconciliationView, Reconciliations, ResolveException,

@@ -4,11 +4,10 @@ use actix_web::get;
 use claims::identifiers::ProgrammeId;
 use service::access::ReadProgrammes;
 
-use super::answer::{Answer, ok};
+use crate::extract::documented::ProgrammePath;
 use crate::extract::{Part, PathText, Query};
-use crate::openapi::params::ProgrammePath;
-use crate::openapi::roles;
-use crate::signed::Signed;
+use crate::handlers::answer::{Answer, ok};
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::queries::{NoParams, VersionParams, VersionQuery};
 use crate::wire::views::{PageView, ProgrammeDetail, ProgrammeView};

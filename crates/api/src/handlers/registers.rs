@@ -8,11 +8,10 @@ use service::access::KeepRegisters;
 use service::registers::RegisterFormat;
 use tokio::sync::mpsc;
 
-use super::answer::{Answer, ok};
+use crate::extract::documented::{EntryPath, RegisterPath};
 use crate::extract::{Part, PathText, media_type};
-use crate::openapi::params::{EntryPath, RegisterPath};
-use crate::openapi::roles;
-use crate::signed::Signed;
+use crate::handlers::answer::{Answer, ok};
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::views::LoadReportView;
 

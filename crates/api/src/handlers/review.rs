@@ -5,12 +5,12 @@ use claims::ClaimId;
 use service::access::{ApproveClaims, ReviewClaims};
 use service::review;
 
-use super::answer::{Answer, results, stands};
+use crate::extract::documented::{ClaimPath, IfMatchRequired, OptionalIdempotencyHeader};
 use crate::extract::{Body, IfMatch, OptionalKey, PathId};
 use crate::frame::Context;
-use crate::openapi::params::{ClaimPath, IfMatchRequired, OptionalIdempotencyHeader};
-use crate::openapi::roles;
-use crate::signed::Signed;
+use crate::handlers::answer::{Answer, results};
+use crate::handlers::claims::stands;
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::claim_view::{ClaimSummary, ClaimView};
 use crate::wire::requests::{Approval, ApprovalVerdict, Approvals, ApprovalsRead, Review, ReviewVerdict};

@@ -1,16 +1,16 @@
 //! Settlement statements (清算单): what a county and a merchant owe each other.
 
-use actix_web::{HttpResponse, get, http::header};
+use actix_web::http::header;
+use actix_web::{HttpResponse, get};
 use claims::identifiers::CreditCode;
 use service::access::ReadStatements;
 use service::statements::{StatementFormat, StatementQuery as Asked};
 
-use super::answer::{Answer, ok, paged};
+use crate::extract::documented::MerchantPath;
 use crate::extract::{Part, PathText, Query};
-use crate::openapi::params::MerchantPath;
-use crate::openapi::roles;
+use crate::handlers::answer::{Answer, ok, paged};
 use crate::problem::Problem;
-use crate::signed::Signed;
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::queries::PageParams;
 use crate::wire::statements::{

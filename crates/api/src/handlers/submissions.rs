@@ -4,11 +4,10 @@ use actix_web::{get, post};
 use claims::DisbursementId;
 use service::access::{ManageFunds, ReadFunds};
 
-use super::answer::{Answer, ok, paged};
+use crate::extract::documented::{DisbursementPath, SubmissionPath};
 use crate::extract::{Body, Part, PathId, PathText, Query};
-use crate::openapi::params::{DisbursementPath, SubmissionPath};
-use crate::openapi::roles;
-use crate::signed::Signed;
+use crate::handlers::answer::{Answer, ok, paged};
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::queries::{PageParams, PageQuery};
 use crate::wire::submissions::{

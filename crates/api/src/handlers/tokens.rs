@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use service::Refusal;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ok};
 use crate::extract::{media_type, raw_body};
+use crate::handlers::answer::{Answer, ok};
 use crate::problem::Problem;
 use crate::state::ApiState;
 use crate::wire::fields::{Fields, Slot, read};

@@ -6,11 +6,10 @@ use service::Page;
 use service::access::KeepWebhooks;
 use service::once::Key;
 
-use super::answer::{Answer, created, ok, paged};
+use crate::extract::documented::{IdempotencyHeader, WebhookPath};
 use crate::extract::{Body, IdempotencyKey, PathId, Query};
-use crate::openapi::params::{IdempotencyHeader, WebhookPath};
-use crate::openapi::roles;
-use crate::signed::Signed;
+use crate::handlers::answer::{Answer, created, ok, paged};
+use crate::signed::{Signed, roles};
 use crate::state::ApiState;
 use crate::wire::queries::{NoParams, PageParams, PageQuery};
 use crate::wire::requests::Nothing;

@@ -1,10 +1,8 @@
 //! The OpenAPI document: what the routes say, completed with what holds for all of them.
 
 mod finish;
-pub mod params;
 
 use actix_web::App;
-use service::Right;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 
@@ -35,16 +33,11 @@ use utoipa_actix_web::AppExt;
 )]
 struct Head;
 
-/// The roles that have a right, for the member `x-roles` of an operation.
-pub(crate) fn roles<R: Right>() -> Vec<&'static str> {
-    R::ROLES.iter().map(|role| role.as_str()).collect()
-}
-
 fn collected() -> utoipa::openapi::OpenApi {
     let (_, document) = App::new()
         .into_utoipa_app()
         .openapi(Head::openapi())
-        .configure(crate::handlers::routes)
+        .configure(crate::routes::routes)
         .split_for_parts();
     document
 }

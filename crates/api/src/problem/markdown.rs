@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use policy::Lang;
 
-use super::Kind;
+use crate::problem::Kind;
 
 /// The table of all problems: what the caller does and what the operator does. Generated, so that it cannot lag behind.
 pub fn problems_markdown() -> String {

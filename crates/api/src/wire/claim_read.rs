@@ -12,8 +12,15 @@ use claims::identifiers::{
 use serde_json::Value;
 use service::FieldError;
 
-use super::fields::{Fields, Slot, read};
-use super::limits;
+use crate::extract::Wire;
+use crate::wire::fields::{Fields, Slot, read};
+use crate::wire::limits;
+
+impl Wire for Claim {
+    fn read(f: &mut Fields<'_>) -> Option<Claim> {
+        claim(f)
+    }
+}
 
 /// Reads a claim, or names every field that is wrong.
 pub fn read_claim(value: &Value) -> Result<Claim, Vec<FieldError>> {

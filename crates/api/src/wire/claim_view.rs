@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 use service::state::{ClaimDecision, ClaimState};
 use utoipa::ToSchema;
 
-use super::money::Money;
-use super::words::{OutcomeWord, RuleResultWord, StatusWord};
+use crate::wire::money::Money;
+use crate::wire::words::{OutcomeWord, RuleResultWord, StatusWord};
 
 /// A claim as it stands.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -9,13 +9,13 @@ use service::replay::{Document, GivenCap, Question, Summary};
 use service::trail::ReadsQuery;
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::money::Money;
-use super::queries::{PageQuery, day, page};
-use super::requests::is_scope;
 use crate::extract::{Params, Wire};
 use crate::state::Limits;
+use crate::wire::fields::{Fields, Slot};
+use crate::wire::limits;
+use crate::wire::money::Money;
+use crate::wire::queries::{PageQuery, day, page};
+use crate::wire::requests::is_scope;
 
 /// What is replayed over which claims. Either a `document`, or a `version` of a `programme`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

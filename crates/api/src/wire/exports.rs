@@ -6,11 +6,11 @@ use claims::identifiers::{JurisdictionCode, ProgrammeId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::queries::{Headings, YesNo, day};
-use super::requests::request_words;
 use crate::extract::Params;
+use crate::wire::fields::{Fields, Slot};
+use crate::wire::limits;
+use crate::wire::queries::{Headings, YesNo, day};
+use crate::wire::requests::request_words;
 
 request_words! {
     /// Format of an export of a ledger.

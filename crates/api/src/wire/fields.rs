@@ -16,7 +16,7 @@ use policy::Lang;
 use serde_json::{Map, Value};
 use service::FieldError;
 
-use super::limits;
+use crate::wire::limits;
 
 /// Reads a body or a line. `root` goes before every pointer.
 pub fn read<T>(
@@ -255,6 +255,14 @@ impl<'a> Slot<'a> {
             Ok(fen) => Some(fen),
             Err(error) => self.wrong(error.code(), error.message_zh(), error.to_string()),
         }
+    }
+
+    pub fn positive_money(&self) -> Option<Fen> {
+        let amount = self.money()?;
+        if amount.is_zero() {
+            return self.wrong("money.zero", "金额必须大于零", "it is more than nothing");
+        }
+        Some(amount)
     }
 
     pub fn date(&self) -> Option<NaiveDate> {

@@ -9,12 +9,12 @@ use service::holds::Hold;
 use service::payees::{EnteredAccount, ShownAccount};
 use utoipa::ToSchema;
 
-use super::fields::Fields;
-use super::limits;
-use super::money::Money;
-use super::requests::{CheckVerdict, reason, request_words};
-use super::sources::PartsView;
 use crate::extract::Wire;
+use crate::wire::fields::Fields;
+use crate::wire::limits;
+use crate::wire::money::Money;
+use crate::wire::requests::{CheckVerdict, reason, request_words};
+use crate::wire::sources::PartsView;
 
 request_words! {
     /// What a person decides on what a bank said.

@@ -4,13 +4,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::ClaimId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use claims::life_cycle::Status;
+use policy::Lang;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::requests::request_words;
 use crate::extract::Params;
+use crate::wire::fields::{Fields, Slot};
+use crate::wire::limits;
+use crate::wire::requests::request_words;
 
 request_words! {
     /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
@@ -25,6 +26,15 @@ request_words! {
     YesNo { True = "true", False = "false" }
     /// Language of an export's headings.
     Headings { Zh = "zh", En = "en" }
+}
+
+impl From<Headings> for Lang {
+    fn from(headings: Headings) -> Lang {
+        match headings {
+            Headings::Zh => Lang::Zh,
+            Headings::En => Lang::En,
+        }
+    }
 }
 
 /// Which part of a list.
@@ -123,7 +133,7 @@ pub struct ClaimsParams {
     #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
     pub programme: Option<String>,
     #[param(inline)]
-    pub status: Option<super::words::StatusWord>,
+    pub status: Option<crate::wire::words::StatusWord>,
     /// Credit code.
     #[param(min_length = 18, max_length = 64)]
     pub merchant: Option<String>,

@@ -8,11 +8,11 @@ use service::disburse::Gather;
 use service::ports::shanghai_midnight;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::money::Money;
 use crate::extract::{Wire, revision_of};
 use crate::state::Limits;
+use crate::wire::fields::{Fields, Slot};
+use crate::wire::limits;
+use crate::wire::money::Money;
 
 /// A word of a closed list in a request.
 macro_rules! request_words {
@@ -36,6 +36,7 @@ macro_rules! request_words {
         )*
     };
 }
+
 pub(crate) use request_words;
 
 request_words! {
@@ -224,14 +225,7 @@ pub struct AppropriateRead {
 impl Wire for AppropriateRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let source = f.required("source", FundSource::read);
-        let amount = f.required("amount", |s| {
-            let amount = s.money()?;
-            if amount.is_zero() {
-                s.wrong("money.zero", "金额必须大于零", "it is more than nothing")
-            } else {
-                Some(amount)
-            }
-        });
+        let amount = f.required("amount", |s| s.positive_money());
         let document = f.required("document", |s| s.words(limits::DOCUMENT));
         Some(AppropriateRead {
             source: source?,
@@ -259,6 +253,15 @@ impl Wire for Check {
             verdict: verdict?,
             reason: reason?,
         })
+    }
+}
+
+impl From<CheckVerdict> for service::funds::Check {
+    fn from(verdict: CheckVerdict) -> service::funds::Check {
+        match verdict {
+            CheckVerdict::Approve => service::funds::Check::Approve,
+            CheckVerdict::Refuse => service::funds::Check::Refuse,
+        }
     }
 }
 

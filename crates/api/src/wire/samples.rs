@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use service::samples::{Draw, Sample, Sampling};
 use utoipa::ToSchema;
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::queries::instant;
 use crate::extract::Wire;
+use crate::wire::fields::{Fields, Slot};
+use crate::wire::limits;
+use crate::wire::queries::instant;
 
 /// What is sampled, and the commitment to a seed.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

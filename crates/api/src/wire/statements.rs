@@ -9,11 +9,11 @@ use service::statements::{
 };
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::Fields;
-use super::money::Money;
-use super::queries::{PageQuery, day, page};
-use super::requests::request_words;
 use crate::extract::Params;
+use crate::wire::fields::Fields;
+use crate::wire::money::Money;
+use crate::wire::queries::{PageQuery, day, page};
+use crate::wire::requests::request_words;
 
 request_words! {
     /// Format of a statement's file.

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use service::disburse::{HeardReport, Submission, SubmissionResolution};
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::Fields;
-use super::queries::{PageQuery, YesNo, page};
-use super::requests::{reason, request_words};
 use crate::extract::{Params, Wire};
+use crate::wire::fields::Fields;
+use crate::wire::queries::{PageQuery, YesNo, page};
+use crate::wire::requests::{reason, request_words};
 
 request_words! {
     /// What is done about a file: the same orders under a new name, or a person takes it to the bank.

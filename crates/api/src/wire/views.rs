@@ -63,7 +63,7 @@ pub struct BulkLine {
     /// Whether this is the first answer again.
     pub replayed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub claim: Option<super::claim_view::ClaimView>,
+    pub claim: Option<crate::wire::claim_view::ClaimView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ProblemView>,
 }

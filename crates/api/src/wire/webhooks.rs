@@ -8,11 +8,11 @@ use service::webhooks::{Attempt, Delivery, Replay, Webhook};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::queries::{PageQuery, instant, page};
-use super::requests::request_words;
 use crate::extract::{Params, Wire};
+use crate::wire::fields::{Fields, Slot};
+use crate::wire::limits;
+use crate::wire::queries::{PageQuery, instant, page};
+use crate::wire::requests::request_words;
 
 request_words! {
     /// Whether an endpoint is told, or its messages wait.
