@@ -6,24 +6,16 @@
 //! ```
 //!
 //! What holds:
-//! * a handler cannot be reached without the right that its type names ([`signed`]);
-//! * every error is an [`problem::Problem`], with code, hint and the request's id, in the caller's language;
+//! * a handler cannot be reached without the right that its type names ([`http::authenticated`]);
+//! * every error is an [`http::problem::Problem`], with code, hint and the request's id, in the caller's language;
 //! * no answer and no log line repeats a value that was sent; bodies are never logged, and paths only as patterns;
 //! * everything that is read has a limit, and the limit stands in the OpenAPI document, which comes from the same routes;
-//! * a write runs to its end whatever becomes of the connection ([`state::ApiState::write`]).
+//! * a write runs to its end whatever becomes of the connection ([`ApiState::write`]).
 
-mod doors;
-pub mod extract;
-mod frame;
 mod handlers;
-mod lang;
+pub mod http;
 pub mod openapi;
-pub mod problem;
-mod published;
 mod routes;
-pub mod signed;
-mod span;
-mod state;
 pub mod wire;
 
 use std::sync::{Arc, LazyLock};
@@ -36,11 +28,11 @@ use service::Service;
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 
-use crate::published::Published;
+use crate::http::published::Published;
 
+pub use http::problem::problems_markdown;
+pub use http::state::{ApiState, Limits, MetricsText};
 pub use openapi::{openapi_json, operations};
-pub use problem::problems_markdown;
-pub use state::{ApiState, Limits, MetricsText};
 
 /// The contract of this build.
 static PUBLISHED: LazyLock<Arc<Published>> =
@@ -72,6 +64,6 @@ pub fn app(
         .split_for_parts();
     app.service(handlers::operations::docs())
         .default_service(web::to(handlers::operations::fallback))
-        .wrap(from_fn(frame::frame))
-        .wrap(TracingLogger::<span::RequestSpan>::new())
+        .wrap(from_fn(http::middleware::frame))
+        .wrap(TracingLogger::<http::span::RequestSpan>::new())
 }

@@ -10,19 +10,21 @@ use service::reading::ClaimQuery;
 use service::state::ClaimState;
 use service::submit::{Command, Mode};
 
-use crate::extract::documented::{ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader};
-use crate::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
-use crate::handlers::answer::{Answer, again, created, ok, paged, tagged};
-use crate::problem::Problem;
-use crate::signed::{Signed, roles};
-use crate::state::ApiState;
-use crate::wire::claim_form::SubmitClaim;
-use crate::wire::claim_view::{CheckView, ClaimSummary, ClaimView};
-use crate::wire::queries::{
+use crate::http::answer::{Answer, again, created, ok, paged, tagged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::{ReasonGiven, ReasonIfAny};
+use crate::http::extract::documented::{
+    ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
+};
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
+use crate::http::problem::Problem;
+use crate::http::queries::{
     AsOfQuery, ClaimAsOfParams, ClaimsParams, ClaimsQuery, ListOrder, PageParams, PageQuery,
 };
-use crate::wire::requests::{ReasonGiven, ReasonIfAny};
-use crate::wire::views::{EventView, PageView};
+use crate::http::state::ApiState;
+use crate::http::views::{EventView, PageView};
+use crate::wire::claim_form::SubmitClaim;
+use crate::wire::claim_view::{CheckView, ClaimSummary, ClaimView};
 
 /// 提交申领 · Submit a claim
 ///

@@ -7,20 +7,20 @@ use service::access::{ManageFunds, ReadFunds};
 use service::disburse;
 use service::once::Key;
 
-use crate::extract::documented::{
+use crate::http::answer::{Answer, again, created, ok, paged, tagged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::{MakeDisbursement, MakeDisbursementRead, Nothing, ReasonGiven};
+use crate::http::extract::documented::{
     DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
 };
-use crate::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
-use crate::handlers::answer::{Answer, again, created, ok, paged, tagged};
-use crate::signed::{Signed, roles};
-use crate::state::ApiState;
-use crate::wire::finance::DisbursementView;
-use crate::wire::payments::PaymentView;
-use crate::wire::queries::{
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
+use crate::http::queries::{
     FundParams, FundQuery, InstructionFormat, InstructionParams, InstructionQuery, PageParams, PageQuery,
 };
-use crate::wire::requests::{MakeDisbursement, MakeDisbursementRead, Nothing, ReasonGiven};
-use crate::wire::views::PageView;
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::wire::finance::DisbursementView;
+use crate::wire::payments::PaymentView;
 
 /// 生成支付批次 · Make a disbursement
 ///

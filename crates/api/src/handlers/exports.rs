@@ -10,17 +10,17 @@ use service::export::{
     AccountingExport, Chunks, ClaimsExport, Encoding, Format, LedgerExport, Reveal, Syntax,
 };
 
-use crate::extract::documented::JurisdictionPath;
-use crate::extract::{PathText, Query};
-use crate::handlers::answer::{Answer, paged};
-use crate::problem::Problem;
-use crate::signed::{Signed, roles};
-use crate::state::ApiState;
+use crate::http::answer::{Answer, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::JurisdictionPath;
+use crate::http::extract::{PathText, Query};
+use crate::http::problem::Problem;
+use crate::http::queries::Headings;
+use crate::http::state::ApiState;
 use crate::wire::exports::{
     AccountingEncoding, AccountingSyntax, ClaimsExportParams, ClaimsExportQuery, LedgerExportParams,
     LedgerExportQuery, TableFormat,
 };
-use crate::wire::queries::Headings;
 
 /// 导出流水 · Export a ledger
 ///

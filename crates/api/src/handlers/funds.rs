@@ -10,18 +10,18 @@ use service::funds::{NewAppropriation, Source};
 use service::once::Key;
 use sha2::{Digest, Sha256};
 
-use crate::extract::documented::{AppropriationPath, CapChangePath, FundPath, IdempotencyHeader};
-use crate::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query};
-use crate::frame::Context;
-use crate::handlers::answer::{Answer, created, ok, paged};
-use crate::problem::Problem;
-use crate::signed::{Signed, roles};
-use crate::state::ApiState;
+use crate::http::answer::{Answer, created, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::{Appropriate, AppropriateRead, Check, FundSource, ProposeCaps, ProposeCapsRead};
+use crate::http::extract::documented::{AppropriationPath, CapChangePath, FundPath, IdempotencyHeader};
+use crate::http::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query};
+use crate::http::middleware::Context;
+use crate::http::problem::Problem;
+use crate::http::queries::{JurisdictionParams, JurisdictionQuery, PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::finance::{AppropriationView, CapChangeView, FundView, PublicFundView, PublicFunds};
-use crate::wire::queries::{JurisdictionParams, JurisdictionQuery, PageParams, PageQuery};
-use crate::wire::requests::{Appropriate, AppropriateRead, Check, FundSource, ProposeCaps, ProposeCapsRead};
 use crate::wire::sources::{FundSources, SourceBalanceView};
-use crate::wire::views::PageView;
 
 impl From<FundSource> for Source {
     fn from(source: FundSource) -> Source {

@@ -6,20 +6,20 @@ use service::access::{ReadLedger, ReadTrail};
 use service::books::LedgerQuery;
 use service::closing::Period;
 
-use crate::extract::documented::{ClosingPath, JurisdictionPath};
-use crate::extract::{Part, PathText, Query};
-use crate::handlers::answer::{Answer, ok, paged};
-use crate::signed::{Signed, roles};
-use crate::state::ApiState;
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::{ClosingPath, JurisdictionPath};
+use crate::http::extract::{Part, PathText, Query};
+use crate::http::queries::{
+    AsOfParams, AsOfQuery, ClosingFormat, ClosingParams, ClosingQuery, PageParams, PageQuery,
+    TransfersParams, TransfersQuery,
+};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::closings::{ClosedBooksView, ClosingView};
 use crate::wire::drafts::{ReadsOf, ReadsParams};
 use crate::wire::finance::BalancesView;
 use crate::wire::ledger_view::{CountyBalances, FundBalances, PersonalReadView, TransferView};
-use crate::wire::queries::{
-    AsOfParams, AsOfQuery, ClosingFormat, ClosingParams, ClosingQuery, PageParams, PageQuery,
-    TransfersParams, TransfersQuery,
-};
-use crate::wire::views::PageView;
 
 /// 余额 · Get balances
 ///

@@ -2,7 +2,6 @@
 
 pub(crate) mod accounts;
 pub(crate) mod advances;
-pub(crate) mod answer;
 pub(crate) mod bulk;
 pub(crate) mod bulk_lines;
 pub(crate) mod claims;

@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use utoipa::ToSchema;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::extract::documented::ProblemPath;
-use crate::extract::{Part, PathText};
-use crate::frame::Context;
-use crate::handlers::answer::{Answer, ok};
-use crate::problem::{Kind, Problem};
-use crate::state::ApiState;
-use crate::wire::views::Health;
+use crate::http::answer::{Answer, ok};
+use crate::http::extract::documented::ProblemPath;
+use crate::http::extract::{Part, PathText};
+use crate::http::middleware::Context;
+use crate::http::problem::{Kind, Problem};
+use crate::http::state::ApiState;
+use crate::http::views::Health;
 
 /// 存活 · Whether the process is up
 #[utoipa::path(

@@ -5,14 +5,14 @@ use claims::SampleId;
 use service::access::{DrawSamples, ReadLedger};
 use service::once::Key;
 
-use crate::extract::documented::{IdempotencyHeader, JurisdictionPath, SamplePath};
-use crate::extract::{Body, IdempotencyKey, PathId, PathText, Query};
-use crate::handlers::answer::{Answer, created, ok, paged};
-use crate::signed::{Signed, roles};
-use crate::state::ApiState;
-use crate::wire::queries::{PageParams, PageQuery};
+use crate::http::answer::{Answer, created, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::{IdempotencyHeader, JurisdictionPath, SamplePath};
+use crate::http::extract::{Body, IdempotencyKey, PathId, PathText, Query};
+use crate::http::queries::{PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::samples::{CommitSample, CommitSampleRead, DrawSample, DrawSampleRead, SampleView};
-use crate::wire::views::PageView;
 
 /// 抽查承诺 · Commit to a sample
 ///

@@ -6,13 +6,13 @@ use claims::identifiers::CreditCode;
 use service::access::ReadStatements;
 use service::statements::{StatementFormat, StatementQuery as Asked};
 
-use crate::extract::documented::MerchantPath;
-use crate::extract::{Part, PathText, Query};
-use crate::handlers::answer::{Answer, ok, paged};
-use crate::problem::Problem;
-use crate::signed::{Signed, roles};
-use crate::state::ApiState;
-use crate::wire::queries::PageParams;
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::MerchantPath;
+use crate::http::extract::{Part, PathText, Query};
+use crate::http::problem::Problem;
+use crate::http::queries::PageParams;
+use crate::http::state::ApiState;
 use crate::wire::statements::{
     SpanParams, SpanQuery, StatementFileFormat, StatementFileParams, StatementFileQuery, StatementQuery,
     StatementView,

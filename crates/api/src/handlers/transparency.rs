@@ -7,18 +7,18 @@ use service::Refusal;
 use service::access::{ReadClaims, ReadLedger, WitnessLog};
 use service::transparency::Signed;
 
-use crate::extract::documented::{ClaimPath, JurisdictionPath};
-use crate::extract::{PathId, PathText, Query, raw_body};
-use crate::handlers::answer::{Answer, ok, paged};
-use crate::signed::{Signed as SignedIn, roles};
-use crate::state::ApiState;
-use crate::wire::limits;
-use crate::wire::queries::{PageParams, PageQuery};
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Signed as SignedIn, roles};
+use crate::http::extract::documented::{ClaimPath, JurisdictionPath};
+use crate::http::extract::{PathId, PathText, Query, raw_body};
+use crate::http::field_limits;
+use crate::http::queries::{PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::transparency::{
     CheckpointParams, CheckpointQuery, CheckpointView, ClaimProofView, ConsistencyParams, ConsistencyQuery,
     ConsistencyView, InclusionParams, InclusionQuery, InclusionView,
 };
-use crate::wire::views::PageView;
 
 /// The note itself, as tools that know signed notes want it.
 fn note(signed: Signed) -> Answer {
@@ -115,7 +115,7 @@ pub(crate) async fn cosign_checkpoint(
     payload: web::Payload,
 ) -> Answer {
     let (permit, jurisdiction) = (signed.permit, path.county()?);
-    let body = raw_body(&request, payload.into_inner(), limits::NOTE).await?;
+    let body = raw_body(&request, payload.into_inner(), field_limits::NOTE).await?;
     let text = String::from_utf8(body.to_vec()).map_err(|_| Refusal::Cosignature(NoteError::Malformed))?;
     note(
         api.write(|it| async move { it.cosign(&permit, jurisdiction.as_str(), &text).await })

@@ -29,7 +29,7 @@ use utoipa_actix_web::AppExt;
         (name = "public", description = "公示 · For anybody"),
         (name = "operations", description = "运行 · Operations"),
     ),
-    components(schemas(crate::problem::ProblemView, crate::problem::FieldErrorView)),
+    components(schemas(crate::http::problem::ProblemView, crate::http::problem::FieldErrorView)),
 )]
 struct Head;
 

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
-use crate::published::Published;
+use crate::http::published::Published;
 
 fn document() -> Value {
     serde_json::from_str(&openapi_json()).unwrap()

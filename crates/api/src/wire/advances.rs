@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use service::advances::{Advance, NewAdvance, Repayment};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::extract::{Params, Wire};
-use crate::wire::fields::Fields;
-use crate::wire::limits;
-use crate::wire::money::Money;
-use crate::wire::queries::{PageQuery, page};
-use crate::wire::requests::reason;
+use crate::http::bodies::reason;
+use crate::http::extract::{Params, Wire};
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::queries::{PageQuery, page};
 
 /// What is to be advanced to a merchant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -41,7 +41,7 @@ impl Wire for AdvanceRead {
         let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
         let merchant = f.required("merchant", |s| s.parse(CreditCode::parse));
         let amount = f.required("amount", |s| s.positive_money());
-        let document = f.required("document", |s| s.words(limits::DOCUMENT));
+        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
         Some(AdvanceRead(NewAdvance {
             jurisdiction: jurisdiction?.as_str().to_owned(),
             programme: programme?.as_str().to_owned(),

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::wire::money::Money;
+use crate::http::money::Money;
 
 /// A claim for one subsidy on one item. `old_item` and `entitlement` are needed where the programme asks for them; what else
 /// is optional may be left out, and the decision then says which facts it lacked.

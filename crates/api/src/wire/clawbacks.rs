@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use service::clawback::{ClawbackState, Demand, NewWaiver, Waiver};
 use utoipa::ToSchema;
 
-use crate::extract::Wire;
-use crate::wire::fields::Fields;
-use crate::wire::limits;
-use crate::wire::money::Money;
-use crate::wire::requests::{reason, request_words};
-use crate::wire::words::ClawbackReasonWord;
+use crate::http::bodies::{reason, request_words};
+use crate::http::extract::Wire;
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::words::ClawbackReasonWord;
 
 request_words! {
     /// Why a subsidy is demanded back: 退货, 发票红冲, 骗补, 报废未闭环.
@@ -58,7 +58,7 @@ impl Wire for DemandRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let reason = f.required("reason", DemandReason::read);
         let amount = f.optional("amount", |s| s.positive_money());
-        let document = f.optional("document", |s| s.words(limits::DOCUMENT));
+        let document = f.optional("document", |s| s.words(field_limits::DOCUMENT));
         Some(DemandRead(Demand {
             reason: reason?.into(),
             amount: amount?,
@@ -118,7 +118,7 @@ pub struct WaiverRead(pub NewWaiver);
 impl Wire for WaiverRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let amount = f.optional("amount", |s| s.positive_money());
-        let document = f.required("document", |s| s.words(limits::DOCUMENT));
+        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
         let reason = f.required("reason", reason);
         Some(WaiverRead(NewWaiver {
             amount: amount?,

@@ -6,9 +6,9 @@ use service::books::LedgerLine;
 use service::trail::PersonalRead;
 use utoipa::ToSchema;
 
+use crate::http::money::Money;
+use crate::http::words::AccountWord;
 use crate::wire::finance::BalancesView;
-use crate::wire::money::Money;
-use crate::wire::words::AccountWord;
 
 /// Every fund's accounts in a county.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -9,11 +9,11 @@ use service::statements::{
 };
 use utoipa::{IntoParams, ToSchema};
 
-use crate::extract::Params;
-use crate::wire::fields::Fields;
-use crate::wire::money::Money;
-use crate::wire::queries::{PageQuery, day, page};
-use crate::wire::requests::request_words;
+use crate::http::bodies::request_words;
+use crate::http::extract::Params;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::queries::{PageQuery, day, page};
 
 request_words! {
     /// Format of a statement's file.

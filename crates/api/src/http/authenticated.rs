@@ -9,9 +9,9 @@ use actix_web::{FromRequest, HttpRequest};
 use policy::Lang;
 use service::{Permit, Refusal, Right};
 
-use crate::frame::Context;
-use crate::problem::Problem;
-use crate::state::{ApiState, shared};
+use crate::http::middleware::Context;
+use crate::http::problem::Problem;
+use crate::http::state::{ApiState, shared};
 
 /// A caller whose token is good, who does not call too often, and whose role has the right `R`. A handler that takes one
 /// cannot be reached without it; a use case takes its permit.

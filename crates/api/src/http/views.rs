@@ -7,7 +7,7 @@ use service::Page;
 use service::registers::LoadReport;
 use utoipa::ToSchema;
 
-use crate::problem::{FieldErrorView, ProblemView};
+use crate::http::problem::{FieldErrorView, ProblemView};
 
 /// A page of a list. `next_cursor` is null on the last one.
 #[derive(Debug, Clone, Serialize, ToSchema)]

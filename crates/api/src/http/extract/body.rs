@@ -12,9 +12,9 @@ use serde_json::Value;
 use service::Refusal;
 use sha2::{Digest, Sha256};
 
-use crate::problem::Problem;
-use crate::state::{Limits, shared};
-use crate::wire::fields::{Fields, read};
+use crate::http::fields::{Fields, read};
+use crate::http::problem::Problem;
+use crate::http::state::{Limits, shared};
 
 /// A body that is read field by field.
 pub trait Wire: Sized + 'static {

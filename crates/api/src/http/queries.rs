@@ -8,10 +8,10 @@ use policy::Lang;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::extract::Params;
-use crate::wire::fields::{Fields, Slot};
-use crate::wire::limits;
-use crate::wire::requests::request_words;
+use crate::http::bodies::request_words;
+use crate::http::extract::Params;
+use crate::http::field_limits;
+use crate::http::fields::{Fields, Slot};
 
 request_words! {
     /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
@@ -56,10 +56,10 @@ pub struct PageParams {
     pub cursor: Option<String>,
 }
 
-pub(super) fn page(f: &mut Fields<'_>) -> Option<PageQuery> {
-    let limit = f.optional("limit", |s| s.whole(1, limits::PAGE_MAX));
-    let cursor = f.optional("cursor", |s| s.text(limits::CURSOR).map(str::to_owned));
-    let limit = usize::try_from(limit?.unwrap_or(limits::PAGE_DEFAULT)).ok()?;
+pub(crate) fn page(f: &mut Fields<'_>) -> Option<PageQuery> {
+    let limit = f.optional("limit", |s| s.whole(1, field_limits::PAGE_MAX));
+    let cursor = f.optional("cursor", |s| s.text(field_limits::CURSOR).map(str::to_owned));
+    let limit = usize::try_from(limit?.unwrap_or(field_limits::PAGE_DEFAULT)).ok()?;
     Some(PageQuery {
         cursor: cursor?,
         limit,
@@ -82,7 +82,7 @@ impl Params for NoParams {
     }
 }
 
-pub(super) fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
+pub(crate) fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
     let instant = DateTime::parse_from_rfc3339(slot.text(40)?)
         .ok()
         .map(|it| it.with_timezone(&Utc));
@@ -97,7 +97,7 @@ pub(super) fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
     })
 }
 
-pub(super) fn day(slot: &Slot<'_>) -> Option<NaiveDate> {
+pub(crate) fn day(slot: &Slot<'_>) -> Option<NaiveDate> {
     let date = slot.date()?;
     if (2000..=2999).contains(&chrono::Datelike::year(&date)) {
         Some(date)
@@ -133,7 +133,7 @@ pub struct ClaimsParams {
     #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
     pub programme: Option<String>,
     #[param(inline)]
-    pub status: Option<crate::wire::words::StatusWord>,
+    pub status: Option<crate::http::words::StatusWord>,
     /// Credit code.
     #[param(min_length = 18, max_length = 64)]
     pub merchant: Option<String>,

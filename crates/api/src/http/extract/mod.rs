@@ -3,12 +3,12 @@
 mod body;
 pub mod documented;
 mod headers;
-mod ids;
+mod path;
 mod query;
 
 pub(crate) use body::media_type;
 pub use body::{Body, Wire, canonical_hash, parse_json, raw_body};
 pub use headers::{IdempotencyKey, IfMatch, OptionalKey};
 pub(crate) use headers::{etag_of, revision_of};
-pub use ids::{Part, PathId, PathText};
+pub use path::{Part, PathId, PathText};
 pub use query::{Params, Query};

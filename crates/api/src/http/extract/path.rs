@@ -11,7 +11,7 @@ use claims::{
 };
 use serde::Deserialize;
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// The `{id}` of the path. What is no id names no record: 404, as for an id that nobody has.
 #[derive(Debug, Clone, Copy)]
@@ -186,6 +186,6 @@ mod tests {
     async fn what_is_no_id_names_no_record() {
         let request = TestRequest::default().param("id", "clm_1").to_http_request();
         let problem = PathId::<ClaimId>::extract(&request).await.unwrap_err();
-        assert_eq!(problem.kind(), crate::problem::Kind::NotFound);
+        assert_eq!(problem.kind(), crate::http::problem::Kind::NotFound);
     }
 }

@@ -11,8 +11,8 @@ use tokio::runtime::Handle;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
-use crate::problem::Problem;
-use crate::published::Published;
+use crate::http::problem::Problem;
+use crate::http::published::Published;
 
 /// Bounds on what is read, in bytes. They stand in the OpenAPI document too.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +56,7 @@ pub struct ApiState {
     pub metrics: MetricsText,
     pub limits: Limits,
     writes: Writes,
-    pub(crate) doors: Arc<crate::doors::Doors>,
+    pub(crate) doors: Arc<crate::http::rate_limit::Doors>,
     pub(crate) published: Arc<Published>,
 }
 
@@ -80,7 +80,7 @@ impl ApiState {
             handle: Handle::current(),
             tracker: TaskTracker::new(),
         };
-        let doors = Arc::new(crate::doors::Doors::new(&limits));
+        let doors = Arc::new(crate::http::rate_limit::Doors::new(&limits));
         Self {
             service,
             metrics,

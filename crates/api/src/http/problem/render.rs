@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use service::{FieldError, Refusal};
 use utoipa::ToSchema;
 
-use crate::lang::{pick, tag};
-use crate::problem::{Kind, Problem, kind_of};
+use crate::http::lang::{pick, tag};
+use crate::http::problem::{Kind, Problem, kind_of};
 
 /// A problem (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

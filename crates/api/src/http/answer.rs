@@ -7,8 +7,8 @@ use serde::Serialize;
 use service::{Refusal, ServiceError};
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
-use crate::wire::views::{ItemResultView, ResultsView};
+use crate::http::problem::Problem;
+use crate::http::views::{ItemResultView, ResultsView};
 
 pub(crate) type Answer = Result<HttpResponse, Problem>;
 
