@@ -14,6 +14,7 @@
 
 mod handlers;
 pub mod http;
+pub mod identity;
 pub mod openapi;
 mod routes;
 pub mod wire;

@@ -6,9 +6,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::handlers::operations::{self, fallback};
 use crate::handlers::{
     accounts, advances, bulk, claims, clawbacks, disbursements, drafts, exports, funds, holds, ledgers,
-    payments, programmes, registers, review, samples, statements, submissions, tokens, transparency,
-    webhooks,
+    payments, programmes, registers, review, samples, statements, submissions, transparency, webhooks,
 };
+use crate::identity::{access_log, tokens};
 
 /// Every documented operation. An operation that is not here is neither served nor documented.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -92,7 +92,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledgers::list_transfers)
         .service(exports::export_ledger)
         .service(exports::export_claims)
-        .service(ledgers::list_personal_reads)
+        .service(access_log::list_personal_reads)
         .service(ledgers::list_closings)
         .service(ledgers::get_closing)
         .service(samples::commit_sample)

@@ -2,7 +2,7 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get};
-use service::access::{ReadLedger, ReadTrail};
+use service::access::ReadLedger;
 use service::books::LedgerQuery;
 use service::closing::Period;
 
@@ -17,9 +17,8 @@ use crate::http::queries::{
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::wire::closings::{ClosedBooksView, ClosingView};
-use crate::wire::drafts::{ReadsOf, ReadsParams};
 use crate::wire::finance::BalancesView;
-use crate::wire::ledger_view::{CountyBalances, FundBalances, PersonalReadView, TransferView};
+use crate::wire::ledger_view::{CountyBalances, FundBalances, TransferView};
 
 /// 余额 · Get balances
 ///
@@ -88,31 +87,6 @@ pub(crate) async fn list_transfers(
         )
         .await;
     ok(&PageView::of(paged(page)?, TransferView::from))
-}
-
-/// 查看留痕 · List looks at personal data
-///
-/// Who looked at personal data of the county, when, at what and why; newest first.
-#[utoipa::path(
-    tag = "ledgers",
-    params(JurisdictionPath, ReadsParams, PageParams),
-    responses((status = 200, description = "A page of looks.", body = PageView<PersonalReadView>)),
-    extensions(("x-roles" = json!(roles::<ReadTrail>()))),
-)]
-#[get("/v1/ledgers/{jurisdiction}/reads")]
-pub(crate) async fn list_personal_reads(
-    api: ApiState,
-    signed: Signed<ReadTrail>,
-    path: PathText,
-    query: Query<ReadsOf>,
-) -> Answer {
-    let (jurisdiction, Query(ReadsOf { reads, page })) = (path.county()?, query);
-    let cursor = page.cursor.as_deref();
-    let list = api
-        .service
-        .personal_reads(&signed.permit, jurisdiction.as_str(), &reads, cursor, page.limit)
-        .await;
-    ok(&PageView::of(paged(list)?, PersonalReadView::from))
 }
 
 /// 结账列表 · List closings

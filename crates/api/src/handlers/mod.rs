@@ -20,6 +20,5 @@ pub(crate) mod review;
 pub(crate) mod samples;
 pub(crate) mod statements;
 pub(crate) mod submissions;
-pub(crate) mod tokens;
 pub(crate) mod transparency;
 pub(crate) mod webhooks;

@@ -5,8 +5,7 @@ use claims::ClaimId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use claims::life_cycle::Status;
 use policy::Lang;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use crate::http::bodies::request_words;
 use crate::http::extract::Params;

@@ -139,19 +139,6 @@ impl LoadReportView {
     }
 }
 
-/// A token (RFC 6749, 5.1).
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Token)]
-pub struct TokenView {
-    #[schema(max_length = 4096)]
-    pub access_token: String,
-    #[schema(max_length = 6, example = "Bearer")]
-    pub token_type: &'static str,
-    /// Seconds.
-    #[schema(minimum = 1, example = 900)]
-    pub expires_in: i64,
-}
-
 /// What was done to a record, and by whom.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Event)]

@@ -1,5 +1,4 @@
 use serde_json::{Value, json};
-use utoipa::{PartialSchema, ToSchema};
 
 use super::*;
 use crate::wire::claim_form::{ItemForm, OldItemForm, PayeeForm, SubmitClaim};

@@ -2,11 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::identifiers::{JurisdictionCode, ProgrammeId};
-use claims::{ClaimId, DisbursementId};
 use serde::{Deserialize, Serialize};
 use service::drafts::{Draft, DraftDetail};
 use service::replay::{Document, GivenCap, Question, Summary};
-use service::trail::ReadsQuery;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::bodies::is_scope;
@@ -330,55 +328,4 @@ impl Params for DraftsQuery {
             page: page?,
         })
     }
-}
-
-/// Which looks at personal data.
-#[derive(Debug, Clone)]
-pub struct ReadsOf {
-    pub reads: ReadsQuery,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ReadsParams {
-    /// Who looked.
-    #[param(min_length = 1, max_length = 100)]
-    pub person: Option<String>,
-    /// The claim or disbursement that was looked at. Looks by export are of `ledger:<county>` and are not found by a claim's id.
-    #[param(pattern = "^(clm|dsb)_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub subject: Option<String>,
-    /// First day, Asia/Shanghai.
-    pub from: Option<NaiveDate>,
-    /// Last day, Asia/Shanghai.
-    pub to: Option<NaiveDate>,
-}
-
-impl Params for ReadsOf {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let person = f.optional("person", |s| s.words(100));
-        let subject = f.optional("subject", subject);
-        let (from, to) = (f.optional("from", day), f.optional("to", day));
-        let page = page(f);
-        Some(ReadsOf {
-            reads: ReadsQuery {
-                person: person?,
-                subject: subject?,
-                from: from?,
-                to: to?,
-            },
-            page: page?,
-        })
-    }
-}
-
-fn subject(slot: &Slot<'_>) -> Option<String> {
-    let is_id = |text: &str| ClaimId::parse(text).is_ok() || DisbursementId::parse(text).is_ok();
-    slot.pattern(
-        field_limits::IDENTIFIER,
-        is_id,
-        "须为申领编号或支付批次编号",
-        "it is the id of a claim or a disbursement",
-    )
 }

@@ -3,8 +3,7 @@
 use chrono::NaiveDate;
 use claims::ClaimId;
 use claims::identifiers::{JurisdictionCode, ProgrammeId};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use crate::http::bodies::request_words;
 use crate::http::extract::Params;

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use service::books::LedgerLine;
-use service::trail::PersonalRead;
 use utoipa::ToSchema;
 
 use crate::http::money::Money;
@@ -68,51 +67,6 @@ impl From<LedgerLine> for TransferView {
             claim: line.claim.map(|claim| claim.to_string()),
             document: line.document,
             actor: line.actor,
-        }
-    }
-}
-
-/// Somebody looked at personal data.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = PersonalRead)]
-pub struct PersonalReadView {
-    #[schema(max_length = 36, format = Uuid)]
-    pub id: String,
-    pub at: DateTime<Utc>,
-    #[schema(max_length = 100)]
-    pub person: String,
-    /// The credential.
-    #[schema(max_length = 100)]
-    pub actor: String,
-    /// `reveal`: a claim; `hand_out_instruction`: a file for the bank, with the accounts of payees; `export_claims`: claims in clear.
-    #[schema(max_length = 64, example = "reveal")]
-    pub verb: String,
-    /// The claim or disbursement; of an export `ledger:<county>`.
-    #[schema(max_length = 64)]
-    pub subject: String,
-    /// Of the subject, as it was seen.
-    #[schema(minimum = 1)]
-    pub revision: Option<i32>,
-    /// Why; of an instruction the name of the file; of an export how many claims of what, and why.
-    #[schema(max_length = 700)]
-    pub reason: Option<String>,
-    /// Id of the request.
-    #[schema(max_length = 64)]
-    pub request: Option<String>,
-}
-
-impl From<PersonalRead> for PersonalReadView {
-    fn from(it: PersonalRead) -> PersonalReadView {
-        PersonalReadView {
-            id: it.id.to_string(),
-            at: it.at,
-            person: it.person,
-            actor: it.actor,
-            verb: it.verb,
-            subject: it.subject,
-            revision: it.revision,
-            reason: it.reason,
-            request: it.request,
         }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::identifiers::{JurisdictionCode, ProgrammeId};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::statements::{
     AdvancesAccount, ClaimsAccount, ClawbacksAccount, LaidOut, Statement, StatementLine,
 };

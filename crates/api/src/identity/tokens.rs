@@ -14,7 +14,6 @@ use crate::http::extract::{media_type, raw_body};
 use crate::http::fields::{Fields, Slot, read};
 use crate::http::problem::Problem;
 use crate::http::state::ApiState;
-use crate::http::views::TokenView;
 
 /// A request for a token. Client id and secret may come by HTTP Basic instead.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -130,4 +129,17 @@ pub(crate) async fn get_jwks(api: ApiState) -> Answer {
         .headers_mut()
         .insert(actix_web::http::header::CACHE_CONTROL, cacheable);
     Ok(answer)
+}
+
+/// A token (RFC 6749, 5.1).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Token)]
+pub struct TokenView {
+    #[schema(max_length = 4096)]
+    pub access_token: String,
+    #[schema(max_length = 6, example = "Bearer")]
+    pub token_type: &'static str,
+    /// Seconds.
+    #[schema(minimum = 1, example = 900)]
+    pub expires_in: i64,
 }
