@@ -16,6 +16,7 @@ mod handlers;
 pub mod http;
 pub mod identity;
 pub mod openapi;
+mod operation;
 mod routes;
 pub mod wire;
 
@@ -63,8 +64,8 @@ pub fn app(
         .into_utoipa_app()
         .configure(routes::routes)
         .split_for_parts();
-    app.service(handlers::operations::docs())
-        .default_service(web::to(handlers::operations::fallback))
+    app.service(operation::probes::docs())
+        .default_service(web::to(operation::probes::fallback))
         .wrap(from_fn(http::middleware::frame))
         .wrap(TracingLogger::<http::span::RequestSpan>::new())
 }

@@ -3,12 +3,12 @@
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::handlers::operations::{self, fallback};
 use crate::handlers::{
     accounts, advances, bulk, claims, clawbacks, disbursements, drafts, exports, funds, holds, ledgers,
     payments, programmes, registers, review, samples, statements, submissions, transparency, webhooks,
 };
 use crate::identity::{access_log, tokens};
+use crate::operation::probes::{self, fallback};
 
 /// Every documented operation. An operation that is not here is neither served nor documented.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -117,9 +117,9 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(drafts::check_draft)
         .service(registers::load_register)
         .service(registers::get_register_entry)
-        .service(operations::healthz)
-        .service(operations::readyz)
-        .service(operations::metrics)
-        .service(operations::openapi_document)
-        .service(operations::explain_problem);
+        .service(probes::healthz)
+        .service(probes::readyz)
+        .service(probes::metrics)
+        .service(probes::openapi_document)
+        .service(probes::explain_problem);
 }

@@ -12,7 +12,6 @@ pub(crate) mod exports;
 pub(crate) mod funds;
 pub(crate) mod holds;
 pub(crate) mod ledgers;
-pub(crate) mod operations;
 pub(crate) mod payments;
 pub(crate) mod programmes;
 pub(crate) mod registers;

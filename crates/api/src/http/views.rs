@@ -262,10 +262,3 @@ pub struct ProgrammeDetail {
     #[schema(max_length = 1048576)]
     pub source: String,
 }
-
-/// That the service is up.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-pub struct Health {
-    #[schema(max_length = 5, example = "ok")]
-    pub status: &'static str,
-}

@@ -2,6 +2,7 @@
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, get};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -11,7 +12,6 @@ use crate::http::extract::{Part, PathText};
 use crate::http::middleware::Context;
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::ApiState;
-use crate::http::views::Health;
 
 /// 存活 · Whether the process is up
 #[utoipa::path(
@@ -149,4 +149,11 @@ pub(crate) async fn fallback(api: ApiState, request: HttpRequest) -> Answer {
     }
     methods.sort();
     Err(Problem::MethodNotAllowed(methods))
+}
+
+/// That the service is up.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct Health {
+    #[schema(max_length = 5, example = "ok")]
+    pub status: &'static str,
 }
