@@ -3,9 +3,10 @@
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::funds::{self, caps, closings, holds, ledgers, public, sources};
 use crate::handlers::{
-    accounts, advances, bulk, claims, clawbacks, disbursements, drafts, exports, funds, holds, ledgers,
-    payments, programmes, registers, review, samples, statements, submissions, transparency, webhooks,
+    accounts, advances, bulk, claims, clawbacks, disbursements, drafts, exports, payments, programmes,
+    registers, review, samples, statements, submissions, transparency, webhooks,
 };
 use crate::identity::{access_log, tokens};
 use crate::operation::probes::{self, fallback};
@@ -41,12 +42,12 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(funds::list_funds)
         .service(funds::appropriate)
         .service(funds::list_appropriations)
-        .service(funds::list_sources)
+        .service(sources::list_sources)
         .service(funds::check_appropriation)
-        .service(funds::propose_caps)
-        .service(funds::list_cap_changes)
-        .service(funds::check_caps)
-        .service(funds::list_public_funds)
+        .service(caps::propose_caps)
+        .service(caps::list_cap_changes)
+        .service(caps::check_caps)
+        .service(public::list_public_funds)
         .service(disbursements::make_disbursement)
         .service(disbursements::list_disbursements)
         .service(disbursements::get_disbursement)
@@ -93,8 +94,8 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(exports::export_ledger)
         .service(exports::export_claims)
         .service(access_log::list_personal_reads)
-        .service(ledgers::list_closings)
-        .service(ledgers::get_closing)
+        .service(closings::list_closings)
+        .service(closings::get_closing)
         .service(samples::commit_sample)
         .service(samples::list_samples)
         .service(samples::get_sample)

@@ -7,6 +7,7 @@ use service::access::{ManageFunds, ReadFunds};
 use service::disburse;
 use service::once::Key;
 
+use crate::funds::views::DisbursementView;
 use crate::http::answer::{Answer, again, created, ok, paged, tagged};
 use crate::http::authenticated::{Signed, roles};
 use crate::http::bodies::{MakeDisbursement, MakeDisbursementRead, Nothing, ReasonGiven};
@@ -19,7 +20,6 @@ use crate::http::queries::{
 };
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::wire::finance::DisbursementView;
 use crate::wire::payments::PaymentView;
 
 /// 生成支付批次 · Make a disbursement

@@ -2,7 +2,6 @@
 
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use claims::{ClaimId, PaymentId};
-use ledger::Fen;
 use serde::{Deserialize, Serialize};
 use service::disburse::Gather;
 use service::ports::shanghai_midnight;
@@ -46,8 +45,6 @@ request_words! {
     ApprovalVerdict { Approve = "approve", Return = "return", Reject = "reject" }
     /// What the second person of treasury says.
     CheckVerdict { Approve = "approve", Refuse = "refuse" }
-    /// Who gave the money.
-    FundSource { Central = "central", Province = "province", City = "city", County = "county" }
     /// What the bank says of a payment.
     PaymentOutcome { Paid = "paid", Failed = "failed" }
 }
@@ -206,37 +203,6 @@ fn approval(f: &mut Fields<'_>) -> Option<ApprovalRead> {
     })
 }
 
-/// Money given to a fund by an official document.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Appropriate {
-    pub source: FundSource,
-    pub amount: Money,
-    /// Number of the document that gives it.
-    #[schema(min_length = 1, max_length = 100, example = "晋财建〔2026〕12号")]
-    pub document: String,
-}
-
-#[derive(Debug)]
-pub struct AppropriateRead {
-    pub source: FundSource,
-    pub amount: Fen,
-    pub document: String,
-}
-
-impl Wire for AppropriateRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let source = f.required("source", FundSource::read);
-        let amount = f.required("amount", |s| s.positive_money());
-        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
-        Some(AppropriateRead {
-            source: source?,
-            amount: amount?,
-            document: document?,
-        })
-    }
-}
-
 /// What the second person says of what the first entered. A reason is required to refuse.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -264,76 +230,6 @@ impl From<CheckVerdict> for service::funds::Check {
             CheckVerdict::Approve => service::funds::Check::Approve,
             CheckVerdict::Refuse => service::funds::Check::Refuse,
         }
-    }
-}
-
-/// The caps that a fund is to have; a second person confirms them.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProposeCaps {
-    #[schema(max_items = 100)]
-    pub caps: Vec<CapForm>,
-    /// Number of the document that sets them.
-    #[schema(min_length = 1, max_length = 100)]
-    pub document: String,
-}
-
-/// One cap.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CapToSet)]
-pub struct CapForm {
-    /// `whole`, `category:<category>` or `month:<yyyy-mm>`.
-    #[schema(
-        pattern = "^(whole|category:[a-z_]{1,40}|month:[0-9]{4}-(0[1-9]|1[0-2]))$",
-        max_length = 49,
-        example = "category:air_conditioner"
-    )]
-    pub scope: String,
-    pub ceiling: Money,
-}
-
-#[derive(Debug)]
-pub struct ProposeCapsRead {
-    pub caps: Vec<(String, Fen)>,
-    pub document: String,
-}
-
-impl Wire for ProposeCapsRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let caps = f.required("caps", |s| s.list(0, field_limits::CAPS, |s| s.object(cap)));
-        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
-        Some(ProposeCapsRead {
-            caps: caps?,
-            document: document?,
-        })
-    }
-}
-
-fn cap(f: &mut Fields<'_>) -> Option<(String, Fen)> {
-    let scope = f.required("scope", |s| {
-        let zh = "须为 whole、category:<品类> 或 month:<yyyy-mm>";
-        s.pattern(
-            64,
-            is_scope,
-            zh,
-            "it is whole, category:<category> or month:<yyyy-mm>",
-        )
-    });
-    let ceiling = f.required("ceiling", |s| s.money());
-    Some((scope?, ceiling?))
-}
-
-pub(crate) fn is_scope(text: &str) -> bool {
-    match text.split_once(':') {
-        None => text == "whole",
-        Some(("category", category)) => {
-            (1..=40).contains(&category.len()) && category.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_'))
-        }
-        Some(("month", month)) => {
-            month.len() == 7 && format!("{month}-01").parse::<chrono::NaiveDate>().is_ok()
-        }
-        Some(_) => false,
     }
 }
 
@@ -470,25 +366,6 @@ mod tests {
     use crate::http::fields::read;
 
     #[test]
-    fn scopes() {
-        for scope in ["whole", "category:air_conditioner", "month:2026-05"] {
-            assert!(is_scope(scope), "{scope}");
-        }
-        for scope in [
-            "",
-            "fund",
-            "category:",
-            "category:A",
-            "month:2026-13",
-            "month:26-05",
-            "whole:",
-            "month:2026-5",
-        ] {
-            assert!(!is_scope(scope), "{scope}");
-        }
-    }
-
-    #[test]
     fn a_failure_has_a_reason_and_a_success_has_none() {
         let payment = format!("pay_140802_{:032x}", 1);
         let one = |item: serde_json::Value| {
@@ -504,15 +381,6 @@ mod tests {
         assert_eq!(
             one(json!({"payment": "x", "outcome": "paid"})).unwrap_err(),
             "/items/0/payment"
-        );
-    }
-
-    #[test]
-    fn nothing_is_appropriated_by_zero() {
-        let body = json!({"source": "city", "amount": "0.00", "document": "晋财建〔2026〕12号"});
-        assert_eq!(
-            read(&body, "", AppropriateRead::read).unwrap_err()[0].code,
-            "money.zero"
         );
     }
 }

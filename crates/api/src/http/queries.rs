@@ -1,7 +1,6 @@
 //! Query parameters of the lists.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use claims::ClaimId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use claims::life_cycle::Status;
 use policy::Lang;
@@ -17,8 +16,6 @@ request_words! {
     ListOrder { Newest = "newest", Queue = "queue" }
     /// What becomes of a batch when a line is refused: the others are recorded, or nothing is.
     BulkMode { Continue = "continue", Atomic = "atomic" }
-    /// Format of a closing.
-    ClosingFormat { Json = "json", Csv = "csv" }
     /// Format of an instruction to the bank.
     InstructionFormat { Csv = "csv", Pain001 = "pain.001" }
     /// Yes or no.
@@ -238,14 +235,6 @@ pub struct AsOfQuery {
 /// For the OpenAPI document.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct AsOfParams {
-    /// The balances at this instant; now if it is left out.
-    pub as_of: Option<DateTime<Utc>>,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
 pub struct ClaimAsOfParams {
     /// The claim as it stood at this instant; as it stands now if it is left out.
     pub as_of: Option<DateTime<Utc>>,
@@ -254,78 +243,6 @@ pub struct ClaimAsOfParams {
 impl Params for AsOfQuery {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         f.optional("as_of", instant).map(|as_of| AsOfQuery { as_of })
-    }
-}
-
-/// Which transfers.
-#[derive(Debug, Clone)]
-pub struct TransfersQuery {
-    pub programme: Option<ProgrammeId>,
-    pub claim: Option<ClaimId>,
-    pub from: Option<NaiveDate>,
-    pub to: Option<NaiveDate>,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct TransfersParams {
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-    /// One claim's transfers.
-    #[param(pattern = "^clm_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub claim: Option<String>,
-    /// First day, Asia/Shanghai.
-    pub from: Option<NaiveDate>,
-    /// Last day, Asia/Shanghai.
-    pub to: Option<NaiveDate>,
-}
-
-impl Params for TransfersQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let claim = f.optional("claim", |s| s.id::<ClaimId>());
-        let from = f.optional("from", day);
-        let to = f.optional("to", day);
-        let page = page(f);
-        Some(TransfersQuery {
-            programme: programme?,
-            claim: claim?,
-            from: from?,
-            to: to?,
-            page: page?,
-        })
-    }
-}
-
-/// How a closing is written.
-#[derive(Debug, Clone, Copy)]
-pub struct ClosingQuery {
-    pub format: ClosingFormat,
-    pub headings: Headings,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ClosingParams {
-    /// `json` if it is left out.
-    #[param(inline)]
-    pub format: Option<ClosingFormat>,
-    /// Language of the table's headings and names; `en` if it is left out.
-    #[param(inline)]
-    pub lang: Option<Headings>,
-}
-
-impl Params for ClosingQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let format = f.optional("format", ClosingFormat::read);
-        let headings = f.optional("lang", Headings::read);
-        Some(ClosingQuery {
-            format: format?.unwrap_or(ClosingFormat::Json),
-            headings: headings?.unwrap_or(Headings::En),
-        })
     }
 }
 
@@ -453,38 +370,6 @@ impl Params for DaysQuery {
             jurisdiction: jurisdiction?,
             from: from?,
             to: to?,
-        })
-    }
-}
-
-/// Holds.
-#[derive(Debug, Clone)]
-pub struct HoldsQuery {
-    pub jurisdiction: Option<JurisdictionCode>,
-    pub lifted: bool,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct HoldsParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: Option<String>,
-    /// `true`: those that were lifted, too.
-    #[param(inline)]
-    pub lifted: Option<YesNo>,
-}
-
-impl Params for HoldsQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let lifted = f.optional("lifted", YesNo::read);
-        let page = page(f);
-        Some(HoldsQuery {
-            jurisdiction: jurisdiction?,
-            lifted: lifted? == Some(YesNo::True),
-            page: page?,
         })
     }
 }

@@ -7,7 +7,7 @@ use service::drafts::{Draft, DraftDetail};
 use service::replay::{Document, GivenCap, Question, Summary};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::bodies::is_scope;
+use crate::funds::caps::is_scope;
 use crate::http::extract::{Params, Wire};
 use crate::http::field_limits;
 use crate::http::fields::{Fields, Slot};

@@ -1,20 +1,18 @@
 //! Payments, what banks say of them, holds and accounts: as they are asked for and answered.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
-use claims::{ClaimId, PaymentId};
+use claims::PaymentId;
 use serde::{Deserialize, Serialize};
 use service::disburse::{BankException, Count, PaidClaim, Payment, Reconciliation};
-use service::holds::Hold;
 use service::payees::{EnteredAccount, ShownAccount};
 use utoipa::ToSchema;
 
+use crate::funds::sources::PartsView;
 use crate::http::bodies::{CheckVerdict, reason, request_words};
 use crate::http::extract::Wire;
 use crate::http::field_limits;
 use crate::http::fields::Fields;
 use crate::http::money::Money;
-use crate::wire::sources::PartsView;
 
 request_words! {
     /// What a person decides on what a bank said.
@@ -253,88 +251,6 @@ impl Wire for ResolveExceptionRead {
             resolution,
             reason: reason?,
         })
-    }
-}
-
-/// What is kept out of payment, and why. At least one of programme, merchant and claim; all that are given have to match.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PlaceHold {
-    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-    /// Credit code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 18, max_length = 64)]
-    pub merchant: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^clm_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub claim: Option<String>,
-    #[schema(min_length = 1, max_length = 500, example = "涉嫌虚开发票，核查中")]
-    pub reason: String,
-}
-
-/// [`PlaceHold`] as read.
-#[derive(Debug)]
-pub struct PlaceHoldRead {
-    pub jurisdiction: JurisdictionCode,
-    pub held: service::holds::Held,
-    pub reason: String,
-}
-
-impl Wire for PlaceHoldRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
-        let claim = f.optional("claim", |s| s.id::<ClaimId>());
-        let reason = f.required("reason", reason);
-        Some(PlaceHoldRead {
-            jurisdiction: jurisdiction?,
-            held: service::holds::Held {
-                programme: programme?.map(|it| it.as_str().to_owned()),
-                merchant: merchant?.map(|it| it.as_str().to_owned()),
-                claim: claim?,
-            },
-            reason: reason?,
-        })
-    }
-}
-
-/// What is kept out of payment.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Hold)]
-pub struct HoldView {
-    #[schema(pattern = "^hld_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub id: String,
-    #[schema(max_length = 64)]
-    pub programme: Option<String>,
-    #[schema(max_length = 18)]
-    pub merchant: Option<String>,
-    #[schema(max_length = 46)]
-    pub claim: Option<String>,
-    #[schema(max_length = 500)]
-    pub reason: String,
-    pub placed_at: DateTime<Utc>,
-    pub lifted_at: Option<DateTime<Utc>>,
-    #[schema(max_length = 500)]
-    pub lift_reason: Option<String>,
-}
-
-impl From<Hold> for HoldView {
-    fn from(it: Hold) -> HoldView {
-        HoldView {
-            id: it.id,
-            programme: it.programme,
-            merchant: it.merchant,
-            claim: it.claim,
-            reason: it.reason,
-            placed_at: it.placed_at,
-            lifted_at: it.lifted_at,
-            lift_reason: it.lift_reason,
-        }
     }
 }
 

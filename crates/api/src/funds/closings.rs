@@ -1,14 +1,31 @@
 //! Closings of a county's ledger as they are answered.
 
+use actix_web::http::header;
+use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Utc};
 use ledger::{Fen, Source};
 use serde::Serialize;
+use service::access::ReadLedger;
 use service::closing::{ClosedAccount, ClosedBooks, ClosedFund, ClosedSource, Closing, Period};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
+use crate::funds::sources::SourceBalanceView;
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::request_words;
+use crate::http::extract::documented::{ClosingPath, JurisdictionPath};
+use crate::http::extract::{Params, Part, PathText, Query};
+use crate::http::fields::Fields;
 use crate::http::money::Money;
+use crate::http::queries::{Headings, PageParams, PageQuery, page};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::http::words::AccountWord;
-use crate::wire::sources::SourceBalanceView;
+
+request_words! {
+    /// Format of a closing.
+    ClosingFormat { Json = "json", Csv = "csv" }
+}
 
 /// A closed month or year (结账). It takes no more transfers, and is not opened again.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -152,5 +169,96 @@ impl From<ClosedSource> for ClosedSourceView {
             opening: it.opening.into(),
             closing: it.closing.into(),
         }
+    }
+}
+
+/// 结账列表 · List closings
+///
+/// Closed months and years of the county, newest first. A closed period takes no more transfers.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, PageParams),
+    responses((status = 200, description = "A page of closings.", body = PageView<ClosingView>)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/closings")]
+pub(crate) async fn list_closings(
+    api: ApiState,
+    signed: Signed<ReadLedger>,
+    path: PathText,
+    page: Query<PageQuery>,
+) -> Answer {
+    let (jurisdiction, Query(page)) = (path.county()?, page);
+    let cursor = page.cursor.as_deref();
+    let list = api
+        .service
+        .closings(&signed.permit, jurisdiction.as_str(), cursor, page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, ClosingView::from))
+}
+
+/// 结账表 · Get a closing
+///
+/// For each fund what every account and source began with, what moved, and what is carried on. As a table: CSV (UTF-8 with BOM, comma, quotes as
+/// in RFC 4180, LF), a line for each account, and for each thing that a source has.
+#[utoipa::path(
+    tag = "ledgers",
+    params(ClosingPath, ClosingParams),
+    responses((status = 200, description = "The closing.",
+        content((ClosedBooksView = "application/json"), (String = "text/csv")))),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/closings/{period}")]
+pub(crate) async fn get_closing(
+    api: ApiState,
+    signed: Signed<ReadLedger>,
+    path: PathText,
+    query: Query<ClosingQuery>,
+) -> Answer {
+    let jurisdiction = path.county()?;
+    let period = path.parse(Part::Period, "closing", Period::parse)?;
+    let books = api
+        .service
+        .closing(&signed.permit, jurisdiction.as_str(), period)
+        .await?;
+    match query.0.format {
+        ClosingFormat::Json => ok(&ClosedBooksView::from(books)),
+        ClosingFormat::Csv => {
+            let name = format!("attachment; filename=\"closing-{jurisdiction}-{period}.csv\"");
+            Ok(HttpResponse::Ok()
+                .content_type("text/csv; charset=utf-8")
+                .insert_header((header::CONTENT_DISPOSITION, name))
+                .body(books.csv(query.0.headings.into())?))
+        }
+    }
+}
+
+/// How a closing is written.
+#[derive(Debug, Clone, Copy)]
+pub struct ClosingQuery {
+    pub format: ClosingFormat,
+    pub headings: Headings,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ClosingParams {
+    /// `json` if it is left out.
+    #[param(inline)]
+    pub format: Option<ClosingFormat>,
+    /// Language of the table's headings and names; `en` if it is left out.
+    #[param(inline)]
+    pub lang: Option<Headings>,
+}
+
+impl Params for ClosingQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let format = f.optional("format", ClosingFormat::read);
+        let headings = f.optional("lang", Headings::read);
+        Some(ClosingQuery {
+            format: format?.unwrap_or(ClosingFormat::Json),
+            headings: headings?.unwrap_or(Headings::En),
+        })
     }
 }

@@ -1,11 +1,20 @@
 //! Where the money of funds and payments comes from, as it is answered.
 
+use actix_web::get;
 use ledger::{BySource, Fen};
 use serde::Serialize;
+use service::access::ReadFunds;
 use service::sources::SourceBalance;
+use sha2::Digest;
 use utoipa::ToSchema;
 
+use crate::funds::fund;
+use crate::http::answer::{Answer, ok};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::PathText;
+use crate::http::extract::documented::FundPath;
 use crate::http::money::Money;
+use crate::http::state::ApiState;
 
 /// A sum by source (资金来源): 中央, 省级, 市级, 县级.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -63,4 +72,25 @@ impl From<SourceBalance> for SourceBalanceView {
 pub struct FundSources {
     #[schema(min_items = 4, max_items = 4)]
     pub items: Vec<SourceBalanceView>,
+}
+
+/// 资金来源 · See what each source gave
+///
+/// Central, province, city and county, each with what is in payment, spent, lapsed and left.
+#[utoipa::path(
+    tag = "funds",
+    params(FundPath),
+    responses((status = 200, description = "The four sources.", body = FundSources)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/funds/{programme}/{jurisdiction}/sources")]
+pub(crate) async fn list_sources(api: ApiState, signed: Signed<ReadFunds>, path: PathText) -> Answer {
+    let (programme, jurisdiction) = fund(&path)?;
+    let sources = api
+        .service
+        .fund_sources(&signed.permit, &programme, &jurisdiction)
+        .await?;
+    ok(&FundSources {
+        items: sources.into_iter().map(SourceBalanceView::from).collect(),
+    })
 }

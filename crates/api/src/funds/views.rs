@@ -2,12 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use ledger::{Account, Balances};
-use policy::Lang;
 use serde::Serialize;
-use service::caps::CapChange;
 use service::disburse::Disbursement;
 use service::funds::{Appropriation, Fund};
-use service::public::PublicFund;
 use utoipa::ToSchema;
 
 use crate::http::extract::etag_of;
@@ -134,58 +131,6 @@ impl From<Appropriation> for AppropriationView {
     }
 }
 
-/// All caps of a fund, replaced: `pending` until a second person approved it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = CapChange)]
-pub struct CapChangeView {
-    #[schema(pattern = "^cap_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub id: String,
-    #[schema(max_length = 64)]
-    pub programme: String,
-    #[schema(max_length = 9)]
-    pub jurisdiction: String,
-    #[schema(max_items = 100)]
-    pub caps: Vec<CapSet>,
-    #[schema(max_length = 100)]
-    pub document: String,
-    /// `pending`, `approved` or `refused`.
-    #[schema(max_length = 10, example = "pending")]
-    pub status: String,
-    pub made_at: DateTime<Utc>,
-    pub checked_at: Option<DateTime<Utc>>,
-    /// Why it was refused.
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
-}
-
-/// One cap of a change.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct CapSet {
-    #[schema(max_length = 49, example = "whole")]
-    pub scope: String,
-    pub ceiling: Money,
-}
-
-impl From<CapChange> for CapChangeView {
-    fn from(it: CapChange) -> CapChangeView {
-        let caps = it.caps.into_iter().map(|cap| CapSet {
-            scope: cap.scope,
-            ceiling: Money(cap.ceiling),
-        });
-        CapChangeView {
-            id: it.id,
-            programme: it.programme,
-            jurisdiction: it.jurisdiction,
-            caps: caps.collect(),
-            document: it.document,
-            status: it.status,
-            made_at: it.made_at,
-            checked_at: it.checked_at,
-            reason: it.reason,
-        }
-    }
-}
-
 /// Payable claims of a fund, gathered to be paid.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Disbursement)]
@@ -235,56 +180,6 @@ impl From<Disbursement> for DisbursementView {
             released_at: it.released_at,
             closed_at: it.closed_at,
             digest: it.digest,
-        }
-    }
-}
-
-/// What each county's funds have left. No personal data, no claim.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct PublicFunds {
-    pub as_of: DateTime<Utc>,
-    #[schema(max_items = 10000)]
-    pub items: Vec<PublicFundView>,
-}
-
-/// What one fund has left.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = PublicFund)]
-pub struct PublicFundView {
-    #[schema(max_length = 9)]
-    pub jurisdiction: String,
-    /// In the caller's language.
-    #[schema(max_length = 100, example = "盐湖区")]
-    pub name: String,
-    #[schema(max_length = 64)]
-    pub programme: String,
-    /// In the caller's language.
-    #[schema(max_length = 200)]
-    pub title: String,
-    pub appropriated: Money,
-    /// What claims have a hold on.
-    pub committed: Money,
-    pub left: Money,
-    /// Claims on the waitlist.
-    #[schema(minimum = 0)]
-    pub waiting: i64,
-}
-
-impl PublicFundView {
-    pub fn of(fund: PublicFund, lang: Lang) -> PublicFundView {
-        let (name, title) = match lang {
-            Lang::Zh => (fund.name_zh, fund.title_zh),
-            Lang::En => (fund.name_en, fund.title_en),
-        };
-        PublicFundView {
-            jurisdiction: fund.jurisdiction,
-            name,
-            programme: fund.programme,
-            title,
-            appropriated: fund.appropriated.into(),
-            committed: fund.committed.into(),
-            left: fund.left.into(),
-            waiting: fund.waiting,
         }
     }
 }
