@@ -18,6 +18,7 @@ pub mod http;
 pub mod identity;
 pub mod openapi;
 mod operation;
+pub mod programmes;
 mod routes;
 pub mod wire;
 

@@ -5,11 +5,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::funds::{self, caps, closings, holds, ledgers, public, sources};
 use crate::handlers::{
-    accounts, advances, bulk, claims, clawbacks, disbursements, drafts, exports, payments, programmes,
-    registers, review, samples, statements, submissions, transparency, webhooks,
+    accounts, advances, bulk, claims, clawbacks, disbursements, exports, payments, review, samples,
+    statements, submissions, transparency, webhooks,
 };
 use crate::identity::{access_log, tokens};
 use crate::operation::probes::{self, fallback};
+use crate::programmes::{self, drafts, registers};
 
 /// Every documented operation. An operation that is not here is neither served nor documented.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {

@@ -269,28 +269,6 @@ impl Params for BulkQuery {
     }
 }
 
-/// A version of a programme.
-#[derive(Debug, Clone, Copy)]
-pub struct VersionQuery {
-    pub version: Option<u32>,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct VersionParams {
-    /// The newest if it is left out.
-    #[param(minimum = 1, maximum = 1000000)]
-    pub version: Option<u32>,
-}
-
-impl Params for VersionQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.optional("version", |s| s.whole(1, 1_000_000))
-            .map(|version| VersionQuery { version })
-    }
-}
-
 /// Format of an instruction.
 #[derive(Debug, Clone, Copy)]
 pub struct InstructionQuery {

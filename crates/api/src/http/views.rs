@@ -1,13 +1,11 @@
 //! Pages, results of many, registers, programmes, events, tokens.
 
 use chrono::{DateTime, Utc};
-use policy::Lang;
 use serde::Serialize;
 use service::Page;
-use service::registers::LoadReport;
 use utoipa::ToSchema;
 
-use crate::http::problem::{FieldErrorView, ProblemView};
+use crate::http::problem::ProblemView;
 
 /// A page of a list. `next_cursor` is null on the last one.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -89,56 +87,6 @@ pub struct BulkSummary {
     pub refused: u64,
 }
 
-/// What became of a register's file.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = LoadReport)]
-pub struct LoadReportView {
-    #[schema(max_length = 40)]
-    pub register: String,
-    #[schema(minimum = 0)]
-    pub lines: u64,
-    #[schema(minimum = 0)]
-    pub accepted: u64,
-    #[schema(minimum = 0)]
-    pub refused: u64,
-    /// The first thousand refused lines.
-    #[schema(max_items = 1000)]
-    pub errors: Vec<LineErrorView>,
-    /// Whether there were more.
-    pub errors_truncated: bool,
-}
-
-/// A refused line.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = LineError)]
-pub struct LineErrorView {
-    #[schema(minimum = 1)]
-    pub line: u64,
-    #[schema(max_items = 20)]
-    pub errors: Vec<FieldErrorView>,
-}
-
-impl LoadReportView {
-    pub fn of(report: &LoadReport, lang: Lang) -> LoadReportView {
-        let line = |line: &service::registers::LineError| LineErrorView {
-            line: line.line,
-            errors: line
-                .errors
-                .iter()
-                .map(|error| FieldErrorView::of(error, lang))
-                .collect(),
-        };
-        LoadReportView {
-            register: report.register.as_str().to_owned(),
-            lines: report.lines,
-            accepted: report.accepted,
-            refused: report.refused,
-            errors: report.errors.iter().map(line).collect(),
-            errors_truncated: report.errors_truncated,
-        }
-    }
-}
-
 /// What was done to a record, and by whom.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Event)]
@@ -197,68 +145,4 @@ impl From<service::reading::Event> for EventView {
             }),
         }
     }
-}
-
-/// A programme in short.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = ProgrammeSummary)]
-pub struct ProgrammeView {
-    #[schema(max_length = 64, example = "appliance-2026")]
-    pub id: String,
-    /// The newest version.
-    #[schema(minimum = 1)]
-    pub version: u32,
-    /// Every version, oldest first.
-    #[schema(max_items = 1000)]
-    pub versions: Vec<u32>,
-    /// In the caller's language.
-    #[schema(max_length = 200)]
-    pub title: String,
-    /// SHA-256 of the document.
-    #[schema(max_length = 64)]
-    pub hash: String,
-    /// First and last governing date.
-    pub window: WindowView,
-    pub filing_closes_on: chrono::NaiveDate,
-}
-
-impl ProgrammeView {
-    pub fn of(version: &service::ProgrammeVersion, lang: Lang) -> ProgrammeView {
-        let programme = &version.programme;
-        let window = programme.window();
-        ProgrammeView {
-            id: programme.id().to_owned(),
-            version: programme.version(),
-            versions: version.versions.clone(),
-            title: programme.title(lang).to_owned(),
-            hash: programme.hash().to_owned(),
-            window: WindowView {
-                from: window.from,
-                until: window.until,
-            },
-            filing_closes_on: programme.filing_closes_on(),
-        }
-    }
-}
-
-/// First and last day, both inside.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[schema(as = Window)]
-pub struct WindowView {
-    pub from: chrono::NaiveDate,
-    pub until: chrono::NaiveDate,
-}
-
-/// One version of a programme, whole.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ProgrammeDetail {
-    /// Every version, oldest first.
-    #[schema(max_items = 1000)]
-    pub versions: Vec<u32>,
-    /// Rules with clauses, tiers, quotas, categories, instruments, in the caller's language.
-    #[schema(value_type = Object)]
-    pub programme: serde_json::Value,
-    /// The document itself (TOML).
-    #[schema(max_length = 1048576)]
-    pub source: String,
 }

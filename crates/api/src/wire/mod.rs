@@ -5,7 +5,6 @@ pub mod claim_form;
 mod claim_read;
 pub mod claim_view;
 pub mod clawbacks;
-pub mod drafts;
 pub mod exports;
 pub mod payments;
 pub mod samples;

@@ -4,16 +4,19 @@ use actix_web::{HttpRequest, get, put, web};
 use bytes::Bytes;
 use claims::registers::Register;
 use futures::{Stream, StreamExt};
+use policy::Lang;
+use serde::Serialize;
 use service::access::KeepRegisters;
-use service::registers::RegisterFormat;
+use service::registers::{LoadReport, RegisterFormat};
 use tokio::sync::mpsc;
+use utoipa::ToSchema;
 
 use crate::http::answer::{Answer, ok};
 use crate::http::authenticated::{Signed, roles};
 use crate::http::extract::documented::{EntryPath, RegisterPath};
 use crate::http::extract::{Part, PathText, media_type};
+use crate::http::problem::FieldErrorView;
 use crate::http::state::ApiState;
-use crate::http::views::LoadReportView;
 
 /// Chunks on their way from the connection to the use case; beyond them the client waits.
 const IN_FLIGHT: usize = 16;
@@ -106,6 +109,56 @@ fn body(receiver: mpsc::Receiver<Piece>) -> impl Stream<Item = Result<Bytes, Bro
             None => Some((Err(BrokenOff), None)),
         }
     })
+}
+
+/// What became of a register's file.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = LoadReport)]
+pub struct LoadReportView {
+    #[schema(max_length = 40)]
+    pub register: String,
+    #[schema(minimum = 0)]
+    pub lines: u64,
+    #[schema(minimum = 0)]
+    pub accepted: u64,
+    #[schema(minimum = 0)]
+    pub refused: u64,
+    /// The first thousand refused lines.
+    #[schema(max_items = 1000)]
+    pub errors: Vec<LineErrorView>,
+    /// Whether there were more.
+    pub errors_truncated: bool,
+}
+
+/// A refused line.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = LineError)]
+pub struct LineErrorView {
+    #[schema(minimum = 1)]
+    pub line: u64,
+    #[schema(max_items = 20)]
+    pub errors: Vec<FieldErrorView>,
+}
+
+impl LoadReportView {
+    pub fn of(report: &LoadReport, lang: Lang) -> LoadReportView {
+        let line = |line: &service::registers::LineError| LineErrorView {
+            line: line.line,
+            errors: line
+                .errors
+                .iter()
+                .map(|error| FieldErrorView::of(error, lang))
+                .collect(),
+        };
+        LoadReportView {
+            register: report.register.as_str().to_owned(),
+            lines: report.lines,
+            accepted: report.accepted,
+            refused: report.refused,
+            errors: report.errors.iter().map(line).collect(),
+            errors_truncated: report.errors_truncated,
+        }
+    }
 }
 
 #[cfg(test)]

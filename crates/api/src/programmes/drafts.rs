@@ -26,7 +26,7 @@ use crate::http::problem::Problem;
 use crate::http::queries::PageParams;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::wire::drafts::{
+use crate::programmes::draft_views::{
     DraftView, DraftsParams, DraftsQuery, ProposeProgramme, ProposeRead, Simulate, SimulateRead,
 };
 
