@@ -3,10 +3,11 @@
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::claims::{self, bulk, clawbacks, review};
 use crate::funds::{self, caps, closings, holds, ledgers, public, sources};
 use crate::handlers::{
-    accounts, advances, bulk, claims, clawbacks, disbursements, exports, payments, review, samples,
-    statements, submissions, transparency, webhooks,
+    accounts, advances, disbursements, exports, payments, samples, statements, submissions, transparency,
+    webhooks,
 };
 use crate::identity::{access_log, tokens};
 use crate::operation::probes::{self, fallback};

@@ -2,14 +2,9 @@
 
 pub(crate) mod accounts;
 pub(crate) mod advances;
-pub(crate) mod bulk;
-pub(crate) mod bulk_lines;
-pub(crate) mod claims;
-pub(crate) mod clawbacks;
 pub(crate) mod disbursements;
 pub(crate) mod exports;
 pub(crate) mod payments;
-pub(crate) mod review;
 pub(crate) mod samples;
 pub(crate) mod statements;
 pub(crate) mod submissions;

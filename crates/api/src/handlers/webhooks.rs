@@ -6,6 +6,7 @@ use service::Page;
 use service::access::KeepWebhooks;
 use service::once::Key;
 
+use crate::claims::view::EventView;
 use crate::http::answer::{Answer, created, ok, paged};
 use crate::http::authenticated::{Signed, roles};
 use crate::http::bodies::Nothing;
@@ -13,7 +14,7 @@ use crate::http::extract::documented::{IdempotencyHeader, WebhookPath};
 use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
 use crate::http::queries::{NoParams, PageParams, PageQuery};
 use crate::http::state::ApiState;
-use crate::http::views::{EventView, PageView};
+use crate::http::views::PageView;
 use crate::wire::webhooks::{
     DeliveriesParams, DeliveriesQuery, DeliveryView, MessageView, ReplayForm, ReplayRead, ReplayedView,
     SwitchWebhook, WebhookForm, WebhookRead, WebhookSecretView, WebhookSwitch, WebhookView,

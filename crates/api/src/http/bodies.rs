@@ -1,13 +1,13 @@
 //! Bodies of requests other than a claim, each with its reader.
 
+use claims::PaymentId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
-use claims::{ClaimId, PaymentId};
 use serde::{Deserialize, Serialize};
 use service::disburse::Gather;
 use service::ports::shanghai_midnight;
 use utoipa::ToSchema;
 
-use crate::http::extract::{Wire, revision_of};
+use crate::http::extract::Wire;
 use crate::http::field_limits;
 use crate::http::fields::{Fields, Slot};
 use crate::http::money::Money;
@@ -39,10 +39,6 @@ macro_rules! request_words {
 pub(crate) use request_words;
 
 request_words! {
-    /// What a reviewer says.
-    ReviewVerdict { Recommend = "recommend", Return = "return", Reject = "reject" }
-    /// What an approver says.
-    ApprovalVerdict { Approve = "approve", Return = "return", Reject = "reject" }
     /// What the second person of treasury says.
     CheckVerdict { Approve = "approve", Refuse = "refuse" }
     /// What the bank says of a payment.
@@ -95,112 +91,6 @@ impl Wire for Nothing {
     fn read(_: &mut Fields<'_>) -> Option<Self> {
         Some(Nothing {})
     }
-}
-
-/// A reviewer's verdict. A reason is required unless it recommends.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Review {
-    pub verdict: ReviewVerdict,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 500, example = "材料齐全")]
-    pub reason: Option<String>,
-}
-
-impl Wire for Review {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let verdict = f.required("verdict", ReviewVerdict::read);
-        let reason = f.optional("reason", reason);
-        Some(Review {
-            verdict: verdict?,
-            reason: reason?,
-        })
-    }
-}
-
-/// An approver's verdict. A reason is required unless it approves.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Approval {
-    pub verdict: ApprovalVerdict,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 500, example = "同意")]
-    pub reason: Option<String>,
-}
-
-impl Wire for Approval {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let verdict = f.required("verdict", ApprovalVerdict::read);
-        let reason = f.optional("reason", reason);
-        Some(Approval {
-            verdict: verdict?,
-            reason: reason?,
-        })
-    }
-}
-
-/// Verdicts on many claims; each has a result of its own.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Approvals {
-    #[schema(min_items = 1, max_items = 1000)]
-    pub items: Vec<ApprovalItem>,
-}
-
-/// A verdict on one claim as the approver saw it.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ApprovalItem {
-    #[schema(pattern = "^clm_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub claim: String,
-    /// The ETag that the approver saw.
-    #[schema(pattern = "^\"[0-9]{1,10}\"$", max_length = 12, example = "\"2\"")]
-    pub etag: String,
-    pub verdict: ApprovalVerdict,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 500)]
-    pub reason: Option<String>,
-}
-
-/// [`Approvals`] as read.
-#[derive(Debug)]
-pub struct ApprovalsRead(pub Vec<ApprovalRead>);
-
-#[derive(Debug)]
-pub struct ApprovalRead {
-    pub claim: ClaimId,
-    pub revision: i32,
-    pub verdict: ApprovalVerdict,
-    pub reason: Option<String>,
-}
-
-impl Wire for ApprovalsRead {
-    fn limit(limits: &Limits) -> usize {
-        limits.long_body
-    }
-
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let items = f.required("items", |s| {
-            s.list(1, field_limits::APPROVALS, |s| s.object(approval))
-        });
-        items.map(ApprovalsRead)
-    }
-}
-
-fn approval(f: &mut Fields<'_>) -> Option<ApprovalRead> {
-    let claim = f.required("claim", |s| s.id::<ClaimId>());
-    let revision = f.required("etag", |s| {
-        let revision = revision_of(s.text(12)?);
-        revision.or_else(|| s.wrong("form", "须为 ETag，例如 \"2\"", "it is an ETag, such as \"2\""))
-    });
-    let verdict = f.required("verdict", ApprovalVerdict::read);
-    let reason = f.optional("reason", reason);
-    Some(ApprovalRead {
-        claim: claim?,
-        revision: revision?,
-        verdict: verdict?,
-        reason: reason?,
-    })
 }
 
 /// What the second person says of what the first entered. A reason is required to refuse.

@@ -1,8 +1,7 @@
 //! Query parameters of the lists.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
-use claims::life_cycle::Status;
+use claims::identifiers::{JurisdictionCode, ProgrammeId};
 use policy::Lang;
 use utoipa::IntoParams;
 
@@ -12,10 +11,6 @@ use crate::http::field_limits;
 use crate::http::fields::{Fields, Slot};
 
 request_words! {
-    /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
-    ListOrder { Newest = "newest", Queue = "queue" }
-    /// What becomes of a batch when a line is refused: the others are recorded, or nothing is.
-    BulkMode { Continue = "continue", Atomic = "atomic" }
     /// Format of an instruction to the bank.
     InstructionFormat { Csv = "csv", Pain001 = "pain.001" }
     /// Yes or no.
@@ -106,69 +101,6 @@ pub(crate) fn day(slot: &Slot<'_>) -> Option<NaiveDate> {
     }
 }
 
-/// Which claims.
-#[derive(Debug, Clone)]
-pub struct ClaimsQuery {
-    pub jurisdiction: Option<JurisdictionCode>,
-    pub programme: Option<ProgrammeId>,
-    pub status: Option<Status>,
-    pub merchant: Option<CreditCode>,
-    pub from: Option<NaiveDate>,
-    pub to: Option<NaiveDate>,
-    pub order: ListOrder,
-    pub as_of: Option<DateTime<Utc>>,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ClaimsParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: Option<String>,
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-    #[param(inline)]
-    pub status: Option<crate::http::words::StatusWord>,
-    /// Credit code.
-    #[param(min_length = 18, max_length = 64)]
-    pub merchant: Option<String>,
-    /// First day of arrival, Asia/Shanghai.
-    pub from: Option<NaiveDate>,
-    /// Last day of arrival, Asia/Shanghai.
-    pub to: Option<NaiveDate>,
-    #[param(inline)]
-    pub order: Option<ListOrder>,
-    /// The claims as they stood at this instant, those that had arrived by then; as they stand now if it is left out. With a status that few
-    /// claims had, a page may be shorter than its limit and have a next one.
-    pub as_of: Option<DateTime<Utc>>,
-}
-
-impl Params for ClaimsQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let status = f.optional("status", |s| s.word(Status::WORDS, Status::parse));
-        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
-        let from = f.optional("from", day);
-        let to = f.optional("to", day);
-        let order = f.optional("order", ListOrder::read);
-        let as_of = f.optional("as_of", instant);
-        let page = page(f);
-        Some(ClaimsQuery {
-            jurisdiction: jurisdiction?,
-            programme: programme?,
-            status: status?,
-            merchant: merchant?,
-            from: from?,
-            to: to?,
-            order: order?.unwrap_or(ListOrder::Newest),
-            as_of: as_of?,
-            page: page?,
-        })
-    }
-}
-
 /// A list of one fund's records, or of all that the caller may see.
 #[derive(Debug, Clone)]
 pub struct FundQuery {
@@ -232,40 +164,9 @@ pub struct AsOfQuery {
     pub as_of: Option<DateTime<Utc>>,
 }
 
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ClaimAsOfParams {
-    /// The claim as it stood at this instant; as it stands now if it is left out.
-    pub as_of: Option<DateTime<Utc>>,
-}
-
 impl Params for AsOfQuery {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         f.optional("as_of", instant).map(|as_of| AsOfQuery { as_of })
-    }
-}
-
-/// How a batch is taken.
-#[derive(Debug, Clone, Copy)]
-pub struct BulkQuery {
-    pub mode: BulkMode,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct BulkParams {
-    /// `continue` if it is left out; `atomic` takes at most 1,000 lines.
-    #[param(inline)]
-    pub mode: Option<BulkMode>,
-}
-
-impl Params for BulkQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.optional("mode", BulkMode::read).map(|mode| BulkQuery {
-            mode: mode.unwrap_or(BulkMode::Continue),
-        })
     }
 }
 

@@ -1,10 +1,6 @@
 //! Types on the wire. The domain's own types carry no serialization, so that neither can change the other by accident.
 
 pub mod advances;
-pub mod claim_form;
-mod claim_read;
-pub mod claim_view;
-pub mod clawbacks;
 pub mod exports;
 pub mod payments;
 pub mod samples;
@@ -12,5 +8,3 @@ pub mod statements;
 pub mod submissions;
 pub mod transparency;
 pub mod webhooks;
-
-pub use claim_read::read_claim;

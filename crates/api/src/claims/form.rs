@@ -1,6 +1,6 @@
 //! The shape of a claim as it is sent, for the OpenAPI document and for those who build one in Rust.
 //!
-//! [`crate::wire::read_claim`] reads it; a test holds the two together.
+//! [`super::form_reader`] reads it; a test holds the two together.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::wire::claim_form::{ItemForm, OldItemForm, PayeeForm, SubmitClaim};
+use crate::claims::form::{ItemForm, OldItemForm, PayeeForm, SubmitClaim};
 
 fn appliance() -> Value {
     json!({
@@ -121,17 +121,17 @@ fn every_field_of_the_form_is_read_and_no_other() {
         |schema: utoipa::openapi::RefOr<utoipa::openapi::Schema>| serde_json::to_value(schema).unwrap();
     check(&object(SubmitClaim::schema()), appliance(), "");
     check(
-        &object(crate::wire::claim_form::ApplicantForm::schema()),
+        &object(crate::claims::form::ApplicantForm::schema()),
         appliance(),
         "/applicant",
     );
     check(
-        &object(crate::wire::claim_form::PurchaseForm::schema()),
+        &object(crate::claims::form::PurchaseForm::schema()),
         appliance(),
         "/purchase",
     );
     check(
-        &object(crate::wire::claim_form::InvoiceForm::schema()),
+        &object(crate::claims::form::InvoiceForm::schema()),
         appliance(),
         "/purchase/invoice",
     );

@@ -9,24 +9,31 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use bytes::Bytes;
 use futures::stream;
 use policy::Lang;
+use serde::Serialize;
 use serde_json::Value;
 use service::access::SubmitClaims;
 use service::submit::{Command, Mode, Submitted};
 use service::{FieldError, MAX_BATCH, Permit, Refusal, Service, ServiceError};
 use tokio::sync::mpsc;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::handlers::bulk_lines::Lines;
+use crate::claims::bulk_lines::Lines;
+use crate::claims::form_reader::read_claim;
+use crate::claims::view::ClaimView;
 use crate::http::answer::{Answer, ok};
 use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::request_words;
 use crate::http::extract::documented::IdempotencyHeader;
-use crate::http::extract::{IdempotencyKey, Query, canonical_hash, media_type, raw_body};
+use crate::http::extract::{IdempotencyKey, Params, Query, canonical_hash, media_type, raw_body};
+use crate::http::fields::Fields;
 use crate::http::middleware::Context;
-use crate::http::problem::Problem;
-use crate::http::queries::{BulkMode, BulkParams, BulkQuery};
+use crate::http::problem::{Problem, ProblemView};
 use crate::http::state::ApiState;
-use crate::http::views::{BulkLine, BulkResult, BulkSummary};
-use crate::wire::claim_view::ClaimView;
-use crate::wire::read_claim;
+
+request_words! {
+    /// What becomes of a batch when a line is refused: the others are recorded, or nothing is.
+    BulkMode { Continue = "continue", Atomic = "atomic" }
+}
 
 /// 批量提交 · Submit many claims
 ///
@@ -306,6 +313,67 @@ fn of_line(line: u64, problem: &Problem) -> Vec<FieldError> {
         ..error.clone()
     };
     fields.iter().map(error).collect()
+}
+
+/// How a batch is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct BulkQuery {
+    pub mode: BulkMode,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BulkParams {
+    /// `continue` if it is left out; `atomic` takes at most 1,000 lines.
+    #[param(inline)]
+    pub mode: Option<BulkMode>,
+}
+
+impl Params for BulkQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        f.optional("mode", BulkMode::read).map(|mode| BulkQuery {
+            mode: mode.unwrap_or(BulkMode::Continue),
+        })
+    }
+}
+
+/// What became of one line of a batch.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BulkLine {
+    /// Number of the line in the body, from 1; a CSV's header is line 1.
+    #[schema(minimum = 1)]
+    pub line: u64,
+    /// 201 recorded, 200 recorded before with the same key, otherwise the problem's.
+    #[schema(minimum = 200, maximum = 599, example = 201)]
+    pub status: u16,
+    /// Whether this is the first answer again.
+    pub replayed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<crate::claims::view::ClaimView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<ProblemView>,
+}
+
+/// A batch's lines and their count. A body that ends before `summary` was cut off: send the batch again with the same key.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BulkResult {
+    #[schema(max_items = 10000)]
+    pub items: Vec<BulkLine>,
+    pub summary: BulkSummary,
+}
+
+/// How many lines became what.
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+pub struct BulkSummary {
+    #[schema(minimum = 0)]
+    pub lines: u64,
+    #[schema(minimum = 0)]
+    pub recorded: u64,
+    #[schema(minimum = 0)]
+    pub replayed: u64,
+    #[schema(minimum = 0)]
+    pub refused: u64,
 }
 
 #[cfg(test)]

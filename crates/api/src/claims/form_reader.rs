@@ -262,5 +262,5 @@ fn payee(f: &mut Fields<'_>) -> Option<Payee> {
 }
 
 #[cfg(test)]
-#[path = "claim_tests.rs"]
+#[path = "form_tests.rs"]
 mod tests;

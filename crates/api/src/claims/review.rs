@@ -2,19 +2,30 @@
 
 use actix_web::{HttpRequest, post};
 use claims::ClaimId;
+use serde::{Deserialize, Serialize};
 use service::access::{ApproveClaims, ReviewClaims};
 use service::review;
+use utoipa::ToSchema;
 
-use crate::handlers::claims::stands;
+use crate::claims::stands;
+use crate::claims::view::{ClaimSummary, ClaimView};
 use crate::http::answer::{Answer, results};
 use crate::http::authenticated::{Signed, roles};
-use crate::http::bodies::{Approval, ApprovalVerdict, Approvals, ApprovalsRead, Review, ReviewVerdict};
+use crate::http::bodies::{reason, request_words};
 use crate::http::extract::documented::{ClaimPath, IfMatchRequired, OptionalIdempotencyHeader};
-use crate::http::extract::{Body, IfMatch, OptionalKey, PathId};
+use crate::http::extract::{Body, IfMatch, OptionalKey, PathId, Wire, revision_of};
+use crate::http::field_limits;
+use crate::http::fields::Fields;
 use crate::http::middleware::Context;
-use crate::http::state::ApiState;
+use crate::http::state::{ApiState, Limits};
 use crate::http::views::{ItemResultView, ResultsView};
-use crate::wire::claim_view::{ClaimSummary, ClaimView};
+
+request_words! {
+    /// What a reviewer says.
+    ReviewVerdict { Recommend = "recommend", Return = "return", Reject = "reject" }
+    /// What an approver says.
+    ApprovalVerdict { Approve = "approve", Return = "return", Reject = "reject" }
+}
 
 impl From<ReviewVerdict> for review::ReviewVerdict {
     fn from(verdict: ReviewVerdict) -> Self {
@@ -120,4 +131,110 @@ pub(crate) async fn approve_claims(
         .await?;
     let id = Context::of(&request).request_id;
     results(outcome, signed.lang, &id, |state| ClaimSummary::from(&state))
+}
+
+/// A reviewer's verdict. A reason is required unless it recommends.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    pub verdict: ReviewVerdict,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 500, example = "材料齐全")]
+    pub reason: Option<String>,
+}
+
+impl Wire for Review {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let verdict = f.required("verdict", ReviewVerdict::read);
+        let reason = f.optional("reason", reason);
+        Some(Review {
+            verdict: verdict?,
+            reason: reason?,
+        })
+    }
+}
+
+/// An approver's verdict. A reason is required unless it approves.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    pub verdict: ApprovalVerdict,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 500, example = "同意")]
+    pub reason: Option<String>,
+}
+
+impl Wire for Approval {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let verdict = f.required("verdict", ApprovalVerdict::read);
+        let reason = f.optional("reason", reason);
+        Some(Approval {
+            verdict: verdict?,
+            reason: reason?,
+        })
+    }
+}
+
+/// Verdicts on many claims; each has a result of its own.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approvals {
+    #[schema(min_items = 1, max_items = 1000)]
+    pub items: Vec<ApprovalItem>,
+}
+
+/// A verdict on one claim as the approver saw it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalItem {
+    #[schema(pattern = "^clm_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub claim: String,
+    /// The ETag that the approver saw.
+    #[schema(pattern = "^\"[0-9]{1,10}\"$", max_length = 12, example = "\"2\"")]
+    pub etag: String,
+    pub verdict: ApprovalVerdict,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// [`Approvals`] as read.
+#[derive(Debug)]
+pub struct ApprovalsRead(pub Vec<ApprovalRead>);
+
+#[derive(Debug)]
+pub struct ApprovalRead {
+    pub claim: ClaimId,
+    pub revision: i32,
+    pub verdict: ApprovalVerdict,
+    pub reason: Option<String>,
+}
+
+impl Wire for ApprovalsRead {
+    fn limit(limits: &Limits) -> usize {
+        limits.long_body
+    }
+
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let items = f.required("items", |s| {
+            s.list(1, field_limits::APPROVALS, |s| s.object(approval))
+        });
+        items.map(ApprovalsRead)
+    }
+}
+
+fn approval(f: &mut Fields<'_>) -> Option<ApprovalRead> {
+    let claim = f.required("claim", |s| s.id::<ClaimId>());
+    let revision = f.required("etag", |s| {
+        let revision = revision_of(s.text(12)?);
+        revision.or_else(|| s.wrong("form", "须为 ETag，例如 \"2\"", "it is an ETag, such as \"2\""))
+    });
+    let verdict = f.required("verdict", ApprovalVerdict::read);
+    let reason = f.optional("reason", reason);
+    Some(ApprovalRead {
+        claim: claim?,
+        revision: revision?,
+        verdict: verdict?,
+        reason: reason?,
+    })
 }

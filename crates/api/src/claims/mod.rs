@@ -1,30 +1,46 @@
 //! Claims: submit, check, read, correct, withdraw, return.
 
+pub mod bulk;
+pub mod bulk_lines;
+pub mod clawbacks;
+pub mod form;
+pub mod form_reader;
+pub mod review;
+pub mod view;
+
 use actix_web::{HttpResponse, get, post};
+use chrono::{DateTime, NaiveDate, Utc};
 use claims::ClaimId;
 use claims::claim::Claim;
+use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
+use claims::life_cycle::Status;
 use policy::Lang;
 use service::Replayable;
 use service::access::{ReadClaims, RevealClaims, SubmitClaims};
 use service::reading::ClaimQuery;
 use service::state::ClaimState;
 use service::submit::{Command, Mode};
+use utoipa::IntoParams;
 
+use crate::claims::form::SubmitClaim;
+use crate::claims::view::{CheckView, ClaimSummary, ClaimView, EventView};
 use crate::http::answer::{Answer, again, created, ok, paged, tagged};
 use crate::http::authenticated::{Signed, roles};
-use crate::http::bodies::{ReasonGiven, ReasonIfAny};
+use crate::http::bodies::{ReasonGiven, ReasonIfAny, request_words};
 use crate::http::extract::documented::{
     ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
 };
-use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, Params, PathId, Query};
+use crate::http::fields::Fields;
 use crate::http::problem::Problem;
-use crate::http::queries::{
-    AsOfQuery, ClaimAsOfParams, ClaimsParams, ClaimsQuery, ListOrder, PageParams, PageQuery,
-};
+use crate::http::queries::{AsOfQuery, PageParams, PageQuery, day, instant, page};
 use crate::http::state::ApiState;
-use crate::http::views::{EventView, PageView};
-use crate::wire::claim_form::SubmitClaim;
-use crate::wire::claim_view::{CheckView, ClaimSummary, ClaimView};
+use crate::http::views::PageView;
+
+request_words! {
+    /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
+    ListOrder { Newest = "newest", Queue = "queue" }
+}
 
 /// 提交申领 · Submit a claim
 ///
@@ -296,4 +312,75 @@ pub(crate) async fn reveal_claim(
 pub(crate) fn stands(moved: &Replayable<ClaimState>, lang: Lang) -> Answer {
     let view = ClaimView::of(&moved.value, lang);
     again(&view.etag, moved.replayed, &view)
+}
+
+/// Which claims.
+#[derive(Debug, Clone)]
+pub struct ClaimsQuery {
+    pub jurisdiction: Option<JurisdictionCode>,
+    pub programme: Option<ProgrammeId>,
+    pub status: Option<Status>,
+    pub merchant: Option<CreditCode>,
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+    pub order: ListOrder,
+    pub as_of: Option<DateTime<Utc>>,
+    pub page: PageQuery,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ClaimsParams {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: Option<String>,
+    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
+    pub programme: Option<String>,
+    #[param(inline)]
+    pub status: Option<crate::http::words::StatusWord>,
+    /// Credit code.
+    #[param(min_length = 18, max_length = 64)]
+    pub merchant: Option<String>,
+    /// First day of arrival, Asia/Shanghai.
+    pub from: Option<NaiveDate>,
+    /// Last day of arrival, Asia/Shanghai.
+    pub to: Option<NaiveDate>,
+    #[param(inline)]
+    pub order: Option<ListOrder>,
+    /// The claims as they stood at this instant, those that had arrived by then; as they stand now if it is left out. With a status that few
+    /// claims had, a page may be shorter than its limit and have a next one.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+impl Params for ClaimsQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
+        let status = f.optional("status", |s| s.word(Status::WORDS, Status::parse));
+        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
+        let from = f.optional("from", day);
+        let to = f.optional("to", day);
+        let order = f.optional("order", ListOrder::read);
+        let as_of = f.optional("as_of", instant);
+        let page = page(f);
+        Some(ClaimsQuery {
+            jurisdiction: jurisdiction?,
+            programme: programme?,
+            status: status?,
+            merchant: merchant?,
+            from: from?,
+            to: to?,
+            order: order?.unwrap_or(ListOrder::Newest),
+            as_of: as_of?,
+            page: page?,
+        })
+    }
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ClaimAsOfParams {
+    /// The claim as it stood at this instant; as it stands now if it is left out.
+    pub as_of: Option<DateTime<Utc>>,
 }

@@ -269,6 +269,66 @@ fn fact(value: &Value) -> serde_json::Value {
     }
 }
 
+/// What was done to a record, and by whom.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Event)]
+pub struct EventView {
+    #[schema(max_length = 36, format = Uuid)]
+    pub id: String,
+    /// The use case: `submit`, `recommend`, `approve`, …
+    #[schema(max_length = 64)]
+    pub verb: String,
+    pub at: DateTime<Utc>,
+    /// The credential that did it; null for a merchant, which need not know which clerk it was.
+    #[schema(max_length = 100)]
+    pub actor: Option<String>,
+    /// The person behind it; null for a merchant.
+    #[schema(max_length = 100)]
+    pub person: Option<String>,
+    /// The revision that it made, or looked at.
+    #[schema(minimum = 1)]
+    pub revision: Option<i32>,
+    #[schema(max_length = 40)]
+    pub from_status: Option<String>,
+    #[schema(max_length = 40)]
+    pub to_status: Option<String>,
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+    /// What whoever did it had before them; null where there was nothing yet.
+    pub seen: Option<SeenView>,
+}
+
+/// A claim as somebody saw it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Seen)]
+pub struct SeenView {
+    #[schema(minimum = 1)]
+    pub revision: i32,
+    /// SHA-256 of the receipt of the decision that stood.
+    #[schema(pattern = "^sha256:[0-9a-f]{64}$", max_length = 71)]
+    pub receipt: String,
+}
+
+impl From<service::reading::Event> for EventView {
+    fn from(event: service::reading::Event) -> EventView {
+        EventView {
+            id: event.id.to_string(),
+            verb: event.verb,
+            at: event.at,
+            actor: Some(event.actor).filter(|actor| !actor.is_empty()),
+            person: Some(event.person).filter(|person| !person.is_empty()),
+            revision: event.revision,
+            from_status: event.from_status,
+            to_status: event.to_status,
+            reason: event.reason,
+            seen: event.seen.map(|seen| SeenView {
+                revision: seen.revision,
+                receipt: seen.receipt,
+            }),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
