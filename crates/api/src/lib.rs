@@ -12,6 +12,7 @@
 //! * everything that is read has a limit, and the limit stands in the OpenAPI document, which comes from the same routes;
 //! * a write runs to its end whatever becomes of the connection ([`ApiState::write`]).
 
+pub mod audit;
 pub mod claims;
 pub mod funds;
 mod handlers;

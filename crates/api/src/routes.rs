@@ -3,12 +3,10 @@
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::audit::{exports, samples, transparency};
 use crate::claims::{self, bulk, clawbacks, review};
 use crate::funds::{self, caps, closings, holds, ledgers, public, sources};
-use crate::handlers::{
-    accounts, advances, disbursements, exports, payments, samples, statements, submissions, transparency,
-    webhooks,
-};
+use crate::handlers::{accounts, advances, disbursements, payments, statements, submissions, webhooks};
 use crate::identity::{access_log, tokens};
 use crate::operation::probes::{self, fallback};
 use crate::programmes::{self, drafts, registers};

@@ -10,6 +10,10 @@ use service::export::{
     AccountingExport, Chunks, ClaimsExport, Encoding, Format, LedgerExport, Reveal, Syntax,
 };
 
+use crate::audit::export_query::{
+    AccountingEncoding, AccountingSyntax, ClaimsExportParams, ClaimsExportQuery, LedgerExportParams,
+    LedgerExportQuery, TableFormat,
+};
 use crate::http::answer::{Answer, paged};
 use crate::http::authenticated::{Signed, roles};
 use crate::http::extract::documented::JurisdictionPath;
@@ -17,10 +21,6 @@ use crate::http::extract::{PathText, Query};
 use crate::http::problem::Problem;
 use crate::http::queries::Headings;
 use crate::http::state::ApiState;
-use crate::wire::exports::{
-    AccountingEncoding, AccountingSyntax, ClaimsExportParams, ClaimsExportQuery, LedgerExportParams,
-    LedgerExportQuery, TableFormat,
-};
 
 /// 导出流水 · Export a ledger
 ///
