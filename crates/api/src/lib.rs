@@ -20,6 +20,7 @@ pub mod http;
 pub mod identity;
 pub mod openapi;
 mod operation;
+pub mod payments;
 pub mod programmes;
 mod routes;
 pub mod wire;

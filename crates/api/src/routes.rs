@@ -6,9 +6,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::audit::{exports, samples, transparency};
 use crate::claims::{self, bulk, clawbacks, review};
 use crate::funds::{self, caps, closings, holds, ledgers, public, sources};
-use crate::handlers::{accounts, advances, disbursements, payments, statements, submissions, webhooks};
+use crate::handlers::webhooks;
 use crate::identity::{access_log, tokens};
 use crate::operation::probes::{self, fallback};
+use crate::payments::{self, accounts, advances, bank_reports, disbursements, statements, submissions};
 use crate::programmes::{self, drafts, registers};
 
 /// Every documented operation. An operation that is not here is neither served nor documented.
@@ -57,14 +58,14 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(disbursements::get_instruction)
         .service(submissions::list_submissions)
         .service(submissions::resolve_submission)
-        .service(submissions::list_bank_reports)
-        .service(payments::record_results)
+        .service(bank_reports::list_bank_reports)
+        .service(bank_reports::record_results)
         .service(payments::reconcile_disbursement)
         .service(payments::get_payment)
         .service(payments::list_payment_claims)
-        .service(payments::record_bank_report)
-        .service(payments::list_bank_exceptions)
-        .service(payments::resolve_bank_exception)
+        .service(bank_reports::record_bank_report)
+        .service(bank_reports::list_bank_exceptions)
+        .service(bank_reports::resolve_bank_exception)
         .service(payments::reconcile)
         .service(holds::place_hold)
         .service(holds::list_holds)

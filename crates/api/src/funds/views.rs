@@ -3,11 +3,9 @@
 use chrono::{DateTime, Utc};
 use ledger::{Account, Balances};
 use serde::Serialize;
-use service::disburse::Disbursement;
 use service::funds::{Appropriation, Fund};
 use utoipa::ToSchema;
 
-use crate::http::extract::etag_of;
 use crate::http::money::Money;
 
 /// What stands in each account of a fund. `appropriated` equals the sum of the other seven.
@@ -127,59 +125,6 @@ impl From<Appropriation> for AppropriationView {
             made_at: it.made_at,
             checked_at: it.checked_at,
             reason: it.reason,
-        }
-    }
-}
-
-/// Payable claims of a fund, gathered to be paid.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Disbursement)]
-pub struct DisbursementView {
-    #[schema(pattern = "^dsb_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub id: String,
-    #[schema(max_length = 9)]
-    pub jurisdiction: String,
-    #[schema(max_length = 64)]
-    pub programme: String,
-    /// `made`, `countersigned`, `released`, `settled` or `cancelled`.
-    #[schema(max_length = 14, example = "made")]
-    pub status: String,
-    /// What goes into `If-Match`.
-    #[schema(max_length = 12, example = "\"1\"")]
-    pub etag: String,
-    /// How many claims it pays; none if it pays an advance.
-    #[schema(minimum = 0)]
-    pub claims: i32,
-    /// In how many payments: one a payee.
-    #[schema(minimum = 0)]
-    pub payments: i32,
-    pub total: Money,
-    /// Its amount asks for a third person: the second countersigns, the third releases.
-    pub needs_three: bool,
-    pub made_at: DateTime<Utc>,
-    pub released_at: Option<DateTime<Utc>>,
-    pub closed_at: Option<DateTime<Utc>>,
-    /// `sha256:…` of what was released; it never changes.
-    #[schema(max_length = 71)]
-    pub digest: Option<String>,
-}
-
-impl From<Disbursement> for DisbursementView {
-    fn from(it: Disbursement) -> DisbursementView {
-        DisbursementView {
-            etag: etag_of(it.revision),
-            id: it.id,
-            jurisdiction: it.jurisdiction,
-            programme: it.programme,
-            status: it.status,
-            claims: it.claims,
-            payments: it.payments,
-            total: Money(it.total),
-            needs_three: it.needs_three,
-            made_at: it.made_at,
-            released_at: it.released_at,
-            closed_at: it.closed_at,
-            digest: it.digest,
         }
     }
 }

@@ -1,17 +1,11 @@
 //! Bodies of requests other than a claim, each with its reader.
 
-use claims::PaymentId;
-use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use serde::{Deserialize, Serialize};
-use service::disburse::Gather;
-use service::ports::shanghai_midnight;
 use utoipa::ToSchema;
 
 use crate::http::extract::Wire;
 use crate::http::field_limits;
 use crate::http::fields::{Fields, Slot};
-use crate::http::money::Money;
-use crate::http::state::Limits;
 
 /// A word of a closed list in a request.
 macro_rules! request_words {
@@ -41,8 +35,6 @@ pub(crate) use request_words;
 request_words! {
     /// What the second person of treasury says.
     CheckVerdict { Approve = "approve", Refuse = "refuse" }
-    /// What the bank says of a payment.
-    PaymentOutcome { Paid = "paid", Failed = "failed" }
 }
 
 pub(crate) fn reason(slot: &Slot<'_>) -> Option<String> {
@@ -120,157 +112,5 @@ impl From<CheckVerdict> for service::funds::Check {
             CheckVerdict::Approve => service::funds::Check::Approve,
             CheckVerdict::Refuse => service::funds::Check::Refuse,
         }
-    }
-}
-
-/// The fund whose payable claims are to be paid.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MakeDisbursement {
-    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
-    pub programme: String,
-    /// Credit code: only claims that are paid to this merchant, or that it made for an applicant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 18, max_length = 64)]
-    pub merchant: Option<String>,
-    /// Only what has been payable since before this day, Asia/Shanghai.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(format = Date, max_length = 10, example = "2026-06-01")]
-    pub payable_before: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 100000)]
-    pub most_claims: Option<u32>,
-    /// Gathering ends with the first claim that does not fit: nobody is overtaken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub most_amount: Option<Money>,
-}
-
-#[derive(Debug)]
-pub struct MakeDisbursementRead {
-    pub jurisdiction: JurisdictionCode,
-    pub programme: ProgrammeId,
-    pub gather: Gather,
-}
-
-impl Wire for MakeDisbursementRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
-        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
-        let payable_before = f.optional("payable_before", |s| s.date());
-        let most_claims = f.optional("most_claims", |s| s.whole(1, field_limits::GATHERED));
-        let most_amount = f.optional("most_amount", |s| s.money());
-        Some(MakeDisbursementRead {
-            jurisdiction: jurisdiction?,
-            programme: programme?,
-            gather: Gather {
-                merchant: merchant?.map(|it| it.as_str().to_owned()),
-                since_before: payable_before?.map(shanghai_midnight),
-                most_claims: most_claims?.and_then(|it| usize::try_from(it).ok()),
-                most_amount: most_amount?,
-            },
-        })
-    }
-}
-
-/// What the bank says of a disbursement's payments.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RecordResults {
-    #[schema(min_items = 1, max_items = 1000)]
-    pub items: Vec<PaymentResult>,
-}
-
-/// What the bank says of one payment. A failure has a reason.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PaymentResult {
-    #[schema(pattern = "^pay_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub payment: String,
-    pub outcome: PaymentOutcome,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 500, example = "账号与户名不符")]
-    pub reason: Option<String>,
-}
-
-#[derive(Debug)]
-pub struct RecordResultsRead(pub Vec<PaymentResultRead>);
-
-#[derive(Debug)]
-pub struct PaymentResultRead {
-    pub payment: PaymentId,
-    /// The bank's reason, if the payment failed.
-    pub failed: Option<String>,
-}
-
-impl Wire for RecordResultsRead {
-    fn limit(limits: &Limits) -> usize {
-        limits.long_body
-    }
-
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let items = f.required("items", |s| {
-            s.list(1, field_limits::RESULTS, |s| s.object(result))
-        });
-        items.map(RecordResultsRead)
-    }
-}
-
-fn result(f: &mut Fields<'_>) -> Option<PaymentResultRead> {
-    let payment = f.required("payment", |s| s.id::<PaymentId>());
-    let outcome = f.required("outcome", PaymentOutcome::read);
-    let reason = f.optional("reason", reason);
-    let (payment, outcome, reason) = (payment?, outcome?, reason?);
-    match (outcome, reason) {
-        (PaymentOutcome::Paid, None) => Some(PaymentResultRead {
-            payment,
-            failed: None,
-        }),
-        (PaymentOutcome::Failed, Some(reason)) => Some(PaymentResultRead {
-            payment,
-            failed: Some(reason),
-        }),
-        (PaymentOutcome::Paid, Some(_)) => {
-            f.error(
-                "reason",
-                "not-for-paid",
-                "支付成功不填理由",
-                "a payment that was made has no reason",
-            );
-            None
-        }
-        (PaymentOutcome::Failed, None) => {
-            f.error("reason", "missing", "支付失败须填理由", "a failure has a reason");
-            None
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::http::fields::read;
-
-    #[test]
-    fn a_failure_has_a_reason_and_a_success_has_none() {
-        let payment = format!("pay_140802_{:032x}", 1);
-        let one = |item: serde_json::Value| {
-            read(&json!({"items": [item]}), "", RecordResultsRead::read)
-                .map_err(|errors| errors[0].pointer.clone())
-        };
-        assert!(one(json!({"payment": payment, "outcome": "paid"})).is_ok());
-        assert!(one(json!({"payment": payment, "outcome": "failed", "reason": "户名不符"})).is_ok());
-        assert_eq!(
-            one(json!({"payment": payment, "outcome": "failed"})).unwrap_err(),
-            "/items/0/reason"
-        );
-        assert_eq!(
-            one(json!({"payment": "x", "outcome": "paid"})).unwrap_err(),
-            "/items/0/payment"
-        );
     }
 }

@@ -1,7 +1,7 @@
 //! Query parameters of the lists.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use claims::identifiers::{JurisdictionCode, ProgrammeId};
+use claims::identifiers::JurisdictionCode;
 use policy::Lang;
 use utoipa::IntoParams;
 
@@ -11,8 +11,6 @@ use crate::http::field_limits;
 use crate::http::fields::{Fields, Slot};
 
 request_words! {
-    /// Format of an instruction to the bank.
-    InstructionFormat { Csv = "csv", Pain001 = "pain.001" }
     /// Yes or no.
     YesNo { True = "true", False = "false" }
     /// Language of an export's headings.
@@ -101,37 +99,6 @@ pub(crate) fn day(slot: &Slot<'_>) -> Option<NaiveDate> {
     }
 }
 
-/// A list of one fund's records, or of all that the caller may see.
-#[derive(Debug, Clone)]
-pub struct FundQuery {
-    pub jurisdiction: Option<JurisdictionCode>,
-    pub programme: Option<ProgrammeId>,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct FundParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: Option<String>,
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-}
-
-impl Params for FundQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let page = page(f);
-        Some(FundQuery {
-            jurisdiction: jurisdiction?,
-            programme: programme?,
-            page: page?,
-        })
-    }
-}
-
 /// A list of one county's records, or of all that the caller may see.
 #[derive(Debug, Clone)]
 pub struct JurisdictionQuery {
@@ -167,88 +134,5 @@ pub struct AsOfQuery {
 impl Params for AsOfQuery {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         f.optional("as_of", instant).map(|as_of| AsOfQuery { as_of })
-    }
-}
-
-/// Format of an instruction.
-#[derive(Debug, Clone, Copy)]
-pub struct InstructionQuery {
-    pub format: InstructionFormat,
-    pub part: usize,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct InstructionParams {
-    /// `csv` if it is left out.
-    #[param(inline)]
-    pub format: Option<InstructionFormat>,
-    /// Which file, if the bank's limit of entries makes it more than one; the first if it is left out.
-    #[param(minimum = 1, maximum = 999)]
-    pub part: Option<u32>,
-}
-
-impl Params for InstructionQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let format = f.optional("format", InstructionFormat::read);
-        let part = f.optional("part", |s| s.whole(1, 999));
-        Some(InstructionQuery {
-            format: format?.unwrap_or(InstructionFormat::Csv),
-            part: usize::try_from(part?.unwrap_or(1)).ok()?,
-        })
-    }
-}
-
-/// One county.
-#[derive(Debug, Clone)]
-pub struct CountyQuery {
-    pub jurisdiction: JurisdictionCode,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct CountyParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-}
-
-impl Params for CountyQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        jurisdiction.map(|jurisdiction| CountyQuery { jurisdiction })
-    }
-}
-
-/// Days of one county.
-#[derive(Debug, Clone)]
-pub struct DaysQuery {
-    pub jurisdiction: JurisdictionCode,
-    pub from: NaiveDate,
-    pub to: NaiveDate,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct DaysParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-    /// First day, Asia/Shanghai.
-    pub from: NaiveDate,
-    /// Last day, Asia/Shanghai; at most 366 days in all.
-    pub to: NaiveDate,
-}
-
-impl Params for DaysQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let (from, to) = (f.required("from", day), f.required("to", day));
-        Some(DaysQuery {
-            jurisdiction: jurisdiction?,
-            from: from?,
-            to: to?,
-        })
     }
 }

@@ -1,7 +1,3 @@
 //! Types on the wire. The domain's own types carry no serialization, so that neither can change the other by accident.
 
-pub mod advances;
-pub mod payments;
-pub mod statements;
-pub mod submissions;
 pub mod webhooks;

@@ -2,25 +2,37 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, post};
+use chrono::{DateTime, Utc};
 use claims::DisbursementId;
+use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
+use serde::{Deserialize, Serialize};
 use service::access::{ManageFunds, ReadFunds};
-use service::disburse;
+use service::disburse::{self, Disbursement, Gather};
 use service::once::Key;
+use service::ports::shanghai_midnight;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::funds::views::DisbursementView;
 use crate::http::answer::{Answer, again, created, ok, paged, tagged};
 use crate::http::authenticated::{Signed, roles};
-use crate::http::bodies::{MakeDisbursement, MakeDisbursementRead, Nothing, ReasonGiven};
+use crate::http::bodies::{Nothing, ReasonGiven, request_words};
 use crate::http::extract::documented::{
     DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
 };
-use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
-use crate::http::queries::{
-    FundParams, FundQuery, InstructionFormat, InstructionParams, InstructionQuery, PageParams, PageQuery,
+use crate::http::extract::{
+    Body, IdempotencyKey, IfMatch, OptionalKey, Params, PathId, Query, Wire, etag_of,
 };
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::queries::{PageParams, PageQuery, page};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::wire::payments::PaymentView;
+use crate::payments::PaymentView;
+
+request_words! {
+    /// Format of an instruction to the bank.
+    InstructionFormat { Csv = "csv", Pain001 = "pain.001" }
+}
 
 /// 生成支付批次 · Make a disbursement
 ///
@@ -232,4 +244,170 @@ pub(crate) async fn get_instruction(
         .insert_header(("x-control-sum", file.sum.to_string()))
         .insert_header(("x-content-sha256", file.sha256.to_string()))
         .body(file.bytes))
+}
+
+/// The fund whose payable claims are to be paid.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MakeDisbursement {
+    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
+    pub programme: String,
+    /// Credit code: only claims that are paid to this merchant, or that it made for an applicant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 18, max_length = 64)]
+    pub merchant: Option<String>,
+    /// Only what has been payable since before this day, Asia/Shanghai.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date, max_length = 10, example = "2026-06-01")]
+    pub payable_before: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 100000)]
+    pub most_claims: Option<u32>,
+    /// Gathering ends with the first claim that does not fit: nobody is overtaken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_amount: Option<Money>,
+}
+
+#[derive(Debug)]
+pub struct MakeDisbursementRead {
+    pub jurisdiction: JurisdictionCode,
+    pub programme: ProgrammeId,
+    pub gather: Gather,
+}
+
+impl Wire for MakeDisbursementRead {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
+        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
+        let payable_before = f.optional("payable_before", |s| s.date());
+        let most_claims = f.optional("most_claims", |s| s.whole(1, field_limits::GATHERED));
+        let most_amount = f.optional("most_amount", |s| s.money());
+        Some(MakeDisbursementRead {
+            jurisdiction: jurisdiction?,
+            programme: programme?,
+            gather: Gather {
+                merchant: merchant?.map(|it| it.as_str().to_owned()),
+                since_before: payable_before?.map(shanghai_midnight),
+                most_claims: most_claims?.and_then(|it| usize::try_from(it).ok()),
+                most_amount: most_amount?,
+            },
+        })
+    }
+}
+
+/// A list of one fund's records, or of all that the caller may see.
+#[derive(Debug, Clone)]
+pub struct FundQuery {
+    pub jurisdiction: Option<JurisdictionCode>,
+    pub programme: Option<ProgrammeId>,
+    pub page: PageQuery,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FundParams {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: Option<String>,
+    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
+    pub programme: Option<String>,
+}
+
+impl Params for FundQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
+        let page = page(f);
+        Some(FundQuery {
+            jurisdiction: jurisdiction?,
+            programme: programme?,
+            page: page?,
+        })
+    }
+}
+
+/// Format of an instruction.
+#[derive(Debug, Clone, Copy)]
+pub struct InstructionQuery {
+    pub format: InstructionFormat,
+    pub part: usize,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InstructionParams {
+    /// `csv` if it is left out.
+    #[param(inline)]
+    pub format: Option<InstructionFormat>,
+    /// Which file, if the bank's limit of entries makes it more than one; the first if it is left out.
+    #[param(minimum = 1, maximum = 999)]
+    pub part: Option<u32>,
+}
+
+impl Params for InstructionQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let format = f.optional("format", InstructionFormat::read);
+        let part = f.optional("part", |s| s.whole(1, 999));
+        Some(InstructionQuery {
+            format: format?.unwrap_or(InstructionFormat::Csv),
+            part: usize::try_from(part?.unwrap_or(1)).ok()?,
+        })
+    }
+}
+
+/// Payable claims of a fund, gathered to be paid.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Disbursement)]
+pub struct DisbursementView {
+    #[schema(pattern = "^dsb_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub id: String,
+    #[schema(max_length = 9)]
+    pub jurisdiction: String,
+    #[schema(max_length = 64)]
+    pub programme: String,
+    /// `made`, `countersigned`, `released`, `settled` or `cancelled`.
+    #[schema(max_length = 14, example = "made")]
+    pub status: String,
+    /// What goes into `If-Match`.
+    #[schema(max_length = 12, example = "\"1\"")]
+    pub etag: String,
+    /// How many claims it pays; none if it pays an advance.
+    #[schema(minimum = 0)]
+    pub claims: i32,
+    /// In how many payments: one a payee.
+    #[schema(minimum = 0)]
+    pub payments: i32,
+    pub total: Money,
+    /// Its amount asks for a third person: the second countersigns, the third releases.
+    pub needs_three: bool,
+    pub made_at: DateTime<Utc>,
+    pub released_at: Option<DateTime<Utc>>,
+    pub closed_at: Option<DateTime<Utc>>,
+    /// `sha256:…` of what was released; it never changes.
+    #[schema(max_length = 71)]
+    pub digest: Option<String>,
+}
+
+impl From<Disbursement> for DisbursementView {
+    fn from(it: Disbursement) -> DisbursementView {
+        DisbursementView {
+            etag: etag_of(it.revision),
+            id: it.id,
+            jurisdiction: it.jurisdiction,
+            programme: it.programme,
+            status: it.status,
+            claims: it.claims,
+            payments: it.payments,
+            total: Money(it.total),
+            needs_three: it.needs_three,
+            made_at: it.made_at,
+            released_at: it.released_at,
+            closed_at: it.closed_at,
+            digest: it.digest,
+        }
+    }
 }

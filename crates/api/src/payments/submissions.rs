@@ -1,14 +1,78 @@
-//! Files on their way to the bank and reports that were fetched from it: as they are asked for and answered.
+//! The bank by itself: files on their way there, and reports that were fetched.
 
+use actix_web::{get, post};
 use chrono::{DateTime, Utc};
+use claims::DisbursementId;
 use serde::{Deserialize, Serialize};
-use service::disburse::{HeardReport, Submission, SubmissionResolution};
-use utoipa::{IntoParams, ToSchema};
+use service::access::{ManageFunds, ReadFunds};
+use service::disburse::{Submission, SubmissionResolution};
+use utoipa::ToSchema;
 
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Signed, roles};
 use crate::http::bodies::{reason, request_words};
-use crate::http::extract::{Params, Wire};
+use crate::http::extract::documented::{DisbursementPath, SubmissionPath};
+use crate::http::extract::{Body, Part, PathId, PathText, Query, Wire};
 use crate::http::fields::Fields;
-use crate::http::queries::{PageQuery, YesNo, page};
+use crate::http::queries::{PageParams, PageQuery, page};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+
+/// 报送银行情况 · List a disbursement's submissions
+///
+/// Its files on their way to the bank, where they go by themselves; none otherwise.
+#[utoipa::path(
+    tag = "disbursements",
+    params(DisbursementPath, PageParams),
+    responses((status = 200, description = "A page of files.", body = PageView<SubmissionView>)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/disbursements/{id}/submissions")]
+pub(crate) async fn list_submissions(
+    api: ApiState,
+    signed: Signed<ReadFunds>,
+    id: PathId<DisbursementId>,
+    page: Query<PageQuery>,
+) -> Answer {
+    let Query(page) = page;
+    let list = api
+        .service
+        .submissions(&signed.permit, id.0, page.cursor.as_deref(), page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, SubmissionView::from))
+}
+
+/// 处理未报送成功的文件 · Resolve a submission
+///
+/// Of a file that the bank refused: the same orders again under a new name. Or a person takes the file to the bank, also while it is queued,
+/// unless the bank may have it.
+#[utoipa::path(
+    tag = "disbursements",
+    params(SubmissionPath),
+    request_body(content = ResolveSubmission, description = "What is done, and why."),
+    responses((status = 200, description = "As it stands.", body = SubmissionView)),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/disbursements/{id}/submissions/{part}/resolution")]
+pub(crate) async fn resolve_submission(
+    api: ApiState,
+    signed: Signed<ManageFunds>,
+    id: PathId<DisbursementId>,
+    path: PathText,
+    body: Body<ResolveSubmission>,
+) -> Answer {
+    let part = path.parse(Part::Part, "submission", |text| {
+        text.parse().ok().filter(|part| (1..=999).contains(part))
+    })?;
+    let (permit, ResolveSubmission { resolution, reason }) = (signed.permit, body.value);
+    let submission = api
+        .write(|it| async move {
+            it.resolve_submission(&permit, id.0, part, resolution.into(), Some(reason))
+                .await
+        })
+        .await?;
+    ok(&SubmissionView::from(submission))
+}
 
 request_words! {
     /// What is done about a file: the same orders under a new name, or a person takes it to the bank.
@@ -104,85 +168,5 @@ impl From<Submission> for SubmissionView {
             reference: it.reference,
             resolution: it.resolution,
         }
-    }
-}
-
-/// A report that was fetched from the bank.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = BankReport)]
-pub struct HeardReportView {
-    #[schema(max_length = 100)]
-    pub name: String,
-    /// Of the bytes, hex.
-    #[schema(max_length = 64)]
-    pub sha256: String,
-    #[schema(minimum = 0)]
-    pub bytes: i32,
-    /// `recorded`, or `unreadable`: set aside, nothing of it was recorded.
-    #[schema(max_length = 10)]
-    pub status: String,
-    /// How much it said of payments.
-    #[schema(minimum = 0)]
-    pub results: i32,
-    /// How much of that was set aside as bank exceptions.
-    #[schema(minimum = 0)]
-    pub exceptions: i32,
-    pub fault: Option<ReportFaultView>,
-    pub received_at: DateTime<Utc>,
-}
-
-/// Why a report cannot be read, and where.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = ReportFault)]
-pub struct ReportFaultView {
-    #[schema(max_length = 100)]
-    pub code: String,
-    #[schema(minimum = 0)]
-    pub line: i64,
-    #[schema(minimum = 0)]
-    pub column: i64,
-}
-
-impl From<HeardReport> for HeardReportView {
-    fn from(it: HeardReport) -> HeardReportView {
-        HeardReportView {
-            name: it.name,
-            sha256: it.sha256,
-            bytes: it.bytes,
-            status: it.status,
-            results: it.results,
-            exceptions: it.exceptions,
-            fault: it
-                .fault
-                .map(|(code, line, column)| ReportFaultView { code, line, column }),
-            received_at: it.received_at,
-        }
-    }
-}
-
-/// Which reports.
-#[derive(Debug, Clone)]
-pub struct ReportsQuery {
-    pub unreadable: bool,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ReportsParams {
-    /// `true`: only those that could not be read.
-    #[param(inline)]
-    pub unreadable: Option<YesNo>,
-}
-
-impl Params for ReportsQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let unreadable = f.optional("unreadable", YesNo::read);
-        let page = page(f);
-        Some(ReportsQuery {
-            unreadable: unreadable? == Some(YesNo::True),
-            page: page?,
-        })
     }
 }
