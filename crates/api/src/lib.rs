@@ -15,7 +15,6 @@
 pub mod audit;
 pub mod claims;
 pub mod funds;
-mod handlers;
 pub mod http;
 pub mod identity;
 pub mod openapi;
@@ -23,7 +22,7 @@ mod operation;
 pub mod payments;
 pub mod programmes;
 mod routes;
-pub mod wire;
+pub mod webhooks;
 
 use std::sync::{Arc, LazyLock};
 

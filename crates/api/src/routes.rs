@@ -6,11 +6,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::audit::{exports, samples, transparency};
 use crate::claims::{self, bulk, clawbacks, review};
 use crate::funds::{self, caps, closings, holds, ledgers, public, sources};
-use crate::handlers::webhooks;
 use crate::identity::{access_log, tokens};
 use crate::operation::probes::{self, fallback};
 use crate::payments::{self, accounts, advances, bank_reports, disbursements, statements, submissions};
 use crate::programmes::{self, drafts, registers};
+use crate::webhooks;
 
 /// Every documented operation. An operation that is not here is neither served nor documented.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {

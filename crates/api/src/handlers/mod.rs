@@ -1,3 +1,0 @@
-//! One file for each noun.
-
-pub(crate) mod webhooks;
