@@ -5,10 +5,10 @@ use actix_web::middleware::Compress;
 use actix_web::{HttpResponse, get};
 use futures::TryStreamExt;
 use policy::Lang;
-use service::access::{ReadLedger, RevealClaims};
-use service::export::{
+use service::audit::export::{
     AccountingExport, Chunks, ClaimsExport, Encoding, Format, LedgerExport, Reveal, Syntax,
 };
+use service::operation::access::{ReadLedger, RevealClaims};
 
 use crate::audit::export_query::{
     AccountingEncoding, AccountingSyntax, ClaimsExportParams, ClaimsExportQuery, LedgerExportParams,

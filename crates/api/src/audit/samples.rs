@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use claims::SampleId;
 use claims::identifiers::ProgrammeId;
 use serde::{Deserialize, Serialize};
-use service::access::{DrawSamples, ReadLedger};
-use service::once::Key;
-use service::samples::{Draw, Sample, Sampling};
+use service::audit::{Draw, Sample, Sampling};
+use service::operation::Key;
+use service::operation::access::{DrawSamples, ReadLedger};
 use utoipa::ToSchema;
 
 use crate::http::answer::{Answer, created, ok, paged};

@@ -8,8 +8,8 @@ use claims::ClaimId;
 use ledger::log::{Hash, NoteError};
 use serde::Serialize;
 use service::Refusal;
-use service::access::{ReadClaims, ReadLedger, WitnessLog};
-use service::transparency::{ClaimProof, Consistency, Inclusion, Signed};
+use service::audit::{ClaimProof, Consistency, Inclusion, Signed};
+use service::operation::access::{ReadClaims, ReadLedger, WitnessLog};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, ok, paged};

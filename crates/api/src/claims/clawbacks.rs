@@ -7,9 +7,9 @@ use claims::{ClaimId, WaiverId};
 use ledger::Fen;
 use policy::Lang;
 use serde::{Deserialize, Serialize};
-use service::access::{DemandClawback, ManageFunds, ReadClaims};
-use service::clawback::{ClawbackState, Demand, NewWaiver, Waiver};
-use service::once::Key;
+use service::claims::{ClawbackState, Demand, NewWaiver, Waiver};
+use service::operation::Key;
+use service::operation::access::{DemandClawback, ManageFunds, ReadClaims};
 use utoipa::ToSchema;
 
 use crate::claims::stands;

@@ -19,10 +19,10 @@ use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use claims::life_cycle::Status;
 use policy::Lang;
 use service::Replayable;
-use service::access::{ReadClaims, RevealClaims, SubmitClaims};
-use service::reading::ClaimQuery;
-use service::state::ClaimState;
-use service::submit::{Command, Mode};
+use service::claims::ClaimQuery;
+use service::claims::ClaimState;
+use service::claims::{Command, Mode};
+use service::operation::access::{ReadClaims, RevealClaims, SubmitClaims};
 use utoipa::IntoParams;
 
 use crate::claims::form::SubmitClaim;

@@ -3,8 +3,8 @@
 use actix_web::{HttpRequest, post};
 use claims::ClaimId;
 use serde::{Deserialize, Serialize};
-use service::access::{ApproveClaims, ReviewClaims};
-use service::review;
+use service::claims as review;
+use service::operation::access::{ApproveClaims, ReviewClaims};
 use utoipa::ToSchema;
 
 use crate::claims::stands;

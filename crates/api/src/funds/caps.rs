@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use claims::CapChangeId;
 use ledger::Fen;
 use serde::{Deserialize, Serialize};
-use service::access::{ManageFunds, ReadFunds};
-use service::caps::CapChange;
+use service::funds::CapChange;
+use service::operation::access::{ManageFunds, ReadFunds};
 use utoipa::ToSchema;
 
 use crate::funds::fund;

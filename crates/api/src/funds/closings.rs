@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Utc};
 use ledger::{Fen, Source};
 use serde::Serialize;
-use service::access::ReadLedger;
-use service::closing::{ClosedAccount, ClosedBooks, ClosedFund, ClosedSource, Closing, Period};
+use service::funds::closing::{ClosedAccount, ClosedBooks, ClosedFund, ClosedSource, Closing, Period};
+use service::operation::access::ReadLedger;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::funds::sources::SourceBalanceView;

@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use claims::{ClaimId, HoldId};
 use serde::{Deserialize, Serialize};
-use service::access::{ManageFunds, ReadFunds};
-use service::holds::Hold;
-use service::once::Key;
+use service::funds::Hold;
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, created, ok, paged};
@@ -139,7 +139,7 @@ pub struct PlaceHold {
 #[derive(Debug)]
 pub struct PlaceHoldRead {
     pub jurisdiction: JurisdictionCode,
-    pub held: service::holds::Held,
+    pub held: service::funds::Held,
     pub reason: String,
 }
 
@@ -152,7 +152,7 @@ impl Wire for PlaceHoldRead {
         let reason = f.required("reason", reason);
         Some(PlaceHoldRead {
             jurisdiction: jurisdiction?,
-            held: service::holds::Held {
+            held: service::funds::Held {
                 programme: programme?.map(|it| it.as_str().to_owned()),
                 merchant: merchant?.map(|it| it.as_str().to_owned()),
                 claim: claim?,

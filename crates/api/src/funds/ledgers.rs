@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::ClaimId;
 use claims::identifiers::ProgrammeId;
 use serde::Serialize;
-use service::access::ReadLedger;
-use service::books::{LedgerLine, LedgerQuery};
+use service::funds::{LedgerLine, LedgerQuery};
+use service::operation::access::ReadLedger;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::funds::views::BalancesView;

@@ -14,9 +14,9 @@ use claims::identifiers::ProgrammeId;
 use claims::{AppropriationId, JurisdictionCode};
 use ledger::Fen;
 use serde::{Deserialize, Serialize};
-use service::access::{ManageFunds, ReadFunds};
 use service::funds::{NewAppropriation, Source};
-use service::once::Key;
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
 use utoipa::ToSchema;
 
 use crate::funds::views::{AppropriationView, FundView};

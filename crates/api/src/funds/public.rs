@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::{DateTime, Utc};
 use policy::Lang;
 use serde::Serialize;
-use service::public::PublicFund;
+use service::funds::PublicFund;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 

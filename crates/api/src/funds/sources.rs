@@ -3,8 +3,8 @@
 use actix_web::get;
 use ledger::{BySource, Fen};
 use serde::Serialize;
-use service::access::ReadFunds;
-use service::sources::SourceBalance;
+use service::funds::SourceBalance;
+use service::operation::access::ReadFunds;
 use utoipa::ToSchema;
 
 use crate::funds::fund;

@@ -4,8 +4,8 @@ use actix_web::get;
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::{ClaimId, DisbursementId};
 use serde::Serialize;
-use service::access::ReadTrail;
-use service::trail::{PersonalRead, ReadsQuery};
+use service::identity::{PersonalRead, ReadsQuery};
+use service::operation::access::ReadTrail;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, ok, paged};

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use claims::ClaimId;
 use claims::identifiers::{CreditCode, JurisdictionCode};
 use serde::{Deserialize, Serialize};
-use service::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
-use service::payees::{EnteredAccount, ShownAccount};
+use service::operation::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
+use service::payments::{EnteredAccount, ShownAccount};
 use utoipa::ToSchema;
 
 use crate::http::answer::{Answer, ok};

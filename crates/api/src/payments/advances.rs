@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use claims::AdvanceId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use serde::{Deserialize, Serialize};
-use service::access::{ManageFunds, ReadFunds};
-use service::advances::{Advance, NewAdvance, Repayment};
-use service::once::Key;
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{Advance, NewAdvance, Repayment};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, created, ok, paged};

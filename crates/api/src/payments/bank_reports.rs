@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::{BankEntryId, DisbursementId, JurisdictionCode, PaymentId};
 use policy::Lang;
 use serde::{Deserialize, Serialize};
-use service::access::{ManageFunds, Permit, ReadFunds};
-use service::disburse::{self, BankException, BankReport, HeardReport};
+use service::operation::access::{ManageFunds, Permit, ReadFunds};
+use service::payments::{self, BankException, BankReport, HeardReport};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, ok, paged, results};
@@ -62,7 +62,7 @@ pub(crate) async fn record_results(
     let body = Body::<RecordResultsRead>::from_request(&request, &mut payload.into_inner()).await?;
     let said = body.value.0.into_iter();
     let said = said
-        .map(|it| disburse::PaymentResult::of(it.payment, it.failed))
+        .map(|it| payments::PaymentResult::of(it.payment, it.failed))
         .collect();
     let permit = caller.permit;
     let outcome = api
@@ -424,7 +424,7 @@ pub struct ResolveException {
 /// [`ResolveException`] as read.
 #[derive(Debug)]
 pub struct ResolveExceptionRead {
-    pub resolution: service::disburse::Resolution,
+    pub resolution: service::payments::Resolution,
     pub reason: String,
 }
 
@@ -434,8 +434,8 @@ impl Wire for ResolveExceptionRead {
         let payment = f.optional("payment", |s| s.id::<PaymentId>());
         let reason = f.required("reason", reason);
         let resolution = match (word?, payment?) {
-            (ResolutionWord::Apply, payment) => service::disburse::Resolution::Apply { payment },
-            (ResolutionWord::Dismiss, None) => service::disburse::Resolution::Dismiss,
+            (ResolutionWord::Apply, payment) => service::payments::Resolution::Apply { payment },
+            (ResolutionWord::Dismiss, None) => service::payments::Resolution::Dismiss,
             (ResolutionWord::Dismiss, Some(_)) => {
                 f.error(
                     "payment",

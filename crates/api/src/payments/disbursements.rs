@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use claims::DisbursementId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use serde::{Deserialize, Serialize};
-use service::access::{ManageFunds, ReadFunds};
-use service::disburse::{self, Disbursement, Gather};
-use service::once::Key;
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{self, Disbursement, Gather};
 use service::ports::shanghai_midnight;
 use utoipa::{IntoParams, ToSchema};
 
@@ -228,8 +228,8 @@ pub(crate) async fn get_instruction(
 ) -> Answer {
     let Query(InstructionQuery { format, part }) = query;
     let format = match format {
-        InstructionFormat::Csv => disburse::InstructionFormat::Csv,
-        InstructionFormat::Pain001 => disburse::InstructionFormat::Pain001,
+        InstructionFormat::Csv => payments::InstructionFormat::Csv,
+        InstructionFormat::Pain001 => payments::InstructionFormat::Pain001,
     };
     let permit = caller.permit;
     let file = api

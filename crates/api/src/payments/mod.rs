@@ -16,8 +16,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::identifiers::JurisdictionCode;
 use claims::{DisbursementId, PaymentId};
 use serde::Serialize;
-use service::access::ReadFunds;
-use service::disburse::{Count, PaidClaim, Payment, Reconciliation};
+use service::operation::access::ReadFunds;
+use service::payments::{Count, PaidClaim, Payment, Reconciliation};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::funds::sources::PartsView;

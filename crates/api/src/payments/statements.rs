@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use service::access::ReadStatements;
-use service::statements::{
+use service::operation::access::ReadStatements;
+use service::payments::statements::{
     AdvancesAccount, ClaimsAccount, ClawbacksAccount, LaidOut, Statement, StatementFormat, StatementLine,
     StatementQuery as Asked,
 };

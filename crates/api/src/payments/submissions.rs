@@ -4,8 +4,8 @@ use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use claims::DisbursementId;
 use serde::{Deserialize, Serialize};
-use service::access::{ManageFunds, ReadFunds};
-use service::disburse::{Submission, SubmissionResolution};
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{Submission, SubmissionResolution};
 use utoipa::ToSchema;
 
 use crate::http::answer::{Answer, ok, paged};

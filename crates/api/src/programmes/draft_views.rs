@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::identifiers::{JurisdictionCode, ProgrammeId};
 use serde::{Deserialize, Serialize};
-use service::drafts::{Draft, DraftDetail};
-use service::replay::{Document, GivenCap, Question, Summary};
+use service::programmes::replay::{Document, GivenCap, Question, Summary};
+use service::programmes::{Draft, DraftDetail};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::funds::caps::is_scope;

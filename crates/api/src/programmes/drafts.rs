@@ -10,9 +10,9 @@ use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use policy::Lang;
 use serde_json::{Value, json};
-use service::access::{ManageProgrammes, ReplayProgrammes};
-use service::once::Key;
-use service::replay::Told;
+use service::operation::Key;
+use service::operation::access::{ManageProgrammes, ReplayProgrammes};
+use service::programmes::replay::Told;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 

@@ -11,7 +11,7 @@ use actix_web::get;
 use claims::identifiers::ProgrammeId;
 use policy::Lang;
 use serde::Serialize;
-use service::access::ReadProgrammes;
+use service::operation::access::ReadProgrammes;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, ok};

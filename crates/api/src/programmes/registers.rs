@@ -6,8 +6,8 @@ use claims::registers::Register;
 use futures::{Stream, StreamExt};
 use policy::Lang;
 use serde::Serialize;
-use service::access::KeepRegisters;
-use service::registers::{LoadReport, RegisterFormat};
+use service::operation::access::KeepRegisters;
+use service::programmes::registers::{LoadReport, RegisterFormat};
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
@@ -142,7 +142,7 @@ pub struct LineErrorView {
 
 impl LoadReportView {
     pub fn of(report: &LoadReport, lang: Lang) -> LoadReportView {
-        let line = |line: &service::registers::LineError| LineErrorView {
+        let line = |line: &service::programmes::registers::LineError| LineErrorView {
             line: line.line,
             errors: line
                 .errors

@@ -14,10 +14,10 @@ use clap::Args;
 use cluster::{Installations, Options as ClusterOptions, PrivateCluster, Search};
 use futures::{StreamExt, TryStreamExt};
 use ledger::Fen;
-use service::access::ManageFunds;
 use service::funds::{Check, NewAppropriation, Source};
-use service::once::Key;
-use service::payees::EnteredAccount;
+use service::operation::Key;
+use service::operation::access::ManageFunds;
+use service::payments::EnteredAccount;
 use service::{Actor, JurisdictionKind, Permit, Refusal, Role, Service, ServiceError};
 
 use crate::commands::{Stop, say};

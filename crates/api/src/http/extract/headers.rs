@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
-use service::once::Key;
+use service::operation::Key;
 
 use crate::http::problem::Problem;
 
