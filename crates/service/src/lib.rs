@@ -35,7 +35,7 @@ mod lapse;
 mod limits;
 mod moving;
 pub mod once;
-mod packing;
+pub mod packing;
 pub mod paging;
 pub mod payees;
 pub mod ports;
