@@ -61,7 +61,7 @@ pub(super) fn check(file: &File) -> Vec<Finding> {
 
 /// Whether a file of this name may be other than text.
 pub(super) fn is_binary(path: &str) -> bool {
-    [".png", ".ico", ".woff2", ".xlsx", ".parquet", ".gz"]
+    [".png", ".ico", ".woff2", ".xlsx", ".parquet", ".gz", ".zst"]
         .iter()
         .any(|ending| path.ends_with(ending))
 }
@@ -166,7 +166,8 @@ fn whitespace(file: &File, line: &str) -> Option<String> {
 /// Characters that make a line read otherwise than it is.
 fn invisible(file: &File, line: &str) -> Option<String> {
     let hidden = |c: &char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
-    let mark = |c: &char| *c == '\u{feff}' && !file.path.ends_with(".csv");
+    let data = file.path.ends_with(".csv") || file.path.ends_with(".snap");
+    let mark = |c: &char| *c == '\u{feff}' && !data;
     let found = line.chars().find(|c| hidden(c) || mark(c))?;
     Some(format!(
         "holds the invisible character U+{:04X}",
