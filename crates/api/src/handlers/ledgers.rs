@@ -176,7 +176,7 @@ pub(crate) async fn get_closing(
             Ok(HttpResponse::Ok()
                 .content_type("text/csv; charset=utf-8")
                 .insert_header((header::CONTENT_DISPOSITION, name))
-                .body(books.csv(lang(query.0.headings))?))
+                .body(books.csv(lang(query.0.headings))))
         }
     }
 }
