@@ -1,15 +1,18 @@
 //! Fields and rows of CSV (RFC 4180: comma, double quotes), and the rule against formulas.
 //!
-//! A spreadsheet runs a cell that opens like a formula, and quotes do not keep it from that. So text that came from
-//! outside is defused by a [`Mark`]. Numbers and text of ours are not: an amount of `-12.00` has to stay a number.
+//! A spreadsheet runs a cell that opens like a formula, and quotes do not keep it from that. So
+//! text that came from outside is defused by a [`Mark`]. Numbers and text of ours are not: an
+//! amount of `-12.00` has to stay a number.
 
 use std::borrow::Cow;
 
-/// Put before the heading, because spreadsheets take a file without it for one in the system's encoding.
+/// Put before the heading, because spreadsheets take a file without it for one in the system's
+/// encoding.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Whether a cell that begins with this character is run as a formula. The full-width forms count, because spreadsheets
-/// in Chinese take them for the others. Tab and carriage return count, because spreadsheets drop them and look again.
+/// Whether a cell that begins with this character is run as a formula. The full-width forms count,
+/// because spreadsheets in Chinese take them for the others. Tab and carriage return count, because
+/// spreadsheets drop them and look again.
 pub fn opens_formula(c: char) -> bool {
     matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r')
 }
@@ -61,7 +64,8 @@ pub fn field(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Appends a row. Defusing what came from outside is for the caller, who knows which cells those are.
+/// Appends a row. Defusing what came from outside is for the caller, who knows which cells those
+/// are.
 pub fn row<T: AsRef<str>>(out: &mut Vec<u8>, cells: impl IntoIterator<Item = T>, end: LineEnd) {
     for (column, cell) in cells.into_iter().enumerate() {
         if column > 0 {

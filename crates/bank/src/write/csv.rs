@@ -1,13 +1,14 @@
 //! CSV for a bank whose officer uploads a table (批量代发文件).
 //!
-//! UTF-8 with a byte order mark, lines ended by CRLF, headings in Chinese: what spreadsheets open without being asked. Each
-//! payment is one row that says everything, the payer included, so that a row cut out of the table still does. The last row
-//! is the control row: `合计`, the count (笔数) below `序号`, the sum below `金额（元）`. The five columns of results are empty: a
-//! bank without an interface fills them in and sends the table back, and [`read`](crate::read) reads it.
+//! UTF-8 with a byte order mark, lines ended by CRLF, headings in Chinese: what spreadsheets open
+//! without being asked. Each payment is one row that says everything, the payer included, so that a
+//! row cut out of the table still does. The last row is the control row: `合计`, the count (笔数) below
+//! `序号`, the sum below `金额（元）`. The five columns of results are empty: a bank without an interface
+//! fills them in and sends the table back, and [`read`](crate::read) reads it.
 //!
-//! A spreadsheet changes what it takes for a number or a formula. So ids, accounts and bank codes end with a tab, which
-//! keeps 19 digits from becoming 6.22E+18 and is trimmed by whoever reads; and words that begin like a formula
-//! are preceded by an apostrophe ([`Mark::Apostrophe`]).
+//! A spreadsheet changes what it takes for a number or a formula. So ids, accounts and bank codes
+//! end with a tab, which keeps 19 digits from becoming 6.22E+18 and is trimmed by whoever reads;
+//! and words that begin like a formula are preceded by an apostrophe ([`Mark::Apostrophe`]).
 
 use spreadsheet::csv::{self, BYTE_ORDER_MARK, LineEnd, Mark};
 

@@ -1,7 +1,8 @@
-//! A table as a workbook ([`spreadsheet::xlsx`]), written as its rows come: sheet after sheet, last the one with the sums.
+//! A table as a workbook ([`spreadsheet::xlsx`]), written as its rows come: sheet after sheet, last
+//! the one with the sums.
 //!
-//! What a spreadsheet adds up is a formula with its result: it recomputes them when it opens the book, and what does not
-//! compute shows the exact sums.
+//! What a spreadsheet adds up is a formula with its result: it recomputes them when it opens the
+//! book, and what does not compute shows the exact sums.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;

@@ -69,7 +69,8 @@ impl<'b> Cells<'b> {
         self.number(Style::Instant, format_args!("{day}.{part:012}"))
     }
 
-    /// A formula and its result: a spreadsheet computes it again, and what does not compute shows the result.
+    /// A formula and its result: a spreadsheet computes it again, and what does not compute shows
+    /// the result.
     ///
     /// # Errors
     /// As [`number`](Self::number).
@@ -106,8 +107,8 @@ fn push_column(out: &mut String, index: usize) {
     out.push(char::from(b'A'.saturating_add(letter)));
 }
 
-/// Text that a spreadsheet takes as it is. `_x` with four hexadecimal digits and `_` would name a character (ST_Xstring
-/// of ECMA-376), so its first underscore is written in that way itself.
+/// Text that a spreadsheet takes as it is. `_x` with four hexadecimal digits and `_` would name a
+/// character (ST_Xstring of ECMA-376), so its first underscore is written in that way itself.
 fn verbatim(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("_x") {
@@ -120,8 +121,8 @@ fn verbatim(out: &mut String, text: &str) {
 
 /// Whether what follows `_x` makes it the name of a character.
 fn names_character(after: &str) -> bool {
-    let (digits, end) = (after.bytes().take(4), after.bytes().nth(4));
-    end == Some(b'_') && digits.into_iter().all(|byte| byte.is_ascii_hexdigit())
+    let name = after.as_bytes().split_first_chunk::<4>();
+    name.is_some_and(|(digits, rest)| digits.iter().all(u8::is_ascii_hexdigit) && rest.starts_with(b"_"))
 }
 
 /// Days since the day that spreadsheets count from.

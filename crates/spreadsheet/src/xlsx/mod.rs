@@ -1,10 +1,12 @@
 //! XLSX (ECMA-376), written as its rows come.
 //!
-//! A library would keep the cells in memory or in files beside the service until the last one is there. A [`Book`] gives
-//! each piece of XML to the archive's compressor, so that memory is a piece and the first bytes go out at once. The archive
-//! carries no time of its own: the same calls give the same bytes.
+//! A library would keep the cells in memory or in files beside the service until the last one is
+//! there. A [`Book`] gives each piece of XML to the archive's compressor, so that memory is a piece
+//! and the first bytes go out at once. The archive carries no time of its own: the same calls give
+//! the same bytes.
 //!
-//! Text is a cell of text, whatever it begins with: only [`Cells::formula`] writes what a spreadsheet runs.
+//! Text is a cell of text, whatever it begins with: only [`Cells::formula`] writes what a
+//! spreadsheet runs.
 
 mod cells;
 mod parts;
