@@ -1,5 +1,5 @@
-//! `deny.toml`'s rules on licences, bans and sources, checked over `cargo metadata`. `cargo-deny` reads the same file
-//! and checks more, but takes minutes to install; this always runs.
+//! `deny.toml`'s rules on licences, bans and sources, checked over `cargo metadata`. `cargo-deny`
+//! reads the same file and checks more, but takes minutes to install; this always runs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -96,7 +96,8 @@ fn host() -> anyhow::Result<String> {
     Ok(host.to_owned())
 }
 
-/// Whether an SPDX expression can be met with the allowed licences. `/` is an old way to write OR; AND binds closer.
+/// Whether an SPDX expression can be met with the allowed licences. `/` is an old way to write OR;
+/// AND binds closer.
 fn permits(expression: &str, allowed: &BTreeSet<String>) -> bool {
     let spaced = expression
         .replace('(', " ( ")

@@ -1,7 +1,9 @@
-//! Chores of the repository: `tidy`, `openapi`, `licences`.
+//! Chores of the repository: `tidy`, `figures`, `openapi`, `licences`.
 
+mod figures;
 mod licences;
 mod openapi;
+mod source;
 mod tidy;
 
 use std::path::PathBuf;
@@ -21,6 +23,12 @@ struct Arguments {
 enum Chore {
     /// Check the rules that no compiler checks.
     Tidy,
+    /// Measure how the code stands: rooms, import circles, hidden calls, words as text.
+    Figures {
+        /// List where each thing that is counted stands.
+        #[arg(long)]
+        sites: bool,
+    },
     /// Write api-spec/openapi.json and api-spec/problems.md.
     Openapi {
         /// Write nothing; fail when they differ from what the code says.
@@ -34,6 +42,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = root().and_then(|root| match Arguments::parse().chore {
         Chore::Tidy => tidy::run(&root),
+        Chore::Figures { sites } => figures::run(&root, sites),
         Chore::Openapi { check } => {
             let generated = [
                 ("api-spec/openapi.json", api::openapi_json()),
