@@ -1,5 +1,5 @@
-//! `deny.toml`'s rules on licences, bans and sources, checked over `cargo metadata`. `cargo-deny` reads the same file
-//! and checks more, but takes minutes to install; this always runs.
+//! `deny.toml`'s rules on licences, bans and sources, checked over `cargo metadata`. `cargo-deny`
+//! reads the same file and checks more, but takes minutes to install; this always runs.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,7 +1,9 @@
-//! Chores of the repository: `tidy`, `openapi`, `licences`.
+//! Chores of the repository: `tidy`, `figures`, `openapi`, `licences`.
 
+mod figures;
 mod licences;
 mod openapi;
+mod source;
 mod tidy;
 
 use std::path::PathBuf;
@@ -23,6 +25,12 @@ struct Arguments {
 enum Chore {
     /// Check the rules that no compiler checks.
     Tidy,
+    /// Measure how the code stands: rooms, import circles, hidden calls, words as text.
+    Figures {
+        /// List where each thing that is counted stands.
+        #[arg(long)]
+        sites: bool,
+    },
     /// Write what is generated from the code: api-spec/openapi.json, api-spec/problems.md and the table of settings in
     /// docs/configuration.md.
     Openapi {
@@ -37,6 +45,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = root().and_then(|root| match Arguments::parse().chore {
         Chore::Tidy => tidy::run(&root),
+        Chore::Figures { sites } => figures::run(&root, sites),
         Chore::Openapi { check } => {
             let configuration = std::fs::read_to_string(root.join(CONFIGURATION))
                 .with_context(|| format!("{CONFIGURATION} cannot be read"))?;

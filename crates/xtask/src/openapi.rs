@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-/// Writes `generated` (path and text) below `root`; with `check`, only compares and names the first line that differs.
+/// Writes `generated` (path and text) below `root`; with `check`, only compares and names the first
+/// line that differs.
 ///
 /// # Errors
 /// A file that cannot be written, or one that is not what it should be.

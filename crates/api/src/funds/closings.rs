@@ -228,7 +228,7 @@ pub(crate) async fn get_closing(
             Ok(HttpResponse::Ok()
                 .content_type("text/csv; charset=utf-8")
                 .insert_header((header::CONTENT_DISPOSITION, name))
-                .body(books.csv(query.0.headings.into())?))
+                .body(books.csv(query.0.headings.into())))
         }
     }
 }

@@ -1,4 +1,5 @@
-//! One function a rule. What a rule looks for is put together from pieces where it would otherwise find itself.
+//! One function a rule. What a rule looks for is put together from pieces where it would otherwise
+//! find itself.
 
 use std::collections::BTreeSet;
 
@@ -246,7 +247,8 @@ fn is_migration_name(name: &str) -> bool {
     shape == "9999-99-99-999999_" && name.len() > 18
 }
 
-/// Links to files: line and target, without fragment. Not those to the web, to a place on the same page, or in code.
+/// Links to files: line and target, without fragment. Not those to the web, to a place on the same
+/// page, or in code.
 pub(super) fn links(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut code = false;
