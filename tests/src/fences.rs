@@ -55,8 +55,8 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     (
         "tests",
         &[
-            "testkit", "api", "partners", "service", "store", "proof", "bank", "cluster", "claims", "policy",
-            "ledger", "timing",
+            "server", "testkit", "api", "partners", "service", "store", "proof", "bank", "cluster", "claims",
+            "policy", "ledger", "timing",
         ],
     ),
 ];
