@@ -31,8 +31,8 @@ enum Chore {
         #[arg(long)]
         sites: bool,
     },
-    /// Write what is generated from the code: api-spec/openapi.json, api-spec/problems.md and the table of settings in
-    /// docs/configuration.md.
+    /// Write what is generated from the code: api-spec/openapi.json, api-spec/problems.md and the
+    /// table of settings in docs/configuration.md.
     Openapi {
         /// Write nothing; fail when they differ from what the code says.
         #[arg(long)]
