@@ -7,8 +7,8 @@ use std::io::Cursor;
 
 use ledger::log::{LogKey, PublicKey};
 use proof::{Fault, Manifest, Report};
-use service::access::DrawSamples;
-use service::samples::Sampling;
+use service::audit::Sampling;
+use service::operation::access::DrawSamples;
 use testkit::{LINYI, Sale, TestApp, World, YANHU, yuan};
 
 const PROGRAMME: &str = "appliance-2026";

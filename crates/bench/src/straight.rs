@@ -263,7 +263,7 @@ fn claim_row(county: &str, claim: Uuid, number: u64, person: Vec<u8>, slot: Stri
         merchant_reference: format!("B-{number:012}"),
         client: CLIENT.into(),
         category: CATEGORY.into(),
-        governing_date: Some(service::ports::shanghai_date(now)),
+        governing_date: Some(service::operation::time::shanghai_date(now)),
         created_at: now,
         changed_at: now,
         decided: 1,

@@ -17,10 +17,10 @@ use ledger::log::{LogKey, WitnessKey};
 use partners::{HttpWebhooks, Reach, WebhooksConfig};
 use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
-use service::access::{KeepRegisters, Permit, Right};
+use service::operation::access::KeepRegisters;
 use service::ports::{ManualClock, Webhooks};
-use service::registers::RegisterFormat;
-use service::{Actor, LogSettings, Parts, Role, Service, Settings, SigningKeys, Vault};
+use service::programmes::registers::RegisterFormat;
+use service::{Actor, LogSettings, Parts, Permit, Right, Role, Service, Settings, SigningKeys, Vault};
 use store::{Store, StoreConfig};
 
 use crate::cluster::TestDb;

@@ -13,10 +13,10 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use futures::{StreamExt, TryStreamExt};
 use ledger::Fen;
-use service::access::ManageFunds;
-use service::funds::{Check, NewAppropriation, Source};
-use service::once::Key;
-use service::payees::EnteredAccount;
+use service::funds::{NewAppropriation, Source};
+use service::operation::access::ManageFunds;
+use service::operation::{Check, Key};
+use service::payments::EnteredAccount;
 use service::{Actor, JurisdictionKind, Permit, Refusal, Role, Service, ServiceError};
 
 use crate::commands::{Stop, say};

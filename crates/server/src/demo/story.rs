@@ -7,7 +7,8 @@ use std::path::Path;
 use anyhow::anyhow;
 use partners::own_api::{Ask, OwnApi};
 use serde_json::{Value, json};
-use service::ports::{Clock, SystemClock, shanghai_date};
+use service::operation::time::shanghai_date;
+use service::ports::{Clock, SystemClock};
 
 use super::cast::{Cast, private};
 use super::claims::{self, DemoClaim};
