@@ -1,4 +1,4 @@
-//! Money into a fund, granted by one person of treasury and checked by another; the ceilings over it are in [`crate::funds::caps`].
+//! Money into a fund, granted by one person of treasury and checked by another; the ceilings over it are in [`super::caps`].
 
 use chrono::{DateTime, Utc};
 use claims::ids::AppropriationId;

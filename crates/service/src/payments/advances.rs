@@ -2,7 +2,7 @@
 //!
 //! An advance is a disbursement of its own, with one payment and no claims: whoever makes it is not who releases it, and above
 //! an amount there is a third; it goes to the bank in a file, and what the bank says of it comes back, as for any other. When
-//! claims are set against it is told in `disburse::set_off`. What is left of it can be repaid. All of it happens under the lock
+//! claims are set against it is told in `disbursements::set_off`. What is left of it can be repaid. All of it happens under the lock
 //! of the county's ledger.
 
 use chrono::{DateTime, Utc};
