@@ -141,7 +141,7 @@ impl Service {
     }
 
     /// Records what is due back of a locked claim that is paid, and says which part of its money moves.
-    pub(crate) async fn open_clawback(
+    pub(super) async fn open_clawback(
         &self,
         tx: &mut Tx,
         row: &ClaimRow,

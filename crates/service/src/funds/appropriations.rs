@@ -288,7 +288,7 @@ fn fund(row: &FundRow, caps: &[CapRow]) -> Result<Fund, ServiceError> {
     })
 }
 
-pub(crate) fn balances(row: &FundRow) -> Result<Balances, ServiceError> {
+pub(super) fn balances(row: &FundRow) -> Result<Balances, ServiceError> {
     Ok(Balances {
         appropriated: fen(row.appropriated)?,
         available: fen(row.available)?,
