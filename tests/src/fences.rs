@@ -1,4 +1,6 @@
-//! Who may depend on whom, asked of the manifests and of the lock file.
+//! Who may depend on whom, asked of the manifests and of the lock file; and, inside a crate, of its sources ([`wings`]).
+
+mod wings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
