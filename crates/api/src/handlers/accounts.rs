@@ -5,13 +5,12 @@ use claims::ClaimId;
 use claims::identifiers::{CreditCode, JurisdictionCode};
 use service::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
 
-use super::answer::{Answer, ok};
-use crate::extract::{Body, Part, PathId, PathText};
-use crate::openapi::params::{ClaimPath, HolderPath};
-use crate::openapi::roles;
-use crate::problem::Problem;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::http::answer::{Answer, ok};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::{ClaimPath, HolderPath};
+use crate::http::extract::{Body, Part, PathId, PathText};
+use crate::http::problem::Problem;
+use crate::http::state::ApiState;
 use crate::wire::payments::{
     AccountView, CheckAccount, CorrectPayee, CorrectPayeeRead, EnterAccount, EnterAccountRead,
 };

@@ -5,18 +5,17 @@ use claims::AdvanceId;
 use service::access::{ManageFunds, ReadFunds};
 use service::once::Key;
 
-use super::answer::{Answer, created, ok, paged};
-use crate::extract::{Body, IdempotencyKey, PathId, Query};
-use crate::openapi::params::{AdvancePath, IdempotencyHeader};
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::http::answer::{Answer, created, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::{AdvancePath, IdempotencyHeader};
+use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
+use crate::http::queries::PageParams;
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::advances::{
     AdvanceForm, AdvanceRead, AdvanceRepaymentForm, AdvanceRepaymentRead, AdvanceView, AdvancesParams,
     AdvancesQuery,
 };
-use crate::wire::queries::PageParams;
-use crate::wire::views::PageView;
 
 /// 预拨 · Make an advance
 ///

@@ -15,19 +15,18 @@ use service::submit::{Command, Mode, Submitted};
 use service::{FieldError, MAX_BATCH, Permit, Refusal, Service, ServiceError};
 use tokio::sync::mpsc;
 
-use super::answer::{Answer, ok};
-use super::bulk_lines::Lines;
-use crate::extract::{IdempotencyKey, Query, canonical_hash, media_type, raw_body};
-use crate::frame::Context;
-use crate::openapi::params::IdempotencyHeader;
-use crate::openapi::roles;
-use crate::problem::Problem;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::handlers::bulk_lines::Lines;
+use crate::http::answer::{Answer, ok};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::IdempotencyHeader;
+use crate::http::extract::{IdempotencyKey, Query, canonical_hash, media_type, raw_body};
+use crate::http::middleware::Context;
+use crate::http::problem::Problem;
+use crate::http::queries::{BulkMode, BulkParams, BulkQuery};
+use crate::http::state::ApiState;
+use crate::http::views::{BulkLine, BulkResult, BulkSummary};
 use crate::wire::claim_view::ClaimView;
-use crate::wire::queries::{BulkMode, BulkParams, BulkQuery};
 use crate::wire::read_claim;
-use crate::wire::views::{BulkLine, BulkResult, BulkSummary};
 
 /// 批量提交 · Submit many claims
 ///

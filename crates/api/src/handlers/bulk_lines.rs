@@ -10,8 +10,8 @@ use csv::StringRecord;
 use serde_json::{Map, Value};
 use service::{FieldError, Refusal};
 
-use crate::problem::Problem;
-use crate::wire::limits;
+use crate::http::field_limits;
+use crate::http::problem::Problem;
 
 /// A batch whose lines are counted and not yet parsed.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Lines {
                 place.line_at(record.position().map_or(0, csv::Position::byte)),
                 record,
             ));
-            if rows.len() > limits::BULK_LINES {
+            if rows.len() > field_limits::BULK_LINES {
                 break;
             }
         }
@@ -78,10 +78,10 @@ impl Lines {
                 "没有任何一行",
                 "there is no line",
             ))),
-            1..=limits::BULK_LINES => Ok(self),
+            1..=field_limits::BULK_LINES => Ok(self),
             _ => Err(Refusal::TooMany {
                 what: "lines",
-                limit: limits::BULK_LINES,
+                limit: field_limits::BULK_LINES,
             }
             .into()),
         }
@@ -137,7 +137,7 @@ impl Place<'_> {
 
 /// The place within the line is given; the line's number stands beside it.
 fn object(line: &[u8]) -> Result<Value, Problem> {
-    crate::extract::parse_json(line)
+    crate::http::extract::parse_json(line)
 }
 
 fn malformed(error: &csv::Error) -> Problem {
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_batch_has_a_limit() {
-        let body = "{}\n".repeat(limits::BULK_LINES + 1);
+        let body = "{}\n".repeat(field_limits::BULK_LINES + 1);
         assert!(matches!(
             Lines::json(Bytes::from(body)),
             Err(Problem::Refused(Refusal::TooMany { .. }))

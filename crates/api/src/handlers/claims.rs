@@ -2,24 +2,29 @@
 
 use actix_web::{HttpResponse, get, post};
 use claims::ClaimId;
+use claims::claim::Claim;
+use policy::Lang;
+use service::Replayable;
 use service::access::{ReadClaims, RevealClaims, SubmitClaims};
 use service::reading::ClaimQuery;
+use service::state::ClaimState;
 use service::submit::{Command, Mode};
 
-use super::answer::{Answer, created, ok, paged, stands, tagged};
-use crate::extract::{Body, ClaimBody, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
-use crate::openapi::params::{ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader};
-use crate::openapi::roles;
-use crate::problem::Problem;
-use crate::signed::Signed;
-use crate::state::ApiState;
-use crate::wire::claim_form::SubmitClaim;
-use crate::wire::claim_view::{CheckView, ClaimSummary, ClaimView};
-use crate::wire::queries::{
+use crate::http::answer::{Answer, again, created, ok, paged, tagged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::{ReasonGiven, ReasonIfAny};
+use crate::http::extract::documented::{
+    ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
+};
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
+use crate::http::problem::Problem;
+use crate::http::queries::{
     AsOfQuery, ClaimAsOfParams, ClaimsParams, ClaimsQuery, ListOrder, PageParams, PageQuery,
 };
-use crate::wire::requests::{ReasonGiven, ReasonIfAny};
-use crate::wire::views::{EventView, PageView};
+use crate::http::state::ApiState;
+use crate::http::views::{EventView, PageView};
+use crate::wire::claim_form::SubmitClaim;
+use crate::wire::claim_view::{CheckView, ClaimSummary, ClaimView};
 
 /// 提交申领 · Submit a claim
 ///
@@ -37,12 +42,12 @@ pub(crate) async fn submit_claim(
     api: ApiState,
     signed: Signed<SubmitClaims>,
     key: IdempotencyKey,
-    body: ClaimBody,
+    body: Body<Claim>,
 ) -> Answer {
     let command = Command {
         key: key.0,
         request: body.hash,
-        claim: body.claim,
+        claim: body.value,
     };
     let permit = signed.permit;
     let results = api
@@ -69,8 +74,8 @@ pub(crate) async fn submit_claim(
     extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
 )]
 #[post("/v1/claims/check")]
-pub(crate) async fn check_claim(api: ApiState, signed: Signed<SubmitClaims>, body: ClaimBody) -> Answer {
-    let decision = api.service.check(&signed.permit, body.claim).await?;
+pub(crate) async fn check_claim(api: ApiState, signed: Signed<SubmitClaims>, body: Body<Claim>) -> Answer {
+    let decision = api.service.check(&signed.permit, body.value).await?;
     ok(&CheckView::of(&decision, signed.lang))
 }
 
@@ -161,11 +166,11 @@ pub(crate) async fn correct_claim(
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
-    body: ClaimBody,
+    body: Body<Claim>,
 ) -> Answer {
     let (permit, key) = (signed.permit, key.of(body.hash));
     let moved = api
-        .write(|it| async move { it.correct(&permit, id.0, seen.0, body.claim, key).await })
+        .write(|it| async move { it.correct(&permit, id.0, seen.0, body.value, key).await })
         .await?;
     stands(&moved, signed.lang)
 }
@@ -285,4 +290,10 @@ pub(crate) async fn reveal_claim(
     ok(&api
         .write(|it| async move { it.reveal(&permit, id.0, why).await })
         .await?)
+}
+
+/// A claim as it stands after a step.
+pub(crate) fn stands(moved: &Replayable<ClaimState>, lang: Lang) -> Answer {
+    let view = ClaimView::of(&moved.value, lang);
+    again(&view.etag, moved.replayed, &view)
 }

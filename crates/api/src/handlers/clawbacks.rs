@@ -5,19 +5,19 @@ use claims::{ClaimId, WaiverId};
 use service::access::{DemandClawback, ManageFunds, ReadClaims};
 use service::once::Key;
 
-use super::answer::{Answer, created, ok, stands, tagged};
-use crate::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId};
-use crate::openapi::params::{
+use crate::handlers::claims::stands;
+use crate::http::answer::{Answer, created, ok, tagged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::Check;
+use crate::http::extract::documented::{
     ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader, WaiverPath,
 };
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId};
+use crate::http::state::ApiState;
 use crate::wire::claim_view::ClaimView;
 use crate::wire::clawbacks::{
     ClawbackView, DemandForm, DemandRead, RepaymentForm, RepaymentRead, WaiverForm, WaiverRead, WaiverView,
 };
-use crate::wire::requests::Check;
 
 /// 追缴决定 · Demand a subsidy back
 ///

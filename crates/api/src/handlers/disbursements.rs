@@ -1,24 +1,26 @@
 //! Disbursements: made by one person of treasury, released by another, settled by the bank's results.
 
-use actix_web::{HttpResponse, get, http::header, post};
+use actix_web::http::header;
+use actix_web::{HttpResponse, get, post};
 use claims::DisbursementId;
 use service::access::{ManageFunds, ReadFunds};
 use service::disburse;
 use service::once::Key;
 
-use super::answer::{Answer, again, created, ok, paged, tagged};
-use crate::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
-use crate::openapi::params::{DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader};
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
-use crate::wire::finance::DisbursementView;
-use crate::wire::payments::PaymentView;
-use crate::wire::queries::{
+use crate::http::answer::{Answer, again, created, ok, paged, tagged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::{MakeDisbursement, MakeDisbursementRead, Nothing, ReasonGiven};
+use crate::http::extract::documented::{
+    DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
+};
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
+use crate::http::queries::{
     FundParams, FundQuery, InstructionFormat, InstructionParams, InstructionQuery, PageParams, PageQuery,
 };
-use crate::wire::requests::{MakeDisbursement, MakeDisbursementRead, Nothing, ReasonGiven};
-use crate::wire::views::PageView;
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::wire::finance::DisbursementView;
+use crate::wire::payments::PaymentView;
 
 /// 生成支付批次 · Make a disbursement
 ///

@@ -16,20 +16,19 @@ use service::replay::Told;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::answer::{Answer, REPLAYED, ok, paged};
-use crate::extract::{Body, IdempotencyKey, PathId, Query};
-use crate::frame::Context;
-use crate::openapi::params::{DraftPath, IdempotencyHeader};
-use crate::openapi::roles;
-use crate::problem::Problem;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::http::answer::{Answer, REPLAYED, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::Check;
+use crate::http::extract::documented::{DraftPath, IdempotencyHeader};
+use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
+use crate::http::middleware::Context;
+use crate::http::problem::Problem;
+use crate::http::queries::PageParams;
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::drafts::{
     DraftView, DraftsParams, DraftsQuery, ProposeProgramme, ProposeRead, Simulate, SimulateRead,
 };
-use crate::wire::queries::PageParams;
-use crate::wire::requests::Check;
-use crate::wire::views::PageView;
 
 /// 试算重放 · Replay a programme
 ///

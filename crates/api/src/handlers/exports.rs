@@ -10,19 +10,17 @@ use service::export::{
     AccountingExport, Chunks, ClaimsExport, Encoding, Format, LedgerExport, Reveal, Syntax,
 };
 
-use super::answer::{Answer, paged};
-use super::ledgers::{county, lang};
-use crate::extract::{PathText, Query};
-use crate::openapi::params::JurisdictionPath;
-use crate::openapi::roles;
-use crate::problem::Problem;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::http::answer::{Answer, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::JurisdictionPath;
+use crate::http::extract::{PathText, Query};
+use crate::http::problem::Problem;
+use crate::http::queries::Headings;
+use crate::http::state::ApiState;
 use crate::wire::exports::{
     AccountingEncoding, AccountingSyntax, ClaimsExportParams, ClaimsExportQuery, LedgerExportParams,
     LedgerExportQuery, TableFormat,
 };
-use crate::wire::queries::Headings;
 
 /// 导出流水 · Export a ledger
 ///
@@ -45,7 +43,7 @@ pub(crate) async fn export_ledger(
     path: PathText,
     query: Query<LedgerExportQuery>,
 ) -> Answer {
-    let jurisdiction = county(&path)?;
+    let jurisdiction = path.county()?;
     match query.0 {
         LedgerExportQuery::Table {
             format,
@@ -62,9 +60,13 @@ pub(crate) async fn export_ledger(
                 after: after.map(|(county, height)| (county.as_str().to_owned(), height)),
             };
             let said = said(format, headings, signed.lang);
-            let chunks =
-                api.service
-                    .export_ledger(&signed.permit, &jurisdiction, &chosen, written(format), said);
+            let chunks = api.service.export_ledger(
+                &signed.permit,
+                jurisdiction.as_str(),
+                &chosen,
+                written(format),
+                said,
+            );
             table(&format!("ledger-{jurisdiction}"), format, paged(chunks)?)
         }
         LedgerExportQuery::Accounting {
@@ -89,7 +91,7 @@ pub(crate) async fn export_ledger(
             };
             let chunks = api
                 .service
-                .export_accounting(&signed.permit, &jurisdiction, chosen)
+                .export_accounting(&signed.permit, jurisdiction.as_str(), chosen)
                 .await;
             let name = format!("gbt24589-{jurisdiction}-{from}-{to}.{ending}");
             let media_type = format!("application/{ending}; charset={}", encoding.name());
@@ -119,7 +121,7 @@ pub(crate) async fn export_claims(
     path: PathText,
     query: Query<ClaimsExportQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(query)) = (county(&path)?, query);
+    let (jurisdiction, Query(query)) = (path.county()?, query);
     let reveal = match query.reveal {
         true => Some(Reveal {
             permit: signed.permit.actor().permit::<RevealClaims>()?,
@@ -139,7 +141,14 @@ pub(crate) async fn export_claims(
     );
     let chunks = api
         .service
-        .export_claims(&signed.permit, &jurisdiction, &chosen, reveal, format, said)
+        .export_claims(
+            &signed.permit,
+            jurisdiction.as_str(),
+            &chosen,
+            reveal,
+            format,
+            said,
+        )
         .await;
     table(&format!("claims-{jurisdiction}"), query.format, paged(chunks)?)
 }
@@ -156,7 +165,7 @@ fn written(format: TableFormat) -> Format {
 /// A workbook is for people, and speaks as they do. A CSV is for programs as well: its words change only if that is asked for.
 fn said(format: TableFormat, headings: Option<Headings>, accepted: Lang) -> Lang {
     match (headings, format) {
-        (Some(headings), _) => lang(headings),
+        (Some(headings), _) => headings.into(),
         (None, TableFormat::Xlsx) => accepted,
         (None, _) => Lang::En,
     }

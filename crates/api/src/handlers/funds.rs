@@ -6,25 +6,22 @@ use actix_web::{HttpRequest, HttpResponse, get, post, put};
 use claims::identifiers::ProgrammeId;
 use claims::{AppropriationId, CapChangeId, JurisdictionCode};
 use service::access::{ManageFunds, ReadFunds};
-use service::funds::{Check as Word, NewAppropriation, Source};
+use service::funds::{NewAppropriation, Source};
 use service::once::Key;
 use sha2::{Digest, Sha256};
 
-use super::answer::{Answer, created, ok, paged};
-use crate::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query};
-use crate::frame::Context;
-use crate::openapi::params::{AppropriationPath, CapChangePath, FundPath, IdempotencyHeader};
-use crate::openapi::roles;
-use crate::problem::Problem;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::http::answer::{Answer, created, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::{Appropriate, AppropriateRead, Check, FundSource, ProposeCaps, ProposeCapsRead};
+use crate::http::extract::documented::{AppropriationPath, CapChangePath, FundPath, IdempotencyHeader};
+use crate::http::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query};
+use crate::http::middleware::Context;
+use crate::http::problem::Problem;
+use crate::http::queries::{JurisdictionParams, JurisdictionQuery, PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::finance::{AppropriationView, CapChangeView, FundView, PublicFundView, PublicFunds};
-use crate::wire::queries::{JurisdictionParams, JurisdictionQuery, PageParams, PageQuery};
-use crate::wire::requests::{
-    Appropriate, AppropriateRead, Check, CheckVerdict, FundSource, ProposeCaps, ProposeCapsRead,
-};
 use crate::wire::sources::{FundSources, SourceBalanceView};
-use crate::wire::views::PageView;
 
 impl From<FundSource> for Source {
     fn from(source: FundSource) -> Source {
@@ -33,15 +30,6 @@ impl From<FundSource> for Source {
             FundSource::Province => Source::Province,
             FundSource::City => Source::City,
             FundSource::County => Source::County,
-        }
-    }
-}
-
-impl From<CheckVerdict> for Word {
-    fn from(verdict: CheckVerdict) -> Word {
-        match verdict {
-            CheckVerdict::Approve => Word::Approve,
-            CheckVerdict::Refuse => Word::Refuse,
         }
     }
 }

@@ -5,16 +5,15 @@ use claims::HoldId;
 use service::access::{ManageFunds, ReadFunds};
 use service::once::Key;
 
-use super::answer::{Answer, created, ok, paged};
-use crate::extract::{Body, IdempotencyKey, PathId, Query};
-use crate::openapi::params::{HoldPath, IdempotencyHeader};
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::http::answer::{Answer, created, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::ReasonGiven;
+use crate::http::extract::documented::{HoldPath, IdempotencyHeader};
+use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
+use crate::http::queries::{HoldsParams, HoldsQuery, PageParams};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::payments::{HoldView, PlaceHold, PlaceHoldRead};
-use crate::wire::queries::{HoldsParams, HoldsQuery, PageParams};
-use crate::wire::requests::ReasonGiven;
-use crate::wire::views::PageView;
 
 /// 暂停支付 · Place a hold
 ///

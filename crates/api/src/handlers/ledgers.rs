@@ -1,42 +1,25 @@
 //! A county's ledger.
 
-use actix_web::{HttpResponse, get, http::header};
-use claims::JurisdictionCode;
-use policy::Lang;
+use actix_web::http::header;
+use actix_web::{HttpResponse, get};
 use service::access::{ReadLedger, ReadTrail};
 use service::books::LedgerQuery;
 use service::closing::Period;
 
-use super::answer::{Answer, ok, paged};
-use crate::extract::{Part, PathText, Query};
-use crate::openapi::params::{ClosingPath, JurisdictionPath};
-use crate::openapi::roles;
-use crate::problem::Problem;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::{ClosingPath, JurisdictionPath};
+use crate::http::extract::{Part, PathText, Query};
+use crate::http::queries::{
+    AsOfParams, AsOfQuery, ClosingFormat, ClosingParams, ClosingQuery, PageParams, PageQuery,
+    TransfersParams, TransfersQuery,
+};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::closings::{ClosedBooksView, ClosingView};
 use crate::wire::drafts::{ReadsOf, ReadsParams};
 use crate::wire::finance::BalancesView;
 use crate::wire::ledger_view::{CountyBalances, FundBalances, PersonalReadView, TransferView};
-use crate::wire::queries::{
-    AsOfParams, AsOfQuery, ClosingFormat, ClosingParams, ClosingQuery, Headings, PageParams, PageQuery,
-    TransfersParams, TransfersQuery,
-};
-use crate::wire::views::PageView;
-
-pub(super) fn county(path: &PathText) -> Result<String, Problem> {
-    let code = path.parse(Part::Jurisdiction, "ledger", |text| {
-        JurisdictionCode::parse(text).ok()
-    })?;
-    Ok(code.as_str().to_owned())
-}
-
-pub(super) fn lang(headings: Headings) -> Lang {
-    match headings {
-        Headings::Zh => Lang::Zh,
-        Headings::En => Lang::En,
-    }
-}
 
 /// 余额 · Get balances
 ///
@@ -54,14 +37,17 @@ pub(crate) async fn get_balances(
     path: PathText,
     query: Query<AsOfQuery>,
 ) -> Answer {
-    let (jurisdiction, as_of) = (county(&path)?, query.0.as_of);
-    let funds = api.service.balances(&signed.permit, &jurisdiction, as_of).await?;
+    let (jurisdiction, as_of) = (path.county()?, query.0.as_of);
+    let funds = api
+        .service
+        .balances(&signed.permit, jurisdiction.as_str(), as_of)
+        .await?;
     let fund = |(programme, balances)| FundBalances {
         programme,
         balances: BalancesView::from(&balances),
     };
     ok(&CountyBalances {
-        jurisdiction,
+        jurisdiction: jurisdiction.as_str().to_owned(),
         as_of,
         items: funds.into_iter().map(fund).collect(),
     })
@@ -83,7 +69,7 @@ pub(crate) async fn list_transfers(
     path: PathText,
     query: Query<TransfersQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(query)) = (county(&path)?, query);
+    let (jurisdiction, Query(query)) = (path.county()?, query);
     let filter = LedgerQuery {
         programme: query.programme.map(|it| it.as_str().to_owned()),
         claim: query.claim,
@@ -93,7 +79,13 @@ pub(crate) async fn list_transfers(
     let cursor = query.page.cursor.as_deref();
     let page = api
         .service
-        .transfers(&signed.permit, &jurisdiction, &filter, cursor, query.page.limit)
+        .transfers(
+            &signed.permit,
+            jurisdiction.as_str(),
+            &filter,
+            cursor,
+            query.page.limit,
+        )
         .await;
     ok(&PageView::of(paged(page)?, TransferView::from))
 }
@@ -114,11 +106,11 @@ pub(crate) async fn list_personal_reads(
     path: PathText,
     query: Query<ReadsOf>,
 ) -> Answer {
-    let (jurisdiction, Query(ReadsOf { reads, page })) = (county(&path)?, query);
+    let (jurisdiction, Query(ReadsOf { reads, page })) = (path.county()?, query);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .personal_reads(&signed.permit, &jurisdiction, &reads, cursor, page.limit)
+        .personal_reads(&signed.permit, jurisdiction.as_str(), &reads, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, PersonalReadView::from))
 }
@@ -139,11 +131,11 @@ pub(crate) async fn list_closings(
     path: PathText,
     page: Query<PageQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(page)) = (county(&path)?, page);
+    let (jurisdiction, Query(page)) = (path.county()?, page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .closings(&signed.permit, &jurisdiction, cursor, page.limit)
+        .closings(&signed.permit, jurisdiction.as_str(), cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, ClosingView::from))
 }
@@ -166,9 +158,12 @@ pub(crate) async fn get_closing(
     path: PathText,
     query: Query<ClosingQuery>,
 ) -> Answer {
-    let jurisdiction = county(&path)?;
+    let jurisdiction = path.county()?;
     let period = path.parse(Part::Period, "closing", Period::parse)?;
-    let books = api.service.closing(&signed.permit, &jurisdiction, period).await?;
+    let books = api
+        .service
+        .closing(&signed.permit, jurisdiction.as_str(), period)
+        .await?;
     match query.0.format {
         ClosingFormat::Json => ok(&ClosedBooksView::from(books)),
         ClosingFormat::Csv => {
@@ -176,7 +171,7 @@ pub(crate) async fn get_closing(
             Ok(HttpResponse::Ok()
                 .content_type("text/csv; charset=utf-8")
                 .insert_header((header::CONTENT_DISPOSITION, name))
-                .body(books.csv(lang(query.0.headings))?))
+                .body(books.csv(query.0.headings.into())?))
         }
     }
 }

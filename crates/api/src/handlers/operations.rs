@@ -1,22 +1,17 @@
 //! What keeps the service running and understood: health, metrics, the OpenAPI document and its pages, problems.
 
-use std::sync::OnceLock;
-
-use actix_web::dev::ResourceDef;
-use actix_web::http::Method;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, get};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::answer::{Answer, ok};
-use crate::extract::{Part, PathText};
-use crate::frame::Context;
-use crate::openapi::{openapi_json, operations, params::ProblemPath};
-use crate::problem::{Kind, Problem};
-use crate::state::ApiState;
-use crate::wire::views::Health;
+use crate::http::answer::{Answer, ok};
+use crate::http::extract::documented::ProblemPath;
+use crate::http::extract::{Part, PathText};
+use crate::http::middleware::Context;
+use crate::http::problem::{Kind, Problem};
+use crate::http::state::ApiState;
+use crate::http::views::Health;
 
 /// 存活 · Whether the process is up
 #[utoipa::path(
@@ -70,29 +65,26 @@ pub(crate) async fn metrics(api: ApiState) -> Answer {
     security(()),
 )]
 #[get("/openapi.json")]
-pub(crate) async fn openapi_document(request: HttpRequest) -> Answer {
-    static DOCUMENT: OnceLock<(String, String)> = OnceLock::new();
-    let (text, etag) = DOCUMENT.get_or_init(|| {
-        let text = openapi_json();
-        let etag = format!("\"{}\"", hex::encode(Sha256::digest(text.as_bytes())));
-        (text, etag)
-    });
+pub(crate) async fn openapi_document(api: ApiState, request: HttpRequest) -> Answer {
+    let published = &api.published;
     let known = request
         .headers()
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok());
-    let unchanged = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == etag));
+    let unchanged = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == published.etag));
     let mut answer = if unchanged {
         HttpResponse::NotModified()
     } else {
         HttpResponse::Ok()
     };
-    answer.insert_header((header::ETAG, etag.as_str()));
+    answer.insert_header((header::ETAG, published.etag.as_str()));
     answer.insert_header((header::CACHE_CONTROL, "no-cache"));
     Ok(if unchanged {
         answer.finish()
     } else {
-        answer.content_type("application/json").body(text.as_str())
+        answer
+            .content_type("application/json")
+            .body(published.openapi.clone())
     })
 }
 
@@ -142,13 +134,13 @@ pub(crate) fn docs() -> SwaggerUi {
 }
 
 /// What no operation answers: `/docs` without its slash, an unknown path, or a known path with a method it does not take.
-pub(crate) async fn fallback(request: HttpRequest) -> Answer {
+pub(crate) async fn fallback(api: ApiState, request: HttpRequest) -> Answer {
     if request.path() == "/docs" && request.method() == Method::GET {
         return Ok(HttpResponse::PermanentRedirect()
             .insert_header((header::LOCATION, "/docs/"))
             .finish());
     }
-    let mut methods = allowed(request.path());
+    let mut methods = api.published.allowed(request.path());
     if methods.is_empty() {
         return Err(Problem::NoSuchPath);
     }
@@ -157,40 +149,4 @@ pub(crate) async fn fallback(request: HttpRequest) -> Answer {
     }
     methods.sort();
     Err(Problem::MethodNotAllowed(methods))
-}
-
-/// The methods of a path, from the same document that the routes come from.
-fn allowed(path: &str) -> Vec<String> {
-    static ROUTES: OnceLock<Vec<(ResourceDef, Vec<String>)>> = OnceLock::new();
-    let routes = ROUTES.get_or_init(|| {
-        let route = |(pattern, methods): (String, Vec<String>)| (ResourceDef::new(pattern), methods);
-        let pages = [
-            ("/docs".to_owned(), vec!["GET".to_owned()]),
-            ("/docs/{_:.*}".to_owned(), vec!["GET".to_owned()]),
-        ];
-        operations().into_iter().chain(pages).map(route).collect()
-    });
-    // A path that is written out, such as `/v1/claims/check`, is not also an id.
-    let written = routes.iter().find(|(pattern, _)| pattern.pattern() == Some(path));
-    let matching = routes.iter().filter(|(pattern, _)| pattern.is_match(path));
-    let mut methods: Vec<String> = match written {
-        Some((_, methods)) => methods.clone(),
-        None => matching.flat_map(|(_, methods)| methods.clone()).collect(),
-    };
-    methods.sort();
-    methods.dedup();
-    methods
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn methods_come_from_the_document() {
-        assert_eq!(allowed("/v1/disbursements"), ["GET", "POST"]);
-        assert_eq!(allowed("/v1/claims/check"), ["POST"]);
-        assert_eq!(allowed("/v1/claims/clm_1/review"), ["POST"]);
-        assert!(allowed("/v1/nothing").is_empty());
-    }
 }

@@ -6,23 +6,22 @@ use policy::Lang;
 use service::access::{ManageFunds, Permit, ReadFunds};
 use service::disburse::{self, BankReport};
 
-use super::answer::{Answer, ok, paged, results};
-use crate::extract::{Body, PathId, Query, media_type, raw_body};
-use crate::frame::Context;
-use crate::openapi::params::{BankEntryPath, DisbursementPath, PaymentPath};
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::http::answer::{Answer, ok, paged, results};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::{RecordResults, RecordResultsRead};
+use crate::http::extract::documented::{BankEntryPath, DisbursementPath, PaymentPath};
+use crate::http::extract::{Body, PathId, Query, media_type, raw_body};
+use crate::http::middleware::Context;
+use crate::http::queries::{
+    CountyParams, CountyQuery, DaysParams, DaysQuery, JurisdictionParams, JurisdictionQuery, PageParams,
+    PageQuery,
+};
+use crate::http::state::ApiState;
+use crate::http::views::{ItemResultView, PageView, ResultsView};
 use crate::wire::payments::{
     BankExceptionView, PaidClaimView, PaymentView, ReconciliationView, Reconciliations, ResolveException,
     ResolveExceptionRead,
 };
-use crate::wire::queries::{
-    CountyParams, CountyQuery, DaysParams, DaysQuery, JurisdictionParams, JurisdictionQuery, PageParams,
-    PageQuery,
-};
-use crate::wire::requests::{RecordResults, RecordResultsRead};
-use crate::wire::views::{ItemResultView, PageView, ResultsView};
 
 /// 支付 · Get a payment
 #[utoipa::path(

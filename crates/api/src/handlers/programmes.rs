@@ -4,14 +4,13 @@ use actix_web::get;
 use claims::identifiers::ProgrammeId;
 use service::access::ReadProgrammes;
 
-use super::answer::{Answer, ok};
-use crate::extract::{Part, PathText, Query};
-use crate::openapi::params::ProgrammePath;
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
-use crate::wire::queries::{NoParams, VersionParams, VersionQuery};
-use crate::wire::views::{PageView, ProgrammeDetail, ProgrammeView};
+use crate::http::answer::{Answer, ok};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::ProgrammePath;
+use crate::http::extract::{Part, PathText, Query};
+use crate::http::queries::{NoParams, VersionParams, VersionQuery};
+use crate::http::state::ApiState;
+use crate::http::views::{PageView, ProgrammeDetail, ProgrammeView};
 
 /// 补贴项目列表 · List programmes
 ///

@@ -8,13 +8,12 @@ use service::access::KeepRegisters;
 use service::registers::RegisterFormat;
 use tokio::sync::mpsc;
 
-use super::answer::{Answer, ok};
-use crate::extract::{Part, PathText, media_type};
-use crate::openapi::params::{EntryPath, RegisterPath};
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
-use crate::wire::views::LoadReportView;
+use crate::http::answer::{Answer, ok};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::{EntryPath, RegisterPath};
+use crate::http::extract::{Part, PathText, media_type};
+use crate::http::state::ApiState;
+use crate::http::views::LoadReportView;
 
 /// Chunks on their way from the connection to the use case; beyond them the client waits.
 const IN_FLIGHT: usize = 16;

@@ -5,16 +5,16 @@ use claims::ClaimId;
 use service::access::{ApproveClaims, ReviewClaims};
 use service::review;
 
-use super::answer::{Answer, results, stands};
-use crate::extract::{Body, IfMatch, OptionalKey, PathId};
-use crate::frame::Context;
-use crate::openapi::params::{ClaimPath, IfMatchRequired, OptionalIdempotencyHeader};
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
+use crate::handlers::claims::stands;
+use crate::http::answer::{Answer, results};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::{Approval, ApprovalVerdict, Approvals, ApprovalsRead, Review, ReviewVerdict};
+use crate::http::extract::documented::{ClaimPath, IfMatchRequired, OptionalIdempotencyHeader};
+use crate::http::extract::{Body, IfMatch, OptionalKey, PathId};
+use crate::http::middleware::Context;
+use crate::http::state::ApiState;
+use crate::http::views::{ItemResultView, ResultsView};
 use crate::wire::claim_view::{ClaimSummary, ClaimView};
-use crate::wire::requests::{Approval, ApprovalVerdict, Approvals, ApprovalsRead, Review, ReviewVerdict};
-use crate::wire::views::{ItemResultView, ResultsView};
 
 impl From<ReviewVerdict> for review::ReviewVerdict {
     fn from(verdict: ReviewVerdict) -> Self {

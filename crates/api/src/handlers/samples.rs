@@ -1,20 +1,18 @@
 //! Sampling for inspection, with a seed that was committed to beforehand.
 
 use actix_web::{get, post};
-use claims::{JurisdictionCode, SampleId};
+use claims::SampleId;
 use service::access::{DrawSamples, ReadLedger};
 use service::once::Key;
 
-use super::answer::{Answer, created, ok, paged};
-use super::ledgers::county;
-use crate::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query};
-use crate::openapi::params::{IdempotencyHeader, JurisdictionPath, SamplePath};
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
-use crate::wire::queries::{PageParams, PageQuery};
+use crate::http::answer::{Answer, created, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::{IdempotencyHeader, JurisdictionPath, SamplePath};
+use crate::http::extract::{Body, IdempotencyKey, PathId, PathText, Query};
+use crate::http::queries::{PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::samples::{CommitSample, CommitSampleRead, DrawSample, DrawSampleRead, SampleView};
-use crate::wire::views::PageView;
 
 /// 抽查承诺 · Commit to a sample
 ///
@@ -36,9 +34,7 @@ pub(crate) async fn commit_sample(
     key: IdempotencyKey,
     body: Body<CommitSampleRead>,
 ) -> Answer {
-    let jurisdiction = path.parse(Part::Jurisdiction, "ledger", |text| {
-        JurisdictionCode::parse(text).ok()
-    })?;
+    let jurisdiction = path.county()?;
     let key = Key {
         key: key.0,
         request: body.hash,
@@ -67,11 +63,11 @@ pub(crate) async fn list_samples(
     path: PathText,
     page: Query<PageQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(page)) = (county(&path)?, page);
+    let (jurisdiction, Query(page)) = (path.county()?, page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .samples(&signed.permit, &jurisdiction, cursor, page.limit)
+        .samples(&signed.permit, jurisdiction.as_str(), cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, SampleView::from))
 }

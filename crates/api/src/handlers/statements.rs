@@ -1,18 +1,18 @@
 //! Settlement statements (清算单): what a county and a merchant owe each other.
 
-use actix_web::{HttpResponse, get, http::header};
+use actix_web::http::header;
+use actix_web::{HttpResponse, get};
 use claims::identifiers::CreditCode;
 use service::access::ReadStatements;
 use service::statements::{StatementFormat, StatementQuery as Asked};
 
-use super::answer::{Answer, ok, paged};
-use crate::extract::{Part, PathText, Query};
-use crate::openapi::params::MerchantPath;
-use crate::openapi::roles;
-use crate::problem::Problem;
-use crate::signed::Signed;
-use crate::state::ApiState;
-use crate::wire::queries::PageParams;
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::MerchantPath;
+use crate::http::extract::{Part, PathText, Query};
+use crate::http::problem::Problem;
+use crate::http::queries::PageParams;
+use crate::http::state::ApiState;
 use crate::wire::statements::{
     SpanParams, SpanQuery, StatementFileFormat, StatementFileParams, StatementFileQuery, StatementQuery,
     StatementView,

@@ -4,17 +4,16 @@ use actix_web::{get, post};
 use claims::DisbursementId;
 use service::access::{ManageFunds, ReadFunds};
 
-use super::answer::{Answer, ok, paged};
-use crate::extract::{Body, Part, PathId, PathText, Query};
-use crate::openapi::params::{DisbursementPath, SubmissionPath};
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
-use crate::wire::queries::{PageParams, PageQuery};
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::extract::documented::{DisbursementPath, SubmissionPath};
+use crate::http::extract::{Body, Part, PathId, PathText, Query};
+use crate::http::queries::{PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::submissions::{
     HeardReportView, ReportsParams, ReportsQuery, ResolveSubmission, SubmissionView,
 };
-use crate::wire::views::PageView;
 
 /// 报送银行情况 · List a disbursement's submissions
 ///

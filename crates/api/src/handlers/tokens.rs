@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 use service::Refusal;
 use utoipa::ToSchema;
 
-use super::answer::{Answer, ok};
-use crate::extract::{media_type, raw_body};
-use crate::problem::Problem;
-use crate::state::ApiState;
-use crate::wire::fields::{Fields, Slot, read};
-use crate::wire::views::TokenView;
+use crate::http::answer::{Answer, ok};
+use crate::http::extract::{media_type, raw_body};
+use crate::http::fields::{Fields, Slot, read};
+use crate::http::problem::Problem;
+use crate::http::state::ApiState;
+use crate::http::views::TokenView;
 
 /// A request for a token. Client id and secret may come by HTTP Basic instead.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

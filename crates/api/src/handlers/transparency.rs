@@ -7,20 +7,18 @@ use service::Refusal;
 use service::access::{ReadClaims, ReadLedger, WitnessLog};
 use service::transparency::Signed;
 
-use super::answer::{Answer, ok, paged};
-use super::ledgers::county;
-use crate::extract::{PathId, PathText, Query, raw_body};
-use crate::openapi::params::{ClaimPath, JurisdictionPath};
-use crate::openapi::roles;
-use crate::signed::Signed as SignedIn;
-use crate::state::ApiState;
-use crate::wire::limits;
-use crate::wire::queries::{PageParams, PageQuery};
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Signed as SignedIn, roles};
+use crate::http::extract::documented::{ClaimPath, JurisdictionPath};
+use crate::http::extract::{PathId, PathText, Query, raw_body};
+use crate::http::field_limits;
+use crate::http::queries::{PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
 use crate::wire::transparency::{
     CheckpointParams, CheckpointQuery, CheckpointView, ClaimProofView, ConsistencyParams, ConsistencyQuery,
     ConsistencyView, InclusionParams, InclusionQuery, InclusionView,
 };
-use crate::wire::views::PageView;
 
 /// The note itself, as tools that know signed notes want it.
 fn note(signed: Signed) -> Answer {
@@ -49,7 +47,7 @@ pub(crate) async fn get_checkpoint(
     let size = query.0.size.map(u64::from);
     note(
         api.service
-            .checkpoint(&signed.permit, &county(&path)?, size)
+            .checkpoint(&signed.permit, path.county()?.as_str(), size)
             .await?,
     )
 }
@@ -70,11 +68,11 @@ pub(crate) async fn list_checkpoints(
     path: PathText,
     page: Query<PageQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(page)) = (county(&path)?, page);
+    let (jurisdiction, Query(page)) = (path.county()?, page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .checkpoints(&signed.permit, &jurisdiction, cursor, page.limit)
+        .checkpoints(&signed.permit, jurisdiction.as_str(), cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, CheckpointView::from))
 }
@@ -90,9 +88,9 @@ pub(crate) async fn list_checkpoints(
 )]
 #[post("/v1/ledgers/{jurisdiction}/checkpoint")]
 pub(crate) async fn make_checkpoint(api: ApiState, signed: SignedIn<WitnessLog>, path: PathText) -> Answer {
-    let (permit, jurisdiction) = (signed.permit, county(&path)?);
+    let (permit, jurisdiction) = (signed.permit, path.county()?);
     note(
-        api.write(|it| async move { it.make_checkpoint(&permit, &jurisdiction).await })
+        api.write(|it| async move { it.make_checkpoint(&permit, jurisdiction.as_str()).await })
             .await?,
     )
 }
@@ -116,11 +114,11 @@ pub(crate) async fn cosign_checkpoint(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Answer {
-    let (permit, jurisdiction) = (signed.permit, county(&path)?);
-    let body = raw_body(&request, payload.into_inner(), limits::NOTE).await?;
+    let (permit, jurisdiction) = (signed.permit, path.county()?);
+    let body = raw_body(&request, payload.into_inner(), field_limits::NOTE).await?;
     let text = String::from_utf8(body.to_vec()).map_err(|_| Refusal::Cosignature(NoteError::Malformed))?;
     note(
-        api.write(|it| async move { it.cosign(&permit, &jurisdiction, &text).await })
+        api.write(|it| async move { it.cosign(&permit, jurisdiction.as_str(), &text).await })
             .await?,
     )
 }
@@ -139,11 +137,11 @@ pub(crate) async fn prove_inclusion(
     path: PathText,
     query: Query<InclusionQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(it)) = (county(&path)?, query);
+    let (jurisdiction, Query(it)) = (path.county()?, query);
     let (leaf, size) = (it.leaf.into(), it.size.map(u64::from));
     let proof = api
         .service
-        .prove_inclusion(&signed.permit, &jurisdiction, leaf, size)
+        .prove_inclusion(&signed.permit, jurisdiction.as_str(), leaf, size)
         .await?;
     ok(&InclusionView::from(proof))
 }
@@ -162,11 +160,11 @@ pub(crate) async fn prove_consistency(
     path: PathText,
     query: Query<ConsistencyQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(it)) = (county(&path)?, query);
+    let (jurisdiction, Query(it)) = (path.county()?, query);
     let (from, to) = (it.from.into(), it.to.map(u64::from));
     let proof = api
         .service
-        .prove_consistency(&signed.permit, &jurisdiction, from, to)
+        .prove_consistency(&signed.permit, jurisdiction.as_str(), from, to)
         .await?;
     ok(&ConsistencyView::from(proof))
 }

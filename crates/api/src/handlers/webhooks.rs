@@ -6,15 +6,14 @@ use service::Page;
 use service::access::KeepWebhooks;
 use service::once::Key;
 
-use super::answer::{Answer, created, ok, paged};
-use crate::extract::{Body, IdempotencyKey, PathId, Query};
-use crate::openapi::params::{IdempotencyHeader, WebhookPath};
-use crate::openapi::roles;
-use crate::signed::Signed;
-use crate::state::ApiState;
-use crate::wire::queries::{NoParams, PageParams, PageQuery};
-use crate::wire::requests::Nothing;
-use crate::wire::views::{EventView, PageView};
+use crate::http::answer::{Answer, created, ok, paged};
+use crate::http::authenticated::{Signed, roles};
+use crate::http::bodies::Nothing;
+use crate::http::extract::documented::{IdempotencyHeader, WebhookPath};
+use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
+use crate::http::queries::{NoParams, PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::{EventView, PageView};
 use crate::wire::webhooks::{
     DeliveriesParams, DeliveriesQuery, DeliveryView, MessageView, ReplayForm, ReplayRead, ReplayedView,
     SwitchWebhook, WebhookForm, WebhookRead, WebhookSecretView, WebhookSwitch, WebhookView,

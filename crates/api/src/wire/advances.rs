@@ -6,13 +6,12 @@ use serde::{Deserialize, Serialize};
 use service::advances::{Advance, NewAdvance, Repayment};
 use utoipa::{IntoParams, ToSchema};
 
-use super::clawbacks::amount;
-use super::fields::Fields;
-use super::limits;
-use super::money::Money;
-use super::queries::{PageQuery, page};
-use super::requests::reason;
-use crate::extract::{Params, Wire};
+use crate::http::bodies::reason;
+use crate::http::extract::{Params, Wire};
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::queries::{PageQuery, page};
 
 /// What is to be advanced to a merchant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -41,8 +40,8 @@ impl Wire for AdvanceRead {
         let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
         let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
         let merchant = f.required("merchant", |s| s.parse(CreditCode::parse));
-        let amount = f.required("amount", amount);
-        let document = f.required("document", |s| s.words(limits::DOCUMENT));
+        let amount = f.required("amount", |s| s.positive_money());
+        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
         Some(AdvanceRead(NewAdvance {
             jurisdiction: jurisdiction?.as_str().to_owned(),
             programme: programme?.as_str().to_owned(),
@@ -72,7 +71,7 @@ pub struct AdvanceRepaymentRead(pub Repayment);
 impl Wire for AdvanceRepaymentRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let document = f.required("reason", reason);
-        let amount = f.optional("amount", amount);
+        let amount = f.optional("amount", |s| s.positive_money());
         Some(AdvanceRepaymentRead(Repayment {
             amount: amount?,
             document: document?,

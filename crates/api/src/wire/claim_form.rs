@@ -1,11 +1,11 @@
 //! The shape of a claim as it is sent, for the OpenAPI document and for those who build one in Rust.
 //!
-//! [`super::read_claim`] reads it; a test holds the two together.
+//! [`crate::wire::read_claim`] reads it; a test holds the two together.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::money::Money;
+use crate::http::money::Money;
 
 /// A claim for one subsidy on one item. `old_item` and `entitlement` are needed where the programme asks for them; what else
 /// is optional may be left out, and the decision then says which facts it lacked.

@@ -12,8 +12,15 @@ use claims::identifiers::{
 use serde_json::Value;
 use service::FieldError;
 
-use super::fields::{Fields, Slot, read};
-use super::limits;
+use crate::http::extract::Wire;
+use crate::http::field_limits;
+use crate::http::fields::{Fields, Slot, read};
+
+impl Wire for Claim {
+    fn read(f: &mut Fields<'_>) -> Option<Claim> {
+        claim(f)
+    }
+}
 
 /// Reads a claim, or names every field that is wrong.
 pub fn read_claim(value: &Value) -> Result<Claim, Vec<FieldError>> {
@@ -65,7 +72,7 @@ fn purchase(f: &mut Fields<'_>) -> Option<Purchase> {
     let payer_name = f.optional("payer_name", |s| s.parse(PersonName::parse));
     let consignee_name = f.optional("consignee_name", |s| s.parse(PersonName::parse));
     let delivery_address = f.optional("delivery_address", |s| {
-        s.parse_within(limits::ADDRESS, Address::parse)
+        s.parse_within(field_limits::ADDRESS, Address::parse)
     });
     let delivered_on = f.optional("delivered_on", |s| s.date());
     Some(Purchase {
@@ -85,7 +92,7 @@ fn invoice(f: &mut Fields<'_>) -> Option<Invoice> {
     let date = f.required("date", |s| s.date());
     let total = f.required("total", |s| s.money());
     let buyer_name = f.optional("buyer_name", |s| s.parse(PersonName::parse));
-    let goods_name = f.optional("goods_name", |s| s.words(limits::GOODS_NAME));
+    let goods_name = f.optional("goods_name", |s| s.words(field_limits::GOODS_NAME));
     Some(Invoice {
         number: number?,
         date: date?,
@@ -112,8 +119,8 @@ fn item(f: &mut Fields<'_>) -> Option<Item> {
 
 fn goods(f: &mut Fields<'_>) -> Option<Goods> {
     let category = f.required("category", category);
-    let brand = f.required("brand", |s| s.words(limits::BRAND));
-    let model = f.required("model", |s| s.words(limits::MODEL));
+    let brand = f.required("brand", |s| s.words(field_limits::BRAND));
+    let model = f.required("model", |s| s.words(field_limits::MODEL));
     let serial_number = f.optional("serial_number", |s| s.parse(SerialNumber::parse));
     let gtin = f.optional("gtin", |s| s.parse(Gtin13::parse));
     let efficiency_label = f.optional("efficiency_label", |s| s.parse(EfficiencyRecord::parse));
@@ -135,7 +142,7 @@ fn category(slot: &Slot<'_>) -> Option<String> {
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
     };
     slot.pattern(
-        limits::CATEGORY,
+        field_limits::CATEGORY,
         letters,
         "品类由小写字母、数字和下划线组成",
         "a category is lower-case letters, digits and underscores",
@@ -154,9 +161,9 @@ fn imeis(slot: &Slot<'_>) -> Option<Vec<Imei>> {
 fn new_vehicle(f: &mut Fields<'_>) -> Option<NewVehicle> {
     let vin = f.required("vin", |s| s.parse(Vin::parse));
     let energy = f.required("energy", |s| s.word(Energy::WORDS, Energy::parse));
-    let displacement_ml = f.optional("displacement_ml", |s| s.whole(0, limits::DISPLACEMENT_ML));
+    let displacement_ml = f.optional("displacement_ml", |s| s.whole(0, field_limits::DISPLACEMENT_ML));
     let vehicle_type = f.required("vehicle_type", |s| s.word(VehicleType::WORDS, VehicleType::parse));
-    let model = f.required("model", |s| s.words(limits::MODEL));
+    let model = f.required("model", |s| s.words(field_limits::MODEL));
     let registered_on = f.optional("registered_on", |s| s.date());
     let certificate = f.optional("registration_certificate", |s| s.parse(CertificateNumber::parse));
     Some(NewVehicle {
@@ -245,7 +252,7 @@ fn payee(f: &mut Fields<'_>) -> Option<Payee> {
         "merchant" => Some(Payee::Merchant),
         _ => {
             let bank_account = f.required("bank_account", |s| s.parse(BankAccount::parse));
-            let bank_name = f.required("bank_name", |s| s.words(limits::BANK_NAME));
+            let bank_name = f.required("bank_name", |s| s.words(field_limits::BANK_NAME));
             Some(Payee::Applicant {
                 bank_account: bank_account?,
                 bank_name: bank_name?,

@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 use service::state::{ClaimDecision, ClaimState};
 use utoipa::ToSchema;
 
-use super::money::Money;
-use super::words::{OutcomeWord, RuleResultWord, StatusWord};
+use crate::http::money::Money;
+use crate::http::words::{OutcomeWord, RuleResultWord, StatusWord};
 
 /// A claim as it stands.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -155,7 +155,7 @@ impl ClaimView {
         ClaimView {
             id: state.id.to_string(),
             status: state.status.into(),
-            etag: crate::extract::etag_of(state.revision),
+            etag: crate::http::extract::etag_of(state.revision),
             programme: state.programme.clone(),
             programme_version: state.programme_version,
             jurisdiction: state.jurisdiction().to_owned(),
@@ -179,7 +179,7 @@ impl From<&ClaimState> for ClaimSummary {
         ClaimSummary {
             id: state.id.to_string(),
             status: state.status.into(),
-            etag: crate::extract::etag_of(state.revision),
+            etag: crate::http::extract::etag_of(state.revision),
             programme: state.programme.clone(),
             programme_version: state.programme_version,
             jurisdiction: state.jurisdiction().to_owned(),

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use service::clawback::{ClawbackState, Demand, NewWaiver, Waiver};
 use utoipa::ToSchema;
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::money::Money;
-use super::requests::{reason, request_words};
-use super::words::ClawbackReasonWord;
-use crate::extract::Wire;
+use crate::http::bodies::{reason, request_words};
+use crate::http::extract::Wire;
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::words::ClawbackReasonWord;
 
 request_words! {
     /// Why a subsidy is demanded back: 退货, 发票红冲, 骗补, 报废未闭环.
@@ -33,15 +33,6 @@ impl From<DemandReason> for ClawbackReason {
             DemandReason::Fraud => ClawbackReason::Fraud,
             DemandReason::ScrapNotClosed => ClawbackReason::ScrapNotClosed,
         }
-    }
-}
-
-pub(super) fn amount(slot: &Slot<'_>) -> Option<Fen> {
-    let amount = slot.money()?;
-    if amount.is_zero() {
-        slot.wrong("money.zero", "金额必须大于零", "it is more than nothing")
-    } else {
-        Some(amount)
     }
 }
 
@@ -66,8 +57,8 @@ pub struct DemandRead(pub Demand);
 impl Wire for DemandRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let reason = f.required("reason", DemandReason::read);
-        let amount = f.optional("amount", amount);
-        let document = f.optional("document", |s| s.words(limits::DOCUMENT));
+        let amount = f.optional("amount", |s| s.positive_money());
+        let document = f.optional("document", |s| s.words(field_limits::DOCUMENT));
         Some(DemandRead(Demand {
             reason: reason?.into(),
             amount: amount?,
@@ -98,7 +89,7 @@ pub struct RepaymentRead {
 impl Wire for RepaymentRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let document = f.required("reason", reason);
-        let amount = f.optional("amount", amount);
+        let amount = f.optional("amount", |s| s.positive_money());
         Some(RepaymentRead {
             document: document?,
             amount: amount?,
@@ -126,8 +117,8 @@ pub struct WaiverRead(pub NewWaiver);
 
 impl Wire for WaiverRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let amount = f.optional("amount", amount);
-        let document = f.required("document", |s| s.words(limits::DOCUMENT));
+        let amount = f.optional("amount", |s| s.positive_money());
+        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
         let reason = f.required("reason", reason);
         Some(WaiverRead(NewWaiver {
             amount: amount?,

@@ -6,9 +6,9 @@ use serde::Serialize;
 use service::closing::{ClosedAccount, ClosedBooks, ClosedFund, ClosedSource, Closing, Period};
 use utoipa::ToSchema;
 
-use super::money::Money;
-use super::sources::SourceBalanceView;
-use super::words::AccountWord;
+use crate::http::money::Money;
+use crate::http::words::AccountWord;
+use crate::wire::sources::SourceBalanceView;
 
 /// A closed month or year (结账). It takes no more transfers, and is not opened again.
 #[derive(Debug, Clone, Serialize, ToSchema)]

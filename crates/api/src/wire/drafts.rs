@@ -9,13 +9,13 @@ use service::replay::{Document, GivenCap, Question, Summary};
 use service::trail::ReadsQuery;
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::money::Money;
-use super::queries::{PageQuery, day, page};
-use super::requests::is_scope;
-use crate::extract::{Params, Wire};
-use crate::state::Limits;
+use crate::http::bodies::is_scope;
+use crate::http::extract::{Params, Wire};
+use crate::http::field_limits;
+use crate::http::fields::{Fields, Slot};
+use crate::http::money::Money;
+use crate::http::queries::{PageQuery, day, page};
+use crate::http::state::Limits;
 
 /// What is replayed over which claims. Either a `document`, or a `version` of a `programme`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -155,7 +155,7 @@ impl Wire for ProposeRead {
 }
 
 fn document(slot: &Slot<'_>) -> Option<String> {
-    slot.text(limits::PROGRAMME).map(str::to_owned)
+    slot.text(field_limits::PROGRAMME).map(str::to_owned)
 }
 
 /// Over which claims, with which ceilings.
@@ -165,8 +165,8 @@ fn over(f: &mut Fields<'_>) -> Option<Question> {
         s.parse(JurisdictionCode::parse)
             .map(|code| code.as_str().to_owned())
     };
-    let counties = f.optional("counties", |s| s.list(1, limits::COUNTIES, county));
-    let caps = f.optional("caps", |s| s.list(0, limits::CAPS, |s| s.object(cap)));
+    let counties = f.optional("counties", |s| s.list(1, field_limits::COUNTIES, county));
+    let caps = f.optional("caps", |s| s.list(0, field_limits::CAPS, |s| s.object(cap)));
     Some(Question {
         document: Document::Draft(String::new()),
         from: from?,
@@ -376,7 +376,7 @@ impl Params for ReadsOf {
 fn subject(slot: &Slot<'_>) -> Option<String> {
     let is_id = |text: &str| ClaimId::parse(text).is_ok() || DisbursementId::parse(text).is_ok();
     slot.pattern(
-        limits::IDENTIFIER,
+        field_limits::IDENTIFIER,
         is_id,
         "须为申领编号或支付批次编号",
         "it is the id of a claim or a disbursement",

@@ -6,11 +6,11 @@ use claims::identifiers::{JurisdictionCode, ProgrammeId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::queries::{Headings, YesNo, day};
-use super::requests::request_words;
-use crate::extract::Params;
+use crate::http::bodies::request_words;
+use crate::http::extract::Params;
+use crate::http::field_limits;
+use crate::http::fields::{Fields, Slot};
+use crate::http::queries::{Headings, YesNo, day};
 
 request_words! {
     /// Format of an export of a ledger.
@@ -168,7 +168,7 @@ fn place(slot: &Slot<'_>) -> Option<(JurisdictionCode, i64)> {
         let height = height.parse().ok().filter(|_| digits)?;
         Some((JurisdictionCode::parse(county).ok()?, height))
     };
-    read(slot.text(limits::IDENTIFIER)?).or_else(|| {
+    read(slot.text(field_limits::IDENTIFIER)?).or_else(|| {
         slot.wrong(
             "form",
             "须为“辖区代码:序号”，取自最后一个完整行",
@@ -224,7 +224,7 @@ impl Params for ClaimsExportQuery {
         let headings = f.optional("lang", Headings::read);
         let after = f.optional("after", |s| s.id::<ClaimId>());
         let reveal = f.optional("reveal", YesNo::read);
-        let reason = f.optional("reason", |s| s.words(limits::REASON));
+        let reason = f.optional("reason", |s| s.words(field_limits::REASON));
         let (format, after) = (format?, after?);
         refuse(f, &[("after", after.is_some() && !format.is_lines())]);
         Some(ClaimsExportQuery {

@@ -10,8 +10,8 @@ use service::funds::{Appropriation, Fund};
 use service::public::PublicFund;
 use utoipa::ToSchema;
 
-use super::money::Money;
-use crate::extract::etag_of;
+use crate::http::extract::etag_of;
+use crate::http::money::Money;
 
 /// What stands in each account of a fund. `appropriated` equals the sum of the other seven.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

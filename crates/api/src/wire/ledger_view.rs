@@ -6,9 +6,9 @@ use service::books::LedgerLine;
 use service::trail::PersonalRead;
 use utoipa::ToSchema;
 
-use super::finance::BalancesView;
-use super::money::Money;
-use super::words::AccountWord;
+use crate::http::money::Money;
+use crate::http::words::AccountWord;
+use crate::wire::finance::BalancesView;
 
 /// Every fund's accounts in a county.
 #[derive(Debug, Clone, Serialize, ToSchema)]

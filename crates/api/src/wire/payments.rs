@@ -9,12 +9,12 @@ use service::holds::Hold;
 use service::payees::{EnteredAccount, ShownAccount};
 use utoipa::ToSchema;
 
-use super::fields::Fields;
-use super::limits;
-use super::money::Money;
-use super::requests::{CheckVerdict, reason, request_words};
-use super::sources::PartsView;
-use crate::extract::Wire;
+use crate::http::bodies::{CheckVerdict, reason, request_words};
+use crate::http::extract::Wire;
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::wire::sources::PartsView;
 
 request_words! {
     /// What a person decides on what a bank said.
@@ -363,16 +363,16 @@ pub struct EnterAccountRead(pub EnteredAccount);
 
 impl Wire for EnterAccountRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let name = f.required("name", |s| s.words(limits::PARTY_NAME));
+        let name = f.required("name", |s| s.words(field_limits::PARTY_NAME));
         let rest = account(f);
         Some(EnterAccountRead(EnteredAccount { name: name?, ..rest? }))
     }
 }
 
 fn account(f: &mut Fields<'_>) -> Option<EnteredAccount> {
-    let bank_account = f.required("bank_account", |s| s.words(limits::IDENTIFIER));
-    let bank_name = f.required("bank_name", |s| s.words(limits::PARTY_NAME));
-    let bank_code = f.optional("bank_code", |s| s.words(limits::IDENTIFIER));
+    let bank_account = f.required("bank_account", |s| s.words(field_limits::IDENTIFIER));
+    let bank_name = f.required("bank_name", |s| s.words(field_limits::PARTY_NAME));
+    let bank_code = f.optional("bank_code", |s| s.words(field_limits::IDENTIFIER));
     Some(EnteredAccount {
         name: String::new(),
         bank_account: bank_account?,

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use service::samples::{Draw, Sample, Sampling};
 use utoipa::ToSchema;
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::queries::instant;
-use crate::extract::Wire;
+use crate::http::extract::Wire;
+use crate::http::field_limits;
+use crate::http::fields::{Fields, Slot};
+use crate::http::queries::instant;
 
 /// What is sampled, and the commitment to a seed.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -41,7 +41,7 @@ impl Wire for CommitSampleRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
         let (from, to) = (f.required("from", instant), f.required("to", instant));
-        let size = f.required("size", |s| s.whole(1, limits::SAMPLE));
+        let size = f.required("size", |s| s.whole(1, field_limits::SAMPLE));
         let commitment = f.required("commitment", digest);
         Some(CommitSampleRead(Sampling {
             programme: programme?.map(|it| it.as_str().to_owned()),
@@ -84,7 +84,7 @@ fn digest(slot: &Slot<'_>) -> Option<[u8; 32]> {
             .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
     };
     let text = slot.pattern(
-        limits::IDENTIFIER,
+        field_limits::IDENTIFIER,
         |text| bytes(text).is_some(),
         "须为 32 字节的小写十六进制（64 位）",
         "it is 32 bytes in lower-case hexadecimal, 64 digits",

@@ -5,7 +5,7 @@ use serde::Serialize;
 use service::sources::SourceBalance;
 use utoipa::ToSchema;
 
-use super::money::Money;
+use crate::http::money::Money;
 
 /// A sum by source (资金来源): 中央, 省级, 市级, 县级.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

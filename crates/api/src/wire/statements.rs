@@ -9,11 +9,11 @@ use service::statements::{
 };
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::Fields;
-use super::money::Money;
-use super::queries::{PageQuery, day, page};
-use super::requests::request_words;
-use crate::extract::Params;
+use crate::http::bodies::request_words;
+use crate::http::extract::Params;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::queries::{PageQuery, day, page};
 
 request_words! {
     /// Format of a statement's file.

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use service::disburse::{HeardReport, Submission, SubmissionResolution};
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::Fields;
-use super::queries::{PageQuery, YesNo, page};
-use super::requests::{reason, request_words};
-use crate::extract::{Params, Wire};
+use crate::http::bodies::{reason, request_words};
+use crate::http::extract::{Params, Wire};
+use crate::http::fields::Fields;
+use crate::http::queries::{PageQuery, YesNo, page};
 
 request_words! {
     /// What is done about a file: the same orders under a new name, or a person takes it to the bank.

@@ -8,8 +8,8 @@ use serde::Serialize;
 use service::transparency::{ClaimProof, Consistency, Inclusion, Signed};
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::Fields;
-use crate::extract::Params;
+use crate::http::extract::Params;
+use crate::http::fields::Fields;
 
 /// The largest number of a leaf, and size of a log, that is asked for.
 const LEAVES: u32 = u32::MAX;

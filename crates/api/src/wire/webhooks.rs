@@ -8,11 +8,11 @@ use service::webhooks::{Attempt, Delivery, Replay, Webhook};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::queries::{PageQuery, instant, page};
-use super::requests::request_words;
-use crate::extract::{Params, Wire};
+use crate::http::bodies::request_words;
+use crate::http::extract::{Params, Wire};
+use crate::http::field_limits;
+use crate::http::fields::{Fields, Slot};
+use crate::http::queries::{PageQuery, instant, page};
 
 request_words! {
     /// Whether an endpoint is told, or its messages wait.
@@ -25,7 +25,7 @@ const CLAIM: &str = "claim.";
 
 /// `claim.` and a status.
 fn event(slot: &Slot<'_>) -> Option<Status> {
-    let text = slot.text(limits::IDENTIFIER)?;
+    let text = slot.text(field_limits::IDENTIFIER)?;
     let status = text.strip_prefix(CLAIM).and_then(Status::parse);
     status.or_else(|| {
         slot.wrong(
@@ -68,7 +68,7 @@ pub struct WebhookRead {
 
 impl Wire for WebhookRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let url = f.required("url", |s| s.text(limits::URL).map(str::to_owned));
+        let url = f.required("url", |s| s.text(field_limits::URL).map(str::to_owned));
         let events = f.optional("events", |s| s.list(0, 20, event));
         Some(WebhookRead {
             url: url?,

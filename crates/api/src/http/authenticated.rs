@@ -9,9 +9,9 @@ use actix_web::{FromRequest, HttpRequest};
 use policy::Lang;
 use service::{Permit, Refusal, Right};
 
-use crate::frame::Context;
-use crate::problem::Problem;
-use crate::state::{ApiState, shared};
+use crate::http::middleware::Context;
+use crate::http::problem::Problem;
+use crate::http::state::{ApiState, shared};
 
 /// A caller whose token is good, who does not call too often, and whose role has the right `R`. A handler that takes one
 /// cannot be reached without it; a use case takes its permit.
@@ -60,4 +60,9 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     let token = token.trim();
     let fits = scheme.eq_ignore_ascii_case("bearer") && (1..=TOKEN_MAX).contains(&token.len());
     fits.then_some(token)
+}
+
+/// The roles that have a right, for the member `x-roles` of an operation.
+pub(crate) fn roles<R: Right>() -> Vec<&'static str> {
+    R::ROLES.iter().map(|role| role.as_str()).collect()
 }

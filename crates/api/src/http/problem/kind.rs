@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use policy::Lang;
 
-use crate::lang::pick;
+use crate::http::lang::pick;
 
 macro_rules! kinds {
     ($($name:ident $status:ident $code:literal $title_zh:literal $title_en:literal

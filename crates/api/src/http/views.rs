@@ -7,7 +7,7 @@ use service::Page;
 use service::registers::LoadReport;
 use utoipa::ToSchema;
 
-use crate::problem::{FieldErrorView, ProblemView};
+use crate::http::problem::{FieldErrorView, ProblemView};
 
 /// A page of a list. `next_cursor` is null on the last one.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -63,7 +63,7 @@ pub struct BulkLine {
     /// Whether this is the first answer again.
     pub replayed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub claim: Option<super::claim_view::ClaimView>,
+    pub claim: Option<crate::wire::claim_view::ClaimView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ProblemView>,
 }

@@ -7,16 +7,14 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
 use bytes::BytesMut;
-use claims::claim::Claim;
 use futures::StreamExt;
 use serde_json::Value;
 use service::Refusal;
 use sha2::{Digest, Sha256};
 
-use crate::problem::Problem;
-use crate::state::{Limits, shared};
-use crate::wire::fields::{Fields, read};
-use crate::wire::read_claim;
+use crate::http::fields::{Fields, read};
+use crate::http::problem::Problem;
+use crate::http::state::{Limits, shared};
 
 /// A body that is read field by field.
 pub trait Wire: Sized + 'static {
@@ -39,13 +37,6 @@ pub struct Body<T> {
     pub hash: [u8; 32],
 }
 
-/// A claim, parsed: it cannot be invalid in form.
-#[derive(Debug)]
-pub struct ClaimBody {
-    pub claim: Claim,
-    pub hash: [u8; 32],
-}
-
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 impl<T: Wire> FromRequest for Body<T> {
@@ -60,22 +51,6 @@ impl<T: Wire> FromRequest for Body<T> {
             let hash = canonical_hash(request.path(), &value)?;
             let value = read(&value, "", T::read).map_err(Refusal::Invalid)?;
             Ok(Body { value, hash })
-        })
-    }
-}
-
-impl FromRequest for ClaimBody {
-    type Error = Problem;
-    type Future = Extracting<Self>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let limit = shared(&request)?.limits.body;
-            let value = json(&request, payload, limit, false).await?;
-            let hash = canonical_hash(request.path(), &value)?;
-            let claim = read_claim(&value).map_err(Refusal::Invalid)?;
-            Ok(ClaimBody { claim, hash })
         })
     }
 }

@@ -13,9 +13,9 @@ use futures::FutureExt;
 use policy::Lang;
 use tracing_actix_web::RequestId;
 
-use crate::lang;
-use crate::problem::Problem;
-use crate::state::ApiState;
+use crate::http::lang;
+use crate::http::problem::Problem;
+use crate::http::state::ApiState;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -4,13 +4,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::ClaimId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use claims::life_cycle::Status;
+use policy::Lang;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::requests::request_words;
-use crate::extract::Params;
+use crate::http::bodies::request_words;
+use crate::http::extract::Params;
+use crate::http::field_limits;
+use crate::http::fields::{Fields, Slot};
 
 request_words! {
     /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
@@ -25,6 +26,15 @@ request_words! {
     YesNo { True = "true", False = "false" }
     /// Language of an export's headings.
     Headings { Zh = "zh", En = "en" }
+}
+
+impl From<Headings> for Lang {
+    fn from(headings: Headings) -> Lang {
+        match headings {
+            Headings::Zh => Lang::Zh,
+            Headings::En => Lang::En,
+        }
+    }
 }
 
 /// Which part of a list.
@@ -46,10 +56,10 @@ pub struct PageParams {
     pub cursor: Option<String>,
 }
 
-pub(super) fn page(f: &mut Fields<'_>) -> Option<PageQuery> {
-    let limit = f.optional("limit", |s| s.whole(1, limits::PAGE_MAX));
-    let cursor = f.optional("cursor", |s| s.text(limits::CURSOR).map(str::to_owned));
-    let limit = usize::try_from(limit?.unwrap_or(limits::PAGE_DEFAULT)).ok()?;
+pub(crate) fn page(f: &mut Fields<'_>) -> Option<PageQuery> {
+    let limit = f.optional("limit", |s| s.whole(1, field_limits::PAGE_MAX));
+    let cursor = f.optional("cursor", |s| s.text(field_limits::CURSOR).map(str::to_owned));
+    let limit = usize::try_from(limit?.unwrap_or(field_limits::PAGE_DEFAULT)).ok()?;
     Some(PageQuery {
         cursor: cursor?,
         limit,
@@ -72,7 +82,7 @@ impl Params for NoParams {
     }
 }
 
-pub(super) fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
+pub(crate) fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
     let instant = DateTime::parse_from_rfc3339(slot.text(40)?)
         .ok()
         .map(|it| it.with_timezone(&Utc));
@@ -87,7 +97,7 @@ pub(super) fn instant(slot: &Slot<'_>) -> Option<DateTime<Utc>> {
     })
 }
 
-pub(super) fn day(slot: &Slot<'_>) -> Option<NaiveDate> {
+pub(crate) fn day(slot: &Slot<'_>) -> Option<NaiveDate> {
     let date = slot.date()?;
     if (2000..=2999).contains(&chrono::Datelike::year(&date)) {
         Some(date)
@@ -123,7 +133,7 @@ pub struct ClaimsParams {
     #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
     pub programme: Option<String>,
     #[param(inline)]
-    pub status: Option<super::words::StatusWord>,
+    pub status: Option<crate::http::words::StatusWord>,
     /// Credit code.
     #[param(min_length = 18, max_length = 64)]
     pub merchant: Option<String>,

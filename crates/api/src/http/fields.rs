@@ -16,7 +16,7 @@ use policy::Lang;
 use serde_json::{Map, Value};
 use service::FieldError;
 
-use super::limits;
+use crate::http::field_limits;
 
 /// Reads a body or a line. `root` goes before every pointer.
 pub fn read<T>(
@@ -198,7 +198,7 @@ impl<'a> Slot<'a> {
 
     /// An identifier with its own grammar.
     pub fn parse<T>(&self, parse: impl FnOnce(&str) -> Result<T, IdentifierError>) -> Option<T> {
-        self.parse_within(limits::IDENTIFIER, parse)
+        self.parse_within(field_limits::IDENTIFIER, parse)
     }
 
     /// An identifier that may be longer than most, such as an address.
@@ -219,7 +219,7 @@ impl<'a> Slot<'a> {
         words: &'static [&'static str],
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        parse(self.text(limits::IDENTIFIER)?).or_else(|| self.wrong_word(words))
+        parse(self.text(field_limits::IDENTIFIER)?).or_else(|| self.wrong_word(words))
     }
 
     /// Text of a pattern that has no type of its own.
@@ -240,7 +240,7 @@ impl<'a> Slot<'a> {
 
     /// An id of one of the service's own records.
     pub fn id<T: std::str::FromStr<Err = claims::IdError>>(&self) -> Option<T> {
-        match self.text(limits::IDENTIFIER)?.parse::<T>() {
+        match self.text(field_limits::IDENTIFIER)?.parse::<T>() {
             Ok(id) => Some(id),
             Err(error) => self.wrong(error.code(), error.message(Lang::Zh), error.message(Lang::En)),
         }
@@ -257,8 +257,16 @@ impl<'a> Slot<'a> {
         }
     }
 
+    pub fn positive_money(&self) -> Option<Fen> {
+        let amount = self.money()?;
+        if amount.is_zero() {
+            return self.wrong("money.zero", "金额必须大于零", "it is more than nothing");
+        }
+        Some(amount)
+    }
+
     pub fn date(&self) -> Option<NaiveDate> {
-        let text = self.text(limits::IDENTIFIER)?;
+        let text = self.text(field_limits::IDENTIFIER)?;
         let date = Some(text)
             .filter(|text| text.len() == 10)
             .and_then(|text| text.parse::<NaiveDate>().ok());

@@ -7,11 +7,11 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use claims::{
     AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, DraftId, HoldId,
-    PaymentId, SampleId, WaiverId, WebhookId,
+    JurisdictionCode, PaymentId, SampleId, WaiverId, WebhookId,
 };
 use serde::Deserialize;
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// The `{id}` of the path. What is no id names no record: 404, as for an id that nobody has.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +138,13 @@ impl PathText {
         let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
         possible.and_then(parse).ok_or_else(|| Problem::not_found(what))
     }
+
+    /// The county whose ledger the path names.
+    pub fn county(&self) -> Result<JurisdictionCode, Problem> {
+        self.parse(Part::Jurisdiction, "ledger", |text| {
+            JurisdictionCode::parse(text).ok()
+        })
+    }
 }
 
 impl FromRequest for PathText {
@@ -179,6 +186,6 @@ mod tests {
     async fn what_is_no_id_names_no_record() {
         let request = TestRequest::default().param("id", "clm_1").to_http_request();
         let problem = PathId::<ClaimId>::extract(&request).await.unwrap_err();
-        assert_eq!(problem.kind(), crate::problem::Kind::NotFound);
+        assert_eq!(problem.kind(), crate::http::problem::Kind::NotFound);
     }
 }

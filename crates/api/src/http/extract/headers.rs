@@ -5,10 +5,9 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
-
 use service::once::Key;
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// The caller's key for this piece of work: 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]

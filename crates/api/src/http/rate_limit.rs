@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use service::Refusal;
 
-use crate::problem::Problem;
-use crate::state::Limits;
+use crate::http::problem::Problem;
+use crate::http::state::Limits;
 
 /// Addresses remembered before those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;

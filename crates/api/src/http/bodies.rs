@@ -8,11 +8,11 @@ use service::disburse::Gather;
 use service::ports::shanghai_midnight;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, Slot};
-use super::limits;
-use super::money::Money;
-use crate::extract::{Wire, revision_of};
-use crate::state::Limits;
+use crate::http::extract::{Wire, revision_of};
+use crate::http::field_limits;
+use crate::http::fields::{Fields, Slot};
+use crate::http::money::Money;
+use crate::http::state::Limits;
 
 /// A word of a closed list in a request.
 macro_rules! request_words {
@@ -29,13 +29,14 @@ macro_rules! request_words {
                     match self { $($name::$variant => $word),+ }
                 }
 
-                pub(crate) fn read(slot: &$crate::wire::fields::Slot<'_>) -> Option<Self> {
+                pub(crate) fn read(slot: &$crate::http::fields::Slot<'_>) -> Option<Self> {
                     slot.word(Self::WORDS, |text| match text { $($word => Some($name::$variant),)+ _ => None })
                 }
             }
         )*
     };
 }
+
 pub(crate) use request_words;
 
 request_words! {
@@ -51,8 +52,8 @@ request_words! {
     PaymentOutcome { Paid = "paid", Failed = "failed" }
 }
 
-pub(super) fn reason(slot: &Slot<'_>) -> Option<String> {
-    slot.words(limits::REASON)
+pub(crate) fn reason(slot: &Slot<'_>) -> Option<String> {
+    slot.words(field_limits::REASON)
 }
 
 /// Why; it is kept with the event.
@@ -182,7 +183,9 @@ impl Wire for ApprovalsRead {
     }
 
     fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let items = f.required("items", |s| s.list(1, limits::APPROVALS, |s| s.object(approval)));
+        let items = f.required("items", |s| {
+            s.list(1, field_limits::APPROVALS, |s| s.object(approval))
+        });
         items.map(ApprovalsRead)
     }
 }
@@ -224,15 +227,8 @@ pub struct AppropriateRead {
 impl Wire for AppropriateRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
         let source = f.required("source", FundSource::read);
-        let amount = f.required("amount", |s| {
-            let amount = s.money()?;
-            if amount.is_zero() {
-                s.wrong("money.zero", "金额必须大于零", "it is more than nothing")
-            } else {
-                Some(amount)
-            }
-        });
-        let document = f.required("document", |s| s.words(limits::DOCUMENT));
+        let amount = f.required("amount", |s| s.positive_money());
+        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
         Some(AppropriateRead {
             source: source?,
             amount: amount?,
@@ -259,6 +255,15 @@ impl Wire for Check {
             verdict: verdict?,
             reason: reason?,
         })
+    }
+}
+
+impl From<CheckVerdict> for service::funds::Check {
+    fn from(verdict: CheckVerdict) -> service::funds::Check {
+        match verdict {
+            CheckVerdict::Approve => service::funds::Check::Approve,
+            CheckVerdict::Refuse => service::funds::Check::Refuse,
+        }
     }
 }
 
@@ -296,8 +301,8 @@ pub struct ProposeCapsRead {
 
 impl Wire for ProposeCapsRead {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let caps = f.required("caps", |s| s.list(0, limits::CAPS, |s| s.object(cap)));
-        let document = f.required("document", |s| s.words(limits::DOCUMENT));
+        let caps = f.required("caps", |s| s.list(0, field_limits::CAPS, |s| s.object(cap)));
+        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
         Some(ProposeCapsRead {
             caps: caps?,
             document: document?,
@@ -319,7 +324,7 @@ fn cap(f: &mut Fields<'_>) -> Option<(String, Fen)> {
     Some((scope?, ceiling?))
 }
 
-pub(super) fn is_scope(text: &str) -> bool {
+pub(crate) fn is_scope(text: &str) -> bool {
     match text.split_once(':') {
         None => text == "whole",
         Some(("category", category)) => {
@@ -369,7 +374,7 @@ impl Wire for MakeDisbursementRead {
         let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
         let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
         let payable_before = f.optional("payable_before", |s| s.date());
-        let most_claims = f.optional("most_claims", |s| s.whole(1, limits::GATHERED));
+        let most_claims = f.optional("most_claims", |s| s.whole(1, field_limits::GATHERED));
         let most_amount = f.optional("most_amount", |s| s.money());
         Some(MakeDisbursementRead {
             jurisdiction: jurisdiction?,
@@ -420,7 +425,9 @@ impl Wire for RecordResultsRead {
     }
 
     fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let items = f.required("items", |s| s.list(1, limits::RESULTS, |s| s.object(result)));
+        let items = f.required("items", |s| {
+            s.list(1, field_limits::RESULTS, |s| s.object(result))
+        });
         items.map(RecordResultsRead)
     }
 }
@@ -460,7 +467,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::wire::fields::read;
+    use crate::http::fields::read;
 
     #[test]
     fn scopes() {

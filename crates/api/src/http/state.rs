@@ -11,7 +11,8 @@ use tokio::runtime::Handle;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
+use crate::http::published::Published;
 
 /// Bounds on what is read, in bytes. They stand in the OpenAPI document too.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +56,8 @@ pub struct ApiState {
     pub metrics: MetricsText,
     pub limits: Limits,
     writes: Writes,
-    pub(crate) doors: Arc<crate::doors::Doors>,
+    pub(crate) doors: Arc<crate::http::rate_limit::Doors>,
+    pub(crate) published: Arc<Published>,
 }
 
 impl fmt::Debug for ApiState {
@@ -67,19 +69,25 @@ impl fmt::Debug for ApiState {
 }
 
 impl ApiState {
-    /// Call it on the main runtime: writes run there, so that neither a client's reset nor a stopping worker cuts one short.
-    pub fn new(service: Service, metrics: MetricsText, limits: Limits) -> Self {
+    /// Of a contract that is ready; [`ApiState::new`] takes that of this build.
+    pub(crate) fn of(
+        service: Service,
+        metrics: MetricsText,
+        limits: Limits,
+        published: Arc<Published>,
+    ) -> Self {
         let writes = Writes {
             handle: Handle::current(),
             tracker: TaskTracker::new(),
         };
-        let doors = Arc::new(crate::doors::Doors::new(&limits));
+        let doors = Arc::new(crate::http::rate_limit::Doors::new(&limits));
         Self {
             service,
             metrics,
             limits,
             writes,
             doors,
+            published,
         }
     }
 

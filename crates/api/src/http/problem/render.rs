@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use service::{FieldError, Refusal};
 use utoipa::ToSchema;
 
-use super::Problem;
-use crate::lang::{pick, tag};
+use crate::http::lang::{pick, tag};
+use crate::http::problem::{Kind, Problem, kind_of};
 
 /// A problem (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -112,10 +112,10 @@ impl Problem {
             response.insert_header((header::ALLOW, allow));
         }
         match kind {
-            super::Kind::Unauthenticated => {
+            Kind::Unauthenticated => {
                 response.insert_header((header::WWW_AUTHENTICATE, r#"Bearer realm="huanxin""#));
             }
-            super::Kind::InvalidClient => {
+            Kind::InvalidClient => {
                 response.insert_header((header::WWW_AUTHENTICATE, r#"Basic realm="huanxin""#));
             }
             _ => {}
@@ -277,7 +277,7 @@ fn refusal_detail(refusal: &Refusal, lang: Lang) -> String {
         | Refusal::BankMayHaveIt
         | Refusal::WebhooksOff
         | Refusal::NotCovered
-        | Refusal::StatusUnclear => return super::kind_of(refusal).title(lang).to_owned(),
+        | Refusal::StatusUnclear => return kind_of(refusal).title(lang).to_owned(),
     };
     pick(lang, &zh, &en).to_owned()
 }

@@ -6,8 +6,8 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde_json::{Map, Value};
 
-use crate::problem::Problem;
-use crate::wire::fields::{Fields, read};
+use crate::http::fields::{Fields, read};
+use crate::http::problem::Problem;
 
 /// Parameters of a query.
 pub trait Params: Sized {

@@ -4,13 +4,11 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use policy::Lang;
 use serde::Serialize;
-use service::state::ClaimState;
-use service::{Refusal, Replayable, ServiceError};
+use service::{Refusal, ServiceError};
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
-use crate::wire::claim_view::ClaimView;
-use crate::wire::views::{ItemResultView, ResultsView};
+use crate::http::problem::Problem;
+use crate::http::views::{ItemResultView, ResultsView};
 
 pub(crate) type Answer = Result<HttpResponse, Problem>;
 
@@ -37,12 +35,6 @@ pub(crate) fn again(etag: &str, replayed: bool, body: &impl Serialize) -> Answer
             .insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(answer)
-}
-
-/// A claim as it stands after a step.
-pub(crate) fn stands(moved: &Replayable<ClaimState>, lang: Lang) -> Answer {
-    let view = ClaimView::of(&moved.value, lang);
-    again(&view.etag, moved.replayed, &view)
 }
 
 /// 201 with the address of what was created; a repeat of an earlier request says so.

@@ -17,7 +17,7 @@ impl RootSpanBuilder for RequestSpan {
             "request",
             method = %request.method(),
             route = request.match_pattern().as_deref().unwrap_or("unmatched"),
-            request_id = crate::frame::request_id(request),
+            request_id = crate::http::middleware::request_id(request),
             client = Empty,
             status = Empty,
         )
