@@ -12,11 +12,17 @@
 //! * everything that is read has a limit, and the limit stands in the OpenAPI document, which comes from the same routes;
 //! * a write runs to its end whatever becomes of the connection ([`ApiState::write`]).
 
-mod handlers;
+pub mod audit;
+pub mod claims;
+pub mod funds;
 pub mod http;
+pub mod identity;
 pub mod openapi;
+mod operation;
+pub mod payments;
+pub mod programmes;
 mod routes;
-pub mod wire;
+pub mod webhooks;
 
 use std::sync::{Arc, LazyLock};
 
@@ -62,8 +68,8 @@ pub fn app(
         .into_utoipa_app()
         .configure(routes::routes)
         .split_for_parts();
-    app.service(handlers::operations::docs())
-        .default_service(web::to(handlers::operations::fallback))
+    app.service(operation::probes::docs())
+        .default_service(web::to(operation::probes::fallback))
         .wrap(from_fn(http::middleware::frame))
         .wrap(TracingLogger::<http::span::RequestSpan>::new())
 }

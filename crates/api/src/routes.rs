@@ -3,12 +3,14 @@
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::handlers::operations::{self, fallback};
-use crate::handlers::{
-    accounts, advances, bulk, claims, clawbacks, disbursements, drafts, exports, funds, holds, ledgers,
-    payments, programmes, registers, review, samples, statements, submissions, tokens, transparency,
-    webhooks,
-};
+use crate::audit::{exports, samples, transparency};
+use crate::claims::{self, bulk, clawbacks, review};
+use crate::funds::{self, caps, closings, holds, ledgers, public, sources};
+use crate::identity::{access_log, tokens};
+use crate::operation::probes::{self, fallback};
+use crate::payments::{self, accounts, advances, bank_reports, disbursements, statements, submissions};
+use crate::programmes::{self, drafts, registers};
+use crate::webhooks;
 
 /// Every documented operation. An operation that is not here is neither served nor documented.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -41,12 +43,12 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(funds::list_funds)
         .service(funds::appropriate)
         .service(funds::list_appropriations)
-        .service(funds::list_sources)
+        .service(sources::list_sources)
         .service(funds::check_appropriation)
-        .service(funds::propose_caps)
-        .service(funds::list_cap_changes)
-        .service(funds::check_caps)
-        .service(funds::list_public_funds)
+        .service(caps::propose_caps)
+        .service(caps::list_cap_changes)
+        .service(caps::check_caps)
+        .service(public::list_public_funds)
         .service(disbursements::make_disbursement)
         .service(disbursements::list_disbursements)
         .service(disbursements::get_disbursement)
@@ -56,14 +58,14 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(disbursements::get_instruction)
         .service(submissions::list_submissions)
         .service(submissions::resolve_submission)
-        .service(submissions::list_bank_reports)
-        .service(payments::record_results)
+        .service(bank_reports::list_bank_reports)
+        .service(bank_reports::record_results)
         .service(payments::reconcile_disbursement)
         .service(payments::get_payment)
         .service(payments::list_payment_claims)
-        .service(payments::record_bank_report)
-        .service(payments::list_bank_exceptions)
-        .service(payments::resolve_bank_exception)
+        .service(bank_reports::record_bank_report)
+        .service(bank_reports::list_bank_exceptions)
+        .service(bank_reports::resolve_bank_exception)
         .service(payments::reconcile)
         .service(holds::place_hold)
         .service(holds::list_holds)
@@ -92,9 +94,9 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledgers::list_transfers)
         .service(exports::export_ledger)
         .service(exports::export_claims)
-        .service(ledgers::list_personal_reads)
-        .service(ledgers::list_closings)
-        .service(ledgers::get_closing)
+        .service(access_log::list_personal_reads)
+        .service(closings::list_closings)
+        .service(closings::get_closing)
         .service(samples::commit_sample)
         .service(samples::list_samples)
         .service(samples::get_sample)
@@ -117,9 +119,9 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(drafts::check_draft)
         .service(registers::load_register)
         .service(registers::get_register_entry)
-        .service(operations::healthz)
-        .service(operations::readyz)
-        .service(operations::metrics)
-        .service(operations::openapi_document)
-        .service(operations::explain_problem);
+        .service(probes::healthz)
+        .service(probes::readyz)
+        .service(probes::metrics)
+        .service(probes::openapi_document)
+        .service(probes::explain_problem);
 }

@@ -1,0 +1,3 @@
+//! What keeps the service running and understood.
+
+pub mod probes;
