@@ -1,8 +1,8 @@
 //! The HTTP layer: from bytes to a parsed command, from a result to bytes, and nothing in between.
 //!
 //! ```text
-//! bytes ─ frame ─ Signed<R> ─ IdempotencyKey · IfMatch · PathId · Query ─ Body ─► handler ─► service ─► view ─► bytes
-//!           └── id, language, bounds, measures, and the form of every error (Problem)
+//! bytes ─ middleware ─ Authenticated<R> ─ IdempotencyKey · IfMatch · PathId · Query ─ Body ─► handler ─► service ─► view
+//!            └── id, language, bounds, measures, and the form of every error (Problem)
 //! ```
 //!
 //! What holds:
@@ -18,7 +18,7 @@ pub mod funds;
 pub mod http;
 pub mod identity;
 pub mod openapi;
-mod operation;
+pub mod operation;
 pub mod payments;
 pub mod programmes;
 mod routes;
@@ -70,6 +70,6 @@ pub fn app(
         .split_for_parts();
     app.service(operation::probes::docs())
         .default_service(web::to(operation::probes::fallback))
-        .wrap(from_fn(http::middleware::frame))
+        .wrap(from_fn(http::middleware::handle))
         .wrap(TracingLogger::<http::span::RequestSpan>::new())
 }

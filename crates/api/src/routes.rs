@@ -1,4 +1,5 @@
-//! Every route.
+//! Every route. A handler parses nothing and decides nothing: its arguments are parsed by their extractors, the use case
+//! decides, and the view is what is answered.
 
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;

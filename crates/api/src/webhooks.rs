@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::claims::view::EventView;
 use crate::http::answer::{Answer, created, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::{Nothing, request_words};
 use crate::http::extract::documented::{IdempotencyHeader, WebhookPath};
 use crate::http::extract::{Body, IdempotencyKey, Params, PathId, Query, Wire};
@@ -39,7 +39,7 @@ use crate::http::views::PageView;
 #[post("/v1/webhooks")]
 pub(crate) async fn register_webhook(
     api: ApiState,
-    signed: Signed<KeepWebhooks>,
+    caller: Authenticated<KeepWebhooks>,
     key: IdempotencyKey,
     body: Body<WebhookRead>,
 ) -> Answer {
@@ -47,7 +47,7 @@ pub(crate) async fn register_webhook(
         key: key.0,
         request: body.hash,
     };
-    let (permit, WebhookRead { url, statuses }) = (signed.permit, body.value);
+    let (permit, WebhookRead { url, statuses }) = (caller.permit, body.value);
     let (made, secret) = api
         .write(|it| async move { it.register_webhook(&permit, &url, statuses, key).await })
         .await?;
@@ -65,8 +65,12 @@ pub(crate) async fn register_webhook(
     extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
 )]
 #[get("/v1/webhooks")]
-pub(crate) async fn list_webhooks(api: ApiState, signed: Signed<KeepWebhooks>, _: Query<NoParams>) -> Answer {
-    let items = api.service.webhooks(&signed.permit).await?;
+pub(crate) async fn list_webhooks(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    _: Query<NoParams>,
+) -> Answer {
+    let items = api.service.webhooks(&caller.permit).await?;
     let page = Page {
         items,
         next_cursor: None,
@@ -84,11 +88,11 @@ pub(crate) async fn list_webhooks(api: ApiState, signed: Signed<KeepWebhooks>, _
 #[get("/v1/webhooks/{id}")]
 pub(crate) async fn get_webhook(
     api: ApiState,
-    signed: Signed<KeepWebhooks>,
+    caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
 ) -> Answer {
     ok(&WebhookView::from(
-        api.service.webhook(&signed.permit, id.0).await?,
+        api.service.webhook(&caller.permit, id.0).await?,
     ))
 }
 
@@ -105,11 +109,11 @@ pub(crate) async fn get_webhook(
 #[put("/v1/webhooks/{id}/status")]
 pub(crate) async fn switch_webhook(
     api: ApiState,
-    signed: Signed<KeepWebhooks>,
+    caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     body: Body<SwitchWebhook>,
 ) -> Answer {
-    let (permit, enabled) = (signed.permit, body.value.status == WebhookSwitch::Enabled);
+    let (permit, enabled) = (caller.permit, body.value.status == WebhookSwitch::Enabled);
     let webhook = api
         .write(|it| async move { it.set_webhook(&permit, id.0, enabled).await })
         .await?;
@@ -129,11 +133,11 @@ pub(crate) async fn switch_webhook(
 #[post("/v1/webhooks/{id}/secret")]
 pub(crate) async fn rotate_webhook_secret(
     api: ApiState,
-    signed: Signed<KeepWebhooks>,
+    caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     _: Body<Nothing>,
 ) -> Answer {
-    let permit = signed.permit;
+    let permit = caller.permit;
     let (webhook, secret) = api
         .write(|it| async move { it.rotate_webhook_secret(&permit, id.0).await })
         .await?;
@@ -153,11 +157,11 @@ pub(crate) async fn rotate_webhook_secret(
 #[post("/v1/webhooks/{id}/test")]
 pub(crate) async fn test_webhook(
     api: ApiState,
-    signed: Signed<KeepWebhooks>,
+    caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     _: Body<Nothing>,
 ) -> Answer {
-    let permit = signed.permit;
+    let permit = caller.permit;
     let message = api
         .write(|it| async move { it.test_webhook(&permit, id.0).await })
         .await?;
@@ -178,7 +182,7 @@ pub(crate) async fn test_webhook(
 #[get("/v1/webhooks/{id}/deliveries")]
 pub(crate) async fn list_webhook_deliveries(
     api: ApiState,
-    signed: Signed<KeepWebhooks>,
+    caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     query: Query<DeliveriesQuery>,
 ) -> Answer {
@@ -186,7 +190,7 @@ pub(crate) async fn list_webhook_deliveries(
     let status = status.map(|it| it.as_str());
     let list = api
         .service
-        .webhook_deliveries(&signed.permit, id.0, status, page.cursor.as_deref(), page.limit)
+        .webhook_deliveries(&caller.permit, id.0, status, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, DeliveryView::from))
 }
@@ -203,14 +207,14 @@ pub(crate) async fn list_webhook_deliveries(
 #[get("/v1/webhooks/{id}/events")]
 pub(crate) async fn list_webhook_events(
     api: ApiState,
-    signed: Signed<KeepWebhooks>,
+    caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     page: Query<PageQuery>,
 ) -> Answer {
     let Query(page) = page;
     let events = api
         .service
-        .webhook_events(&signed.permit, id.0, page.cursor.as_deref(), page.limit)
+        .webhook_events(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(events)?, EventView::from))
 }
@@ -228,11 +232,11 @@ pub(crate) async fn list_webhook_events(
 #[post("/v1/webhooks/{id}/replay")]
 pub(crate) async fn replay_webhook(
     api: ApiState,
-    signed: Signed<KeepWebhooks>,
+    caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     body: Body<ReplayRead>,
 ) -> Answer {
-    let (permit, replay) = (signed.permit, body.value.0);
+    let (permit, replay) = (caller.permit, body.value.0);
     let replayed = api
         .write(|it| async move { it.replay_webhook(&permit, id.0, replay).await })
         .await?;
@@ -251,10 +255,10 @@ pub(crate) async fn replay_webhook(
 #[delete("/v1/webhooks/{id}")]
 pub(crate) async fn delete_webhook(
     api: ApiState,
-    signed: Signed<KeepWebhooks>,
+    caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
 ) -> Answer {
-    let permit = signed.permit;
+    let permit = caller.permit;
     api.write(|it| async move { it.delete_webhook(&permit, id.0).await })
         .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -15,7 +15,7 @@ use crate::audit::export_query::{
     LedgerExportQuery, TableFormat,
 };
 use crate::http::answer::{Answer, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::JurisdictionPath;
 use crate::http::extract::{PathText, Query};
 use crate::http::problem::Problem;
@@ -39,7 +39,7 @@ use crate::http::state::ApiState;
 #[get("/v1/ledgers/{jurisdiction}/export", wrap = "Compress::default()")]
 pub(crate) async fn export_ledger(
     api: ApiState,
-    signed: Signed<ReadLedger>,
+    caller: Authenticated<ReadLedger>,
     path: PathText,
     query: Query<LedgerExportQuery>,
 ) -> Answer {
@@ -59,9 +59,9 @@ pub(crate) async fn export_ledger(
                 to,
                 after: after.map(|(county, height)| (county.as_str().to_owned(), height)),
             };
-            let said = said(format, headings, signed.lang);
+            let said = said(format, headings, caller.lang);
             let chunks = api.service.export_ledger(
-                &signed.permit,
+                &caller.permit,
                 jurisdiction.as_str(),
                 &chosen,
                 written(format),
@@ -91,7 +91,7 @@ pub(crate) async fn export_ledger(
             };
             let chunks = api
                 .service
-                .export_accounting(&signed.permit, jurisdiction.as_str(), chosen)
+                .export_accounting(&caller.permit, jurisdiction.as_str(), chosen)
                 .await;
             let name = format!("gbt24589-{jurisdiction}-{from}-{to}.{ending}");
             let media_type = format!("application/{ending}; charset={}", encoding.name());
@@ -117,14 +117,14 @@ pub(crate) async fn export_ledger(
 #[get("/v1/ledgers/{jurisdiction}/claims/export", wrap = "Compress::default()")]
 pub(crate) async fn export_claims(
     api: ApiState,
-    signed: Signed<ReadLedger>,
+    caller: Authenticated<ReadLedger>,
     path: PathText,
     query: Query<ClaimsExportQuery>,
 ) -> Answer {
     let (jurisdiction, Query(query)) = (path.county()?, query);
     let reveal = match query.reveal {
         true => Some(Reveal {
-            permit: signed.permit.actor().permit::<RevealClaims>()?,
+            permit: caller.permit.actor().permit::<RevealClaims>()?,
             reason: query.reason,
         }),
         false => None,
@@ -137,12 +137,12 @@ pub(crate) async fn export_claims(
     };
     let (format, said) = (
         written(query.format),
-        said(query.format, query.headings, signed.lang),
+        said(query.format, query.headings, caller.lang),
     );
     let chunks = api
         .service
         .export_claims(
-            &signed.permit,
+            &caller.permit,
             jurisdiction.as_str(),
             &chosen,
             reveal,

@@ -11,7 +11,7 @@ use service::samples::{Draw, Sample, Sampling};
 use utoipa::ToSchema;
 
 use crate::http::answer::{Answer, created, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::{IdempotencyHeader, JurisdictionPath, SamplePath};
 use crate::http::extract::{Body, IdempotencyKey, PathId, PathText, Query, Wire};
 use crate::http::field_limits;
@@ -35,7 +35,7 @@ use crate::http::views::PageView;
 #[post("/v1/ledgers/{jurisdiction}/samples")]
 pub(crate) async fn commit_sample(
     api: ApiState,
-    signed: Signed<DrawSamples>,
+    caller: Authenticated<DrawSamples>,
     path: PathText,
     key: IdempotencyKey,
     body: Body<CommitSampleRead>,
@@ -45,7 +45,7 @@ pub(crate) async fn commit_sample(
         key: key.0,
         request: body.hash,
     };
-    let (permit, asked) = (signed.permit, body.value.0);
+    let (permit, asked) = (caller.permit, body.value.0);
     let made = api
         .write(|it| async move { it.commit_sample(&permit, jurisdiction, asked, key).await })
         .await?;
@@ -65,7 +65,7 @@ pub(crate) async fn commit_sample(
 #[get("/v1/ledgers/{jurisdiction}/samples")]
 pub(crate) async fn list_samples(
     api: ApiState,
-    signed: Signed<ReadLedger>,
+    caller: Authenticated<ReadLedger>,
     path: PathText,
     page: Query<PageQuery>,
 ) -> Answer {
@@ -73,7 +73,7 @@ pub(crate) async fn list_samples(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .samples(&signed.permit, jurisdiction.as_str(), cursor, page.limit)
+        .samples(&caller.permit, jurisdiction.as_str(), cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, SampleView::from))
 }
@@ -88,8 +88,12 @@ pub(crate) async fn list_samples(
     extensions(("x-roles" = json!(roles::<ReadLedger>()))),
 )]
 #[get("/v1/samples/{id}")]
-pub(crate) async fn get_sample(api: ApiState, signed: Signed<ReadLedger>, id: PathId<SampleId>) -> Answer {
-    ok(&SampleView::from(api.service.sample(&signed.permit, id.0).await?))
+pub(crate) async fn get_sample(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    id: PathId<SampleId>,
+) -> Answer {
+    ok(&SampleView::from(api.service.sample(&caller.permit, id.0).await?))
 }
 
 /// 抽取 · Draw a sample
@@ -106,11 +110,11 @@ pub(crate) async fn get_sample(api: ApiState, signed: Signed<ReadLedger>, id: Pa
 #[post("/v1/samples/{id}/draw")]
 pub(crate) async fn draw_sample(
     api: ApiState,
-    signed: Signed<DrawSamples>,
+    caller: Authenticated<DrawSamples>,
     id: PathId<SampleId>,
     body: Body<DrawSampleRead>,
 ) -> Answer {
-    let (permit, seed) = (signed.permit, body.value.seed);
+    let (permit, seed) = (caller.permit, body.value.seed);
     let drawn = api
         .write(|it| async move { it.draw_sample(&permit, id.0, seed).await })
         .await?;

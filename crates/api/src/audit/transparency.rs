@@ -13,7 +13,7 @@ use service::transparency::{ClaimProof, Consistency, Inclusion, Signed};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Signed as SignedIn, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::{ClaimPath, JurisdictionPath};
 use crate::http::extract::{Params, PathId, PathText, Query, raw_body};
 use crate::http::field_limits;
@@ -42,14 +42,14 @@ fn note(signed: Signed) -> Answer {
 #[get("/v1/ledgers/{jurisdiction}/checkpoint")]
 pub(crate) async fn get_checkpoint(
     api: ApiState,
-    signed: SignedIn<WitnessLog>,
+    caller: Authenticated<WitnessLog>,
     path: PathText,
     query: Query<CheckpointQuery>,
 ) -> Answer {
     let size = query.0.size.map(u64::from);
     note(
         api.service
-            .checkpoint(&signed.permit, path.county()?.as_str(), size)
+            .checkpoint(&caller.permit, path.county()?.as_str(), size)
             .await?,
     )
 }
@@ -66,7 +66,7 @@ pub(crate) async fn get_checkpoint(
 #[get("/v1/ledgers/{jurisdiction}/checkpoints")]
 pub(crate) async fn list_checkpoints(
     api: ApiState,
-    signed: SignedIn<WitnessLog>,
+    caller: Authenticated<WitnessLog>,
     path: PathText,
     page: Query<PageQuery>,
 ) -> Answer {
@@ -74,7 +74,7 @@ pub(crate) async fn list_checkpoints(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .checkpoints(&signed.permit, jurisdiction.as_str(), cursor, page.limit)
+        .checkpoints(&caller.permit, jurisdiction.as_str(), cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, CheckpointView::from))
 }
@@ -89,8 +89,12 @@ pub(crate) async fn list_checkpoints(
     extensions(("x-roles" = json!(roles::<WitnessLog>()))),
 )]
 #[post("/v1/ledgers/{jurisdiction}/checkpoint")]
-pub(crate) async fn make_checkpoint(api: ApiState, signed: SignedIn<WitnessLog>, path: PathText) -> Answer {
-    let (permit, jurisdiction) = (signed.permit, path.county()?);
+pub(crate) async fn make_checkpoint(
+    api: ApiState,
+    caller: Authenticated<WitnessLog>,
+    path: PathText,
+) -> Answer {
+    let (permit, jurisdiction) = (caller.permit, path.county()?);
     note(
         api.write(|it| async move { it.make_checkpoint(&permit, jurisdiction.as_str()).await })
             .await?,
@@ -111,12 +115,12 @@ pub(crate) async fn make_checkpoint(api: ApiState, signed: SignedIn<WitnessLog>,
 #[post("/v1/ledgers/{jurisdiction}/checkpoint/cosignatures")]
 pub(crate) async fn cosign_checkpoint(
     api: ApiState,
-    signed: SignedIn<WitnessLog>,
+    caller: Authenticated<WitnessLog>,
     path: PathText,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Answer {
-    let (permit, jurisdiction) = (signed.permit, path.county()?);
+    let (permit, jurisdiction) = (caller.permit, path.county()?);
     let body = raw_body(&request, payload.into_inner(), field_limits::NOTE).await?;
     let text = String::from_utf8(body.to_vec()).map_err(|_| Refusal::Cosignature(NoteError::Malformed))?;
     note(
@@ -135,7 +139,7 @@ pub(crate) async fn cosign_checkpoint(
 #[get("/v1/ledgers/{jurisdiction}/proofs/inclusion")]
 pub(crate) async fn prove_inclusion(
     api: ApiState,
-    signed: SignedIn<ReadLedger>,
+    caller: Authenticated<ReadLedger>,
     path: PathText,
     query: Query<InclusionQuery>,
 ) -> Answer {
@@ -143,7 +147,7 @@ pub(crate) async fn prove_inclusion(
     let (leaf, size) = (it.leaf.into(), it.size.map(u64::from));
     let proof = api
         .service
-        .prove_inclusion(&signed.permit, jurisdiction.as_str(), leaf, size)
+        .prove_inclusion(&caller.permit, jurisdiction.as_str(), leaf, size)
         .await?;
     ok(&InclusionView::from(proof))
 }
@@ -158,7 +162,7 @@ pub(crate) async fn prove_inclusion(
 #[get("/v1/ledgers/{jurisdiction}/proofs/consistency")]
 pub(crate) async fn prove_consistency(
     api: ApiState,
-    signed: SignedIn<ReadLedger>,
+    caller: Authenticated<ReadLedger>,
     path: PathText,
     query: Query<ConsistencyQuery>,
 ) -> Answer {
@@ -166,7 +170,7 @@ pub(crate) async fn prove_consistency(
     let (from, to) = (it.from.into(), it.to.map(u64::from));
     let proof = api
         .service
-        .prove_consistency(&signed.permit, jurisdiction.as_str(), from, to)
+        .prove_consistency(&caller.permit, jurisdiction.as_str(), from, to)
         .await?;
     ok(&ConsistencyView::from(proof))
 }
@@ -182,9 +186,13 @@ pub(crate) async fn prove_consistency(
     extensions(("x-roles" = json!(roles::<ReadClaims>()))),
 )]
 #[get("/v1/claims/{id}/proof")]
-pub(crate) async fn prove_claim(api: ApiState, signed: SignedIn<ReadClaims>, id: PathId<ClaimId>) -> Answer {
+pub(crate) async fn prove_claim(
+    api: ApiState,
+    caller: Authenticated<ReadClaims>,
+    id: PathId<ClaimId>,
+) -> Answer {
     ok(&ClaimProofView::from(
-        api.service.prove_claim(&signed.permit, id.0).await?,
+        api.service.prove_claim(&caller.permit, id.0).await?,
     ))
 }
 

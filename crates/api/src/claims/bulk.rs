@@ -21,7 +21,7 @@ use crate::claims::bulk_lines::Lines;
 use crate::claims::form_reader::read_claim;
 use crate::claims::view::ClaimView;
 use crate::http::answer::{Answer, ok};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::request_words;
 use crate::http::extract::documented::IdempotencyHeader;
 use crate::http::extract::{IdempotencyKey, Params, Query, canonical_hash, media_type, raw_body};
@@ -53,7 +53,7 @@ request_words! {
 #[post("/v1/claims/bulk")]
 pub(crate) async fn submit_claims(
     api: ApiState,
-    signed: Signed<SubmitClaims>,
+    caller: Authenticated<SubmitClaims>,
     key: IdempotencyKey,
     query: Query<BulkQuery>,
     request: HttpRequest,
@@ -69,9 +69,9 @@ pub(crate) async fn submit_claims(
         .await
         .map_err(|error| Problem::Internal(error.to_string()))??;
     let batch = Batch {
-        permit: signed.permit,
+        permit: caller.permit,
         key: key.0,
-        lang: signed.lang,
+        lang: caller.lang,
         request_id: Context::of(&request).request_id,
         path: request.path().to_owned(),
     };

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::claims::stands;
 use crate::claims::view::ClaimView;
 use crate::http::answer::{Answer, created, ok, tagged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::{Check, reason, request_words};
 use crate::http::extract::documented::{
     ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader, WaiverPath,
@@ -42,17 +42,17 @@ use crate::http::words::ClawbackReasonWord;
 #[post("/v1/claims/{id}/clawback-demand")]
 pub(crate) async fn demand_clawback(
     api: ApiState,
-    signed: Signed<DemandClawback>,
+    caller: Authenticated<DemandClawback>,
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
     body: Body<DemandRead>,
 ) -> Answer {
-    let (permit, key, demand) = (signed.permit, key.of(body.hash), body.value.0);
+    let (permit, key, demand) = (caller.permit, key.of(body.hash), body.value.0);
     let moved = api
         .write(|it| async move { it.demand_clawback(&permit, id.0, seen.0, demand, key).await })
         .await?;
-    stands(&moved, signed.lang)
+    stands(&moved, caller.lang)
 }
 
 /// 追回入账 · Record a clawback
@@ -70,19 +70,19 @@ pub(crate) async fn demand_clawback(
 #[post("/v1/claims/{id}/clawback")]
 pub(crate) async fn claw_back_claim(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<ClaimId>,
     seen: IfMatch,
     body: Body<RepaymentRead>,
 ) -> Answer {
-    let (permit, RepaymentRead { amount, document }) = (signed.permit, body.value);
+    let (permit, RepaymentRead { amount, document }) = (caller.permit, body.value);
     let state = api
         .write(|it| async move {
             it.claw_back_part(&permit, id.0, seen.0, amount, Some(document))
                 .await
         })
         .await?;
-    let view = ClaimView::of(&state, signed.lang);
+    let view = ClaimView::of(&state, caller.lang);
     tagged(&view.etag, &view)
 }
 
@@ -96,9 +96,13 @@ pub(crate) async fn claw_back_claim(
     extensions(("x-roles" = json!(roles::<ReadClaims>()))),
 )]
 #[get("/v1/claims/{id}/clawback")]
-pub(crate) async fn get_clawback(api: ApiState, signed: Signed<ReadClaims>, id: PathId<ClaimId>) -> Answer {
-    let clawback = api.service.clawback(&signed.permit, id.0).await?;
-    ok(&ClawbackView::of(clawback, signed.lang))
+pub(crate) async fn get_clawback(
+    api: ApiState,
+    caller: Authenticated<ReadClaims>,
+    id: PathId<ClaimId>,
+) -> Answer {
+    let clawback = api.service.clawback(&caller.permit, id.0).await?;
+    ok(&ClawbackView::of(clawback, caller.lang))
 }
 
 /// 豁免追缴 · Propose a waiver
@@ -115,7 +119,7 @@ pub(crate) async fn get_clawback(api: ApiState, signed: Signed<ReadClaims>, id: 
 #[post("/v1/claims/{id}/clawback-waivers")]
 pub(crate) async fn waive_clawback(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<ClaimId>,
     key: IdempotencyKey,
     body: Body<WaiverRead>,
@@ -125,7 +129,7 @@ pub(crate) async fn waive_clawback(
         key: key.0,
         request: body.hash,
     };
-    let (permit, new) = (signed.permit, body.value.0);
+    let (permit, new) = (caller.permit, body.value.0);
     let made = api
         .write(|it| async move { it.waive_clawback(&permit, id.0, new, key).await })
         .await?;
@@ -145,11 +149,11 @@ pub(crate) async fn waive_clawback(
 #[post("/v1/clawback-waivers/{id}/decision")]
 pub(crate) async fn check_waiver(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<WaiverId>,
     body: Body<Check>,
 ) -> Answer {
-    let (permit, Check { verdict, reason }) = (signed.permit, body.value);
+    let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
         .write(|it| async move { it.check_waiver(&permit, id.0, verdict.into(), reason).await })
         .await?;

@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::*;
 use crate::claims::form::{ItemForm, OldItemForm, PayeeForm, SubmitClaim};

@@ -1,4 +1,7 @@
 //! Claims: submit, check, read, correct, withdraw, return.
+//!
+//! A claim is read by the forms in [`form`] and answered by the views in [`view`]. [`bulk`] takes many in one call,
+//! [`review`] has the verdicts of reviewers and approvers, [`clawbacks`] what is due back of a paid claim.
 
 pub mod bulk;
 pub mod bulk_lines;
@@ -25,7 +28,7 @@ use utoipa::IntoParams;
 use crate::claims::form::SubmitClaim;
 use crate::claims::view::{CheckView, ClaimSummary, ClaimView, EventView};
 use crate::http::answer::{Answer, again, created, ok, paged, tagged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::{ReasonGiven, ReasonIfAny, request_words};
 use crate::http::extract::documented::{
     ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
@@ -56,7 +59,7 @@ request_words! {
 #[post("/v1/claims")]
 pub(crate) async fn submit_claim(
     api: ApiState,
-    signed: Signed<SubmitClaims>,
+    caller: Authenticated<SubmitClaims>,
     key: IdempotencyKey,
     body: Body<Claim>,
 ) -> Answer {
@@ -65,13 +68,13 @@ pub(crate) async fn submit_claim(
         request: body.hash,
         claim: body.value,
     };
-    let permit = signed.permit;
+    let permit = caller.permit;
     let results = api
         .write(|it| async move { it.submit(&permit, vec![command], Mode::Continue).await })
         .await?;
     let missing = || Problem::Internal("a command has no result".into());
     let submitted = results.into_iter().next().flatten().ok_or_else(missing)??;
-    let view = ClaimView::of(&submitted.claim, signed.lang);
+    let view = ClaimView::of(&submitted.claim, caller.lang);
     created(
         &format!("/v1/claims/{}", view.id),
         Some(&view.etag),
@@ -90,9 +93,13 @@ pub(crate) async fn submit_claim(
     extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
 )]
 #[post("/v1/claims/check")]
-pub(crate) async fn check_claim(api: ApiState, signed: Signed<SubmitClaims>, body: Body<Claim>) -> Answer {
-    let decision = api.service.check(&signed.permit, body.value).await?;
-    ok(&CheckView::of(&decision, signed.lang))
+pub(crate) async fn check_claim(
+    api: ApiState,
+    caller: Authenticated<SubmitClaims>,
+    body: Body<Claim>,
+) -> Answer {
+    let decision = api.service.check(&caller.permit, body.value).await?;
+    ok(&CheckView::of(&decision, caller.lang))
 }
 
 /// 查询申领 · Get a claim
@@ -109,16 +116,16 @@ pub(crate) async fn check_claim(api: ApiState, signed: Signed<SubmitClaims>, bod
 #[get("/v1/claims/{id}")]
 pub(crate) async fn get_claim(
     api: ApiState,
-    signed: Signed<ReadClaims>,
+    caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
     query: Query<AsOfQuery>,
 ) -> Answer {
     let as_of = query.0.as_of;
     let detail = match as_of {
-        Some(instant) => api.service.claim_as_of(&signed.permit, id.0, instant).await?,
-        None => api.service.claim(&signed.permit, id.0).await?,
+        Some(instant) => api.service.claim_as_of(&caller.permit, id.0, instant).await?,
+        None => api.service.claim(&caller.permit, id.0).await?,
     };
-    let mut view = ClaimView::of(&detail.state, signed.lang);
+    let mut view = ClaimView::of(&detail.state, caller.lang);
     view.claim = Some(detail.masked);
     if as_of.is_some() {
         return ok(&view);
@@ -138,7 +145,7 @@ pub(crate) async fn get_claim(
 #[get("/v1/claims")]
 pub(crate) async fn list_claims(
     api: ApiState,
-    signed: Signed<ReadClaims>,
+    caller: Authenticated<ReadClaims>,
     query: Query<ClaimsQuery>,
 ) -> Answer {
     let Query(query) = query;
@@ -151,7 +158,7 @@ pub(crate) async fn list_claims(
         to: query.to,
         oldest_first: query.order == ListOrder::Queue,
     };
-    let (service, permit) = (&api.service, &signed.permit);
+    let (service, permit) = (&api.service, &caller.permit);
     let (cursor, limit) = (query.page.cursor.as_deref(), query.page.limit);
     let page = match query.as_of {
         Some(instant) => {
@@ -178,17 +185,17 @@ pub(crate) async fn list_claims(
 #[post("/v1/claims/{id}/correction")]
 pub(crate) async fn correct_claim(
     api: ApiState,
-    signed: Signed<SubmitClaims>,
+    caller: Authenticated<SubmitClaims>,
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
     body: Body<Claim>,
 ) -> Answer {
-    let (permit, key) = (signed.permit, key.of(body.hash));
+    let (permit, key) = (caller.permit, key.of(body.hash));
     let moved = api
         .write(|it| async move { it.correct(&permit, id.0, seen.0, body.value, key).await })
         .await?;
-    stands(&moved, signed.lang)
+    stands(&moved, caller.lang)
 }
 
 /// 撤回 · Withdraw a claim
@@ -205,17 +212,17 @@ pub(crate) async fn correct_claim(
 #[post("/v1/claims/{id}/withdrawal")]
 pub(crate) async fn withdraw_claim(
     api: ApiState,
-    signed: Signed<SubmitClaims>,
+    caller: Authenticated<SubmitClaims>,
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
     body: Body<ReasonIfAny>,
 ) -> Answer {
-    let (permit, key, why) = (signed.permit, key.of(body.hash), body.value.reason);
+    let (permit, key, why) = (caller.permit, key.of(body.hash), body.value.reason);
     let moved = api
         .write(|it| async move { it.withdraw(&permit, id.0, seen.0, why, key).await })
         .await?;
-    stands(&moved, signed.lang)
+    stands(&moved, caller.lang)
 }
 
 /// 退货 · Report returned goods
@@ -232,17 +239,17 @@ pub(crate) async fn withdraw_claim(
 #[post("/v1/claims/{id}/return")]
 pub(crate) async fn return_goods(
     api: ApiState,
-    signed: Signed<SubmitClaims>,
+    caller: Authenticated<SubmitClaims>,
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
     body: Body<ReasonIfAny>,
 ) -> Answer {
-    let (permit, key, why) = (signed.permit, key.of(body.hash), body.value.reason);
+    let (permit, key, why) = (caller.permit, key.of(body.hash), body.value.reason);
     let moved = api
         .write(|it| async move { it.return_goods(&permit, id.0, seen.0, why, key).await })
         .await?;
-    stands(&moved, signed.lang)
+    stands(&moved, caller.lang)
 }
 
 /// 办理记录 · List a claim's events
@@ -257,14 +264,14 @@ pub(crate) async fn return_goods(
 #[get("/v1/claims/{id}/events")]
 pub(crate) async fn list_claim_events(
     api: ApiState,
-    signed: Signed<ReadClaims>,
+    caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
     page: Query<PageQuery>,
 ) -> Answer {
     let Query(page) = page;
     let events = api
         .service
-        .claim_events(&signed.permit, id.0, page.cursor.as_deref(), page.limit)
+        .claim_events(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(events)?, EventView::from))
 }
@@ -280,8 +287,12 @@ pub(crate) async fn list_claim_events(
     extensions(("x-roles" = json!(roles::<ReadClaims>()))),
 )]
 #[get("/v1/claims/{id}/receipt")]
-pub(crate) async fn get_receipt(api: ApiState, signed: Signed<ReadClaims>, id: PathId<ClaimId>) -> Answer {
-    let receipt = api.service.receipt(&signed.permit, id.0).await?;
+pub(crate) async fn get_receipt(
+    api: ApiState,
+    caller: Authenticated<ReadClaims>,
+    id: PathId<ClaimId>,
+) -> Answer {
+    let receipt = api.service.receipt(&caller.permit, id.0).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(receipt))
 }
 
@@ -298,11 +309,11 @@ pub(crate) async fn get_receipt(api: ApiState, signed: Signed<ReadClaims>, id: P
 #[post("/v1/claims/{id}/reveal")]
 pub(crate) async fn reveal_claim(
     api: ApiState,
-    signed: Signed<RevealClaims>,
+    caller: Authenticated<RevealClaims>,
     id: PathId<ClaimId>,
     body: Body<ReasonGiven>,
 ) -> Answer {
-    let (permit, why) = (signed.permit, Some(body.value.reason));
+    let (permit, why) = (caller.permit, Some(body.value.reason));
     ok(&api
         .write(|it| async move { it.reveal(&permit, id.0, why).await })
         .await?)

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::claims::stands;
 use crate::claims::view::{ClaimSummary, ClaimView};
 use crate::http::answer::{Answer, results};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::{reason, request_words};
 use crate::http::extract::documented::{ClaimPath, IfMatchRequired, OptionalIdempotencyHeader};
 use crate::http::extract::{Body, IfMatch, OptionalKey, PathId, Wire, revision_of};
@@ -61,18 +61,18 @@ impl From<ApprovalVerdict> for review::ApprovalVerdict {
 #[post("/v1/claims/{id}/review")]
 pub(crate) async fn review_claim(
     api: ApiState,
-    signed: Signed<ReviewClaims>,
+    caller: Authenticated<ReviewClaims>,
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
     body: Body<Review>,
 ) -> Answer {
-    let (permit, seen, key) = (signed.permit, seen.required()?, key.of(body.hash));
+    let (permit, seen, key) = (caller.permit, seen.required()?, key.of(body.hash));
     let Review { verdict, reason } = body.value;
     let moved = api
         .write(|it| async move { it.review(&permit, id.0, seen, verdict.into(), reason, key).await })
         .await?;
-    stands(&moved, signed.lang)
+    stands(&moved, caller.lang)
 }
 
 /// 批准 · Approve a claim
@@ -89,18 +89,18 @@ pub(crate) async fn review_claim(
 #[post("/v1/claims/{id}/approval")]
 pub(crate) async fn approve_claim(
     api: ApiState,
-    signed: Signed<ApproveClaims>,
+    caller: Authenticated<ApproveClaims>,
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
     body: Body<Approval>,
 ) -> Answer {
-    let (permit, seen, key) = (signed.permit, seen.required()?, key.of(body.hash));
+    let (permit, seen, key) = (caller.permit, seen.required()?, key.of(body.hash));
     let Approval { verdict, reason } = body.value;
     let moved = api
         .write(|it| async move { it.approve(&permit, id.0, seen, verdict.into(), reason, key).await })
         .await?;
-    stands(&moved, signed.lang)
+    stands(&moved, caller.lang)
 }
 
 /// 批量批准 · Approve many claims
@@ -115,7 +115,7 @@ pub(crate) async fn approve_claim(
 #[post("/v1/approvals")]
 pub(crate) async fn approve_claims(
     api: ApiState,
-    signed: Signed<ApproveClaims>,
+    caller: Authenticated<ApproveClaims>,
     body: Body<ApprovalsRead>,
     request: HttpRequest,
 ) -> Answer {
@@ -125,12 +125,12 @@ pub(crate) async fn approve_claims(
         verdict: item.verdict.into(),
         reason: item.reason,
     });
-    let (permit, approvals) = (signed.permit, approvals.collect());
+    let (permit, approvals) = (caller.permit, approvals.collect());
     let outcome = api
         .write(|it| async move { it.approve_many(&permit, approvals).await })
         .await?;
     let id = Context::of(&request).request_id;
-    results(outcome, signed.lang, &id, |state| ClaimSummary::from(&state))
+    results(outcome, caller.lang, &id, |state| ClaimSummary::from(&state))
 }
 
 /// A reviewer's verdict. A reason is required unless it recommends.

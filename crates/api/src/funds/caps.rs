@@ -7,12 +7,11 @@ use ledger::Fen;
 use serde::{Deserialize, Serialize};
 use service::access::{ManageFunds, ReadFunds};
 use service::caps::CapChange;
-use sha2::Digest;
 use utoipa::ToSchema;
 
 use crate::funds::fund;
 use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::Check;
 use crate::http::extract::documented::{CapChangePath, FundPath};
 use crate::http::extract::{Body, PathId, PathText, Query, Wire};
@@ -36,11 +35,11 @@ use crate::http::views::PageView;
 #[put("/v1/funds/{programme}/{jurisdiction}/caps")]
 pub(crate) async fn propose_caps(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     path: PathText,
     body: Body<ProposeCapsRead>,
 ) -> Answer {
-    let (permit, (programme, jurisdiction)) = (signed.permit, fund(&path)?);
+    let (permit, (programme, jurisdiction)) = (caller.permit, fund(&path)?);
     let ProposeCapsRead { caps, document } = body.value;
     let proposed = api
         .write(|it| async move {
@@ -63,7 +62,7 @@ pub(crate) async fn propose_caps(
 #[get("/v1/funds/{programme}/{jurisdiction}/cap-changes")]
 pub(crate) async fn list_cap_changes(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     path: PathText,
     page: Query<PageQuery>,
 ) -> Answer {
@@ -71,7 +70,7 @@ pub(crate) async fn list_cap_changes(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .cap_changes(&signed.permit, &programme, &jurisdiction, cursor, page.limit)
+        .cap_changes(&caller.permit, &programme, &jurisdiction, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, CapChangeView::from))
 }
@@ -89,11 +88,11 @@ pub(crate) async fn list_cap_changes(
 #[post("/v1/cap-changes/{id}/decision")]
 pub(crate) async fn check_caps(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<CapChangeId>,
     body: Body<Check>,
 ) -> Answer {
-    let (permit, Check { verdict, reason }) = (signed.permit, body.value);
+    let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
         .write(|it| async move { it.check_caps(&permit, id.0, verdict.into(), reason).await })
         .await?;

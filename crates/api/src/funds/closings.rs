@@ -11,13 +11,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::funds::sources::SourceBalanceView;
 use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::request_words;
 use crate::http::extract::documented::{ClosingPath, JurisdictionPath};
 use crate::http::extract::{Params, Part, PathText, Query};
 use crate::http::fields::Fields;
 use crate::http::money::Money;
-use crate::http::queries::{Headings, PageParams, PageQuery, page};
+use crate::http::queries::{Headings, PageParams, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::words::AccountWord;
@@ -184,7 +184,7 @@ impl From<ClosedSource> for ClosedSourceView {
 #[get("/v1/ledgers/{jurisdiction}/closings")]
 pub(crate) async fn list_closings(
     api: ApiState,
-    signed: Signed<ReadLedger>,
+    caller: Authenticated<ReadLedger>,
     path: PathText,
     page: Query<PageQuery>,
 ) -> Answer {
@@ -192,7 +192,7 @@ pub(crate) async fn list_closings(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .closings(&signed.permit, jurisdiction.as_str(), cursor, page.limit)
+        .closings(&caller.permit, jurisdiction.as_str(), cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, ClosingView::from))
 }
@@ -211,7 +211,7 @@ pub(crate) async fn list_closings(
 #[get("/v1/ledgers/{jurisdiction}/closings/{period}")]
 pub(crate) async fn get_closing(
     api: ApiState,
-    signed: Signed<ReadLedger>,
+    caller: Authenticated<ReadLedger>,
     path: PathText,
     query: Query<ClosingQuery>,
 ) -> Answer {
@@ -219,7 +219,7 @@ pub(crate) async fn get_closing(
     let period = path.parse(Part::Period, "closing", Period::parse)?;
     let books = api
         .service
-        .closing(&signed.permit, jurisdiction.as_str(), period)
+        .closing(&caller.permit, jurisdiction.as_str(), period)
         .await?;
     match query.0.format {
         ClosingFormat::Json => ok(&ClosedBooksView::from(books)),

@@ -11,7 +11,7 @@ use service::once::Key;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, created, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::{ReasonGiven, reason};
 use crate::http::extract::documented::{HoldPath, IdempotencyHeader};
 use crate::http::extract::{Body, IdempotencyKey, Params, PathId, Query, Wire};
@@ -35,7 +35,7 @@ use crate::http::views::PageView;
 #[post("/v1/holds")]
 pub(crate) async fn place_hold(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     key: IdempotencyKey,
     body: Body<PlaceHoldRead>,
 ) -> Answer {
@@ -48,7 +48,7 @@ pub(crate) async fn place_hold(
         held,
         reason,
     } = body.value;
-    let permit = signed.permit;
+    let permit = caller.permit;
     let placed = api
         .write(|it| async move {
             it.place_hold(&permit, jurisdiction, held, Some(reason), key)
@@ -69,7 +69,11 @@ pub(crate) async fn place_hold(
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
 #[get("/v1/holds")]
-pub(crate) async fn list_holds(api: ApiState, signed: Signed<ReadFunds>, query: Query<HoldsQuery>) -> Answer {
+pub(crate) async fn list_holds(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    query: Query<HoldsQuery>,
+) -> Answer {
     let Query(HoldsQuery {
         jurisdiction,
         lifted,
@@ -79,7 +83,7 @@ pub(crate) async fn list_holds(api: ApiState, signed: Signed<ReadFunds>, query: 
     let list = api
         .service
         .holds(
-            &signed.permit,
+            &caller.permit,
             jurisdiction,
             lifted,
             page.cursor.as_deref(),
@@ -100,11 +104,11 @@ pub(crate) async fn list_holds(api: ApiState, signed: Signed<ReadFunds>, query: 
 #[post("/v1/holds/{id}/lifting")]
 pub(crate) async fn lift_hold(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<HoldId>,
     body: Body<ReasonGiven>,
 ) -> Answer {
-    let (permit, why) = (signed.permit, Some(body.value.reason));
+    let (permit, why) = (caller.permit, Some(body.value.reason));
     let lifted = api
         .write(|it| async move { it.lift_hold(&permit, id.0, why).await })
         .await?;

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::funds::views::BalancesView;
 use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::JurisdictionPath;
 use crate::http::extract::{Params, PathText, Query};
 use crate::http::fields::Fields;
@@ -33,14 +33,14 @@ use crate::http::words::AccountWord;
 #[get("/v1/ledgers/{jurisdiction}/balances")]
 pub(crate) async fn get_balances(
     api: ApiState,
-    signed: Signed<ReadLedger>,
+    caller: Authenticated<ReadLedger>,
     path: PathText,
     query: Query<AsOfQuery>,
 ) -> Answer {
     let (jurisdiction, as_of) = (path.county()?, query.0.as_of);
     let funds = api
         .service
-        .balances(&signed.permit, jurisdiction.as_str(), as_of)
+        .balances(&caller.permit, jurisdiction.as_str(), as_of)
         .await?;
     let fund = |(programme, balances)| FundBalances {
         programme,
@@ -65,7 +65,7 @@ pub(crate) async fn get_balances(
 #[get("/v1/ledgers/{jurisdiction}/transfers")]
 pub(crate) async fn list_transfers(
     api: ApiState,
-    signed: Signed<ReadLedger>,
+    caller: Authenticated<ReadLedger>,
     path: PathText,
     query: Query<TransfersQuery>,
 ) -> Answer {
@@ -80,7 +80,7 @@ pub(crate) async fn list_transfers(
     let page = api
         .service
         .transfers(
-            &signed.permit,
+            &caller.permit,
             jurisdiction.as_str(),
             &filter,
             cursor,

@@ -17,12 +17,11 @@ use serde::{Deserialize, Serialize};
 use service::access::{ManageFunds, ReadFunds};
 use service::funds::{NewAppropriation, Source};
 use service::once::Key;
-use sha2::Digest;
 use utoipa::ToSchema;
 
 use crate::funds::views::{AppropriationView, FundView};
 use crate::http::answer::{Answer, created, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::{Check, request_words};
 use crate::http::extract::documented::{AppropriationPath, FundPath, IdempotencyHeader};
 use crate::http::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query, Wire};
@@ -71,14 +70,14 @@ fn fund(path: &PathText) -> Result<(String, String), Problem> {
 #[get("/v1/funds")]
 pub(crate) async fn list_funds(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     query: Query<JurisdictionQuery>,
 ) -> Answer {
     let Query(JurisdictionQuery { jurisdiction, page }) = query;
     let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
     let funds = api
         .service
-        .funds(&signed.permit, jurisdiction, page.cursor.as_deref(), page.limit)
+        .funds(&caller.permit, jurisdiction, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(funds)?, FundView::from))
 }
@@ -97,7 +96,7 @@ pub(crate) async fn list_funds(
 #[post("/v1/funds/{programme}/{jurisdiction}/appropriations")]
 pub(crate) async fn appropriate(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     path: PathText,
     key: IdempotencyKey,
     body: Body<AppropriateRead>,
@@ -117,7 +116,7 @@ pub(crate) async fn appropriate(
         document,
     };
     let (permit, key) = (
-        signed.permit,
+        caller.permit,
         Key {
             key: key.0,
             request: body.hash,
@@ -146,7 +145,7 @@ pub(crate) async fn appropriate(
 #[get("/v1/funds/{programme}/{jurisdiction}/appropriations")]
 pub(crate) async fn list_appropriations(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     path: PathText,
     page: Query<PageQuery>,
 ) -> Answer {
@@ -154,7 +153,7 @@ pub(crate) async fn list_appropriations(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .appropriations(&signed.permit, &programme, &jurisdiction, cursor, page.limit)
+        .appropriations(&caller.permit, &programme, &jurisdiction, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, AppropriationView::from))
 }
@@ -172,11 +171,11 @@ pub(crate) async fn list_appropriations(
 #[post("/v1/appropriations/{id}/decision")]
 pub(crate) async fn check_appropriation(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<AppropriationId>,
     body: Body<Check>,
 ) -> Answer {
-    let (permit, Check { verdict, reason }) = (signed.permit, body.value);
+    let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
         .write(|it| async move {
             it.check_appropriation(&permit, id.0, verdict.into(), reason)

@@ -9,7 +9,6 @@ use service::public::PublicFund;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use crate::funds::fund;
 use crate::http::answer::{Answer, ok};
 use crate::http::middleware::Context;
 use crate::http::money::Money;

@@ -5,12 +5,11 @@ use ledger::{BySource, Fen};
 use serde::Serialize;
 use service::access::ReadFunds;
 use service::sources::SourceBalance;
-use sha2::Digest;
 use utoipa::ToSchema;
 
 use crate::funds::fund;
 use crate::http::answer::{Answer, ok};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::PathText;
 use crate::http::extract::documented::FundPath;
 use crate::http::money::Money;
@@ -84,11 +83,11 @@ pub struct FundSources {
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
 #[get("/v1/funds/{programme}/{jurisdiction}/sources")]
-pub(crate) async fn list_sources(api: ApiState, signed: Signed<ReadFunds>, path: PathText) -> Answer {
+pub(crate) async fn list_sources(api: ApiState, caller: Authenticated<ReadFunds>, path: PathText) -> Answer {
     let (programme, jurisdiction) = fund(&path)?;
     let sources = api
         .service
-        .fund_sources(&signed.permit, &programme, &jurisdiction)
+        .fund_sources(&caller.permit, &programme, &jurisdiction)
         .await?;
     ok(&FundSources {
         items: sources.into_iter().map(SourceBalanceView::from).collect(),

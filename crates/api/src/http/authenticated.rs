@@ -16,12 +16,12 @@ use crate::http::state::{ApiState, shared};
 /// A caller whose token is good, who does not call too often, and whose role has the right `R`. A handler that takes one
 /// cannot be reached without it; a use case takes its permit.
 #[derive(Debug)]
-pub struct Signed<R> {
+pub struct Authenticated<R> {
     pub permit: Permit<R>,
     pub lang: Lang,
 }
 
-impl<R: Right> FromRequest for Signed<R> {
+impl<R: Right> FromRequest for Authenticated<R> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -29,15 +29,15 @@ impl<R: Right> FromRequest for Signed<R> {
         let state = shared(request).cloned();
         let token = bearer(request).map(str::to_owned);
         let context = Context::of(request);
-        Box::pin(async move { sign(&state?, token, context).await })
+        Box::pin(async move { authenticate(&state?, token, context).await })
     }
 }
 
-async fn sign<R: Right>(
+async fn authenticate<R: Right>(
     state: &ApiState,
     token: Option<String>,
     context: Context,
-) -> Result<Signed<R>, Problem> {
+) -> Result<Authenticated<R>, Problem> {
     let token = token.ok_or(Refusal::BadToken)?;
     let actor = state
         .service
@@ -45,7 +45,7 @@ async fn sign<R: Right>(
         .await?;
     tracing::Span::current().record("client", actor.client.as_str());
     state.service.throttle(&actor)?;
-    Ok(Signed {
+    Ok(Authenticated {
         permit: actor.permit()?,
         lang: context.lang,
     })

@@ -29,7 +29,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The context that [`frame`] put there.
+    /// The context that [`handle`] put there.
     pub(crate) fn of(request: &HttpRequest) -> Context {
         let known = request.extensions().get::<Context>().cloned();
         known.unwrap_or(Context {
@@ -41,7 +41,7 @@ impl Context {
 }
 
 /// The middleware. It is the only place that turns a [`Problem`] into bytes.
-pub(crate) async fn frame(
+pub(crate) async fn handle(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {

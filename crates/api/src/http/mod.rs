@@ -1,4 +1,8 @@
 //! What every operation has in common.
+//!
+//! A request passes [`middleware`], which gives it an id, a language and bounds; [`authenticated`], which checks its token and
+//! right; [`extract`], which reads its parts field by field; then its handler. Errors of all of them become a [`problem`].
+//! Nothing here knows a wing: what a wing takes and answers stands beside its handlers.
 
 pub mod answer;
 pub mod authenticated;

@@ -1,4 +1,5 @@
-//! The only door without a token that costs work: a rate limit on asking for one, for each address.
+//! Rate limit for `POST /oauth/token`, per IP address. Argon2 makes it the one expensive operation that is open to
+//! anybody.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -12,9 +13,9 @@ use crate::http::state::Limits;
 /// Addresses remembered before those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
 
-pub(crate) struct Doors(DefaultKeyedRateLimiter<IpAddr>);
+pub(crate) struct TokenRateLimit(DefaultKeyedRateLimiter<IpAddr>);
 
-impl Doors {
+impl TokenRateLimit {
     pub(crate) fn new(limits: &Limits) -> Self {
         let positive = |count| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_minute(positive(limits.tokens_per_minute));
@@ -24,7 +25,7 @@ impl Doors {
     }
 
     /// Argon2 takes milliseconds of a whole core by design, so that guessing secrets would also starve the service.
-    pub(crate) fn knock(&self, address: Option<IpAddr>) -> Result<(), Problem> {
+    pub(crate) fn check(&self, address: Option<IpAddr>) -> Result<(), Problem> {
         let Some(address) = address else { return Ok(()) };
         if self.0.len() > REMEMBERED {
             self.0.retain_recent();

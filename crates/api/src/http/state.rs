@@ -56,7 +56,7 @@ pub struct ApiState {
     pub metrics: MetricsText,
     pub limits: Limits,
     writes: Writes,
-    pub(crate) doors: Arc<crate::http::rate_limit::Doors>,
+    pub(crate) token_rate_limit: Arc<crate::http::rate_limit::TokenRateLimit>,
     pub(crate) published: Arc<Published>,
 }
 
@@ -80,13 +80,13 @@ impl ApiState {
             handle: Handle::current(),
             tracker: TaskTracker::new(),
         };
-        let doors = Arc::new(crate::http::rate_limit::Doors::new(&limits));
+        let token_rate_limit = Arc::new(crate::http::rate_limit::TokenRateLimit::new(&limits));
         Self {
             service,
             metrics,
             limits,
             writes,
-            doors,
+            token_rate_limit,
             published,
         }
     }

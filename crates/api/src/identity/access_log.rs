@@ -9,7 +9,7 @@ use service::trail::{PersonalRead, ReadsQuery};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::JurisdictionPath;
 use crate::http::extract::{Params, PathText, Query};
 use crate::http::field_limits;
@@ -30,7 +30,7 @@ use crate::http::views::PageView;
 #[get("/v1/ledgers/{jurisdiction}/reads")]
 pub(crate) async fn list_personal_reads(
     api: ApiState,
-    signed: Signed<ReadTrail>,
+    caller: Authenticated<ReadTrail>,
     path: PathText,
     query: Query<ReadsOf>,
 ) -> Answer {
@@ -38,7 +38,7 @@ pub(crate) async fn list_personal_reads(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .personal_reads(&signed.permit, jurisdiction.as_str(), &reads, cursor, page.limit)
+        .personal_reads(&caller.permit, jurisdiction.as_str(), &reads, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, PersonalReadView::from))
 }

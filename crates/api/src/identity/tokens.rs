@@ -65,7 +65,8 @@ fn form(f: &mut Fields<'_>) -> Option<Form> {
 )]
 #[post("/oauth/token")]
 pub(crate) async fn issue_token(api: ApiState, request: HttpRequest, payload: web::Payload) -> Answer {
-    api.doors.knock(request.peer_addr().map(|address| address.ip()))?;
+    api.token_rate_limit
+        .check(request.peer_addr().map(|address| address.ip()))?;
     media_type(&request, &["application/x-www-form-urlencoded"])?;
     let body = raw_body(&request, payload.into_inner(), FORM_MAX).await?;
     let pairs = std::str::from_utf8(&body)

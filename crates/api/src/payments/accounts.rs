@@ -10,7 +10,7 @@ use service::payees::{EnteredAccount, ShownAccount};
 use utoipa::ToSchema;
 
 use crate::http::answer::{Answer, ok};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::{CheckVerdict, reason};
 use crate::http::extract::documented::{ClaimPath, HolderPath};
 use crate::http::extract::{Body, Part, PathId, PathText, Wire};
@@ -43,11 +43,11 @@ fn holder(path: &PathText) -> Result<String, Problem> {
 #[put("/v1/accounts/{holder}")]
 pub(crate) async fn enter_account(
     api: ApiState,
-    signed: Signed<EnterAccounts>,
+    caller: Authenticated<EnterAccounts>,
     path: PathText,
     body: Body<EnterAccountRead>,
 ) -> Answer {
-    let (permit, holder, entered) = (signed.permit, holder(&path)?, body.value.0);
+    let (permit, holder, entered) = (caller.permit, holder(&path)?, body.value.0);
     let account = api
         .write(|it| async move { it.enter_account(&permit, &holder, entered).await })
         .await?;
@@ -64,8 +64,12 @@ pub(crate) async fn enter_account(
     extensions(("x-roles" = json!(roles::<ReadAccounts>()))),
 )]
 #[get("/v1/accounts/{holder}")]
-pub(crate) async fn get_account(api: ApiState, signed: Signed<ReadAccounts>, path: PathText) -> Answer {
-    let account = api.service.account(&signed.permit, &holder(&path)?).await?;
+pub(crate) async fn get_account(
+    api: ApiState,
+    caller: Authenticated<ReadAccounts>,
+    path: PathText,
+) -> Answer {
+    let account = api.service.account(&caller.permit, &holder(&path)?).await?;
     ok(&AccountView::from(account))
 }
 
@@ -82,11 +86,11 @@ pub(crate) async fn get_account(api: ApiState, signed: Signed<ReadAccounts>, pat
 #[post("/v1/accounts/{holder}/decision")]
 pub(crate) async fn check_account(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     path: PathText,
     body: Body<CheckAccount>,
 ) -> Answer {
-    let (permit, holder) = (signed.permit, holder(&path)?);
+    let (permit, holder) = (caller.permit, holder(&path)?);
     let CheckAccount {
         revision,
         verdict,
@@ -115,11 +119,11 @@ pub(crate) async fn check_account(
 #[put("/v1/claims/{id}/payee")]
 pub(crate) async fn correct_payee(
     api: ApiState,
-    signed: Signed<SubmitClaims>,
+    caller: Authenticated<SubmitClaims>,
     id: PathId<ClaimId>,
     body: Body<CorrectPayeeRead>,
 ) -> Answer {
-    let (permit, entered) = (signed.permit, body.value.0);
+    let (permit, entered) = (caller.permit, body.value.0);
     api.write(|it| async move { it.correct_payee(&permit, id.0, entered).await })
         .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -11,7 +11,7 @@ use service::once::Key;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, created, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::reason;
 use crate::http::extract::documented::{AdvancePath, IdempotencyHeader};
 use crate::http::extract::{Body, IdempotencyKey, Params, PathId, Query, Wire};
@@ -37,7 +37,7 @@ use crate::http::views::PageView;
 #[post("/v1/advances")]
 pub(crate) async fn make_advance(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     key: IdempotencyKey,
     body: Body<AdvanceRead>,
 ) -> Answer {
@@ -45,7 +45,7 @@ pub(crate) async fn make_advance(
         key: key.0,
         request: body.hash,
     };
-    let (permit, new) = (signed.permit, body.value.0);
+    let (permit, new) = (caller.permit, body.value.0);
     let made = api
         .write(|it| async move { it.make_advance(&permit, new, key).await })
         .await?;
@@ -65,7 +65,7 @@ pub(crate) async fn make_advance(
 #[get("/v1/advances")]
 pub(crate) async fn list_advances(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     query: Query<AdvancesQuery>,
 ) -> Answer {
     let Query(AdvancesQuery {
@@ -76,7 +76,7 @@ pub(crate) async fn list_advances(
     let list = api
         .service
         .advances(
-            &signed.permit,
+            &caller.permit,
             jurisdiction.map(|it| it.as_str().to_owned()),
             merchant.as_ref().map(|it| it.as_str()),
             page.cursor.as_deref(),
@@ -94,8 +94,12 @@ pub(crate) async fn list_advances(
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
 #[get("/v1/advances/{id}")]
-pub(crate) async fn get_advance(api: ApiState, signed: Signed<ReadFunds>, id: PathId<AdvanceId>) -> Answer {
-    let advance = api.service.advance(&signed.permit, id.0).await?;
+pub(crate) async fn get_advance(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    id: PathId<AdvanceId>,
+) -> Answer {
+    let advance = api.service.advance(&caller.permit, id.0).await?;
     ok(&AdvanceView::from(advance))
 }
 
@@ -114,7 +118,7 @@ pub(crate) async fn get_advance(api: ApiState, signed: Signed<ReadFunds>, id: Pa
 #[post("/v1/advances/{id}/repayments")]
 pub(crate) async fn repay_advance(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<AdvanceId>,
     key: IdempotencyKey,
     body: Body<AdvanceRepaymentRead>,
@@ -124,7 +128,7 @@ pub(crate) async fn repay_advance(
         request: body.hash,
     };
     let location = format!("/v1/advances/{}", id.0);
-    let (permit, repayment) = (signed.permit, body.value.0);
+    let (permit, repayment) = (caller.permit, body.value.0);
     let repaid = api
         .write(|it| async move { it.repay_advance(&permit, id.0, repayment, key).await })
         .await?;

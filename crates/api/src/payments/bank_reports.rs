@@ -10,7 +10,7 @@ use service::disburse::{self, BankException, BankReport, HeardReport};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, ok, paged, results};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::{reason, request_words};
 use crate::http::extract::documented::{BankEntryPath, DisbursementPath};
 use crate::http::extract::{Body, Params, PathId, Query, Wire, media_type, raw_body};
@@ -49,7 +49,7 @@ request_words! {
 #[post("/v1/disbursements/{id}/results")]
 pub(crate) async fn record_results(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<DisbursementId>,
     request: HttpRequest,
     payload: web::Payload,
@@ -57,19 +57,19 @@ pub(crate) async fn record_results(
     const TYPES: &[&str] = &["application/json", "application/xml", "text/csv"];
     if media_type(&request, TYPES)? != "application/json" {
         let scope = (id.0.jurisdiction, Some(id.0));
-        return report(&api, signed.permit, signed.lang, scope, &request, payload).await;
+        return report(&api, caller.permit, caller.lang, scope, &request, payload).await;
     }
     let body = Body::<RecordResultsRead>::from_request(&request, &mut payload.into_inner()).await?;
     let said = body.value.0.into_iter();
     let said = said
         .map(|it| disburse::PaymentResult::of(it.payment, it.failed))
         .collect();
-    let permit = signed.permit;
+    let permit = caller.permit;
     let outcome = api
         .write(|it| async move { it.record_results(&permit, id.0, said).await })
         .await?;
     let request_id = &Context::of(&request).request_id;
-    results(outcome, signed.lang, request_id, PaymentView::from)
+    results(outcome, caller.lang, request_id, PaymentView::from)
 }
 
 /// 登记银行回单 · Record a bank's report
@@ -85,13 +85,13 @@ pub(crate) async fn record_results(
 #[post("/v1/bank-reports")]
 pub(crate) async fn record_bank_report(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     query: Query<CountyQuery>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Answer {
     let scope = (query.0.jurisdiction, None);
-    report(&api, signed.permit, signed.lang, scope, &request, payload).await
+    report(&api, caller.permit, caller.lang, scope, &request, payload).await
 }
 
 async fn report(
@@ -131,14 +131,14 @@ async fn report(
 #[get("/v1/bank-exceptions")]
 pub(crate) async fn list_bank_exceptions(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     query: Query<JurisdictionQuery>,
 ) -> Answer {
     let Query(JurisdictionQuery { jurisdiction, page }) = query;
     let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
     let list = api
         .service
-        .bank_exceptions(&signed.permit, jurisdiction, page.cursor.as_deref(), page.limit)
+        .bank_exceptions(&caller.permit, jurisdiction, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, BankExceptionView::from))
 }
@@ -156,12 +156,12 @@ pub(crate) async fn list_bank_exceptions(
 #[post("/v1/bank-exceptions/{id}/resolution")]
 pub(crate) async fn resolve_bank_exception(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<BankEntryId>,
     body: Body<ResolveExceptionRead>,
 ) -> Answer {
     let ResolveExceptionRead { resolution, reason } = body.value;
-    let permit = signed.permit;
+    let permit = caller.permit;
     let resolved = api
         .write(|it| async move {
             it.resolve_exception(&permit, id.0, resolution, Some(reason))
@@ -183,13 +183,13 @@ pub(crate) async fn resolve_bank_exception(
 #[get("/v1/bank-reports")]
 pub(crate) async fn list_bank_reports(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     query: Query<ReportsQuery>,
 ) -> Answer {
     let Query(ReportsQuery { unreadable, page }) = query;
     let list = api
         .service
-        .heard_reports(&signed.permit, unreadable, page.cursor.as_deref(), page.limit)
+        .heard_reports(&caller.permit, unreadable, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, HeardReportView::from))
 }

@@ -13,7 +13,7 @@ use service::ports::shanghai_midnight;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, again, created, ok, paged, tagged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::{Nothing, ReasonGiven, request_words};
 use crate::http::extract::documented::{
     DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
@@ -48,12 +48,12 @@ request_words! {
 #[post("/v1/disbursements")]
 pub(crate) async fn make_disbursement(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     key: IdempotencyKey,
     body: Body<MakeDisbursementRead>,
 ) -> Answer {
     let (permit, key) = (
-        signed.permit,
+        caller.permit,
         Key {
             key: key.0,
             request: body.hash,
@@ -91,7 +91,7 @@ pub(crate) async fn make_disbursement(
 #[get("/v1/disbursements")]
 pub(crate) async fn list_disbursements(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     query: Query<FundQuery>,
 ) -> Answer {
     let Query(FundQuery {
@@ -104,7 +104,7 @@ pub(crate) async fn list_disbursements(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .disbursements(&signed.permit, jurisdiction, programme, cursor, page.limit)
+        .disbursements(&caller.permit, jurisdiction, programme, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, DisbursementView::from))
 }
@@ -120,10 +120,10 @@ pub(crate) async fn list_disbursements(
 #[get("/v1/disbursements/{id}")]
 pub(crate) async fn get_disbursement(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     id: PathId<DisbursementId>,
 ) -> Answer {
-    let view = DisbursementView::from(api.service.disbursement(&signed.permit, id.0).await?);
+    let view = DisbursementView::from(api.service.disbursement(&caller.permit, id.0).await?);
     tagged(&view.etag, &view)
 }
 
@@ -137,14 +137,14 @@ pub(crate) async fn get_disbursement(
 #[get("/v1/disbursements/{id}/payments")]
 pub(crate) async fn list_payments(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     id: PathId<DisbursementId>,
     page: Query<PageQuery>,
 ) -> Answer {
     let Query(page) = page;
     let list = api
         .service
-        .payments(&signed.permit, id.0, page.cursor.as_deref(), page.limit)
+        .payments(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, PaymentView::from))
 }
@@ -164,13 +164,13 @@ pub(crate) async fn list_payments(
 #[post("/v1/disbursements/{id}/release")]
 pub(crate) async fn release_disbursement(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<DisbursementId>,
     seen: IfMatch,
     key: OptionalKey,
     body: Body<Nothing>,
 ) -> Answer {
-    let (permit, key) = (signed.permit, key.of(body.hash));
+    let (permit, key) = (caller.permit, key.of(body.hash));
     let released = api
         .write(|it| async move { it.release_disbursement(&permit, id.0, seen.0, key).await })
         .await?;
@@ -192,11 +192,11 @@ pub(crate) async fn release_disbursement(
 #[post("/v1/disbursements/{id}/cancellation")]
 pub(crate) async fn cancel_disbursement(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<DisbursementId>,
     body: Body<ReasonGiven>,
 ) -> Answer {
-    let (permit, why) = (signed.permit, Some(body.value.reason));
+    let (permit, why) = (caller.permit, Some(body.value.reason));
     let cancelled = api
         .write(|it| async move { it.cancel_disbursement(&permit, id.0, why).await })
         .await?;
@@ -222,7 +222,7 @@ pub(crate) async fn cancel_disbursement(
 #[get("/v1/disbursements/{id}/instruction")]
 pub(crate) async fn get_instruction(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<DisbursementId>,
     query: Query<InstructionQuery>,
 ) -> Answer {
@@ -231,7 +231,7 @@ pub(crate) async fn get_instruction(
         InstructionFormat::Csv => disburse::InstructionFormat::Csv,
         InstructionFormat::Pain001 => disburse::InstructionFormat::Pain001,
     };
-    let permit = signed.permit;
+    let permit = caller.permit;
     let file = api
         .write(|it| async move { it.instruction(&permit, id.0, format, part).await })
         .await?;

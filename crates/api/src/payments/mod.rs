@@ -1,4 +1,8 @@
-//! Payments, what banks say of them, and how it all adds up.
+//! Payments: gathered, released, sent to banks, and settled by what banks say of them.
+//!
+//! [`disbursements`] gather payable claims and are released by a second person; [`submissions`] are their files on the way to
+//! a bank; [`bank_reports`] bring back what became of each payment. [`accounts`] says where money goes, [`advances`] what
+//! merchants have ahead, [`statements`] what a county and a merchant owe each other.
 
 pub mod accounts;
 pub mod advances;
@@ -7,7 +11,7 @@ pub mod disbursements;
 pub mod statements;
 pub mod submissions;
 
-use actix_web::{FromRequest, get};
+use actix_web::get;
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::identifiers::JurisdictionCode;
 use claims::{DisbursementId, PaymentId};
@@ -18,8 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::funds::sources::PartsView;
 use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Signed, roles};
-use crate::http::bodies::reason;
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::{DisbursementPath, PaymentPath};
 use crate::http::extract::{Params, PathId, Query};
 use crate::http::fields::Fields;
@@ -36,8 +39,12 @@ use crate::http::views::PageView;
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
 #[get("/v1/payments/{id}")]
-pub(crate) async fn get_payment(api: ApiState, signed: Signed<ReadFunds>, id: PathId<PaymentId>) -> Answer {
-    let payment = api.service.payment(&signed.permit, id.0).await?;
+pub(crate) async fn get_payment(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    id: PathId<PaymentId>,
+) -> Answer {
+    let payment = api.service.payment(&caller.permit, id.0).await?;
     ok(&PaymentView::from(payment))
 }
 
@@ -51,14 +58,14 @@ pub(crate) async fn get_payment(api: ApiState, signed: Signed<ReadFunds>, id: Pa
 #[get("/v1/payments/{id}/claims")]
 pub(crate) async fn list_payment_claims(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     id: PathId<PaymentId>,
     page: Query<PageQuery>,
 ) -> Answer {
     let Query(page) = page;
     let list = api
         .service
-        .payment_claims(&signed.permit, id.0, page.cursor.as_deref(), page.limit)
+        .payment_claims(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, PaidClaimView::from))
 }
@@ -73,10 +80,10 @@ pub(crate) async fn list_payment_claims(
 #[get("/v1/disbursements/{id}/reconciliation")]
 pub(crate) async fn reconcile_disbursement(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     id: PathId<DisbursementId>,
 ) -> Answer {
-    let stands = api.service.reconcile_disbursement(&signed.permit, id.0).await?;
+    let stands = api.service.reconcile_disbursement(&caller.permit, id.0).await?;
     ok(&ReconciliationView::from(stands))
 }
 
@@ -90,7 +97,11 @@ pub(crate) async fn reconcile_disbursement(
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
 #[get("/v1/reconciliations")]
-pub(crate) async fn reconcile(api: ApiState, signed: Signed<ReadFunds>, query: Query<DaysQuery>) -> Answer {
+pub(crate) async fn reconcile(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    query: Query<DaysQuery>,
+) -> Answer {
     let Query(DaysQuery {
         jurisdiction,
         from,
@@ -98,7 +109,7 @@ pub(crate) async fn reconcile(api: ApiState, signed: Signed<ReadFunds>, query: Q
     }) = query;
     let stands = api
         .service
-        .reconcile(&signed.permit, jurisdiction.as_str(), (from, to))
+        .reconcile(&caller.permit, jurisdiction.as_str(), (from, to))
         .await;
     let items = paged(stands)?.into_iter().map(ReconciliationView::from).collect();
     ok(&Reconciliations { items })

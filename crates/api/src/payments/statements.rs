@@ -14,7 +14,7 @@ use service::statements::{
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::request_words;
 use crate::http::extract::documented::MerchantPath;
 use crate::http::extract::{Params, Part, PathText, Query};
@@ -48,7 +48,7 @@ fn asked(path: &PathText, span: SpanQuery) -> Result<Asked, Problem> {
 #[get("/v1/statements/{merchant}")]
 pub(crate) async fn get_statement(
     api: ApiState,
-    signed: Signed<ReadStatements>,
+    caller: Authenticated<ReadStatements>,
     path: PathText,
     query: Query<StatementQuery>,
 ) -> Answer {
@@ -56,7 +56,7 @@ pub(crate) async fn get_statement(
     let asked = asked(&path, span)?;
     let made = api
         .service
-        .statement(&signed.permit, asked, page.cursor.as_deref(), page.limit)
+        .statement(&caller.permit, asked, page.cursor.as_deref(), page.limit)
         .await;
     let (statement, lines) = paged(made)?;
     ok(&StatementView::of(statement, lines))
@@ -76,7 +76,7 @@ pub(crate) async fn get_statement(
 #[get("/v1/statements/{merchant}/file")]
 pub(crate) async fn get_statement_file(
     api: ApiState,
-    signed: Signed<ReadStatements>,
+    caller: Authenticated<ReadStatements>,
     path: PathText,
     query: Query<StatementFileQuery>,
 ) -> Answer {
@@ -86,7 +86,7 @@ pub(crate) async fn get_statement_file(
         StatementFileFormat::Xlsx => StatementFormat::Xlsx,
     };
     let asked = asked(&path, span)?;
-    let file = api.service.statement_file(&signed.permit, asked, format).await?;
+    let file = api.service.statement_file(&caller.permit, asked, format).await?;
     let name = format!("attachment; filename=\"{}\"", file.name);
     Ok(HttpResponse::Ok()
         .content_type(file.media_type)

@@ -9,12 +9,12 @@ use service::disburse::{Submission, SubmissionResolution};
 use utoipa::ToSchema;
 
 use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::{reason, request_words};
 use crate::http::extract::documented::{DisbursementPath, SubmissionPath};
 use crate::http::extract::{Body, Part, PathId, PathText, Query, Wire};
 use crate::http::fields::Fields;
-use crate::http::queries::{PageParams, PageQuery, page};
+use crate::http::queries::{PageParams, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 
@@ -30,14 +30,14 @@ use crate::http::views::PageView;
 #[get("/v1/disbursements/{id}/submissions")]
 pub(crate) async fn list_submissions(
     api: ApiState,
-    signed: Signed<ReadFunds>,
+    caller: Authenticated<ReadFunds>,
     id: PathId<DisbursementId>,
     page: Query<PageQuery>,
 ) -> Answer {
     let Query(page) = page;
     let list = api
         .service
-        .submissions(&signed.permit, id.0, page.cursor.as_deref(), page.limit)
+        .submissions(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, SubmissionView::from))
 }
@@ -56,7 +56,7 @@ pub(crate) async fn list_submissions(
 #[post("/v1/disbursements/{id}/submissions/{part}/resolution")]
 pub(crate) async fn resolve_submission(
     api: ApiState,
-    signed: Signed<ManageFunds>,
+    caller: Authenticated<ManageFunds>,
     id: PathId<DisbursementId>,
     path: PathText,
     body: Body<ResolveSubmission>,
@@ -64,7 +64,7 @@ pub(crate) async fn resolve_submission(
     let part = path.parse(Part::Part, "submission", |text| {
         text.parse().ok().filter(|part| (1..=999).contains(part))
     })?;
-    let (permit, ResolveSubmission { resolution, reason }) = (signed.permit, body.value);
+    let (permit, ResolveSubmission { resolution, reason }) = (caller.permit, body.value);
     let submission = api
         .write(|it| async move {
             it.resolve_submission(&permit, id.0, part, resolution.into(), Some(reason))

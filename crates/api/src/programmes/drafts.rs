@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use crate::http::answer::{Answer, REPLAYED, ok, paged};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::Check;
 use crate::http::extract::documented::{DraftPath, IdempotencyHeader};
 use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
@@ -44,11 +44,11 @@ use crate::programmes::draft_views::{
 #[post("/v1/programmes/simulate")]
 pub(crate) async fn simulate_programme(
     api: ApiState,
-    signed: Signed<ReplayProgrammes>,
+    caller: Authenticated<ReplayProgrammes>,
     body: Body<SimulateRead>,
     request: HttpRequest,
 ) -> Answer {
-    let asked = api.service.ask_replay(&signed.permit, body.value.0).await?;
+    let asked = api.service.ask_replay(&caller.permit, body.value.0).await?;
     let (sender, receiver) = mpsc::channel(LINES);
     // Whoever goes away stops it.
     let task = api.aside(move |it| async move {
@@ -57,7 +57,7 @@ pub(crate) async fn simulate_programme(
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(&text)));
         Ok(format!("{{\"report\":{text},\"digest\":\"{digest}\"}}\n"))
     });
-    Ok(lines(receiver, task, signed.lang, &request))
+    Ok(lines(receiver, task, caller.lang, &request))
 }
 
 /// 拟定新版本 · Propose a programme
@@ -74,12 +74,12 @@ pub(crate) async fn simulate_programme(
 #[post("/v1/programme-drafts")]
 pub(crate) async fn propose_programme(
     api: ApiState,
-    signed: Signed<ManageProgrammes>,
+    caller: Authenticated<ManageProgrammes>,
     key: IdempotencyKey,
     body: Body<ProposeRead>,
     request: HttpRequest,
 ) -> Answer {
-    let (permit, lang) = (signed.permit, signed.lang);
+    let (permit, lang) = (caller.permit, caller.lang);
     let key = Key {
         key: key.0,
         request: body.hash,
@@ -113,7 +113,7 @@ pub(crate) async fn propose_programme(
 #[get("/v1/programme-drafts")]
 pub(crate) async fn list_drafts(
     api: ApiState,
-    signed: Signed<ReplayProgrammes>,
+    caller: Authenticated<ReplayProgrammes>,
     query: Query<DraftsQuery>,
 ) -> Answer {
     let Query(DraftsQuery { programme, page }) = query;
@@ -121,7 +121,7 @@ pub(crate) async fn list_drafts(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
-        .drafts(&signed.permit, programme, cursor, page.limit)
+        .drafts(&caller.permit, programme, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, DraftView::from))
 }
@@ -138,10 +138,10 @@ pub(crate) async fn list_drafts(
 #[get("/v1/programme-drafts/{id}")]
 pub(crate) async fn get_draft(
     api: ApiState,
-    signed: Signed<ReplayProgrammes>,
+    caller: Authenticated<ReplayProgrammes>,
     id: PathId<DraftId>,
 ) -> Answer {
-    ok(&DraftView::from(api.service.draft(&signed.permit, id.0).await?))
+    ok(&DraftView::from(api.service.draft(&caller.permit, id.0).await?))
 }
 
 /// 重放报告 · Get a draft's report
@@ -157,10 +157,10 @@ pub(crate) async fn get_draft(
 #[get("/v1/programme-drafts/{id}/report")]
 pub(crate) async fn get_draft_report(
     api: ApiState,
-    signed: Signed<ReplayProgrammes>,
+    caller: Authenticated<ReplayProgrammes>,
     id: PathId<DraftId>,
 ) -> Answer {
-    let report = api.service.draft_report(&signed.permit, id.0).await?;
+    let report = api.service.draft_report(&caller.permit, id.0).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(report))
 }
 
@@ -177,11 +177,11 @@ pub(crate) async fn get_draft_report(
 #[post("/v1/programme-drafts/{id}/decision")]
 pub(crate) async fn check_draft(
     api: ApiState,
-    signed: Signed<ManageProgrammes>,
+    caller: Authenticated<ManageProgrammes>,
     id: PathId<DraftId>,
     body: Body<Check>,
 ) -> Answer {
-    let (permit, Check { verdict, reason }) = (signed.permit, body.value);
+    let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
         .write(|it| async move { it.check_draft(&permit, id.0, verdict.into(), reason).await })
         .await?;

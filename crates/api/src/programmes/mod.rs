@@ -1,4 +1,7 @@
 //! Programmes: the rules in force, for anyone signed in.
+//!
+//! [`drafts`] replays recorded claims over a new version and has it activated by a second person; [`registers`] loads what
+//! the rules look up.
 
 pub mod draft_views;
 pub mod drafts;
@@ -12,7 +15,7 @@ use service::access::ReadProgrammes;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, ok};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::ProgrammePath;
 use crate::http::extract::{Params, Part, PathText, Query};
 use crate::http::fields::Fields;
@@ -31,13 +34,13 @@ use crate::http::views::PageView;
 #[get("/v1/programmes")]
 pub(crate) async fn list_programmes(
     api: ApiState,
-    signed: Signed<ReadProgrammes>,
+    caller: Authenticated<ReadProgrammes>,
     _: Query<NoParams>,
 ) -> Answer {
-    let programmes = api.service.programmes(&signed.permit);
+    let programmes = api.service.programmes(&caller.permit);
     let items = programmes
         .iter()
-        .map(|it| ProgrammeView::of(it, signed.lang))
+        .map(|it| ProgrammeView::of(it, caller.lang))
         .collect();
     ok(&PageView {
         items,
@@ -57,17 +60,17 @@ pub(crate) async fn list_programmes(
 #[get("/v1/programmes/{id}")]
 pub(crate) async fn get_programme(
     api: ApiState,
-    signed: Signed<ReadProgrammes>,
+    caller: Authenticated<ReadProgrammes>,
     path: PathText,
     query: Query<VersionQuery>,
 ) -> Answer {
     let id = path.parse(Part::Id, "programme", |text| ProgrammeId::parse(text).ok())?;
     let found = api
         .service
-        .programme(&signed.permit, id.as_str(), query.0.version)?;
+        .programme(&caller.permit, id.as_str(), query.0.version)?;
     ok(&ProgrammeDetail {
         versions: found.versions,
-        programme: found.programme.summary(signed.lang),
+        programme: found.programme.summary(caller.lang),
         source: found.programme.source().to_owned(),
     })
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
 use crate::http::answer::{Answer, ok};
-use crate::http::authenticated::{Signed, roles};
+use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::{EntryPath, RegisterPath};
 use crate::http::extract::{Part, PathText, media_type};
 use crate::http::problem::FieldErrorView;
@@ -36,7 +36,7 @@ const IN_FLIGHT: usize = 16;
 #[put("/v1/registers/{register}")]
 pub(crate) async fn load_register(
     api: ApiState,
-    signed: Signed<KeepRegisters>,
+    caller: Authenticated<KeepRegisters>,
     path: PathText,
     request: HttpRequest,
     payload: web::Payload,
@@ -47,11 +47,11 @@ pub(crate) async fn load_register(
         _ => RegisterFormat::Ndjson,
     };
     let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-    let permit = signed.permit;
+    let permit = caller.permit;
     let load =
         api.write(|it| async move { it.load_register(&permit, register, format, body(receiver)).await });
     let (report, ()) = futures::join!(load, forward(payload, sender));
-    ok(&LoadReportView::of(&report?, signed.lang))
+    ok(&LoadReportView::of(&report?, caller.lang))
 }
 
 /// 查询登记条目 · Get a register's entry
@@ -66,14 +66,14 @@ pub(crate) async fn load_register(
 #[get("/v1/registers/{register}/{key}")]
 pub(crate) async fn get_register_entry(
     api: ApiState,
-    signed: Signed<KeepRegisters>,
+    caller: Authenticated<KeepRegisters>,
     path: PathText,
 ) -> Answer {
     let register = path.parse(Part::Register, "register", Register::parse)?;
     let key = path.parse(Part::Key, "register entry", |key| {
         (1..=200).contains(&key.len()).then(|| key.to_owned())
     })?;
-    ok(&api.service.register_entry(&signed.permit, register, &key).await?)
+    ok(&api.service.register_entry(&caller.permit, register, &key).await?)
 }
 
 enum Piece {
