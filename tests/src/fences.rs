@@ -53,14 +53,13 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// Libraries that are kept behind one door, and the crates that stand at it.
-const DOORS: [(&str, &[&str]); 11] = [
+const DOORS: [(&str, &[&str]); 10] = [
     ("diesel", &["store"]),
     ("diesel-async", &["store"]),
     ("diesel_migrations", &["store"]),
     ("deadpool", &["store"]),
     ("actix-web", &["api", "server", "testkit"]),
     ("utoipa", &["api", "server", "testkit"]),
-    ("utoipa-actix-web", &["api", "server"]),
     ("utoipa-swagger-ui", &["api", "server"]),
     ("reqwest", &["partners"]),
     ("quick-xml", &["bank"]),

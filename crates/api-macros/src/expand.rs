@@ -159,13 +159,13 @@ fn checks(attribute: &Attribute, name: &Ident, arguments: &[&Type], answer: &Typ
         let constant = Ident::new(constant, Span::call_site());
         quote! { 0 #( + <#arguments as crate::http::contract::Argument>::#constant )* }
     };
-    let (signers, bodies) = (count("SIGNERS"), count("BODIES"));
-    let signed = match attribute.open {
+    let (rights, bodies) = (count("RIGHTS"), count("BODIES"));
+    let right = match attribute.open {
         Some(open) => quote_spanned! { open =>
-            assert!(#signers == 0, "an operation that is `open` takes no `Authenticated<Right>`");
+            assert!(#rights == 0, "an operation that is `open` takes no `Authenticated<Right>`");
         },
         None => quote_spanned! { name.span() =>
-            assert!(#signers == 1, "an operation takes one `Authenticated<Right>`, or is `open`");
+            assert!(#rights == 1, "an operation takes one `Authenticated<Right>`, or is `open`");
         },
     };
     let body = match &attribute.body {
@@ -200,7 +200,7 @@ fn checks(attribute: &Attribute, name: &Ident, arguments: &[&Type], answer: &Typ
     });
     quote! {
         const _: () = {
-            #signed
+            #right
             #body
             #answered
             #(#location)*
