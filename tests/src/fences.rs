@@ -9,7 +9,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Crates of this workspace that each may use. A crate that is not here may not exist.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("policy", &[]),
     ("spreadsheet", &[]),
     ("ledger", &[]),
@@ -33,7 +33,11 @@ const MAY_USE: [(&str, &[&str]); 17] = [
         ],
     ),
     ("partners", &["service", "claims", "policy", "ledger", "timing"]),
-    ("api", &["service", "claims", "policy", "ledger", "timing"]),
+    ("api-macros", &[]),
+    (
+        "api",
+        &["api-macros", "service", "claims", "policy", "ledger", "timing"],
+    ),
     (
         "server",
         &[
@@ -71,7 +75,6 @@ const DOORS: [(&str, &[&str]); 12] = [
     ("deadpool", &["store"]),
     ("actix-web", &["api", "server", "testkit"]),
     ("utoipa", &["api", "server", "testkit"]),
-    ("utoipa-actix-web", &["api", "server"]),
     ("utoipa-swagger-ui", &["api", "server"]),
     ("reqwest", &["partners"]),
     ("quick-xml", &["bank"]),
