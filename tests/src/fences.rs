@@ -68,7 +68,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
 ];
 
 /// Libraries that are kept behind one door, and the crates that stand at it.
-const DOORS: [(&str, &[&str]); 12] = [
+const DOORS: [(&str, &[&str]); 11] = [
     ("diesel", &["store"]),
     ("diesel-async", &["store"]),
     ("diesel_migrations", &["store"]),

@@ -106,11 +106,11 @@ impl Wire for Check {
     }
 }
 
-impl From<CheckVerdict> for service::funds::Check {
-    fn from(verdict: CheckVerdict) -> service::funds::Check {
+impl From<CheckVerdict> for service::operation::Check {
+    fn from(verdict: CheckVerdict) -> service::operation::Check {
         match verdict {
-            CheckVerdict::Approve => service::funds::Check::Approve,
-            CheckVerdict::Refuse => service::funds::Check::Refuse,
+            CheckVerdict::Approve => service::operation::Check::Approve,
+            CheckVerdict::Refuse => service::operation::Check::Refuse,
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use service::operation::Key;
 use service::operation::access::{ManageFunds, ReadFunds};
 use service::payments::{self, Disbursement, Gather};
-use service::ports::shanghai_midnight;
+use timing::shanghai;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::answer::{Answer, CreatedTagged, Json, Tagged, again, created_tagged, ok, paged, tagged};
@@ -270,7 +270,7 @@ impl Wire for MakeDisbursementRead {
             programme: programme?,
             gather: Gather {
                 merchant: merchant?.map(|it| it.as_str().to_owned()),
-                since_before: payable_before?.map(shanghai_midnight),
+                since_before: payable_before?.map(shanghai::midnight),
                 most_claims: most_claims?.and_then(|it| usize::try_from(it).ok()),
                 most_amount: most_amount?,
             },
