@@ -1,6 +1,10 @@
 //! Rules of the schema, asked of the catalogue of a migrated database: the keys that scale out, names, indexes, and that what
 //! goes up comes down.
 
+mod dump;
+mod former;
+mod versions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use testkit::TestDb;
@@ -99,6 +103,20 @@ async fn every_table_is_keyed_to_scale_out() {
         );
         assert_eq!(deferrable, "f", "{name} is checked late");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_has_its_row_in_the_readme() {
+    let db = TestDb::new().await;
+    let readme = include_str!("../../migrations/README.md");
+    let (_, by_table) = readme.split_once("## Table by table").unwrap();
+    let rows = by_table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let named = rows.flat_map(|row| row.split(" |").next().unwrap().split("`, `"));
+    let named = named
+        .map(|name| name.trim_end_matches('`').to_owned())
+        .collect::<BTreeSet<_>>();
+    let tables = db.rows(TABLES).await.into_iter().collect::<BTreeSet<_>>();
+    assert_eq!(named, tables);
 }
 
 #[tokio::test(flavor = "multi_thread")]

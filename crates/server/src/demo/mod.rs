@@ -70,7 +70,9 @@ async fn with_database(
     stop: Stop,
 ) -> anyhow::Result<()> {
     let url = cluster.ensure_database(DATABASE).await?;
-    store::migrate(&url).await?;
+    store::migrate(&url)
+        .await
+        .with_context(|| format!("the demo's database in {}", data.display()))?;
     let base = format!("http://{}", options.listen);
     let config = config(data, &url, &base, options.listen)?;
     telemetry::init(&config.log)?;
