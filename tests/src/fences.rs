@@ -7,11 +7,12 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Crates of this workspace that each may use. A crate that is not here may not exist.
-const MAY_USE: [(&str, &[&str]); 14] = [
-    ("policy", &[]),
-    ("ledger", &[]),
-    ("claims", &["policy", "ledger"]),
-    ("bank", &["ledger"]),
+const MAY_USE: [(&str, &[&str]); 15] = [
+    ("words", &[]),
+    ("policy", &["words"]),
+    ("ledger", &["words"]),
+    ("claims", &["policy", "ledger", "words"]),
+    ("bank", &["ledger", "words"]),
     ("proof", &["claims", "policy", "ledger"]),
     ("store", &["claims", "policy", "ledger"]),
     (
@@ -64,7 +65,7 @@ const DOORS: [(&str, &[&str]); 11] = [
 ];
 
 /// Cannot fail for an outside reason: no runtime, database, HTTP, clock or randomness.
-const PURE: [&str; 5] = ["policy", "ledger", "claims", "bank", "proof"];
+const PURE: [&str; 6] = ["words", "policy", "ledger", "claims", "bank", "proof"];
 const IMPURE: [&str; 10] = [
     "tokio",
     "diesel",

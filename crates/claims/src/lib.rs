@@ -23,7 +23,6 @@ pub mod registers;
 pub mod replay;
 pub mod sampling;
 pub mod text;
-mod words;
 
 #[cfg(test)]
 mod fixtures;

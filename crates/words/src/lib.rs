@@ -33,17 +33,17 @@ macro_rules! words {
 
         impl $name {
             /// Every value, in the order of the declaration.
-            pub const ALL: [$name; [$($word),+].len()] = [$($name::$variant),+];
+            $vis const ALL: [$name; [$($word),+].len()] = [$($name::$variant),+];
             /// The words, in the order of `ALL`.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
+            $vis const WORDS: &'static [&'static str] = &[$($word),+];
 
-            pub const fn as_str(self) -> &'static str {
+            $vis const fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
             }
 
             /// The inverse of `as_str`.
             #[deny(unreachable_patterns)]
-            pub fn parse(text: &str) -> Option<$name> {
+            $vis fn parse(text: &str) -> Option<$name> {
                 match text { $($word => Some($name::$variant),)+ _ => None }
             }
         }
@@ -71,7 +71,10 @@ mod tests {
     #[test]
     fn a_word_and_its_value_are_inverse() {
         assert_eq!(Colour::ALL.map(Colour::as_str), Colour::WORDS);
-        assert_eq!(Colour::ALL.map(|it| Colour::parse(it.as_str())), Colour::ALL.map(Some));
+        assert_eq!(
+            Colour::ALL.map(|it| Colour::parse(it.as_str())),
+            Colour::ALL.map(Some)
+        );
         assert_eq!(Colour::parse("Red"), None);
         assert_eq!(Colour::parse(""), None);
         assert_eq!(Colour::default(), Colour::Red);
@@ -79,6 +82,9 @@ mod tests {
 
     #[test]
     fn a_word_is_padded_as_text_is() {
-        assert_eq!(format!("{:>11}|{:<4}|", Colour::DarkBlue, Colour::Red), "  dark_blue|red |");
+        assert_eq!(
+            format!("{:>11}|{:<4}|", Colour::DarkBlue, Colour::Red),
+            "  dark_blue|red |"
+        );
     }
 }
