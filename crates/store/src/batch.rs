@@ -1,6 +1,8 @@
-//! Set-based statements with a constant text, so that PostgreSQL parses each of them once a connection.
+//! Statements with a constant text, so that PostgreSQL parses each of them once a connection.
 //!
-//! diesel never caches `sql_query`; these two forms are cached by their text.
+//! diesel never caches `sql_query`; these forms are cached by their text. [`Sql`] is written by hand; [`batch_insert!`]
+//! declares a row together with the statement that writes it. Rows bind domain types as they are, see
+//! [`columns`](crate::columns).
 
 use std::marker::PhantomData;
 
@@ -58,9 +60,15 @@ impl<Q, V, ST> Query for Bound<Q, V, ST> {
     type SqlType = Untyped;
 }
 
-/// Declares a row and its `insert`: one statement for any number of rows, `INSERT … SELECT * FROM UNNEST(…)`.
+/// Declares a row of a table that is written in sets, and its `insert`: one statement for any number of rows,
+/// `INSERT … SELECT * FROM UNNEST(…)`.
 macro_rules! batch_insert {
-    ($(#[$meta:meta])* $name:ident => $table:literal { $($(#[$fmeta:meta])* $field:ident: $ty:ty => $st:ty,)* } $(on conflict $conflict:literal)?) => {
+    (
+        $(#[$meta:meta])* pub struct $name:ident in $table:literal {
+            $($(#[$fmeta:meta])* $field:ident: $ty:ty => $st:ty,)*
+        }
+        $(on conflict $conflict:literal)?
+    ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name { $($(#[$fmeta])* pub $field: $ty,)* }

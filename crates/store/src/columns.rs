@@ -7,8 +7,8 @@
 //! A value is read with the domain type's own constructor. One that it refuses cannot be there by the schema's constraints; should
 //! it be, the row is [`StoreError::Unreadable`](crate::StoreError::Unreadable) and the error names the type, never the value.
 //!
-//! In statements written by hand and in [`row!`](crate::batch) a domain type is bound as it is. In diesel's expressions it is wrapped in
-//! [`Value`]: `AsExpression` is implemented for every expression, and so cannot be implemented for a type of another crate.
+//! In statements written by hand and in rows that write themselves a domain type is bound as it is. In diesel's
+//! expressions it is wrapped in [`Value`]: `AsExpression` is implemented for every expression, and so cannot be implemented for a type of another crate.
 
 use std::error::Error;
 use std::io::Write;

@@ -9,6 +9,7 @@ use crate::schema::appropriations;
 use crate::{Conn, StoreError, Tx};
 
 /// Money a source gives to a fund, with its document; fen. `status` is pending, approved or refused.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = appropriations, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct AppropriationRow {

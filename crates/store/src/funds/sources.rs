@@ -13,6 +13,7 @@ use crate::schema::{fund_sources, payments};
 use crate::{Conn, StoreError, Tx};
 
 /// A source of a fund, in fen; `carry` in ten-thousandths of a fen.
+/// Primary key: `jurisdiction`, `programme`, `source`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = fund_sources, check_for_backend(diesel::pg::Pg))]
 pub struct SourceRow {
