@@ -1,14 +1,17 @@
 //! Columns with the types of the domain, so that a row says what it holds and no caller parses it again.
 //!
-//! A domain type knows neither diesel nor SQL. What joins the two is a local SQL type for each way of keeping a value: [`Word`], [`County`],
-//! [`Money`], [`Digest`]. To PostgreSQL they are `text`, `int8` and `bytea` by their fixed type ids: a parameter has no cast, and no
-//! type is looked up in the catalogue. The macro [`columns!`] lists which domain type is kept as which.
+//! A domain type knows neither diesel nor SQL. What joins the two is a local SQL type for each way of keeping a
+//! value: [`Word`], [`County`], [`Money`], [`Digest`]. To PostgreSQL they are `text`, `int8` and `bytea` by their
+//! fixed type ids: a parameter has no cast, and no type is looked up in the catalogue. The macro `columns!` lists
+//! which domain type is kept as which.
 //!
-//! A value is read with the domain type's own constructor. One that it refuses cannot be there by the schema's constraints; should
-//! it be, the row is [`StoreError::Unreadable`](crate::StoreError::Unreadable) and the error names the type, never the value.
+//! A value is read with the domain type's own constructor. One that it refuses cannot be there by the schema's
+//! constraints; should it be, the row is [`StoreError::Unreadable`](crate::StoreError::Unreadable), and the error
+//! names the type, never the value.
 //!
-//! In statements written by hand and in rows that write themselves a domain type is bound as it is. In diesel's
-//! expressions it is wrapped in [`Value`]: `AsExpression` is implemented for every expression, and so cannot be implemented for a type of another crate.
+//! In statements written by hand, and in rows that write themselves, a domain type is bound as it is. In diesel's
+//! expressions it is wrapped in [`Value`]: diesel implements `AsExpression` for every expression, so that it
+//! cannot be implemented for a type of another crate.
 
 use std::error::Error;
 use std::io::Write;
