@@ -4,7 +4,7 @@
 # make lint                   all that CI checks beside the tests
 # make long                   what takes longer than CI should: many kills, many seeds, many mutations
 # make year [CLAIMS=30000]    a simulated year in long form, with an independent auditor; see tests/README.md
-# make openapi                api-spec/ written anew from the code
+# make openapi                api-spec/ and the table in docs/configuration.md written anew from the code
 # make bench [ARGS="intake"]  how fast it is on this machine; see crates/bench/README.md
 # make fuzz                   schemathesis against the demo, with a token of each role
 

@@ -1,39 +1,55 @@
 //! The HTTP layer: from bytes to a parsed command, from a result to bytes, and nothing in between.
 //!
 //! ```text
-//! bytes ─ frame ─ Signed<R> ─ IdempotencyKey · IfMatch · PathId · Query ─ Body ─► handler ─► service ─► view ─► bytes
-//!           └── id, language, bounds, measures, and the form of every error (Problem)
+//! bytes ─ middleware ─ Authenticated<R> ─ IdempotencyKey · IfMatch · PathId · Query ─ Body ─► handler ─► service ─► view
+//!            └── id, language, bounds, measures, and the form of every error (Problem)
 //! ```
 //!
 //! What holds:
-//! * a handler cannot be reached without the right that its type names ([`signed`]);
-//! * every error is an [`problem::Problem`], with code, hint and the request's id, in the caller's language;
+//! * a handler cannot be reached without the right that its type names ([`http::authenticated`]);
+//! * every error is an [`http::problem::Problem`], with code, hint and the request's id, in the caller's language;
 //! * no answer and no log line repeats a value that was sent; bodies are never logged, and paths only as patterns;
 //! * everything that is read has a limit, and the limit stands in the OpenAPI document, which comes from the same routes;
-//! * a write runs to its end whatever becomes of the connection ([`state::ApiState::write`]).
+//! * a write runs to its end whatever becomes of the connection ([`ApiState::write`]).
 
-mod doors;
-pub mod extract;
-mod frame;
-mod handlers;
-mod lang;
+pub mod audit;
+pub mod claims;
+pub mod funds;
+pub mod http;
+pub mod identity;
 pub mod openapi;
-pub mod problem;
-pub mod signed;
-mod span;
-mod state;
-pub mod wire;
+pub mod operation;
+pub mod payments;
+pub mod programmes;
+mod routes;
+pub mod webhooks;
+
+use std::sync::{Arc, LazyLock};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, web};
+use service::Service;
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 
+use crate::http::published::Published;
+
+pub use http::problem::problems_markdown;
+pub use http::state::{ApiState, Limits, MetricsText};
 pub use openapi::{openapi_json, operations};
-pub use problem::problems_markdown;
-pub use state::{ApiState, Limits, MetricsText};
+
+/// The contract of this build.
+static PUBLISHED: LazyLock<Arc<Published>> =
+    LazyLock::new(|| Arc::new(Published::new(openapi_json(), operations())));
+
+impl ApiState {
+    /// Call it on the main runtime: writes run there, so that neither a client's reset nor a stopping worker cuts one short.
+    pub fn new(service: Service, metrics: MetricsText, limits: Limits) -> ApiState {
+        ApiState::of(service, metrics, limits, Arc::clone(&PUBLISHED))
+    }
+}
 
 /// The application, for `HttpServer::new(move || api::app(&state))` and for tests in the same process.
 pub fn app(
@@ -50,10 +66,10 @@ pub fn app(
     let (app, _) = App::new()
         .app_data(state.clone())
         .into_utoipa_app()
-        .configure(handlers::routes)
+        .configure(routes::routes)
         .split_for_parts();
-    app.service(handlers::docs())
-        .default_service(web::to(handlers::fallback))
-        .wrap(from_fn(frame::frame))
-        .wrap(TracingLogger::<span::RequestSpan>::new())
+    app.service(operation::probes::docs())
+        .default_service(web::to(operation::probes::fallback))
+        .wrap(from_fn(http::middleware::handle))
+        .wrap(TracingLogger::<http::span::RequestSpan>::new())
 }

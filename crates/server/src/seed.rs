@@ -6,8 +6,8 @@
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use claims::registers::Register;
-use service::access::{KeepRegisters, Permit};
-use service::registers::{LoadReport, RegisterFormat};
+use service::operation::access::{KeepRegisters, Permit};
+use service::programmes::registers::{LoadReport, RegisterFormat};
 use service::{Actor, Jurisdiction, JurisdictionKind, Service};
 
 const JURISDICTIONS: &str = include_str!("../../../seeds/jurisdictions.csv");

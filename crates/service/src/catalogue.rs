@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::DraftId;
 use policy::Programme;
 use store::Tx;
-use store::reference::{JurisdictionRow, ProgrammeRow};
+use store::programmes::reference::{JurisdictionRow, ProgrammeRow};
 
 use crate::Service;
 use crate::operation::access::ReadProgrammes;

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use store::journal::{EventRow, OutboxRow};
+use store::operation::{EventRow, OutboxRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 

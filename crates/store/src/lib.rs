@@ -23,25 +23,3 @@ pub mod webhooks;
 pub use error::StoreError;
 pub use migrate::{migrate, revert_all};
 pub use store::{Conn, Done, PoolStatus, Retry, Store, StoreConfig, Tx};
-
-// Old paths, until service is moved.
-pub use audit::{bundle, exports, log, samples};
-pub use claims::{clawbacks, group_commit as intake, holdings};
-pub use funds::{closings, holds, sources};
-pub use payments::{accounts as payees, advances, statements, submissions};
-pub use programmes::{drafts, registers, replay};
-pub mod journal {
-    pub use crate::operation::events::*;
-    pub use crate::operation::idempotency::*;
-    pub use crate::operation::outbox::*;
-    pub use crate::operation::waitlist_calls::*;
-}
-pub mod disbursements {
-    pub use crate::funds::appropriations::*;
-    pub use crate::funds::cap_changes::*;
-    pub use crate::payments::disbursements::*;
-}
-pub mod reference {
-    pub use crate::identity::clients::*;
-    pub use crate::programmes::reference::*;
-}

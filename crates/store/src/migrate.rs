@@ -93,7 +93,7 @@ where
         .await
         .map_err(|_| StoreError::Unavailable("no connection could be opened".into()))?;
     conn.batch_execute(LOCK).await?;
-    Versions::read(&mut conn).await?.missing()?;
+    Versions::read(&conn).await?.missing()?;
     // The harness drives the connection's futures on this thread: it must be one that may block.
     tokio::task::spawn_blocking(move || {
         let mut harness = AsyncMigrationHarness::new(conn);

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use claims::claim::{Claim, Item};
 use claims::ids::{AppropriationId, CapChangeId, ClaimId, DisbursementId, PaymentId};
 use ledger::{Balances, Fen};
-use service::access::{EnterAccounts, ManageFunds, ReadClaims, ReadFunds};
-use service::caps::CapChange;
-use service::disburse::{Disbursement, Gather, Payment, PaymentResult};
+use service::claims::ClaimState;
+use service::claims::{ApprovalVerdict, ReviewVerdict};
+use service::claims::{Command, Mode, Submitted};
+use service::funds::CapChange;
+use service::funds::SourceBalance;
 use service::funds::{Check, Fund, NewAppropriation, Source};
-use service::once::Key;
-use service::payees::EnteredAccount;
-use service::review::{ApprovalVerdict, ReviewVerdict};
-use service::sources::SourceBalance;
-use service::state::ClaimState;
-use service::submit::{Command, Mode, Submitted};
+use service::operation::Key;
+use service::operation::access::{EnterAccounts, ManageFunds, ReadClaims, ReadFunds};
+use service::payments::EnteredAccount;
+use service::payments::{Disbursement, Gather, Payment, PaymentResult};
 use service::{Actor, Refusal, ServiceError};
 use sha2::{Digest, Sha256};
 
@@ -32,7 +32,7 @@ pub fn tally(claims: &[ClaimState]) -> BTreeMap<&'static str, usize> {
 
 /// The claim with a key: the request's hash is the claim's.
 pub fn keyed(key: &str, claim: Claim) -> Command {
-    let request = Sha256::digest(service::document::write(&claim)).into();
+    let request = Sha256::digest(service::at_rest::document::write(&claim)).into();
     Command {
         key: key.into(),
         request,

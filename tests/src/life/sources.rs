@@ -5,8 +5,8 @@ use claims::identifiers::BankAccount;
 use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use ledger::{BySource, Fen, Source};
-use service::access::{ManageFunds, ReadFunds};
-use service::disburse::{Payment, PaymentResult, Resolution, Said};
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{Payment, PaymentResult, Resolution, Said};
 use service::ports::Clock;
 use testkit::{Sale, TestApp, YANHU, permit};
 
@@ -23,7 +23,7 @@ async fn with_sources(grants: &[(Source, i64)]) -> TestApp {
 }
 
 /// What each source has of something, in fen.
-async fn fen_of(app: &TestApp, value: fn(&service::sources::SourceBalance) -> Fen) -> [i64; 4] {
+async fn fen_of(app: &TestApp, value: fn(&service::funds::SourceBalance) -> Fen) -> [i64; 4] {
     let sources = app.sources(YANHU, PROGRAMME).await;
     let of = |source| sources.iter().find(|it| it.source == source).map(value);
     Source::ALL.map(|source| of(source).unwrap().get())

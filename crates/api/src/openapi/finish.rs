@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy::Lang;
 use serde_json::{Map, Value, json};
 
-use crate::problem::Kind;
+use crate::http::problem::Kind;
 
 pub(crate) const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 

@@ -1,10 +1,8 @@
 //! The OpenAPI document: what the routes say, completed with what holds for all of them.
 
 mod finish;
-pub mod params;
 
 use actix_web::App;
-use service::Right;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 
@@ -31,20 +29,15 @@ use utoipa_actix_web::AppExt;
         (name = "public", description = "公示 · For anybody"),
         (name = "operations", description = "运行 · Operations"),
     ),
-    components(schemas(crate::problem::ProblemView, crate::problem::FieldErrorView)),
+    components(schemas(crate::http::problem::ProblemView, crate::http::problem::FieldErrorView)),
 )]
 struct Head;
-
-/// The roles that have a right, for the member `x-roles` of an operation.
-pub(crate) fn roles<R: Right>() -> Vec<&'static str> {
-    R::ROLES.iter().map(|role| role.as_str()).collect()
-}
 
 fn collected() -> utoipa::openapi::OpenApi {
     let (_, document) = App::new()
         .into_utoipa_app()
         .openapi(Head::openapi())
-        .configure(crate::handlers::routes)
+        .configure(crate::routes::routes)
         .split_for_parts();
     document
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
+use crate::http::published::Published;
 
 fn document() -> Value {
     serde_json::from_str(&openapi_json()).unwrap()
@@ -56,6 +57,15 @@ fn every_operation_is_whole() {
             );
         }
     }
+}
+
+#[test]
+fn methods_come_from_the_document() {
+    let published = Published::new(openapi_json(), operations());
+    assert_eq!(published.allowed("/v1/disbursements"), ["GET", "POST"]);
+    assert_eq!(published.allowed("/v1/claims/check"), ["POST"]);
+    assert_eq!(published.allowed("/v1/claims/clm_1/review"), ["POST"]);
+    assert!(published.allowed("/v1/nothing").is_empty());
 }
 
 #[test]

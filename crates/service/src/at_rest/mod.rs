@@ -10,7 +10,7 @@
 //! row, and those that are no longer written are still read. A packed text has at most 1 MiB.
 
 pub mod document;
-pub(crate) mod packing;
+pub mod packing;
 mod vault;
 
 pub use vault::{Vault, VaultError};

@@ -13,7 +13,7 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use crate::operation::ServiceError;
 
 /// How a text is packed now.
-pub(crate) const PACKING: i16 = 1;
+pub const PACKING: i16 = 1;
 
 const V1: &[u8] = include_bytes!("packing/v1.txt");
 
@@ -32,7 +32,7 @@ thread_local! {
 }
 
 /// The text, packed as [`PACKING`] says.
-pub(crate) fn pack(text: &[u8]) -> Result<Vec<u8>, ServiceError> {
+pub fn pack(text: &[u8]) -> Result<Vec<u8>, ServiceError> {
     COMPRESSOR.with_borrow_mut(|kept| {
         let compressor = match kept {
             Some(compressor) => compressor,
@@ -43,7 +43,7 @@ pub(crate) fn pack(text: &[u8]) -> Result<Vec<u8>, ServiceError> {
 }
 
 /// The text that was packed, this way or an earlier one.
-pub(crate) fn unpack(packing: i16, packed: Vec<u8>) -> Result<Vec<u8>, ServiceError> {
+pub fn unpack(packing: i16, packed: Vec<u8>) -> Result<Vec<u8>, ServiceError> {
     match packing {
         0 => Ok(packed),
         1 => Decompressor::with_prepared_dictionary(&DECODER)

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use store::StoreError;
 use store::claims::DecisionRow;
 use store::funds::TransferRow;
-use store::journal::EventRow;
+use store::operation::EventRow;
 
 use super::transparency::{Signed, unsigned};
 use crate::Service;

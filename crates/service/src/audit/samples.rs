@@ -10,8 +10,8 @@ use ledger::log::Hash;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Tx;
-use store::journal::EventRow;
-use store::samples::{SampleRow, WholeSampleRow};
+use store::audit::samples::{SampleRow, WholeSampleRow};
+use store::operation::EventRow;
 
 use crate::Service;
 use crate::operation::access::{DrawSamples, ReadLedger};

@@ -12,7 +12,7 @@ use ledger::log::{
     inclusion, root,
 };
 use store::Conn;
-use store::log::{CheckpointRow, CosignatureRow, NodeRow};
+use store::audit::log::{CheckpointRow, CosignatureRow, NodeRow};
 
 use crate::Service;
 use crate::claims::visible;

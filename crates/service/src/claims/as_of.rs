@@ -10,7 +10,7 @@ use claims::ids::ClaimId;
 use claims::life_cycle::{Status, Verb};
 use policy::{Outcome, RuleResult};
 use store::claims::{ClaimRow, DecisionRow};
-use store::journal::EventRow;
+use store::operation::EventRow;
 use uuid::Uuid;
 
 use super::queries::{ClaimDetail, ClaimQuery, visible};

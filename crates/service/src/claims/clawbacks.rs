@@ -13,7 +13,7 @@ use ledger::Fen;
 use policy::Lang;
 use serde::{Deserialize, Serialize};
 use store::claims::ClaimRow;
-use store::clawbacks::{ClawbackRow, WaiverRow};
+use store::claims::clawbacks::{ClawbackRow, WaiverRow};
 use store::{Done, Tx};
 
 use super::queries::visible;

@@ -7,7 +7,7 @@ use claims::ids::ClaimId;
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::claims::ClaimRow;
-use store::journal::IdempotencyRow;
+use store::operation::IdempotencyRow;
 use uuid::Uuid;
 
 use super::view::{self, ClaimState, claim_subject, correction_deadline};

@@ -14,8 +14,8 @@ use std::sync::{Arc, Weak};
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use store::intake::Asked;
-use store::journal::IdempotencyRow;
+use store::claims::group_commit::Asked;
+use store::operation::IdempotencyRow;
 use store::{Done, StoreError, Tx};
 use uuid::Uuid;
 

@@ -8,8 +8,8 @@ use claims::claim::Claim;
 use claims::identifiers::CreditCode;
 use claims::registers::{Known, LookUps, ScrapCertificate, look_ups};
 use store::StoreError;
-use store::journal::IdempotencyRow;
-use store::registers::{PriceQuestion, RegisterKeys, RegisterRows};
+use store::operation::IdempotencyRow;
+use store::programmes::registers::{PriceQuestion, RegisterKeys, RegisterRows};
 
 use crate::Service;
 use crate::operation::ServiceError;
@@ -335,7 +335,7 @@ mod tests {
         let unnamed = asked(&[claim]);
         let mut answers = Answers::default();
         assert_eq!(answers.dismantler_of(&unnamed[0]), None);
-        let row = store::registers::ScrapCertificateRow {
+        let row = store::programmes::registers::ScrapCertificateRow {
             number: "1408ABC".into(),
             issued_on: "2026-04-01".parse().unwrap(),
             owner: vec![1; 16],

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use store::claims::{ClaimFilter, ClaimRow};
-use store::journal::EventRow;
+use store::operation::EventRow;
 use store::{Done, Tx};
 use uuid::Uuid;
 

@@ -17,10 +17,10 @@ use ledger::{Fen, Reason, Transfer};
 use policy::receipt::Receipt;
 use policy::{Outcome, RuleOutcome, Value, Verdict};
 use store::Tx;
+use store::claims::group_commit::{Opened, Record};
+use store::claims::holdings::{QuotaRow, UniqueKeyRow};
 use store::claims::{ClaimRow, DecisionRow};
 use store::funds::Posting;
-use store::holdings::{QuotaRow, UniqueKeyRow};
-use store::intake::{Opened, Record};
 use uuid::Uuid;
 
 use super::evaluate::Candidate;

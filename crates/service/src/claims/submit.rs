@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use claims::claim::Claim;
-use store::journal::IdempotencyRow;
+use store::operation::IdempotencyRow;
 
 use super::group_commit::{Mode, Open, Recorded, Submitted};
 use super::record::{judge, load_state, next_revision};

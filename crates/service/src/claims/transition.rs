@@ -12,10 +12,10 @@ use claims::ids::ClaimId;
 use claims::life_cycle::{Holdings, Step, Verb, step};
 use ledger::Reason;
 use store::Tx;
+use store::claims::holdings::QuotaRow;
 use store::claims::{ClaimRow, DecisionRow};
 use store::funds::Posting;
-use store::holdings::QuotaRow;
-use store::journal::{EventRow, WaitlistCallRow};
+use store::operation::{EventRow, WaitlistCallRow};
 use uuid::Uuid;
 
 use super::record::posting;

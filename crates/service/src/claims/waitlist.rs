@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use claims::allocate::{LimitKey, Served, State, Waiting, serve};
 use claims::life_cycle::Verb;
-use store::journal::WaitlistCallRow;
+use store::operation::WaitlistCallRow;
 use store::{Done, Tx};
 use uuid::Uuid;
 

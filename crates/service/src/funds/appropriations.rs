@@ -6,7 +6,7 @@ pub use ledger::Source;
 use ledger::{Balances, Fen, Reason, Transfer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::disbursements::AppropriationRow;
+use store::funds::appropriations::AppropriationRow;
 use store::funds::{CapRow, FundRow, Posting};
 use store::{Done, Tx};
 

@@ -9,8 +9,8 @@ use claims::ids::CapChangeId;
 use ledger::Fen;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::disbursements::CapChangeRow;
 use store::funds::CapRow;
+use store::funds::cap_changes::CapChangeRow;
 use store::{Done, Tx};
 
 use super::limits::{self, LimitChanges, parse_scope, scope_text};

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use claims::JurisdictionCode;
 use claims::ids::{ClaimId, HoldId};
 use serde::{Deserialize, Serialize};
-use store::holds::HoldRow;
+use store::funds::holds::HoldRow;
 use uuid::Uuid;
 
 use crate::Service;

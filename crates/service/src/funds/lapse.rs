@@ -10,7 +10,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use ledger::{Reason, Transfer};
 use store::funds::Posting;
-use store::sources::Unused;
+use store::funds::sources::Unused;
 use store::{Done, Tx};
 
 use super::limits;

@@ -11,7 +11,7 @@ use ledger::Fen;
 use store::Tx;
 use store::claims::ClaimRow;
 use store::funds::{CapRow, FundRow, Head, LimitChange, LockedLimits};
-use store::journal::{EventRow, WaitlistCallRow};
+use store::operation::{EventRow, WaitlistCallRow};
 
 use crate::Service;
 use crate::catalogue::Catalogue;

@@ -19,11 +19,11 @@ use std::collections::hash_map::Entry;
 use chrono::{DateTime, Utc};
 use ledger::{BySource, Carry, Fen, Ratio, Source, give_back, split};
 use store::Tx;
-use store::advances::AdvanceRow;
 use store::claims::ClaimRow;
 use store::funds::Posting;
+use store::funds::sources::{PaidParts, SourceRow, Taken};
+use store::payments::advances::AdvanceRow;
 use store::payments::{LineRow, PaymentRow};
-use store::sources::{PaidParts, SourceRow, Taken};
 use uuid::Uuid;
 
 use crate::Service;

@@ -2,7 +2,7 @@
 //! of payees, that were handed out. Each stands on record since the moment it was asked for.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use store::journal::{EventRow, ReadsFilter};
+use store::operation::{EventRow, ReadsFilter};
 use uuid::Uuid;
 
 use crate::Service;

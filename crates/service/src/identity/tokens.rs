@@ -19,7 +19,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::reference::ClientRow;
+use store::identity::clients::ClientRow;
 
 use crate::Service;
 use crate::operation::{Actor, Refusal, Role, ServiceError};

@@ -155,6 +155,13 @@ impl ServiceError {
     }
 }
 
+/// A workbook is written into memory, so that only a mistake of its writer makes it fail.
+impl From<spreadsheet::xlsx::Error> for ServiceError {
+    fn from(error: spreadsheet::xlsx::Error) -> Self {
+        Self::bug(error)
+    }
+}
+
 /// Constraints that refuse a unit of work because another one committed first: run again, it reads what that one wrote.
 const LOST_RACES: [&str; 6] = [
     "unique_keys_pkey",

@@ -1,7 +1,7 @@
 //! The audit trail: an event for whatever was done.
 
 use chrono::{DateTime, Utc};
-use store::journal::EventRow;
+use store::operation::EventRow;
 use store::{StoreError, Tx};
 
 use super::access::Actor;

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::Tx;
-use store::journal::IdempotencyRow;
+use store::operation::IdempotencyRow;
 
 use super::access::Actor;
 use super::error::{Refusal, ServiceError};

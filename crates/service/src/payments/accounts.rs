@@ -14,7 +14,7 @@ use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use serde::{Deserialize, Serialize};
 use store::claims::ClaimRow;
-use store::payees::{BankAccountRow, PayeeCorrectionRow};
+use store::payments::accounts::{BankAccountRow, PayeeCorrectionRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 

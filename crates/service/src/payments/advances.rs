@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use claims::ids::{AdvanceId, DisbursementId, PaymentId};
 use ledger::{Fen, NotLeft, Reason, Transfer};
 use serde::{Deserialize, Serialize};
-use store::advances::AdvanceRow;
 use store::funds::Posting;
 use store::payments::PaymentRow;
+use store::payments::advances::AdvanceRow;
 use store::{Done, Tx};
 
 use crate::Service;

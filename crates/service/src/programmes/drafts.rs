@@ -9,7 +9,7 @@ use policy::Programme;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::Tx;
-use store::drafts::{DraftRow, WholeDraftRow};
+use store::programmes::drafts::{DraftRow, WholeDraftRow};
 use tokio::sync::mpsc;
 
 use super::replay::{Asked, Question, Summary, Told};

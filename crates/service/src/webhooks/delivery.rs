@@ -11,7 +11,6 @@ use chrono::{DateTime, Duration, Utc};
 use claims::ids::WebhookId;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use rand::Rng;
 use secrecy::SecretString;
 use serde::Serialize;
 use store::webhooks::{AttemptRow, DeliveryRow, WebhookRow};
@@ -257,10 +256,9 @@ fn settle(
         WebhookFailure::Answered { retry_after, .. } => requested_pause(*retry_after),
         _ => Duration::zero(),
     };
-    let jitter = || u16::try_from(rand::rng().next_u32() & 0xffff).unwrap_or_default();
     let pause = |failed: i32| {
         let failed = u32::try_from(failed).unwrap_or(u32::MAX);
-        webhook_schedule(failed, jitter()).and_then(|it| Duration::from_std(it).ok())
+        webhook_schedule(failed, rand::random()).and_then(|it| Duration::from_std(it).ok())
     };
     let gone = *failure == WebhookFailure::Gone;
     match pause(delivery.tries).filter(|_| !gone) {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use claims::ids::ClaimId;
-use store::journal::{EventRow, OutboxRow};
+use store::operation::{EventRow, OutboxRow};
 use store::webhooks::{DeliveryRow, WebhookRow};
 use store::{Done, Tx};
 use uuid::Uuid;

@@ -27,7 +27,7 @@ use claims::life_cycle::Status;
 use rand::Rng;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use store::journal::EventRow;
+use store::operation::EventRow;
 use store::webhooks::{AttemptRow, DeliveryRow, WebhookRow};
 use store::{Done, Tx};
 use uuid::Uuid;

@@ -10,7 +10,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use crate::batch::{Bind, Sql};
 use crate::claims::DecisionRow;
 use crate::funds::transfers::TransferRow;
-use crate::operation::events::EventRow;
+use crate::operation::EventRow;
 use crate::{Conn, StoreError};
 
 /// One row of a county's tables. `part` says of which: see [`Conn::tables`].

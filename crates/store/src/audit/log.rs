@@ -15,8 +15,7 @@ use uuid::Uuid;
 use crate::batch::{Bind, Sql, batch_insert};
 use crate::claims::DecisionRow;
 use crate::funds::transfers::{self, Head, Posting, TransferRow};
-use crate::operation::events::EventRow;
-use crate::operation::outbox;
+use crate::operation::{EventRow, outbox};
 use crate::schema::{checkpoints, cosignatures, ledgers, log_leaves, log_nodes};
 use crate::{Conn, StoreError, Tx};
 

@@ -13,9 +13,7 @@ use crate::claims::holdings::{QuotaRow, UniqueKeyRow};
 use crate::claims::{ClaimRow, DecisionRow};
 use crate::funds::transfers::{self, Head, Posting, TransferRow};
 use crate::funds::{LimitChange, LockedLimits};
-use crate::operation::events::EventRow;
-use crate::operation::idempotency::IdempotencyRow;
-use crate::operation::outbox;
+use crate::operation::{EventRow, IdempotencyRow, outbox};
 use crate::{StoreError, Tx, claims, funds};
 
 /// What a batch names: its keys of idempotency, whose books it opens, and what its claims ask for.

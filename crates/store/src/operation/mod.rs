@@ -4,7 +4,12 @@
 //! recorded is queued ([`outbox`]), and a request sent twice finds its first answer ([`idempotency`]). The outbox has one row a county and
 //! unit of work, of at most 200 events; keys are forgotten in bounded steps once they are old.
 
-pub mod events;
-pub mod idempotency;
+mod events;
+mod idempotency;
 pub mod outbox;
-pub mod waitlist_calls;
+mod waitlist_calls;
+
+pub use events::*;
+pub use idempotency::*;
+pub use outbox::OutboxRow;
+pub use waitlist_calls::*;

@@ -9,7 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql};
-use crate::operation::events::EventRow;
+use crate::operation::EventRow;
 use crate::schema::outbox;
 use crate::{Conn, StoreError, Tx};
 

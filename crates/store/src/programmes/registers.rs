@@ -13,7 +13,7 @@ use diesel::sql_types::{Array, BigInt, Bytea, Date, Integer, Nullable, SmallInt,
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::batch::{Bind, Sql, batch_insert};
-use crate::operation::idempotency::IdempotencyRow;
+use crate::operation::IdempotencyRow;
 use crate::schema::{
     collectors, dismantlers, efficiency_labels, entitlements, filed_prices, merchants, scrap_certificates,
     vehicle_models,

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use ledger::{Account, Fen, Reason};
 use policy::Lang;
+use spreadsheet::xml::escape;
 
 use super::Chunks;
 use super::pages::{File, stream};
 use super::table::Cell;
-use super::text::escape;
 use super::transfers::{Transfer, Transfers};
 use crate::Service;
 use crate::funds::{LedgerQuery, document_prefix, filter};

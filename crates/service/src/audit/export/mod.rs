@@ -18,8 +18,6 @@ mod text;
 mod transfers;
 mod workbook;
 
-pub(crate) use text::harmless;
-
 use std::collections::VecDeque;
 use std::pin::Pin;
 
@@ -122,7 +120,7 @@ fn file<R: Row<N>, const N: usize>(
     Ok(match format {
         Format::Csv => Box::new(text::Csv::new(lang, goes_on)),
         Format::JsonLines => Box::new(text::JsonLines::new()),
-        Format::Xlsx => Box::new(workbook::Workbook::new(lang)),
+        Format::Xlsx => Box::new(workbook::Workbook::new(lang)?),
         Format::Parquet => Box::new(parquet::Parquet::new()?),
     })
 }

@@ -137,7 +137,7 @@ fn a_workbook_is_split_where_a_sheet_is_full_and_adds_up() {
             )
         })
         .collect::<Vec<_>>();
-    let small = Box::new(workbook::Workbook::with_rows(Lang::Zh, 2));
+    let small = Box::new(workbook::Workbook::with_rows(Lang::Zh, 2).unwrap());
     let bytes = written(small, &[&rows[..3], &rows[3..]]);
     let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap();
     assert_eq!(book.sheet_names(), ["汇总", "流水 1", "流水 2", "流水 3"]);

@@ -1,6 +1,5 @@
 //! CSV and JSON lines.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::marker::PhantomData;
@@ -9,6 +8,7 @@ use chrono::{DateTime, Utc};
 use policy::Lang;
 use serde::Serializer;
 use serde::ser::SerializeMap;
+use spreadsheet::csv::{BYTE_ORDER_MARK, Mark, field};
 
 use super::pages::File;
 use super::table::{Cell, Row, Words};
@@ -45,7 +45,7 @@ impl<R: Row<N>, const N: usize> File<R> for Csv<R, N> {
     fn write(&mut self, rows: &[R], _last: bool) -> Result<Vec<u8>, ServiceError> {
         let mut chunk = Vec::with_capacity(rows.len().saturating_add(1).saturating_mul(ROW_BYTES));
         if !std::mem::replace(&mut self.begun, true) {
-            chunk.extend_from_slice("\u{feff}".as_bytes());
+            chunk.extend_from_slice(BYTE_ORDER_MARK.as_bytes());
             let heading = R::COLUMNS.map(|column| Cell::Text(column.heading(self.lang)));
             self.record(&mut chunk, heading)?;
         }
@@ -65,7 +65,7 @@ impl<R, const N: usize> Csv<R, N> {
             }
             match cell {
                 Cell::Text(text) => field(out, text),
-                Cell::Written(text) => field(out, &harmless(text)),
+                Cell::Written(text) => field(out, &Mark::Tab.defuse(text)),
                 Cell::Id(kind, jurisdiction, id) => {
                     let mut digits = [0; uuid::fmt::Simple::LENGTH];
                     id.simple().encode_lower(&mut digits);
@@ -86,24 +86,6 @@ impl<R, const N: usize> Csv<R, N> {
         out.push(b'\n');
         Ok(())
     }
-}
-
-fn field(out: &mut Vec<u8>, text: &str) {
-    if !text
-        .bytes()
-        .any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
-    {
-        out.extend_from_slice(text.as_bytes());
-        return;
-    }
-    out.push(b'"');
-    for byte in text.bytes() {
-        if byte == b'"' {
-            out.push(byte);
-        }
-        out.push(byte);
-    }
-    out.push(b'"');
 }
 
 /// JSON lines. They are for machines: names of accounts and reasons never change with a language here.
@@ -148,29 +130,6 @@ impl<R: Row<N>, const N: usize> File<R> for JsonLines<R, N> {
             chunk.push(b'\n');
         }
         Ok(chunk)
-    }
-}
-
-/// What somebody wrote, as a field of a CSV: a tab before what begins like a formula keeps spreadsheets from carrying it out.
-pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@']) {
-        Cow::Owned(format!("\t{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-/// Text between tags. Control characters, and what XML cannot say at all, become a replacement character.
-pub(super) fn escape(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\t' | '\n' => out.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
     }
 }
 

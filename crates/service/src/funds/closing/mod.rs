@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Utc};
 use ledger::{Account, Fen, Source};
-use store::closings::{ClosedUntil, ClosingRow, ClosingSourceRow, Difference, NewClosing};
+use store::funds::closings::{ClosedUntil, ClosingRow, ClosingSourceRow, Difference, NewClosing};
 use store::{Done, Retry, Tx};
 
 pub use period::Period;

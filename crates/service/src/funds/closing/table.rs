@@ -2,10 +2,10 @@
 
 use ledger::Fen;
 use policy::Lang;
+use spreadsheet::csv::{self, BYTE_ORDER_MARK, LineEnd};
 
 use super::{ClosedAccount, ClosedBooks, ClosedSource};
 use crate::funds::sources::SourceBalance;
-use crate::operation::ServiceError;
 
 const COLUMNS: [(&str, &str); 9] = [
     ("辖区", "jurisdiction"),
@@ -33,17 +33,13 @@ const OF_SOURCE: [(&str, &str, OfSource); 5] = [
 impl ClosedBooks {
     /// Comma and quotes as in RFC 4180, LF, UTF-8 with BOM. A fund's accounts name no source and have debits and credits; lines of a source have
     /// none. Of a year, `lapsed_after` is the last line of central's.
-    pub fn csv(&self, lang: Lang) -> Result<Vec<u8>, ServiceError> {
-        let mut text = "\u{feff}".as_bytes().to_vec();
-        let mut csv = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(&mut text);
+    pub fn csv(&self, lang: Lang) -> Vec<u8> {
+        let mut text = BYTE_ORDER_MARK.as_bytes().to_vec();
         let said = |zh: &'static str, en: &'static str| match lang {
             Lang::Zh => zh,
             Lang::En => en,
         };
-        csv.write_record(COLUMNS.map(|(zh, en)| said(zh, en)))
-            .map_err(ServiceError::bug)?;
+        csv::row(&mut text, COLUMNS.map(|(zh, en)| said(zh, en)), LineEnd::Lf);
         let (county, period) = (
             self.closing.jurisdiction.as_str(),
             self.closing.period.to_string(),
@@ -51,27 +47,26 @@ impl ClosedBooks {
         let mut line = |programme: &str, source: &str, account: &str, sums: [Option<Fen>; 4]| {
             let sums = sums.map(|sum| sum.map(|fen| fen.to_string()).unwrap_or_default());
             let names = [county, period.as_str(), programme, source, account];
-            csv.write_record(names.into_iter().chain(sums.iter().map(String::as_str)))
-                .map_err(ServiceError::bug)
+            let cells = names.into_iter().chain(sums.iter().map(String::as_str));
+            csv::row(&mut text, cells, LineEnd::Lf);
         };
         for fund in &self.funds {
             for it in &fund.accounts {
                 let account = said(it.account.title_zh(), it.account.as_str());
-                line(&fund.programme, "", account, of_account(it))?;
+                line(&fund.programme, "", account, of_account(it));
             }
             for it in &fund.sources {
                 let source = said(it.closing.source.title_zh(), it.closing.source.as_str());
                 for (en, zh, value) in OF_SOURCE {
-                    line(&fund.programme, source, said(zh, en), of_source(it, value))?;
+                    line(&fund.programme, source, said(zh, en), of_source(it, value));
                 }
                 if !it.lapsed_after.is_zero() {
                     let after = [None, None, None, Some(it.lapsed_after)];
-                    line(&fund.programme, source, said("年后失效", "lapsed_after"), after)?;
+                    line(&fund.programme, source, said("年后失效", "lapsed_after"), after);
                 }
             }
         }
-        drop(csv);
-        Ok(text)
+        text
     }
 }
 

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use claims::claim::{Claim, Payee};
 use claims::ids::{AdvanceId, ClaimId, DisbursementId};
 use store::claims::ClaimRow;
-use store::disbursements::DisbursementRow;
+use store::payments::disbursements::DisbursementRow;
 use store::payments::{LineRow, PaymentRow};
 use store::{Done, Tx};
 use uuid::Uuid;

@@ -16,8 +16,9 @@ use std::collections::{BTreeMap, HashMap};
 use bank::{EndToEndId, FileId, Item};
 use chrono::{DateTime, Duration, Utc};
 use claims::JurisdictionCode;
-use store::submissions::{BankReportRow, StreamRow};
+use store::payments::submissions::{BankReportRow, StreamRow};
 use store::{Done, Tx};
+use timing::Backoff;
 use uuid::Uuid;
 
 use super::report_import::{BankReport, understood};
@@ -35,7 +36,6 @@ use crate::ports::{Bank, BankError, BankFile};
 const LEASE: Duration = Duration::minutes(30);
 /// Pages that one round reads: more wait for the next.
 const ROUND: usize = 16;
-const LONGEST_PAUSE: Duration = Duration::hours(1);
 
 /// What one round heard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -140,12 +140,11 @@ impl Service {
         wish: Option<std::time::Duration>,
     ) -> Result<(), ServiceError> {
         let failures = stream.failures.saturating_add(1);
-        let doublings = u32::try_from(failures).unwrap_or(u32::MAX).min(12);
-        let pause = every.checked_mul(1_i32.checked_shl(doublings).unwrap_or(i32::MAX));
-        let pause = pause
-            .unwrap_or(LONGEST_PAUSE)
-            .min(LONGEST_PAUSE)
-            .max(requested_pause(wish));
+        let longest = std::time::Duration::from_hours(1);
+        let first = every.to_std().unwrap_or(longest).saturating_mul(2);
+        let pause = Backoff::doubling(first, longest).pause(u32::try_from(failures).unwrap_or(1), 0);
+        let pause = Duration::from_std(pause.unwrap_or(longest)).unwrap_or(every);
+        let pause = pause.max(requested_pause(wish));
         let due_at = later(self.clock().now(), pause);
         self.store()
             .write(async |mut tx| -> Result<_, ServiceError> {

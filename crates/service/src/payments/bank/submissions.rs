@@ -22,9 +22,10 @@ use bank::{FileId, Format, MessageId};
 use chrono::{DateTime, Duration, Utc};
 use claims::ids::DisbursementId;
 use sha2::{Digest, Sha256};
-use store::disbursements::DisbursementRow;
-use store::submissions::SubmissionRow;
+use store::payments::disbursements::DisbursementRow;
+use store::payments::submissions::SubmissionRow;
 use store::{Done, Tx};
+use timing::Backoff;
 
 use super::instruction::{InstructionFile, InstructionFormat, per_file, sent_payments};
 use crate::Service;
@@ -37,8 +38,6 @@ use crate::ports::{Bank, BankError, BankFile, FileName, LARGEST_BANK_FILE, Submi
 
 /// Longer than any call to a bank may take; see `partners::Timeouts`.
 const LEASE: Duration = Duration::minutes(15);
-/// The first pause after an attempt that failed; each further one is twice as long.
-const PAUSE: Duration = Duration::seconds(30);
 const LONGEST_PAUSE: Duration = Duration::hours(1);
 /// Files that one round hands over: more wait for the next.
 const ROUND: usize = 100;
@@ -479,7 +478,9 @@ impl Service {
     }
 
     /// What stands open between us and the bank, for the metrics.
-    pub async fn submission_tally(&self) -> Result<store::submissions::SubmissionTally, ServiceError> {
+    pub async fn submission_tally(
+        &self,
+    ) -> Result<store::payments::submissions::SubmissionTally, ServiceError> {
         Ok(self.store().read().await?.submission_tally().await?)
     }
 }
@@ -531,15 +532,14 @@ fn unpacked(packed: &[u8]) -> Result<Vec<u8>, ServiceError> {
 
 /// Doubled with each attempt, up to an hour.
 fn pause(attempts: i32) -> Duration {
-    let doublings = u32::try_from(attempts)
-        .unwrap_or(u32::MAX)
-        .saturating_sub(1)
-        .min(16);
-    let factor = 1_i32.checked_shl(doublings).unwrap_or(i32::MAX);
-    PAUSE
-        .checked_mul(factor)
+    const BACKOFF: Backoff = Backoff::doubling(
+        std::time::Duration::from_secs(30),
+        std::time::Duration::from_hours(1),
+    );
+    let pause = BACKOFF.pause(u32::try_from(attempts.max(1)).unwrap_or(1), 0);
+    pause
+        .and_then(|it| Duration::from_std(it).ok())
         .unwrap_or(LONGEST_PAUSE)
-        .min(LONGEST_PAUSE)
 }
 
 fn shortened(text: &str) -> String {

@@ -23,8 +23,8 @@ use claims::ids::{AdvanceId, ClaimId, DisbursementId, PaymentId};
 use ledger::{BySource, Fen};
 use serde::{Deserialize, Serialize};
 use store::Tx;
-use store::disbursements::DisbursementRow;
 use store::payments::PaymentRow;
+use store::payments::disbursements::DisbursementRow;
 
 pub use make::Gather;
 pub use reconcile::{Count, Reconciliation};

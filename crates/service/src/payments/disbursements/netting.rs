@@ -18,7 +18,7 @@ use claims::clawback::Settled;
 use claims::life_cycle::{Status, Verb};
 use store::Tx;
 use store::claims::ClaimRow;
-use store::clawbacks::{ClawbackRow, NettingRow};
+use store::claims::clawbacks::{ClawbackRow, NettingRow};
 use store::payments::{LineRow, PaymentRow};
 use uuid::Uuid;
 

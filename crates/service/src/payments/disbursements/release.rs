@@ -2,9 +2,9 @@
 
 use claims::ids::DisbursementId;
 use sha2::{Digest, Sha256};
-use store::advances::SetOffRow;
-use store::clawbacks::NettingRow;
-use store::disbursements::DisbursementRow;
+use store::claims::clawbacks::NettingRow;
+use store::payments::advances::SetOffRow;
+use store::payments::disbursements::DisbursementRow;
 use store::payments::{LineRow, PaymentRow};
 use store::{Done, Tx};
 

@@ -13,9 +13,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use ledger::{Fen, Reason};
 use store::Tx;
-use store::advances::{AdvanceRow, SetOffRow};
-use store::disbursements::DisbursementRow;
 use store::payments::PaymentRow;
+use store::payments::advances::{AdvanceRow, SetOffRow};
+use store::payments::disbursements::DisbursementRow;
 use uuid::Uuid;
 
 use super::make::totals;

@@ -1,10 +1,10 @@
 //! A statement as a file: its accounts, then its claims. CSV as the ledger's export has it; XLSX with a sheet for each.
 
 use ledger::Fen;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use spreadsheet::csv::{self, BYTE_ORDER_MARK, LineEnd, Mark};
+use spreadsheet::xlsx::{Book, Cells, Error, Place, Properties, Sheet, Style};
 
 use super::{LaidOut, Statement, StatementFile, StatementLine};
-use crate::audit::export::harmless;
 use crate::operation::ServiceError;
 use crate::operation::time::shanghai;
 
@@ -73,8 +73,8 @@ pub(super) fn write(
         format.ending()
     );
     let bytes = match format {
-        StatementFormat::Csv => csv(statement, lines)?,
-        StatementFormat::Xlsx => xlsx(statement, lines).map_err(ServiceError::bug)?,
+        StatementFormat::Csv => csv(statement, lines),
+        StatementFormat::Xlsx => xlsx(statement, lines)?,
     };
     Ok(StatementFile {
         name,
@@ -183,28 +183,23 @@ fn cells(line: &StatementLine) -> [Cell; COLUMNS.len()] {
     ]
 }
 
-fn csv(statement: &Statement, lines: &[StatementLine]) -> Result<Vec<u8>, ServiceError> {
-    let mut bytes = "\u{feff}".as_bytes().to_vec();
-    let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(&mut bytes);
+fn csv(statement: &Statement, lines: &[StatementLine]) -> Vec<u8> {
+    let mut bytes = BYTE_ORDER_MARK.as_bytes().to_vec();
     for (title, cell) in summary(statement) {
-        csv.write_record([title, &plain(&cell)])
-            .map_err(ServiceError::bug)?;
+        csv::row(&mut bytes, [title, &plain(&cell)], LineEnd::Lf);
     }
-    csv.write_record(["五、明细", ""]).map_err(ServiceError::bug)?;
-    csv.write_record(COLUMNS).map_err(ServiceError::bug)?;
+    csv::row(&mut bytes, ["五、明细", ""], LineEnd::Lf);
+    csv::row(&mut bytes, COLUMNS, LineEnd::Lf);
     for line in lines {
-        csv.write_record(cells(line).iter().map(plain))
-            .map_err(ServiceError::bug)?;
+        csv::row(&mut bytes, cells(line).iter().map(plain), LineEnd::Lf);
     }
-    csv.flush().map_err(ServiceError::bug)?;
-    drop(csv);
-    Ok(bytes)
+    bytes
 }
 
 /// A cell as text.
 fn plain(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => harmless(text).into_owned(),
+        Cell::Text(text) => Mark::Tab.defuse(text).into_owned(),
         Cell::Money(amount) => amount.to_string(),
         Cell::Number(number) => number.to_string(),
         Cell::Days(millidays) => days(*millidays),
@@ -218,54 +213,60 @@ fn days(millidays: i64) -> String {
     format!("{}.{}", tenths.div_euclid(10), tenths.rem_euclid(10))
 }
 
-fn xlsx(statement: &Statement, lines: &[StatementLine]) -> Result<Vec<u8>, XlsxError> {
-    let mut book = Workbook::new();
+fn xlsx(statement: &Statement, lines: &[StatementLine]) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
     // The same statement is the same bytes.
-    let made = ExcelDateTime::from_timestamp(statement.made_at.timestamp())?;
-    book.set_properties(
-        &DocProperties::new()
-            .set_title("清算单")
-            .set_creation_datetime(&made),
-    );
-    let (bold, money) = (Format::new().set_bold(), Format::new().set_num_format("#,##0.00"));
-    let sheet = book.add_worksheet().set_name("清算单")?;
-    sheet.set_column_width(0, 24)?.set_column_width(1, 26)?;
-    for (row, (title, cell)) in (0_u32..).zip(summary(statement)) {
-        if matches!(cell, Cell::Nothing) {
-            sheet.write_with_format(row, 0, title, &bold)?;
-        } else {
-            sheet.write(row, 0, title)?;
-            put(sheet, row, 1, &cell, &money)?;
-        }
-    }
-    let sheet = book.add_worksheet().set_name("明细")?;
-    sheet.set_freeze_panes(1, 0)?.set_column_width(0, 46)?;
-    for (column, title) in (0_u16..).zip(COLUMNS) {
-        sheet.write_with_format(0, column, title, &bold)?;
-        if column > 0 {
-            sheet.set_column_width(column, 14)?;
-        }
-    }
-    for (row, line) in (1_u32..).zip(lines) {
-        for (column, cell) in (0_u16..).zip(cells(line)) {
-            put(sheet, row, column, &cell, &money)?;
-        }
-    }
-    book.save_to_buffer()
-}
-
-fn put(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell, money: &Format) -> Result<(), XlsxError> {
-    match cell {
-        Cell::Text(text) => sheet.write_string(row, column, text)?,
-        // A spreadsheet knows no other numbers than these; up to a million million yuan a fen is exact in them.
-        Cell::Money(amount) => sheet.write_number_with_format(row, column, yuan(*amount), money)?,
-        Cell::Number(number) => sheet.write(row, column, *number)?,
-        Cell::Days(millidays) => sheet.write_string(row, column, days(*millidays))?,
-        Cell::Nothing => sheet,
+    let properties = Properties {
+        title: "清算单",
+        created: statement.made_at,
     };
-    Ok(())
+    let mut book = Book::new(&mut bytes, Some(properties))?;
+    book.add_sheet(Sheet {
+        name: "清算单",
+        place: Place::Last,
+        widths: &[24, 26],
+        freeze_heading: false,
+    })?;
+    for (title, cell) in summary(statement) {
+        let mut row = book.row()?;
+        if matches!(cell, Cell::Nothing) {
+            row.text(Style::Bold, title)?;
+        } else {
+            row.text(Style::Plain, title)?;
+            put(&mut row, &cell)?;
+        }
+    }
+    let mut widths = [14; COLUMNS.len()];
+    widths[0] = 46;
+    book.add_sheet(Sheet {
+        name: "明细",
+        place: Place::Last,
+        widths: &widths,
+        freeze_heading: true,
+    })?;
+    let mut heading = book.row()?;
+    for title in COLUMNS {
+        heading.text(Style::Bold, title)?;
+    }
+    for line in lines {
+        let mut row = book.row()?;
+        for cell in cells(line) {
+            put(&mut row, &cell)?;
+        }
+    }
+    book.finish()?;
+    Ok(bytes)
 }
 
-fn yuan(amount: Fen) -> f64 {
-    amount.to_string().parse().unwrap_or(f64::NAN)
+fn put(row: &mut Cells<'_>, cell: &Cell) -> Result<(), Error> {
+    match cell {
+        Cell::Text(text) if text.is_empty() => row.skip(),
+        Cell::Text(text) => row.text(Style::Plain, text)?,
+        // A spreadsheet knows no other numbers than doubles; up to a million million yuan a fen is exact in them.
+        Cell::Money(amount) => row.number(Style::Money, amount)?,
+        Cell::Number(number) => row.number(Style::Plain, number)?,
+        Cell::Days(millidays) => row.text(Style::Plain, &days(*millidays))?,
+        Cell::Nothing => row.skip(),
+    }
+    Ok(())
 }

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::ClaimId;
 use ledger::{Fen, Reason};
-use store::statements::{MovedRow, StatementFilter, StatementLineRow};
+use store::payments::statements::{MovedRow, StatementFilter, StatementLineRow};
 
 pub use file::StatementFormat;
 

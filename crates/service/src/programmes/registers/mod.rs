@@ -22,8 +22,8 @@ use claims::text::model_key;
 use futures::{Stream, StreamExt};
 use policy::Lang;
 use serde_json::{Value, json};
-use store::journal::EventRow;
-use store::registers::{FiledPriceRow, RegisterKeys};
+use store::operation::EventRow;
+use store::programmes::registers::{FiledPriceRow, RegisterKeys};
 
 use crate::Service;
 use crate::operation::access::KeepRegisters;

@@ -11,7 +11,7 @@ use claims::registers::{
 };
 use ledger::Fen;
 use serde_json::{Value, json};
-use store::registers::{
+use store::programmes::registers::{
     CollectorRow, DismantlerRow, EfficiencyLabelRow, EntitlementRow, FiledPriceRow, MerchantRow,
     RegisterRows, ScrapCertificateRow, VehicleModelRow,
 };

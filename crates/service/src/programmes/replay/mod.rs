@@ -19,7 +19,7 @@ use claims::jurisdictions::JurisdictionCode;
 use claims::replay::Replay;
 use ledger::Fen;
 use policy::Programme;
-use store::replay::ReplayFilter;
+use store::programmes::replay::ReplayFilter;
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 

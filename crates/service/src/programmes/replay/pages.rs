@@ -10,7 +10,7 @@ use claims::jurisdictions::JurisdictionCode;
 use claims::replay::Arrival;
 use policy::Programme;
 use policy::replay::Recorded;
-use store::replay::{RecordedRow, ReplayFilter};
+use store::programmes::replay::{RecordedRow, ReplayFilter};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;

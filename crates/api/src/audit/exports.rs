@@ -1,0 +1,199 @@
+//! Ledgers and claims as files.
+
+use actix_web::http::header::{self, ContentEncoding};
+use actix_web::middleware::Compress;
+use actix_web::{HttpResponse, get};
+use futures::TryStreamExt;
+use policy::Lang;
+use service::audit::export::{
+    AccountingExport, Chunks, ClaimsExport, Encoding, Format, LedgerExport, Reveal, Syntax,
+};
+use service::operation::access::{ReadLedger, RevealClaims};
+
+use crate::audit::export_query::{
+    AccountingEncoding, AccountingSyntax, ClaimsExportParams, ClaimsExportQuery, LedgerExportParams,
+    LedgerExportQuery, TableFormat,
+};
+use crate::http::answer::{Answer, paged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::extract::documented::JurisdictionPath;
+use crate::http::extract::{PathText, Query};
+use crate::http::problem::Problem;
+use crate::http::queries::Headings;
+use crate::http::state::ApiState;
+
+/// 导出流水 · Export a ledger
+///
+/// The transfers of a period, streamed; with a city's code, those of all its counties, by county and height. CSV (UTF-8 with BOM, comma,
+/// quotes as in RFC 4180, LF), JSON lines, XLSX or Parquet. `gbt24589` is the accounting data of GB/T 24589.1 of one county: chart of
+/// accounts, balances and vouchers. Compressed with gzip or zstd if the client takes it.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, LedgerExportParams),
+    responses((status = 200, description = "The transfers.",
+        content((String = "text/csv"), (String = "application/x-ndjson"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            (Vec<u8> = "application/vnd.apache.parquet"), (String = "application/xml"), (String = "application/json")))),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/export", wrap = "Compress::default()")]
+pub(crate) async fn export_ledger(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    path: PathText,
+    query: Query<LedgerExportQuery>,
+) -> Answer {
+    let jurisdiction = path.county()?;
+    match query.0 {
+        LedgerExportQuery::Table {
+            format,
+            from,
+            to,
+            programme,
+            headings,
+            after,
+        } => {
+            let chosen = LedgerExport {
+                programme: programme.map(|it| it.as_str().to_owned()),
+                from,
+                to,
+                after: after.map(|(county, height)| (county.as_str().to_owned(), height)),
+            };
+            let said = said(format, headings, caller.lang);
+            let chunks = api.service.export_ledger(
+                &caller.permit,
+                jurisdiction.as_str(),
+                &chosen,
+                written(format),
+                said,
+            );
+            table(&format!("ledger-{jurisdiction}"), format, paged(chunks)?)
+        }
+        LedgerExportQuery::Accounting {
+            from,
+            to,
+            syntax,
+            encoding,
+        } => {
+            let encoding = match encoding {
+                AccountingEncoding::Utf8 => Encoding::Utf8,
+                AccountingEncoding::Gb18030 => Encoding::Gb18030,
+            };
+            let (syntax, ending) = match syntax {
+                AccountingSyntax::Xml => (Syntax::Xml, "xml"),
+                AccountingSyntax::Json => (Syntax::Json, "json"),
+            };
+            let chosen = AccountingExport {
+                from,
+                to,
+                syntax,
+                encoding,
+            };
+            let chunks = api
+                .service
+                .export_accounting(&caller.permit, jurisdiction.as_str(), chosen)
+                .await;
+            let name = format!("gbt24589-{jurisdiction}-{from}-{to}.{ending}");
+            let media_type = format!("application/{ending}; charset={}", encoding.name());
+            sent(&name, &media_type, false, paged(chunks)?)
+        }
+    }
+}
+
+/// 导出申请 · Export claims
+///
+/// The claims that arrived in a period, one a line, streamed; with a city's code, those of all its counties, by county and arrival. CSV,
+/// JSON lines, XLSX or Parquet, as the ledger's. Personal data is masked; `reveal=true` shows it to whoever has the right `reveal-claims`, with
+/// a reason, and leaves an audit event in each county that says who, which claims, how many and why.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, ClaimsExportParams),
+    responses((status = 200, description = "The claims.",
+        content((String = "text/csv"), (String = "application/x-ndjson"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            (Vec<u8> = "application/vnd.apache.parquet")))),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/claims/export", wrap = "Compress::default()")]
+pub(crate) async fn export_claims(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    path: PathText,
+    query: Query<ClaimsExportQuery>,
+) -> Answer {
+    let (jurisdiction, Query(query)) = (path.county()?, query);
+    let reveal = match query.reveal {
+        true => Some(Reveal {
+            permit: caller.permit.actor().permit::<RevealClaims>()?,
+            reason: query.reason,
+        }),
+        false => None,
+    };
+    let chosen = ClaimsExport {
+        programme: query.programme.map(|it| it.as_str().to_owned()),
+        from: query.from,
+        to: query.to,
+        after: query.after,
+    };
+    let (format, said) = (
+        written(query.format),
+        said(query.format, query.headings, caller.lang),
+    );
+    let chunks = api
+        .service
+        .export_claims(
+            &caller.permit,
+            jurisdiction.as_str(),
+            &chosen,
+            reveal,
+            format,
+            said,
+        )
+        .await;
+    table(&format!("claims-{jurisdiction}"), query.format, paged(chunks)?)
+}
+
+fn written(format: TableFormat) -> Format {
+    match format {
+        TableFormat::Csv => Format::Csv,
+        TableFormat::Jsonl => Format::JsonLines,
+        TableFormat::Xlsx => Format::Xlsx,
+        TableFormat::Parquet => Format::Parquet,
+    }
+}
+
+/// A workbook is for people, and speaks as they do. A CSV is for programs as well: its words change only if that is asked for.
+fn said(format: TableFormat, headings: Option<Headings>, accepted: Lang) -> Lang {
+    match (headings, format) {
+        (Some(headings), _) => headings.into(),
+        (None, TableFormat::Xlsx) => accepted,
+        (None, _) => Lang::En,
+    }
+}
+
+fn table(name: &str, format: TableFormat, chunks: Chunks) -> Answer {
+    let (media_type, packed) = match format {
+        TableFormat::Csv => ("text/csv; charset=utf-8", false),
+        TableFormat::Jsonl => ("application/x-ndjson", false),
+        TableFormat::Xlsx => (
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            true,
+        ),
+        TableFormat::Parquet => ("application/vnd.apache.parquet", true),
+    };
+    sent(&format!("{name}.{}", format.as_str()), media_type, packed, chunks)
+}
+
+fn sent(name: &str, media_type: &str, packed: bool, chunks: Chunks) -> Answer {
+    let mut answer = HttpResponse::Ok();
+    answer.content_type(media_type).insert_header((
+        header::CONTENT_DISPOSITION,
+        format!("attachment; filename=\"{name}\""),
+    ));
+    if packed {
+        // Compressed in itself: once more would take time and save nothing.
+        answer.insert_header(ContentEncoding::Identity);
+    }
+    // The status is on its way: a fault breaks the connection off, so that a cut file cannot be taken for a whole one.
+    Ok(answer.streaming(chunks.map_err(Problem::from)))
+}

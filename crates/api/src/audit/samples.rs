@@ -1,0 +1,285 @@
+//! Sampling for inspection, with a seed that was committed to beforehand.
+
+use actix_web::{get, post};
+use chrono::{DateTime, Utc};
+use claims::SampleId;
+use claims::identifiers::ProgrammeId;
+use serde::{Deserialize, Serialize};
+use service::audit::{Draw, Sample, Sampling};
+use service::operation::Key;
+use service::operation::access::{DrawSamples, ReadLedger};
+use utoipa::ToSchema;
+
+use crate::http::answer::{Answer, created, ok, paged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::extract::documented::{IdempotencyHeader, JurisdictionPath, SamplePath};
+use crate::http::extract::{Body, IdempotencyKey, PathId, PathText, Query, Wire};
+use crate::http::field_limits;
+use crate::http::fields::{Fields, Slot};
+use crate::http::queries::{PageParams, PageQuery, instant};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+
+/// 抽查承诺 · Commit to a sample
+///
+/// Take 32 random bytes as a seed, keep them to yourself, and send their SHA-256. It becomes a leaf of the county's log, whose hash goes into
+/// every score: neither side can choose what will be drawn.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, IdempotencyHeader),
+    request_body(content = CommitSample, description = "What is sampled, and the commitment."),
+    responses((status = 201, description = "It stands in the log.", body = SampleView,
+        headers(("Location" = String, description = "Address of the sample.")))),
+    extensions(("x-roles" = json!(roles::<DrawSamples>()))),
+)]
+#[post("/v1/ledgers/{jurisdiction}/samples")]
+pub(crate) async fn commit_sample(
+    api: ApiState,
+    caller: Authenticated<DrawSamples>,
+    path: PathText,
+    key: IdempotencyKey,
+    body: Body<CommitSampleRead>,
+) -> Answer {
+    let jurisdiction = path.county()?;
+    let key = Key {
+        key: key.0,
+        request: body.hash,
+    };
+    let (permit, asked) = (caller.permit, body.value.0);
+    let made = api
+        .write(|it| async move { it.commit_sample(&permit, jurisdiction, asked, key).await })
+        .await?;
+    let location = format!("/v1/samples/{}", made.value.id);
+    created(&location, None, made.replayed, &SampleView::from(made.value))
+}
+
+/// 抽查列表 · List samples
+///
+/// Of the county, newest first: those that were committed to and not drawn, too.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, PageParams),
+    responses((status = 200, description = "A page of samples.", body = PageView<SampleView>)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/samples")]
+pub(crate) async fn list_samples(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    path: PathText,
+    page: Query<PageQuery>,
+) -> Answer {
+    let (jurisdiction, Query(page)) = (path.county()?, page);
+    let cursor = page.cursor.as_deref();
+    let list = api
+        .service
+        .samples(&caller.permit, jurisdiction.as_str(), cursor, page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, SampleView::from))
+}
+
+/// 查询抽查 · Get a sample
+///
+/// With the claims that were drawn, in the order of their scores.
+#[utoipa::path(
+    tag = "ledgers",
+    params(SamplePath),
+    responses((status = 200, description = "The sample.", body = SampleView)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/samples/{id}")]
+pub(crate) async fn get_sample(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    id: PathId<SampleId>,
+) -> Answer {
+    ok(&SampleView::from(api.service.sample(&caller.permit, id.0).await?))
+}
+
+/// 抽取 · Draw a sample
+///
+/// Once its period is over, with the seed that was committed to. The claims with the smallest SHA-256 of seed, leaf hash and id are drawn; anyone
+/// can do it again. Asked again, the answer is the same.
+#[utoipa::path(
+    tag = "ledgers",
+    params(SamplePath),
+    request_body(content = DrawSample, description = "The seed."),
+    responses((status = 200, description = "It is drawn.", body = SampleView)),
+    extensions(("x-roles" = json!(roles::<DrawSamples>()))),
+)]
+#[post("/v1/samples/{id}/draw")]
+pub(crate) async fn draw_sample(
+    api: ApiState,
+    caller: Authenticated<DrawSamples>,
+    id: PathId<SampleId>,
+    body: Body<DrawSampleRead>,
+) -> Answer {
+    let (permit, seed) = (caller.permit, body.value.seed);
+    let drawn = api
+        .write(|it| async move { it.draw_sample(&permit, id.0, seed).await })
+        .await?;
+    ok(&SampleView::from(drawn))
+}
+
+/// What is sampled, and the commitment to a seed.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommitSample {
+    /// Of all programmes if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
+    pub programme: Option<String>,
+    /// Claims that were approved from this instant on.
+    #[schema(max_length = 40)]
+    pub from: DateTime<Utc>,
+    /// Before this one. It may be yet to come: the draw is made after it.
+    #[schema(max_length = 40)]
+    pub to: DateTime<Utc>,
+    /// How many claims are drawn at most.
+    #[schema(minimum = 1, maximum = 1000, example = 25)]
+    pub size: u32,
+    /// SHA-256 of the seed's 32 bytes.
+    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
+    pub commitment: String,
+}
+
+/// [`CommitSample`] as read.
+#[derive(Debug)]
+pub struct CommitSampleRead(pub Sampling);
+
+impl Wire for CommitSampleRead {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
+        let (from, to) = (f.required("from", instant), f.required("to", instant));
+        let size = f.required("size", |s| s.whole(1, field_limits::SAMPLE));
+        let commitment = f.required("commitment", digest);
+        Some(CommitSampleRead(Sampling {
+            programme: programme?.map(|it| it.as_str().to_owned()),
+            from: from?,
+            to: to?,
+            size: size?,
+            commitment: commitment?,
+        }))
+    }
+}
+
+/// The seed, which is public from here on.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DrawSample {
+    /// Its 32 bytes.
+    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
+    pub seed: String,
+}
+
+/// [`DrawSample`] as read.
+#[derive(Debug)]
+pub struct DrawSampleRead {
+    pub seed: [u8; 32],
+}
+
+impl Wire for DrawSampleRead {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        f.required("seed", digest).map(|seed| DrawSampleRead { seed })
+    }
+}
+
+/// 32 bytes in lower-case hexadecimal.
+fn digest(slot: &Slot<'_>) -> Option<[u8; 32]> {
+    let bytes = |text: &str| {
+        let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        hex::decode(text)
+            .ok()
+            .filter(|_| lower)
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+    };
+    let text = slot.pattern(
+        field_limits::IDENTIFIER,
+        |text| bytes(text).is_some(),
+        "须为 32 字节的小写十六进制（64 位）",
+        "it is 32 bytes in lower-case hexadecimal, 64 digits",
+    )?;
+    bytes(&text)
+}
+
+/// A sample of approved claims (抽查).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Sample)]
+pub struct SampleView {
+    #[schema(pattern = "^smp_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub id: String,
+    #[schema(max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+    #[schema(max_length = 64, example = "appliance-2026")]
+    pub programme: Option<String>,
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    #[schema(minimum = 1, maximum = 1000)]
+    pub size: u32,
+    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
+    pub commitment: String,
+    /// Place in the county's log of the event that has the commitment.
+    #[schema(minimum = 0)]
+    pub leaf: i64,
+    /// The leaf's hash (base64), which every score is made with.
+    #[schema(max_length = 44)]
+    pub leaf_hash: String,
+    /// Who committed to it.
+    #[schema(max_length = 100)]
+    pub committed_by: String,
+    pub committed_at: DateTime<Utc>,
+    /// None before it is drawn.
+    pub draw: Option<SampleDraw>,
+}
+
+/// What was drawn.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SampleDraw {
+    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
+    pub seed: String,
+    /// How many claims it was drawn from.
+    #[schema(minimum = 0)]
+    pub population: i64,
+    /// In the order of their scores; absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 1000)]
+    pub claims: Option<Vec<String>>,
+    /// Place in the county's log of the event that has the draw.
+    #[schema(minimum = 0)]
+    pub leaf: i64,
+    #[schema(max_length = 100)]
+    pub drawn_by: String,
+    pub drawn_at: DateTime<Utc>,
+}
+
+impl From<Draw> for SampleDraw {
+    fn from(it: Draw) -> SampleDraw {
+        SampleDraw {
+            seed: it.seed,
+            population: it.population,
+            claims: it.claims,
+            leaf: it.leaf,
+            drawn_by: it.drawn_by,
+            drawn_at: it.drawn_at,
+        }
+    }
+}
+
+impl From<Sample> for SampleView {
+    fn from(it: Sample) -> SampleView {
+        SampleView {
+            id: it.id,
+            jurisdiction: it.jurisdiction,
+            programme: it.programme,
+            from: it.from,
+            to: it.to,
+            size: it.size,
+            commitment: it.commitment,
+            leaf: it.leaf,
+            leaf_hash: it.leaf_hash,
+            committed_by: it.committed_by,
+            committed_at: it.committed_at,
+            draw: it.draw.map(SampleDraw::from),
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! The transparency log: checkpoints, those who vouch for them, and proofs.
+
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use claims::ClaimId;
+use ledger::log::{Hash, NoteError};
+use serde::Serialize;
+use service::Refusal;
+use service::audit::{ClaimProof, Consistency, Inclusion, Signed};
+use service::operation::access::{ReadClaims, ReadLedger, WitnessLog};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::extract::documented::{ClaimPath, JurisdictionPath};
+use crate::http::extract::{Params, PathId, PathText, Query, raw_body};
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::queries::{PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+
+/// The note itself, as tools that know signed notes want it.
+fn note(signed: Signed) -> Answer {
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body(signed.note))
+}
+
+/// 检查点 · Get a checkpoint
+///
+/// How many leaves the county's log has and what the root of their tree is, as a signed note (C2SP tlog-checkpoint, Ed25519) with the lines of
+/// those who vouch for it. Whoever keeps one notices any later change of what it covers.
+#[utoipa::path(
+    tag = "transparency",
+    params(JurisdictionPath, CheckpointParams),
+    responses((status = 200, description = "The signed note.", content((String = "text/plain")))),
+    extensions(("x-roles" = json!(roles::<WitnessLog>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/checkpoint")]
+pub(crate) async fn get_checkpoint(
+    api: ApiState,
+    caller: Authenticated<WitnessLog>,
+    path: PathText,
+    query: Query<CheckpointQuery>,
+) -> Answer {
+    let size = query.0.size.map(u64::from);
+    note(
+        api.service
+            .checkpoint(&caller.permit, path.county()?.as_str(), size)
+            .await?,
+    )
+}
+
+/// 检查点列表 · List checkpoints
+///
+/// Youngest first.
+#[utoipa::path(
+    tag = "transparency",
+    params(JurisdictionPath, PageParams),
+    responses((status = 200, description = "A page of checkpoints.", body = PageView<CheckpointView>)),
+    extensions(("x-roles" = json!(roles::<WitnessLog>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/checkpoints")]
+pub(crate) async fn list_checkpoints(
+    api: ApiState,
+    caller: Authenticated<WitnessLog>,
+    path: PathText,
+    page: Query<PageQuery>,
+) -> Answer {
+    let (jurisdiction, Query(page)) = (path.county()?, page);
+    let cursor = page.cursor.as_deref();
+    let list = api
+        .service
+        .checkpoints(&caller.permit, jurisdiction.as_str(), cursor, page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, CheckpointView::from))
+}
+
+/// 生成检查点 · Make a checkpoint
+///
+/// Of the log as it stands; if it has not grown, the last one. `huanxin work` makes them by itself every few minutes.
+#[utoipa::path(
+    tag = "transparency",
+    params(JurisdictionPath),
+    responses((status = 200, description = "The signed note.", content((String = "text/plain")))),
+    extensions(("x-roles" = json!(roles::<WitnessLog>()))),
+)]
+#[post("/v1/ledgers/{jurisdiction}/checkpoint")]
+pub(crate) async fn make_checkpoint(
+    api: ApiState,
+    caller: Authenticated<WitnessLog>,
+    path: PathText,
+) -> Answer {
+    let (permit, jurisdiction) = (caller.permit, path.county()?);
+    note(
+        api.write(|it| async move { it.make_checkpoint(&permit, jurisdiction.as_str()).await })
+            .await?,
+    )
+}
+
+/// 见证 · Vouch for a checkpoint
+///
+/// The checkpoint as it was fetched, with the witness's line under it (C2SP tlog-cosignature, version 1). The keys of witnesses are the operator's to
+/// set; each one's first word on a checkpoint is kept and shown with it from then on.
+#[utoipa::path(
+    tag = "transparency",
+    params(JurisdictionPath),
+    request_body(description = "The signed note with one line more.", content((String = "text/plain"))),
+    responses((status = 200, description = "The note with all lines that are kept.", content((String = "text/plain")))),
+    extensions(("x-roles" = json!(roles::<WitnessLog>()))),
+)]
+#[post("/v1/ledgers/{jurisdiction}/checkpoint/cosignatures")]
+pub(crate) async fn cosign_checkpoint(
+    api: ApiState,
+    caller: Authenticated<WitnessLog>,
+    path: PathText,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Answer {
+    let (permit, jurisdiction) = (caller.permit, path.county()?);
+    let body = raw_body(&request, payload.into_inner(), field_limits::NOTE).await?;
+    let text = String::from_utf8(body.to_vec()).map_err(|_| Refusal::Cosignature(NoteError::Malformed))?;
+    note(
+        api.write(|it| async move { it.cosign(&permit, jurisdiction.as_str(), &text).await })
+            .await?,
+    )
+}
+
+/// 包含证明 · Prove that a leaf is in the log
+#[utoipa::path(
+    tag = "transparency",
+    params(JurisdictionPath, InclusionParams),
+    responses((status = 200, description = "The proof.", body = InclusionView)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/proofs/inclusion")]
+pub(crate) async fn prove_inclusion(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    path: PathText,
+    query: Query<InclusionQuery>,
+) -> Answer {
+    let (jurisdiction, Query(it)) = (path.county()?, query);
+    let (leaf, size) = (it.leaf.into(), it.size.map(u64::from));
+    let proof = api
+        .service
+        .prove_inclusion(&caller.permit, jurisdiction.as_str(), leaf, size)
+        .await?;
+    ok(&InclusionView::from(proof))
+}
+
+/// 一致性证明 · Prove that the log has only grown
+#[utoipa::path(
+    tag = "transparency",
+    params(JurisdictionPath, ConsistencyParams),
+    responses((status = 200, description = "The proof.", body = ConsistencyView)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/proofs/consistency")]
+pub(crate) async fn prove_consistency(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    path: PathText,
+    query: Query<ConsistencyQuery>,
+) -> Answer {
+    let (jurisdiction, Query(it)) = (path.county()?, query);
+    let (from, to) = (it.from.into(), it.to.map(u64::from));
+    let proof = api
+        .service
+        .prove_consistency(&caller.permit, jurisdiction.as_str(), from, to)
+        .await?;
+    ok(&ConsistencyView::from(proof))
+}
+
+/// 决定的证明 · Prove a claim's decision
+///
+/// That the decision which stands is in its county's log: the leaf, its place in the tree, and the signed checkpoint that covers it. Before a
+/// checkpoint covers it: 409 `not-covered`.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath),
+    responses((status = 200, description = "The proof.", body = ClaimProofView)),
+    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+)]
+#[get("/v1/claims/{id}/proof")]
+pub(crate) async fn prove_claim(
+    api: ApiState,
+    caller: Authenticated<ReadClaims>,
+    id: PathId<ClaimId>,
+) -> Answer {
+    ok(&ClaimProofView::from(
+        api.service.prove_claim(&caller.permit, id.0).await?,
+    ))
+}
+
+/// The largest number of a leaf, and size of a log, that is asked for.
+const LEAVES: u32 = u32::MAX;
+
+/// Which checkpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckpointQuery {
+    pub size: Option<u32>,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CheckpointParams {
+    /// The one of this many leaves; the youngest if it is left out.
+    #[param(minimum = 0, maximum = 4294967295_u64)]
+    pub size: Option<u32>,
+}
+
+impl Params for CheckpointQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        f.optional("size", |s| s.whole(0, LEAVES))
+            .map(|size| CheckpointQuery { size })
+    }
+}
+
+/// Which leaf, in which tree.
+#[derive(Debug, Clone, Copy)]
+pub struct InclusionQuery {
+    pub leaf: u32,
+    pub size: Option<u32>,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InclusionParams {
+    /// The leaf's number, from 0.
+    #[param(minimum = 0, maximum = 4294967295_u64)]
+    pub leaf: u32,
+    /// Leaves of the tree; those of the youngest checkpoint if it is left out.
+    #[param(minimum = 1, maximum = 4294967295_u64)]
+    pub size: Option<u32>,
+}
+
+impl Params for InclusionQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let leaf = f.required("leaf", |s| s.whole(0, LEAVES));
+        let size = f.optional("size", |s| s.whole(1, LEAVES));
+        Some(InclusionQuery {
+            leaf: leaf?,
+            size: size?,
+        })
+    }
+}
+
+/// Which two trees.
+#[derive(Debug, Clone, Copy)]
+pub struct ConsistencyQuery {
+    pub from: u32,
+    pub to: Option<u32>,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ConsistencyParams {
+    /// Leaves of the earlier tree.
+    #[param(minimum = 1, maximum = 4294967295_u64)]
+    pub from: u32,
+    /// Leaves of the later tree; those of the youngest checkpoint if it is left out.
+    #[param(minimum = 1, maximum = 4294967295_u64)]
+    pub to: Option<u32>,
+}
+
+impl Params for ConsistencyQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let from = f.required("from", |s| s.whole(1, LEAVES));
+        let to = f.optional("to", |s| s.whole(1, LEAVES));
+        Some(ConsistencyQuery { from: from?, to: to? })
+    }
+}
+
+/// A signed checkpoint of a county's log.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Checkpoint)]
+pub struct CheckpointView {
+    /// How many leaves it covers.
+    #[schema(minimum = 0)]
+    pub size: u64,
+    /// Root of the tree, base64.
+    #[schema(max_length = 44)]
+    pub root: String,
+    pub made_at: DateTime<Utc>,
+    /// The signed note (C2SP tlog-checkpoint), with the lines of those who vouch for it.
+    #[schema(max_length = 20000)]
+    pub note: String,
+}
+
+impl From<Signed> for CheckpointView {
+    fn from(it: Signed) -> Self {
+        CheckpointView {
+            size: it.size,
+            root: it.root.to_string(),
+            made_at: it.made_at,
+            note: it.note,
+        }
+    }
+}
+
+/// That a leaf stands in the tree (RFC 6962, 2.1.1). Hashes are SHA-256 in base64.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = InclusionProof)]
+pub struct InclusionView {
+    #[schema(minimum = 0)]
+    pub leaf_index: u64,
+    /// SHA-256 of a zero byte and the leaf.
+    #[schema(max_length = 44)]
+    pub leaf_hash: String,
+    #[schema(minimum = 1)]
+    pub tree_size: u64,
+    #[schema(max_length = 44)]
+    pub root: String,
+    /// From the leaf's sibling to the root's child.
+    #[schema(max_items = 64)]
+    pub hashes: Vec<String>,
+}
+
+impl From<Inclusion> for InclusionView {
+    fn from(it: Inclusion) -> Self {
+        InclusionView {
+            leaf_index: it.leaf,
+            leaf_hash: it.leaf_hash.to_string(),
+            tree_size: it.size,
+            root: it.root.to_string(),
+            hashes: texts(&it.hashes),
+        }
+    }
+}
+
+/// That one tree begins with another (RFC 6962, 2.1.2). Hashes are SHA-256 in base64.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ConsistencyProof)]
+pub struct ConsistencyView {
+    #[schema(minimum = 1)]
+    pub from: u64,
+    #[schema(max_length = 44)]
+    pub from_root: String,
+    #[schema(minimum = 1)]
+    pub to: u64,
+    #[schema(max_length = 44)]
+    pub to_root: String,
+    #[schema(max_items = 64)]
+    pub hashes: Vec<String>,
+}
+
+impl From<Consistency> for ConsistencyView {
+    fn from(it: Consistency) -> Self {
+        ConsistencyView {
+            from: it.from,
+            from_root: it.from_root.to_string(),
+            to: it.to,
+            to_root: it.to_root.to_string(),
+            hashes: texts(&it.hashes),
+        }
+    }
+}
+
+/// That what was decided on a claim stands in its county's log.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ClaimProof)]
+pub struct ClaimProofView {
+    /// The leaf's bytes, base64; docs/transparency.md says what they are.
+    #[schema(max_length = 2000)]
+    pub leaf: String,
+    /// The receipt, byte for byte as the leaf's hash of it says.
+    #[schema(max_length = 100000)]
+    pub receipt: String,
+    pub inclusion: InclusionView,
+    pub checkpoint: CheckpointView,
+    /// The key that the checkpoint is signed with, as a verifier key of a signed note. Compare it with the one you were given.
+    #[schema(max_length = 400)]
+    pub key: String,
+}
+
+impl From<ClaimProof> for ClaimProofView {
+    fn from(it: ClaimProof) -> Self {
+        ClaimProofView {
+            leaf: STANDARD.encode(&it.leaf),
+            receipt: it.receipt,
+            inclusion: it.inclusion.into(),
+            checkpoint: it.checkpoint.into(),
+            key: it.key,
+        }
+    }
+}
+
+fn texts(hashes: &[Hash]) -> Vec<String> {
+    hashes.iter().map(Hash::to_string).collect()
+}

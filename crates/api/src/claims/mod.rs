@@ -1,0 +1,397 @@
+//! Claims: submit, check, read, correct, withdraw, return.
+//!
+//! A claim is read by the forms in [`form`] and answered by the views in [`view`]. [`bulk`] takes many in one call,
+//! [`review`] has the verdicts of reviewers and approvers, [`clawbacks`] what is due back of a paid claim.
+
+pub mod bulk;
+pub mod bulk_lines;
+pub mod clawbacks;
+pub mod form;
+pub mod form_reader;
+pub mod review;
+pub mod view;
+
+use actix_web::{HttpResponse, get, post};
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::ClaimId;
+use claims::claim::Claim;
+use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
+use claims::life_cycle::Status;
+use policy::Lang;
+use service::Replayable;
+use service::claims::ClaimQuery;
+use service::claims::ClaimState;
+use service::claims::{Command, Mode};
+use service::operation::access::{ReadClaims, RevealClaims, SubmitClaims};
+use utoipa::IntoParams;
+
+use crate::claims::form::SubmitClaim;
+use crate::claims::view::{CheckView, ClaimSummary, ClaimView, EventView};
+use crate::http::answer::{Answer, again, created, ok, paged, tagged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::bodies::{ReasonGiven, ReasonIfAny, request_words};
+use crate::http::extract::documented::{
+    ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
+};
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, Params, PathId, Query};
+use crate::http::fields::Fields;
+use crate::http::problem::Problem;
+use crate::http::queries::{AsOfQuery, PageParams, PageQuery, day, instant, page};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+
+request_words! {
+    /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
+    ListOrder { Newest = "newest", Queue = "queue" }
+}
+
+/// 提交申领 · Submit a claim
+///
+/// Decided and recorded before the answer. A claim that the rules refuse is recorded too: 201 with status `rejected`.
+#[utoipa::path(
+    tag = "claims",
+    params(IdempotencyHeader),
+    request_body(content = SubmitClaim, description = "The claim, as the sale closed."),
+    responses((status = 201, description = "Recorded, with its decision.", body = ClaimView,
+        headers(("Location" = String, description = "Address of the claim."), ("ETag" = String, description = "Its revision.")))),
+    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+)]
+#[post("/v1/claims")]
+pub(crate) async fn submit_claim(
+    api: ApiState,
+    caller: Authenticated<SubmitClaims>,
+    key: IdempotencyKey,
+    body: Body<Claim>,
+) -> Answer {
+    let command = Command {
+        key: key.0,
+        request: body.hash,
+        claim: body.value,
+    };
+    let permit = caller.permit;
+    let results = api
+        .write(|it| async move { it.submit(&permit, vec![command], Mode::Continue).await })
+        .await?;
+    let missing = || Problem::Internal("a command has no result".into());
+    let submitted = results.into_iter().next().flatten().ok_or_else(missing)??;
+    let view = ClaimView::of(&submitted.claim, caller.lang);
+    created(
+        &format!("/v1/claims/{}", view.id),
+        Some(&view.etag),
+        submitted.replayed,
+        &view,
+    )
+}
+
+/// 试算 · Check a claim
+///
+/// The decision it would get now. Nothing is recorded, reserved or promised.
+#[utoipa::path(
+    tag = "claims",
+    request_body(content = SubmitClaim, description = "The claim."),
+    responses((status = 200, description = "What it would get.", body = CheckView)),
+    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+)]
+#[post("/v1/claims/check")]
+pub(crate) async fn check_claim(
+    api: ApiState,
+    caller: Authenticated<SubmitClaims>,
+    body: Body<Claim>,
+) -> Answer {
+    let decision = api.service.check(&caller.permit, body.value).await?;
+    ok(&CheckView::of(&decision, caller.lang))
+}
+
+/// 查询申领 · Get a claim
+///
+/// With its decision and what was sent, personal data masked, now or as of an instant. Another merchant's claim does not exist, nor
+/// one that had not arrived by then.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath, ClaimAsOfParams),
+    responses((status = 200, description = "The claim as it stands, or stood.", body = ClaimView,
+        headers(("ETag" = String, description = "Its revision now, for If-Match; none as of an instant.")))),
+    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+)]
+#[get("/v1/claims/{id}")]
+pub(crate) async fn get_claim(
+    api: ApiState,
+    caller: Authenticated<ReadClaims>,
+    id: PathId<ClaimId>,
+    query: Query<AsOfQuery>,
+) -> Answer {
+    let as_of = query.0.as_of;
+    let detail = match as_of {
+        Some(instant) => api.service.claim_as_of(&caller.permit, id.0, instant).await?,
+        None => api.service.claim(&caller.permit, id.0).await?,
+    };
+    let mut view = ClaimView::of(&detail.state, caller.lang);
+    view.claim = Some(detail.masked);
+    if as_of.is_some() {
+        return ok(&view);
+    }
+    tagged(&view.etag.clone(), &view)
+}
+
+/// 申领列表 · List claims
+///
+/// A merchant sees its own, an officer those of its counties; now or as of an instant.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimsParams, PageParams),
+    responses((status = 200, description = "A page of claims.", body = PageView<ClaimSummary>)),
+    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+)]
+#[get("/v1/claims")]
+pub(crate) async fn list_claims(
+    api: ApiState,
+    caller: Authenticated<ReadClaims>,
+    query: Query<ClaimsQuery>,
+) -> Answer {
+    let Query(query) = query;
+    let filter = ClaimQuery {
+        jurisdiction: query.jurisdiction.map(|it| it.as_str().to_owned()),
+        programme: query.programme.map(|it| it.as_str().to_owned()),
+        status: query.status,
+        merchant: query.merchant.map(|it| it.as_str().to_owned()),
+        from: query.from,
+        to: query.to,
+        oldest_first: query.order == ListOrder::Queue,
+    };
+    let (service, permit) = (&api.service, &caller.permit);
+    let (cursor, limit) = (query.page.cursor.as_deref(), query.page.limit);
+    let page = match query.as_of {
+        Some(instant) => {
+            service
+                .claims_as_of(permit, &filter, instant, cursor, limit)
+                .await
+        }
+        None => service.claims(permit, &filter, cursor, limit).await,
+    };
+    ok(&PageView::of(paged(page)?, |state| ClaimSummary::from(&state)))
+}
+
+/// 补正 · Correct a claim
+///
+/// The whole claim again, corrected. It keeps its place in the queue and its reservation.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
+    request_body(content = SubmitClaim, description = "The claim, corrected."),
+    responses((status = 200, description = "Decided again.", body = ClaimView,
+        headers(("ETag" = String, description = "Its new revision.")))),
+    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+)]
+#[post("/v1/claims/{id}/correction")]
+pub(crate) async fn correct_claim(
+    api: ApiState,
+    caller: Authenticated<SubmitClaims>,
+    id: PathId<ClaimId>,
+    seen: IfMatch,
+    key: OptionalKey,
+    body: Body<Claim>,
+) -> Answer {
+    let (permit, key) = (caller.permit, key.of(body.hash));
+    let moved = api
+        .write(|it| async move { it.correct(&permit, id.0, seen.0, body.value, key).await })
+        .await?;
+    stands(&moved, caller.lang)
+}
+
+/// 撤回 · Withdraw a claim
+///
+/// Before payment. Its reservation, uniqueness keys, quota and entitlement are free again.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
+    request_body(content = ReasonIfAny, description = "Why, if there is anything to say."),
+    responses((status = 200, description = "Withdrawn.", body = ClaimView,
+        headers(("ETag" = String, description = "Its new revision.")))),
+    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+)]
+#[post("/v1/claims/{id}/withdrawal")]
+pub(crate) async fn withdraw_claim(
+    api: ApiState,
+    caller: Authenticated<SubmitClaims>,
+    id: PathId<ClaimId>,
+    seen: IfMatch,
+    key: OptionalKey,
+    body: Body<ReasonIfAny>,
+) -> Answer {
+    let (permit, key, why) = (caller.permit, key.of(body.hash), body.value.reason);
+    let moved = api
+        .write(|it| async move { it.withdraw(&permit, id.0, seen.0, why, key).await })
+        .await?;
+    stands(&moved, caller.lang)
+}
+
+/// 退货 · Report returned goods
+///
+/// Before payment it ends the claim as a withdrawal does; after payment the subsidy is due back.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
+    request_body(content = ReasonIfAny, description = "Why, if there is anything to say."),
+    responses((status = 200, description = "Returned, or due back.", body = ClaimView,
+        headers(("ETag" = String, description = "Its new revision.")))),
+    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+)]
+#[post("/v1/claims/{id}/return")]
+pub(crate) async fn return_goods(
+    api: ApiState,
+    caller: Authenticated<SubmitClaims>,
+    id: PathId<ClaimId>,
+    seen: IfMatch,
+    key: OptionalKey,
+    body: Body<ReasonIfAny>,
+) -> Answer {
+    let (permit, key, why) = (caller.permit, key.of(body.hash), body.value.reason);
+    let moved = api
+        .write(|it| async move { it.return_goods(&permit, id.0, seen.0, why, key).await })
+        .await?;
+    stands(&moved, caller.lang)
+}
+
+/// 办理记录 · List a claim's events
+///
+/// What was done to it, oldest first: by whom, when, why, and what they had before them.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath, PageParams),
+    responses((status = 200, description = "A page of events.", body = PageView<EventView>)),
+    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+)]
+#[get("/v1/claims/{id}/events")]
+pub(crate) async fn list_claim_events(
+    api: ApiState,
+    caller: Authenticated<ReadClaims>,
+    id: PathId<ClaimId>,
+    page: Query<PageQuery>,
+) -> Answer {
+    let Query(page) = page;
+    let events = api
+        .service
+        .claim_events(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
+        .await;
+    ok(&PageView::of(paged(events)?, EventView::from))
+}
+
+/// 决定凭据 · Get a claim's receipt
+///
+/// Of the decision that stands: canonical JSON (RFC 8785), byte for byte as it was hashed. `sha256sum` of the body is
+/// `decision.receipt`, and `huanxin verify --receipt` decides it again. It holds no personal data.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath),
+    responses((status = 200, description = "The receipt.", body = Object)),
+    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+)]
+#[get("/v1/claims/{id}/receipt")]
+pub(crate) async fn get_receipt(
+    api: ApiState,
+    caller: Authenticated<ReadClaims>,
+    id: PathId<ClaimId>,
+) -> Answer {
+    let receipt = api.service.receipt(&caller.permit, id.0).await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(receipt))
+}
+
+/// 查看原文 · Reveal a claim
+///
+/// The claim as it was sent, personal data included. Who looked, and why, stays on record.
+#[utoipa::path(
+    tag = "claims",
+    params(ClaimPath),
+    request_body(content = ReasonGiven, description = "Why."),
+    responses((status = 200, description = "The claim as it was sent.", body = SubmitClaim)),
+    extensions(("x-roles" = json!(roles::<RevealClaims>()))),
+)]
+#[post("/v1/claims/{id}/reveal")]
+pub(crate) async fn reveal_claim(
+    api: ApiState,
+    caller: Authenticated<RevealClaims>,
+    id: PathId<ClaimId>,
+    body: Body<ReasonGiven>,
+) -> Answer {
+    let (permit, why) = (caller.permit, Some(body.value.reason));
+    ok(&api
+        .write(|it| async move { it.reveal(&permit, id.0, why).await })
+        .await?)
+}
+
+/// A claim as it stands after a step.
+pub(crate) fn stands(moved: &Replayable<ClaimState>, lang: Lang) -> Answer {
+    let view = ClaimView::of(&moved.value, lang);
+    again(&view.etag, moved.replayed, &view)
+}
+
+/// Which claims.
+#[derive(Debug, Clone)]
+pub struct ClaimsQuery {
+    pub jurisdiction: Option<JurisdictionCode>,
+    pub programme: Option<ProgrammeId>,
+    pub status: Option<Status>,
+    pub merchant: Option<CreditCode>,
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+    pub order: ListOrder,
+    pub as_of: Option<DateTime<Utc>>,
+    pub page: PageQuery,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ClaimsParams {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: Option<String>,
+    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
+    pub programme: Option<String>,
+    #[param(inline)]
+    pub status: Option<crate::http::words::StatusWord>,
+    /// Credit code.
+    #[param(min_length = 18, max_length = 64)]
+    pub merchant: Option<String>,
+    /// First day of arrival, Asia/Shanghai.
+    pub from: Option<NaiveDate>,
+    /// Last day of arrival, Asia/Shanghai.
+    pub to: Option<NaiveDate>,
+    #[param(inline)]
+    pub order: Option<ListOrder>,
+    /// The claims as they stood at this instant, those that had arrived by then; as they stand now if it is left out. With a status that few
+    /// claims had, a page may be shorter than its limit and have a next one.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+impl Params for ClaimsQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
+        let status = f.optional("status", |s| s.word(Status::WORDS, Status::parse));
+        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
+        let from = f.optional("from", day);
+        let to = f.optional("to", day);
+        let order = f.optional("order", ListOrder::read);
+        let as_of = f.optional("as_of", instant);
+        let page = page(f);
+        Some(ClaimsQuery {
+            jurisdiction: jurisdiction?,
+            programme: programme?,
+            status: status?,
+            merchant: merchant?,
+            from: from?,
+            to: to?,
+            order: order?.unwrap_or(ListOrder::Newest),
+            as_of: as_of?,
+            page: page?,
+        })
+    }
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ClaimAsOfParams {
+    /// The claim as it stood at this instant; as it stands now if it is left out.
+    pub as_of: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,247 @@
+//! Caps of a fund: proposed by one person of treasury, confirmed by another.
+
+use actix_web::{get, post, put};
+use chrono::{DateTime, Utc};
+use claims::CapChangeId;
+use ledger::Fen;
+use serde::{Deserialize, Serialize};
+use service::funds::CapChange;
+use service::operation::access::{ManageFunds, ReadFunds};
+use utoipa::ToSchema;
+
+use crate::funds::fund;
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::bodies::Check;
+use crate::http::extract::documented::{CapChangePath, FundPath};
+use crate::http::extract::{Body, PathId, PathText, Query, Wire};
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::queries::{PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+
+/// 设定上限 · Propose caps
+///
+/// All caps of a fund, replaced. Pending until another person of treasury approves it; never below what is committed.
+#[utoipa::path(
+    tag = "funds",
+    params(FundPath),
+    request_body(content = ProposeCaps, description = "The caps and the document that sets them."),
+    responses((status = 200, description = "Proposed, pending.", body = CapChangeView)),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[put("/v1/funds/{programme}/{jurisdiction}/caps")]
+pub(crate) async fn propose_caps(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    path: PathText,
+    body: Body<ProposeCapsRead>,
+) -> Answer {
+    let (permit, (programme, jurisdiction)) = (caller.permit, fund(&path)?);
+    let ProposeCapsRead { caps, document } = body.value;
+    let proposed = api
+        .write(|it| async move {
+            it.propose_caps(&permit, &programme, &jurisdiction, caps, &document)
+                .await
+        })
+        .await?;
+    ok(&CapChangeView::from(proposed))
+}
+
+/// 上限变更列表 · List cap changes
+///
+/// Newest first.
+#[utoipa::path(
+    tag = "funds",
+    params(FundPath, PageParams),
+    responses((status = 200, description = "A page of cap changes.", body = PageView<CapChangeView>)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/funds/{programme}/{jurisdiction}/cap-changes")]
+pub(crate) async fn list_cap_changes(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    path: PathText,
+    page: Query<PageQuery>,
+) -> Answer {
+    let ((programme, jurisdiction), Query(page)) = (fund(&path)?, page);
+    let cursor = page.cursor.as_deref();
+    let list = api
+        .service
+        .cap_changes(&caller.permit, &programme, &jurisdiction, cursor, page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, CapChangeView::from))
+}
+
+/// 复核上限 · Check caps
+///
+/// By another person than the one who proposed them.
+#[utoipa::path(
+    tag = "funds",
+    params(CapChangePath),
+    request_body(content = Check, description = "The verdict."),
+    responses((status = 200, description = "Approved or refused.", body = CapChangeView)),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/cap-changes/{id}/decision")]
+pub(crate) async fn check_caps(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    id: PathId<CapChangeId>,
+    body: Body<Check>,
+) -> Answer {
+    let (permit, Check { verdict, reason }) = (caller.permit, body.value);
+    let checked = api
+        .write(|it| async move { it.check_caps(&permit, id.0, verdict.into(), reason).await })
+        .await?;
+    ok(&CapChangeView::from(checked))
+}
+
+/// The caps that a fund is to have; a second person confirms them.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProposeCaps {
+    #[schema(max_items = 100)]
+    pub caps: Vec<CapForm>,
+    /// Number of the document that sets them.
+    #[schema(min_length = 1, max_length = 100)]
+    pub document: String,
+}
+
+/// One cap.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CapToSet)]
+pub struct CapForm {
+    /// `whole`, `category:<category>` or `month:<yyyy-mm>`.
+    #[schema(
+        pattern = "^(whole|category:[a-z_]{1,40}|month:[0-9]{4}-(0[1-9]|1[0-2]))$",
+        max_length = 49,
+        example = "category:air_conditioner"
+    )]
+    pub scope: String,
+    pub ceiling: Money,
+}
+
+#[derive(Debug)]
+pub struct ProposeCapsRead {
+    pub caps: Vec<(String, Fen)>,
+    pub document: String,
+}
+
+impl Wire for ProposeCapsRead {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let caps = f.required("caps", |s| s.list(0, field_limits::CAPS, |s| s.object(cap)));
+        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
+        Some(ProposeCapsRead {
+            caps: caps?,
+            document: document?,
+        })
+    }
+}
+
+fn cap(f: &mut Fields<'_>) -> Option<(String, Fen)> {
+    let scope = f.required("scope", |s| {
+        let zh = "须为 whole、category:<品类> 或 month:<yyyy-mm>";
+        s.pattern(
+            64,
+            is_scope,
+            zh,
+            "it is whole, category:<category> or month:<yyyy-mm>",
+        )
+    });
+    let ceiling = f.required("ceiling", |s| s.money());
+    Some((scope?, ceiling?))
+}
+
+pub(crate) fn is_scope(text: &str) -> bool {
+    match text.split_once(':') {
+        None => text == "whole",
+        Some(("category", category)) => {
+            (1..=40).contains(&category.len()) && category.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_'))
+        }
+        Some(("month", month)) => {
+            month.len() == 7 && format!("{month}-01").parse::<chrono::NaiveDate>().is_ok()
+        }
+        Some(_) => false,
+    }
+}
+
+/// All caps of a fund, replaced: `pending` until a second person approved it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = CapChange)]
+pub struct CapChangeView {
+    #[schema(pattern = "^cap_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub id: String,
+    #[schema(max_length = 64)]
+    pub programme: String,
+    #[schema(max_length = 9)]
+    pub jurisdiction: String,
+    #[schema(max_items = 100)]
+    pub caps: Vec<CapSet>,
+    #[schema(max_length = 100)]
+    pub document: String,
+    /// `pending`, `approved` or `refused`.
+    #[schema(max_length = 10, example = "pending")]
+    pub status: String,
+    pub made_at: DateTime<Utc>,
+    pub checked_at: Option<DateTime<Utc>>,
+    /// Why it was refused.
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// One cap of a change.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CapSet {
+    #[schema(max_length = 49, example = "whole")]
+    pub scope: String,
+    pub ceiling: Money,
+}
+
+impl From<CapChange> for CapChangeView {
+    fn from(it: CapChange) -> CapChangeView {
+        let caps = it.caps.into_iter().map(|cap| CapSet {
+            scope: cap.scope,
+            ceiling: Money(cap.ceiling),
+        });
+        CapChangeView {
+            id: it.id,
+            programme: it.programme,
+            jurisdiction: it.jurisdiction,
+            caps: caps.collect(),
+            document: it.document,
+            status: it.status,
+            made_at: it.made_at,
+            checked_at: it.checked_at,
+            reason: it.reason,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+
+    use super::*;
+
+    #[test]
+    fn scopes() {
+        for scope in ["whole", "category:air_conditioner", "month:2026-05"] {
+            assert!(is_scope(scope), "{scope}");
+        }
+        for scope in [
+            "",
+            "fund",
+            "category:",
+            "category:A",
+            "month:2026-13",
+            "month:26-05",
+            "whole:",
+            "month:2026-5",
+        ] {
+            assert!(!is_scope(scope), "{scope}");
+        }
+    }
+}

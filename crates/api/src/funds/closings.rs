@@ -1,0 +1,264 @@
+//! Closings of a county's ledger as they are answered.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, get};
+use chrono::{DateTime, Utc};
+use ledger::{Fen, Source};
+use serde::Serialize;
+use service::funds::closing::{ClosedAccount, ClosedBooks, ClosedFund, ClosedSource, Closing, Period};
+use service::operation::access::ReadLedger;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::funds::sources::SourceBalanceView;
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::bodies::request_words;
+use crate::http::extract::documented::{ClosingPath, JurisdictionPath};
+use crate::http::extract::{Params, Part, PathText, Query};
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::queries::{Headings, PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::http::words::AccountWord;
+
+request_words! {
+    /// Format of a closing.
+    ClosingFormat { Json = "json", Csv = "csv" }
+}
+
+/// A closed month or year (结账). It takes no more transfers, and is not opened again.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Closing)]
+pub struct ClosingView {
+    #[schema(max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+    /// A month or a year in Asia/Shanghai.
+    #[schema(max_length = 7, example = "2026-11")]
+    pub period: String,
+    /// Transfers from here on belong to later periods.
+    pub until: DateTime<Utc>,
+    /// Height of the log at its end: transfers up to it are in this closing or in one before.
+    #[schema(minimum = 0)]
+    pub height: i64,
+    /// How many transfers the period has.
+    #[schema(minimum = 0)]
+    pub transfers: i64,
+    /// Who closed it.
+    #[schema(max_length = 100, example = "system")]
+    pub closed_by: String,
+    pub closed_at: DateTime<Utc>,
+}
+
+impl From<Closing> for ClosingView {
+    fn from(it: Closing) -> ClosingView {
+        ClosingView {
+            jurisdiction: it.jurisdiction,
+            period: it.period.to_string(),
+            until: it.until,
+            height: it.height,
+            transfers: it.transfers,
+            closed_by: it.actor,
+            closed_at: it.made_at,
+        }
+    }
+}
+
+/// A closing with what each fund carries on.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ClosedBooks)]
+pub struct ClosedBooksView {
+    pub closing: ClosingView,
+    /// Funds that ever moved.
+    #[schema(max_items = 10000)]
+    pub funds: Vec<ClosedFundView>,
+}
+
+/// A fund over a closed period.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ClosedFund)]
+pub struct ClosedFundView {
+    #[schema(max_length = 64, example = "appliance-2026")]
+    pub programme: String,
+    #[schema(max_items = 20)]
+    pub accounts: Vec<ClosedAccountView>,
+    /// The four sources; none before the fund's first money.
+    #[schema(max_items = 4)]
+    pub sources: Vec<ClosedSourceView>,
+    /// Of a year; null for a month.
+    pub carried: Option<CarriedView>,
+}
+
+/// An account over a closed period (期初, 借方, 贷方, 期末): `closing` = `opening` + `debits` - `credits`; of `appropriated`, which is
+/// the other way round, `opening` - `debits` + `credits`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ClosedAccount)]
+pub struct ClosedAccountView {
+    pub account: AccountWord,
+    /// `closing` of the period before.
+    pub opening: Money,
+    pub debits: Money,
+    pub credits: Money,
+    pub closing: Money,
+}
+
+/// What a source had in all, before the period and at its end.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ClosedSource)]
+pub struct ClosedSourceView {
+    pub opening: SourceBalanceView,
+    pub closing: SourceBalanceView,
+}
+
+/// What a fund carries into the next year (结转): what its sources had left at the end of this one.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Carried)]
+pub struct CarriedView {
+    /// Central money.
+    pub central: Money,
+    /// Money of province, city and county.
+    pub local: Money,
+    /// What of central money lapsed for this year in the next one, before this one was closed (年终失效).
+    pub lapsed_after: Money,
+}
+
+impl From<ClosedBooks> for ClosedBooksView {
+    fn from(it: ClosedBooks) -> ClosedBooksView {
+        let is_year = matches!(it.closing.period, Period::Year(_));
+        let fund = |fund: ClosedFund| ClosedFundView {
+            carried: is_year.then(|| carried(&fund.sources)),
+            programme: fund.programme,
+            accounts: fund.accounts.iter().map(ClosedAccountView::from).collect(),
+            sources: fund.sources.into_iter().map(ClosedSourceView::from).collect(),
+        };
+        ClosedBooksView {
+            funds: it.funds.into_iter().map(fund).collect(),
+            closing: it.closing.into(),
+        }
+    }
+}
+
+fn carried(sources: &[ClosedSource]) -> CarriedView {
+    let sum = |of: &dyn Fn(&&ClosedSource) -> bool, value: fn(&ClosedSource) -> Fen| {
+        let sums = sources.iter().filter(of).map(value);
+        Money::from(sums.fold(Fen::ZERO, Fen::saturating_add))
+    };
+    let central = |it: &&ClosedSource| it.closing.source == Source::Central;
+    CarriedView {
+        central: sum(&central, |it| it.closing.left),
+        local: sum(&|it| !central(it), |it| it.closing.left),
+        lapsed_after: sum(&|_| true, |it| it.lapsed_after),
+    }
+}
+
+impl From<&ClosedAccount> for ClosedAccountView {
+    fn from(it: &ClosedAccount) -> ClosedAccountView {
+        ClosedAccountView {
+            account: it.account.into(),
+            opening: it.opening.into(),
+            debits: it.debits.into(),
+            credits: it.credits.into(),
+            closing: it.closing.into(),
+        }
+    }
+}
+
+impl From<ClosedSource> for ClosedSourceView {
+    fn from(it: ClosedSource) -> ClosedSourceView {
+        ClosedSourceView {
+            opening: it.opening.into(),
+            closing: it.closing.into(),
+        }
+    }
+}
+
+/// 结账列表 · List closings
+///
+/// Closed months and years of the county, newest first. A closed period takes no more transfers.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, PageParams),
+    responses((status = 200, description = "A page of closings.", body = PageView<ClosingView>)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/closings")]
+pub(crate) async fn list_closings(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    path: PathText,
+    page: Query<PageQuery>,
+) -> Answer {
+    let (jurisdiction, Query(page)) = (path.county()?, page);
+    let cursor = page.cursor.as_deref();
+    let list = api
+        .service
+        .closings(&caller.permit, jurisdiction.as_str(), cursor, page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, ClosingView::from))
+}
+
+/// 结账表 · Get a closing
+///
+/// For each fund what every account and source began with, what moved, and what is carried on. As a table: CSV (UTF-8 with BOM, comma, quotes as
+/// in RFC 4180, LF), a line for each account, and for each thing that a source has.
+#[utoipa::path(
+    tag = "ledgers",
+    params(ClosingPath, ClosingParams),
+    responses((status = 200, description = "The closing.",
+        content((ClosedBooksView = "application/json"), (String = "text/csv")))),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/closings/{period}")]
+pub(crate) async fn get_closing(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    path: PathText,
+    query: Query<ClosingQuery>,
+) -> Answer {
+    let jurisdiction = path.county()?;
+    let period = path.parse(Part::Period, "closing", Period::parse)?;
+    let books = api
+        .service
+        .closing(&caller.permit, jurisdiction.as_str(), period)
+        .await?;
+    match query.0.format {
+        ClosingFormat::Json => ok(&ClosedBooksView::from(books)),
+        ClosingFormat::Csv => {
+            let name = format!("attachment; filename=\"closing-{jurisdiction}-{period}.csv\"");
+            Ok(HttpResponse::Ok()
+                .content_type("text/csv; charset=utf-8")
+                .insert_header((header::CONTENT_DISPOSITION, name))
+                .body(books.csv(query.0.headings.into())))
+        }
+    }
+}
+
+/// How a closing is written.
+#[derive(Debug, Clone, Copy)]
+pub struct ClosingQuery {
+    pub format: ClosingFormat,
+    pub headings: Headings,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ClosingParams {
+    /// `json` if it is left out.
+    #[param(inline)]
+    pub format: Option<ClosingFormat>,
+    /// Language of the table's headings and names; `en` if it is left out.
+    #[param(inline)]
+    pub lang: Option<Headings>,
+}
+
+impl Params for ClosingQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let format = f.optional("format", ClosingFormat::read);
+        let headings = f.optional("lang", Headings::read);
+        Some(ClosingQuery {
+            format: format?.unwrap_or(ClosingFormat::Json),
+            headings: headings?.unwrap_or(Headings::En),
+        })
+    }
+}

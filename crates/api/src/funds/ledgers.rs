@@ -1,0 +1,203 @@
+//! A county's ledger.
+
+use actix_web::get;
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::ClaimId;
+use claims::identifiers::ProgrammeId;
+use serde::Serialize;
+use service::funds::{LedgerLine, LedgerQuery};
+use service::operation::access::ReadLedger;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::funds::views::BalancesView;
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::extract::documented::JurisdictionPath;
+use crate::http::extract::{Params, PathText, Query};
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::queries::{AsOfQuery, PageParams, PageQuery, day, page};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::http::words::AccountWord;
+
+/// 余额 · Get balances
+///
+/// Of every fund in the county, now or as of an instant.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, AsOfParams),
+    responses((status = 200, description = "The accounts of each fund.", body = CountyBalances)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/balances")]
+pub(crate) async fn get_balances(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    path: PathText,
+    query: Query<AsOfQuery>,
+) -> Answer {
+    let (jurisdiction, as_of) = (path.county()?, query.0.as_of);
+    let funds = api
+        .service
+        .balances(&caller.permit, jurisdiction.as_str(), as_of)
+        .await?;
+    let fund = |(programme, balances)| FundBalances {
+        programme,
+        balances: BalancesView::from(&balances),
+    };
+    ok(&CountyBalances {
+        jurisdiction: jurisdiction.as_str().to_owned(),
+        as_of,
+        items: funds.into_iter().map(fund).collect(),
+    })
+}
+
+/// 流水 · List transfers
+///
+/// In the order of the county's log.
+#[utoipa::path(
+    tag = "ledgers",
+    params(JurisdictionPath, TransfersParams, PageParams),
+    responses((status = 200, description = "A page of transfers.", body = PageView<TransferView>)),
+    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+)]
+#[get("/v1/ledgers/{jurisdiction}/transfers")]
+pub(crate) async fn list_transfers(
+    api: ApiState,
+    caller: Authenticated<ReadLedger>,
+    path: PathText,
+    query: Query<TransfersQuery>,
+) -> Answer {
+    let (jurisdiction, Query(query)) = (path.county()?, query);
+    let filter = LedgerQuery {
+        programme: query.programme.map(|it| it.as_str().to_owned()),
+        claim: query.claim,
+        from: query.from,
+        to: query.to,
+    };
+    let cursor = query.page.cursor.as_deref();
+    let page = api
+        .service
+        .transfers(
+            &caller.permit,
+            jurisdiction.as_str(),
+            &filter,
+            cursor,
+            query.page.limit,
+        )
+        .await;
+    ok(&PageView::of(paged(page)?, TransferView::from))
+}
+
+/// Which transfers.
+#[derive(Debug, Clone)]
+pub struct TransfersQuery {
+    pub programme: Option<ProgrammeId>,
+    pub claim: Option<ClaimId>,
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+    pub page: PageQuery,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TransfersParams {
+    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
+    pub programme: Option<String>,
+    /// One claim's transfers.
+    #[param(pattern = "^clm_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub claim: Option<String>,
+    /// First day, Asia/Shanghai.
+    pub from: Option<NaiveDate>,
+    /// Last day, Asia/Shanghai.
+    pub to: Option<NaiveDate>,
+}
+
+impl Params for TransfersQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
+        let claim = f.optional("claim", |s| s.id::<ClaimId>());
+        let from = f.optional("from", day);
+        let to = f.optional("to", day);
+        let page = page(f);
+        Some(TransfersQuery {
+            programme: programme?,
+            claim: claim?,
+            from: from?,
+            to: to?,
+            page: page?,
+        })
+    }
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AsOfParams {
+    /// The balances at this instant; now if it is left out.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+/// Every fund's accounts in a county.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CountyBalances {
+    #[schema(max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+    /// The instant that was asked for; null for now.
+    pub as_of: Option<DateTime<Utc>>,
+    #[schema(max_items = 10000)]
+    pub items: Vec<FundBalances>,
+}
+
+/// One fund's accounts.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FundBalances {
+    #[schema(max_length = 64, example = "appliance-2026")]
+    pub programme: String,
+    pub balances: BalancesView,
+}
+
+/// A transfer in a county's log. It was added and is never changed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Transfer)]
+pub struct TransferView {
+    /// Its place in the log, from 1, without gaps.
+    #[schema(minimum = 1)]
+    pub height: i64,
+    pub posted_at: DateTime<Utc>,
+    #[schema(max_length = 64)]
+    pub programme: String,
+    /// Fixes the two accounts.
+    #[schema(max_length = 40, example = "reserve")]
+    pub reason: String,
+    pub debit: AccountWord,
+    pub credit: AccountWord,
+    pub amount: Money,
+    #[schema(max_length = 46)]
+    pub claim: Option<String>,
+    /// The appropriation or disbursement that it belongs to.
+    #[schema(max_length = 46)]
+    pub document: Option<String>,
+    /// The credential that did it.
+    #[schema(max_length = 100)]
+    pub actor: String,
+}
+
+impl From<LedgerLine> for TransferView {
+    fn from(line: LedgerLine) -> TransferView {
+        TransferView {
+            height: line.height,
+            posted_at: line.posted_at,
+            programme: line.programme,
+            reason: line.reason.as_str().to_owned(),
+            debit: line.debit.into(),
+            credit: line.credit.into(),
+            amount: line.amount.into(),
+            claim: line.claim.map(|claim| claim.to_string()),
+            document: line.document,
+            actor: line.actor,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Headers that change what a request does.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest};
+use service::operation::Key;
+
+use crate::http::problem::Problem;
+
+/// The caller's key for this piece of work: 1 to 255 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(pub String);
+
+impl FromRequest for IdempotencyKey {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let Some(value) = request.headers().get("idempotency-key") else {
+            return ready(Err(Problem::IdempotencyKeyRequired));
+        };
+        let visible =
+            |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+        let key = value.to_str().ok().filter(visible);
+        ready(key.map(|key| IdempotencyKey(key.to_owned())).ok_or_else(|| {
+            Problem::header(
+                "Idempotency-Key",
+                "form",
+                "须为1至255个可见ASCII字符",
+                "it has 1 to 255 visible ASCII characters",
+            )
+        }))
+    }
+}
+
+/// As [`IdempotencyKey`], for what may be repeated without one because its revision says whether it was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionalKey(Option<IdempotencyKey>);
+
+impl OptionalKey {
+    /// The key with the hash of its request.
+    pub fn of(self, request: [u8; 32]) -> Option<Key> {
+        self.0.map(|key| Key { key: key.0, request })
+    }
+}
+
+impl FromRequest for OptionalKey {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if !request.headers().contains_key("idempotency-key") {
+            return ready(Ok(OptionalKey(None)));
+        }
+        ready(
+            IdempotencyKey::from_request(request, payload)
+                .into_inner()
+                .map(|key| OptionalKey(Some(key))),
+        )
+    }
+}
+
+/// The revision that the caller saw, if it says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IfMatch(pub Option<i32>);
+
+impl IfMatch {
+    /// For decisions that must not be taken on what was not seen.
+    pub fn required(self) -> Result<i32, Problem> {
+        self.0.ok_or(Problem::IfMatchRequired)
+    }
+}
+
+impl FromRequest for IfMatch {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let Some(value) = request.headers().get(header::IF_MATCH) else {
+            return ready(Ok(IfMatch(None)));
+        };
+        let revision = value.to_str().ok().and_then(revision_of);
+        ready(revision.map(|revision| IfMatch(Some(revision))).ok_or_else(|| {
+            Problem::header(
+                "If-Match",
+                "form",
+                "须为一个 ETag，例如 \"3\"",
+                "it is one ETag, such as \"3\"",
+            )
+        }))
+    }
+}
+
+/// The revision in an ETag. `*` and weak tags are not taken: either would match what the caller has not seen.
+pub(crate) fn revision_of(etag: &str) -> Option<i32> {
+    let digits = etag.trim().strip_prefix('"')?.strip_suffix('"')?;
+    let plain = digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|revision| plain && *revision > 0)
+}
+
+/// The ETag of a revision.
+pub(crate) fn etag_of(revision: i32) -> String {
+    format!("\"{revision}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_etag_is_a_quoted_revision() {
+        assert_eq!(revision_of(&etag_of(7)), Some(7));
+        for wrong in [
+            "",
+            "7",
+            "*",
+            "W/\"7\"",
+            "\"\"",
+            "\"-1\"",
+            "\"0\"",
+            "\"7\", \"8\"",
+            "\"+7\"",
+            "\"99999999999\"",
+        ] {
+            assert_eq!(revision_of(wrong), None, "{wrong:?}");
+        }
+    }
+}

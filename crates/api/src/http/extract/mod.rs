@@ -1,0 +1,14 @@
+//! What a handler takes from a request, each part parsed and bounded before the handler runs.
+
+mod body;
+pub mod documented;
+mod headers;
+mod path;
+mod query;
+
+pub(crate) use body::media_type;
+pub use body::{Body, Wire, canonical_hash, parse_json, raw_body};
+pub use headers::{IdempotencyKey, IfMatch, OptionalKey};
+pub(crate) use headers::{etag_of, revision_of};
+pub use path::{Part, PathId, PathText};
+pub use query::{Params, Query};

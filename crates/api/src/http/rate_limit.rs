@@ -1,0 +1,37 @@
+//! Rate limit for `POST /oauth/token`, per IP address. Argon2 makes it the one expensive operation that is open to
+//! anybody.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use service::Refusal;
+
+use crate::http::problem::Problem;
+use crate::http::state::Limits;
+
+/// Addresses remembered before those that have been quiet are forgotten.
+const REMEMBERED: usize = 10_000;
+
+pub(crate) struct TokenRateLimit(DefaultKeyedRateLimiter<IpAddr>);
+
+impl TokenRateLimit {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let positive = |count| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_minute(positive(limits.tokens_per_minute));
+        Self(RateLimiter::keyed(
+            quota.allow_burst(positive(limits.tokens_at_once)),
+        ))
+    }
+
+    /// Argon2 takes milliseconds of a whole core by design, so that guessing secrets would also starve the service.
+    pub(crate) fn check(&self, address: Option<IpAddr>) -> Result<(), Problem> {
+        let Some(address) = address else { return Ok(()) };
+        if self.0.len() > REMEMBERED {
+            self.0.retain_recent();
+        }
+        self.0
+            .check_key(&address)
+            .map_err(|_| Refusal::Throttled { retry_after_s: 1 }.into())
+    }
+}

@@ -1,0 +1,146 @@
+//! Tokens: client credentials in, a short-lived bearer token out (RFC 6749, 4.4).
+
+use actix_web::{HttpRequest, get, post, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use service::Refusal;
+use utoipa::ToSchema;
+
+use crate::http::answer::{Answer, ok};
+use crate::http::extract::{media_type, raw_body};
+use crate::http::fields::{Fields, Slot, read};
+use crate::http::problem::Problem;
+use crate::http::state::ApiState;
+
+/// A request for a token. Client id and secret may come by HTTP Basic instead.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenRequest {
+    #[schema(
+        max_length = 40,
+        pattern = "^client_credentials$",
+        example = "client_credentials"
+    )]
+    pub grant_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
+    pub client_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 200, format = Password)]
+    pub client_secret: Option<String>,
+}
+
+struct Form {
+    grant_type: String,
+    client_id: Option<String>,
+    client_secret: Option<SecretString>,
+}
+
+fn form(f: &mut Fields<'_>) -> Option<Form> {
+    let text = |longest| move |slot: &Slot<'_>| slot.text(longest).map(str::to_owned);
+    let grant_type = f.required("grant_type", text(40));
+    let client_id = f.optional("client_id", text(100));
+    let client_secret = f.optional("client_secret", text(200));
+    // Not used: rights follow from the role. Clients' libraries send it all the same.
+    let scope = f.optional("scope", text(200));
+    scope?;
+    Some(Form {
+        grant_type: grant_type?,
+        client_id: client_id?,
+        client_secret: client_secret?.map(SecretString::from),
+    })
+}
+
+/// 获取令牌 · Issue a token
+///
+/// By client credentials, in the form or by HTTP Basic.
+#[utoipa::path(
+    tag = "access",
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded", description = "The credentials."),
+    responses((status = 200, description = "A bearer token.", body = TokenView)),
+    security(()),
+)]
+#[post("/oauth/token")]
+pub(crate) async fn issue_token(api: ApiState, request: HttpRequest, payload: web::Payload) -> Answer {
+    api.token_rate_limit
+        .check(request.peer_addr().map(|address| address.ip()))?;
+    media_type(&request, &["application/x-www-form-urlencoded"])?;
+    let body = raw_body(&request, payload.into_inner(), FORM_MAX).await?;
+    let pairs = std::str::from_utf8(&body)
+        .ok()
+        .and_then(|text| Pairs::from_query(text).ok());
+    let pairs = pairs
+        .ok_or(Problem::Bare(actix_web::http::StatusCode::BAD_REQUEST))?
+        .into_inner();
+    let object: Map<String, Value> = pairs
+        .into_iter()
+        .map(|(name, value)| (name, Value::String(value)))
+        .collect();
+    let form = read(&Value::Object(object), "", form).map_err(Refusal::Invalid)?;
+    if form.grant_type != "client_credentials" {
+        return Err(Problem::UnsupportedGrantType);
+    }
+    let (id, secret) = match form.client_id.zip(form.client_secret) {
+        Some(credentials) => credentials,
+        None => basic(&request).ok_or(Refusal::BadCredentials)?,
+    };
+    let token = api.service.issue_token(&id, &secret).await?;
+    ok(&TokenView {
+        access_token: token.access_token,
+        token_type: "Bearer",
+        expires_in: token.expires_in,
+    })
+}
+
+type Pairs = web::Query<Vec<(String, String)>>;
+
+const FORM_MAX: usize = 4096;
+
+/// Client id and secret from `Authorization: Basic`.
+fn basic(request: &HttpRequest) -> Option<(String, SecretString)> {
+    let value = request.headers().get("authorization")?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    let decoded = STANDARD
+        .decode(encoded.trim())
+        .ok()
+        .filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(decoded)
+        .ok()
+        .filter(|text| !text.contains('\0'))?;
+    let (id, secret) = text.split_once(':')?;
+    Some((id.to_owned(), SecretString::from(secret)))
+}
+
+/// 公钥 · Get the public keys
+///
+/// The keys that verify tokens, as a JWK set (RFC 7517, RFC 8037).
+#[utoipa::path(
+    tag = "access",
+    responses((status = 200, description = "The keys.", body = std::collections::HashMap<String, serde_json::Value>)),
+    security(()),
+)]
+#[get("/.well-known/jwks.json")]
+pub(crate) async fn get_jwks(api: ApiState) -> Answer {
+    let mut answer = ok(&api.service.jwks())?;
+    let cacheable = actix_web::http::header::HeaderValue::from_static("public, max-age=300");
+    answer
+        .headers_mut()
+        .insert(actix_web::http::header::CACHE_CONTROL, cacheable);
+    Ok(answer)
+}
+
+/// A token (RFC 6749, 5.1).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Token)]
+pub struct TokenView {
+    #[schema(max_length = 4096)]
+    pub access_token: String,
+    #[schema(max_length = 6, example = "Bearer")]
+    pub token_type: &'static str,
+    /// Seconds.
+    #[schema(minimum = 1, example = 900)]
+    pub expires_in: i64,
+}

@@ -1,0 +1,297 @@
+//! Advances to merchants (预拨): made by one person, released by another, set against claims, repaid.
+
+use actix_web::{get, post};
+use chrono::{DateTime, Utc};
+use claims::AdvanceId;
+use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
+use serde::{Deserialize, Serialize};
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{Advance, NewAdvance, Repayment};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::answer::{Answer, created, ok, paged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::bodies::reason;
+use crate::http::extract::documented::{AdvancePath, IdempotencyHeader};
+use crate::http::extract::{Body, IdempotencyKey, Params, PathId, Query, Wire};
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::queries::{PageParams, PageQuery, page};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+
+/// 预拨 · Make an advance
+///
+/// Ahead of a merchant's claims, with the disbursement that pays it. Another person releases that; what the bank says of its payment
+/// says whether the merchant has it. From then on claims are set against it, oldest advance first, and the rest is paid.
+#[utoipa::path(
+    tag = "payments",
+    params(IdempotencyHeader),
+    request_body(content = AdvanceForm, description = "To whom, how much, and the document that allows it."),
+    responses((status = 201, description = "Made; its disbursement waits to be released.", body = AdvanceView,
+        headers(("Location" = String, description = "Where to find it.")))),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/advances")]
+pub(crate) async fn make_advance(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    key: IdempotencyKey,
+    body: Body<AdvanceRead>,
+) -> Answer {
+    let key = Key {
+        key: key.0,
+        request: body.hash,
+    };
+    let (permit, new) = (caller.permit, body.value.0);
+    let made = api
+        .write(|it| async move { it.make_advance(&permit, new, key).await })
+        .await?;
+    let location = format!("/v1/advances/{}", made.value.id);
+    created(&location, None, made.replayed, &AdvanceView::from(made.value))
+}
+
+/// 预拨列表 · List advances
+///
+/// Newest first.
+#[utoipa::path(
+    tag = "payments",
+    params(AdvancesParams, PageParams),
+    responses((status = 200, description = "A page of advances.", body = PageView<AdvanceView>)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/advances")]
+pub(crate) async fn list_advances(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    query: Query<AdvancesQuery>,
+) -> Answer {
+    let Query(AdvancesQuery {
+        jurisdiction,
+        merchant,
+        page,
+    }) = query;
+    let list = api
+        .service
+        .advances(
+            &caller.permit,
+            jurisdiction.map(|it| it.as_str().to_owned()),
+            merchant.as_ref().map(|it| it.as_str()),
+            page.cursor.as_deref(),
+            page.limit,
+        )
+        .await;
+    ok(&PageView::of(paged(list)?, AdvanceView::from))
+}
+
+/// 预拨详情 · Get an advance
+#[utoipa::path(
+    tag = "payments",
+    params(AdvancePath),
+    responses((status = 200, description = "The advance as it stands.", body = AdvanceView)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/advances/{id}")]
+pub(crate) async fn get_advance(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    id: PathId<AdvanceId>,
+) -> Answer {
+    let advance = api.service.advance(&caller.permit, id.0).await?;
+    ok(&AdvanceView::from(advance))
+}
+
+/// 归还预拨 · Record a repayment of an advance
+///
+/// All that is open of it, or a part; the reason names the bank's document. What is pending in a payment cannot be repaid until the
+/// bank has said what became of the payment.
+#[utoipa::path(
+    tag = "payments",
+    params(AdvancePath, IdempotencyHeader),
+    request_body(content = AdvanceRepaymentForm, description = "The bank's document, and how much; all that is open if no amount is given."),
+    responses((status = 201, description = "Recorded.", body = AdvanceView,
+        headers(("Location" = String, description = "Where to find the advance.")))),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/advances/{id}/repayments")]
+pub(crate) async fn repay_advance(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    id: PathId<AdvanceId>,
+    key: IdempotencyKey,
+    body: Body<AdvanceRepaymentRead>,
+) -> Answer {
+    let key = Key {
+        key: key.0,
+        request: body.hash,
+    };
+    let location = format!("/v1/advances/{}", id.0);
+    let (permit, repayment) = (caller.permit, body.value.0);
+    let repaid = api
+        .write(|it| async move { it.repay_advance(&permit, id.0, repayment, key).await })
+        .await?;
+    created(&location, None, repaid.replayed, &AdvanceView::from(repaid.value))
+}
+
+/// What is to be advanced to a merchant.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewAdvance)]
+pub struct AdvanceForm {
+    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
+    pub programme: String,
+    /// Credit code.
+    #[schema(min_length = 18, max_length = 64, example = "91140802MA2NH6NA3Q")]
+    pub merchant: String,
+    /// At most what the fund has available.
+    pub amount: Money,
+    /// Number of the document that allows it.
+    #[schema(min_length = 1, max_length = 100, example = "运商预〔2026〕5号")]
+    pub document: String,
+}
+
+#[derive(Debug)]
+pub struct AdvanceRead(pub NewAdvance);
+
+impl Wire for AdvanceRead {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
+        let merchant = f.required("merchant", |s| s.parse(CreditCode::parse));
+        let amount = f.required("amount", |s| s.positive_money());
+        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
+        Some(AdvanceRead(NewAdvance {
+            jurisdiction: jurisdiction?.as_str().to_owned(),
+            programme: programme?.as_str().to_owned(),
+            merchant: merchant?.as_str().to_owned(),
+            amount: amount?,
+            document: document?,
+        }))
+    }
+}
+
+/// What a merchant gives back of an advance.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AdvanceRepayment)]
+pub struct AdvanceRepaymentForm {
+    /// The bank's document.
+    #[schema(min_length = 1, max_length = 500, example = "回单20261220-0011")]
+    pub reason: String,
+    /// At most what is open; all of that if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+}
+
+#[derive(Debug)]
+pub struct AdvanceRepaymentRead(pub Repayment);
+
+impl Wire for AdvanceRepaymentRead {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let document = f.required("reason", reason);
+        let amount = f.optional("amount", |s| s.positive_money());
+        Some(AdvanceRepaymentRead(Repayment {
+            amount: amount?,
+            document: document?,
+        }))
+    }
+}
+
+/// Which advances.
+#[derive(Debug, Clone)]
+pub struct AdvancesQuery {
+    pub jurisdiction: Option<JurisdictionCode>,
+    pub merchant: Option<CreditCode>,
+    pub page: PageQuery,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AdvancesParams {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: Option<String>,
+    /// Credit code.
+    #[param(min_length = 18, max_length = 64)]
+    pub merchant: Option<String>,
+}
+
+impl Params for AdvancesQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
+        let page = page(f);
+        Some(AdvancesQuery {
+            jurisdiction: jurisdiction?,
+            merchant: merchant?,
+            page: page?,
+        })
+    }
+}
+
+/// An advance (预拨). Once it is paid, `amount` = `set_off` + `repaid` + `pending` + `open`, to the fen.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Advance)]
+pub struct AdvanceView {
+    #[schema(pattern = "^adv_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub id: String,
+    #[schema(max_length = 9)]
+    pub jurisdiction: String,
+    #[schema(max_length = 64)]
+    pub programme: String,
+    #[schema(max_length = 18)]
+    pub merchant: String,
+    /// The disbursement that pays it. Another person than its maker releases that.
+    #[schema(max_length = 46)]
+    pub disbursement: String,
+    #[schema(max_length = 46)]
+    pub payment: String,
+    /// `made`, `paid` (claims are set against it), `used` (to the end), `failed`, `returned` or `cancelled`.
+    #[schema(max_length = 10, example = "paid")]
+    pub status: String,
+    #[schema(value_type = Money)]
+    pub amount: String,
+    /// Set against claims that were paid (抵扣).
+    #[schema(value_type = Money)]
+    pub set_off: String,
+    /// Given back by the merchant.
+    #[schema(value_type = Money)]
+    pub repaid: String,
+    /// Set against payments whose outcome is not known.
+    #[schema(value_type = Money)]
+    pub pending: String,
+    #[schema(value_type = Money)]
+    pub open: String,
+    #[schema(max_length = 100)]
+    pub document: String,
+    pub made_at: DateTime<Utc>,
+    pub paid_at: Option<DateTime<Utc>>,
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+impl From<Advance> for AdvanceView {
+    fn from(it: Advance) -> AdvanceView {
+        AdvanceView {
+            id: it.id,
+            jurisdiction: it.jurisdiction,
+            programme: it.programme,
+            merchant: it.merchant,
+            disbursement: it.disbursement,
+            payment: it.payment,
+            status: it.status,
+            amount: it.amount,
+            set_off: it.set_off,
+            repaid: it.repaid,
+            pending: it.pending,
+            open: it.open,
+            document: it.document,
+            made_at: it.made_at,
+            paid_at: it.paid_at,
+            closed_at: it.closed_at,
+        }
+    }
+}

@@ -1,0 +1,503 @@
+//! What banks say of payments: results, reports, and the exceptions that a person resolves.
+
+use actix_web::{FromRequest, HttpRequest, get, post, web};
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::{BankEntryId, DisbursementId, JurisdictionCode, PaymentId};
+use policy::Lang;
+use serde::{Deserialize, Serialize};
+use service::operation::access::{ManageFunds, Permit, ReadFunds};
+use service::payments::{self, BankException, BankReport, HeardReport};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::answer::{Answer, ok, paged, results};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::bodies::{reason, request_words};
+use crate::http::extract::documented::{BankEntryPath, DisbursementPath};
+use crate::http::extract::{Body, Params, PathId, Query, Wire, media_type, raw_body};
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::middleware::Context;
+use crate::http::money::Money;
+use crate::http::queries::{JurisdictionParams, JurisdictionQuery, PageParams, PageQuery, YesNo, page};
+use crate::http::state::{ApiState, Limits};
+use crate::http::views::{ItemResultView, PageView, ResultsView};
+use crate::payments::PaymentView;
+
+request_words! {
+    /// What a person decides on what a bank said.
+    ResolutionWord { Apply = "apply", Dismiss = "dismiss" }
+}
+
+request_words! {
+    /// What the bank says of a payment.
+    PaymentOutcome { Paid = "paid", Failed = "failed" }
+}
+
+/// 登记支付结果 · Record payment results
+///
+/// As JSON, or as the bank's file: `pain.002` or `camt.054` (XML), or the instruction's table with its result columns filled
+/// in (CSV, UTF-8 or GB 18030). In parts or whole, in any order; a repeat changes nothing. What names no payment of the disbursement, another amount, or
+/// the opposite of what is known is refused for itself alone and set aside as a bank exception.
+#[utoipa::path(
+    tag = "disbursements",
+    params(DisbursementPath),
+    request_body(description = "What the bank says.",
+        content((RecordResults = "application/json"), (String = "application/xml"), (String = "text/csv"))),
+    responses((status = 200, description = "A result for each, in order.", body = ResultsView<ItemResultView<PaymentView>>)),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/disbursements/{id}/results")]
+pub(crate) async fn record_results(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    id: PathId<DisbursementId>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Answer {
+    const TYPES: &[&str] = &["application/json", "application/xml", "text/csv"];
+    if media_type(&request, TYPES)? != "application/json" {
+        let scope = (id.0.jurisdiction, Some(id.0));
+        return report(&api, caller.permit, caller.lang, scope, &request, payload).await;
+    }
+    let body = Body::<RecordResultsRead>::from_request(&request, &mut payload.into_inner()).await?;
+    let said = body.value.0.into_iter();
+    let said = said
+        .map(|it| payments::PaymentResult::of(it.payment, it.failed))
+        .collect();
+    let permit = caller.permit;
+    let outcome = api
+        .write(|it| async move { it.record_results(&permit, id.0, said).await })
+        .await?;
+    let request_id = &Context::of(&request).request_id;
+    results(outcome, caller.lang, request_id, PaymentView::from)
+}
+
+/// 登记银行回单 · Record a bank's report
+///
+/// Of a county, whatever disbursements it is about: a day's `camt.054`, for example. Otherwise as the results of a disbursement.
+#[utoipa::path(
+    tag = "payments",
+    params(CountyParams),
+    request_body(description = "The bank's file.", content((String = "application/xml"), (String = "text/csv"))),
+    responses((status = 200, description = "A result for each, in order.", body = ResultsView<ItemResultView<PaymentView>>)),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/bank-reports")]
+pub(crate) async fn record_bank_report(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    query: Query<CountyQuery>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Answer {
+    let scope = (query.0.jurisdiction, None);
+    report(&api, caller.permit, caller.lang, scope, &request, payload).await
+}
+
+async fn report(
+    api: &ApiState,
+    permit: Permit<ManageFunds>,
+    lang: Lang,
+    (jurisdiction, disbursement): (JurisdictionCode, Option<DisbursementId>),
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Answer {
+    let kind = media_type(request, &["application/xml", "text/csv"])?;
+    let limit = api.limits.bank_report;
+    let bytes = raw_body(request, payload.into_inner(), limit).await?.to_vec();
+    let report = match kind {
+        "text/csv" => BankReport::table(bytes),
+        _ => BankReport::xml(bytes),
+    };
+    let outcome = api
+        .write(|it| async move {
+            it.record_report(&permit, jurisdiction, disbursement, report)
+                .await
+        })
+        .await?;
+    let request_id = &Context::of(request).request_id;
+    results(outcome, lang, request_id, PaymentView::from)
+}
+
+/// 银行回单异常 · List bank exceptions
+///
+/// What banks said that fits no payment or contradicts what is known, and that nobody has resolved; oldest first.
+#[utoipa::path(
+    tag = "payments",
+    params(JurisdictionParams, PageParams),
+    responses((status = 200, description = "A page of exceptions.", body = PageView<BankExceptionView>)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/bank-exceptions")]
+pub(crate) async fn list_bank_exceptions(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    query: Query<JurisdictionQuery>,
+) -> Answer {
+    let Query(JurisdictionQuery { jurisdiction, page }) = query;
+    let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
+    let list = api
+        .service
+        .bank_exceptions(&caller.permit, jurisdiction, page.cursor.as_deref(), page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, BankExceptionView::from))
+}
+
+/// 处理银行回单异常 · Resolve a bank exception
+///
+/// Applied, by another person than brought it in, it moves the money as the bank said; dismissed, it moves nothing. Either is kept with its reason.
+#[utoipa::path(
+    tag = "payments",
+    params(BankEntryPath),
+    request_body(content = ResolveException, description = "What it means."),
+    responses((status = 200, description = "Resolved.", body = BankExceptionView)),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/bank-exceptions/{id}/resolution")]
+pub(crate) async fn resolve_bank_exception(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    id: PathId<BankEntryId>,
+    body: Body<ResolveExceptionRead>,
+) -> Answer {
+    let ResolveExceptionRead { resolution, reason } = body.value;
+    let permit = caller.permit;
+    let resolved = api
+        .write(|it| async move {
+            it.resolve_exception(&permit, id.0, resolution, Some(reason))
+                .await
+        })
+        .await?;
+    ok(&BankExceptionView::from(resolved))
+}
+
+/// 自动接收的银行回单 · List reports fetched from the bank
+///
+/// Newest first. One that could not be read was set aside; put it right and bring it in by `POST /v1/bank-reports`.
+#[utoipa::path(
+    tag = "payments",
+    params(ReportsParams, PageParams),
+    responses((status = 200, description = "A page of reports.", body = PageView<HeardReportView>)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/bank-reports")]
+pub(crate) async fn list_bank_reports(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    query: Query<ReportsQuery>,
+) -> Answer {
+    let Query(ReportsQuery { unreadable, page }) = query;
+    let list = api
+        .service
+        .heard_reports(&caller.permit, unreadable, page.cursor.as_deref(), page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, HeardReportView::from))
+}
+
+/// A report that was fetched from the bank.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = BankReport)]
+pub struct HeardReportView {
+    #[schema(max_length = 100)]
+    pub name: String,
+    /// Of the bytes, hex.
+    #[schema(max_length = 64)]
+    pub sha256: String,
+    #[schema(minimum = 0)]
+    pub bytes: i32,
+    /// `recorded`, or `unreadable`: set aside, nothing of it was recorded.
+    #[schema(max_length = 10)]
+    pub status: String,
+    /// How much it said of payments.
+    #[schema(minimum = 0)]
+    pub results: i32,
+    /// How much of that was set aside as bank exceptions.
+    #[schema(minimum = 0)]
+    pub exceptions: i32,
+    pub fault: Option<ReportFaultView>,
+    pub received_at: DateTime<Utc>,
+}
+
+/// Why a report cannot be read, and where.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ReportFault)]
+pub struct ReportFaultView {
+    #[schema(max_length = 100)]
+    pub code: String,
+    #[schema(minimum = 0)]
+    pub line: i64,
+    #[schema(minimum = 0)]
+    pub column: i64,
+}
+
+impl From<HeardReport> for HeardReportView {
+    fn from(it: HeardReport) -> HeardReportView {
+        HeardReportView {
+            name: it.name,
+            sha256: it.sha256,
+            bytes: it.bytes,
+            status: it.status,
+            results: it.results,
+            exceptions: it.exceptions,
+            fault: it
+                .fault
+                .map(|(code, line, column)| ReportFaultView { code, line, column }),
+            received_at: it.received_at,
+        }
+    }
+}
+
+/// Which reports.
+#[derive(Debug, Clone)]
+pub struct ReportsQuery {
+    pub unreadable: bool,
+    pub page: PageQuery,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ReportsParams {
+    /// `true`: only those that could not be read.
+    #[param(inline)]
+    pub unreadable: Option<YesNo>,
+}
+
+impl Params for ReportsQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let unreadable = f.optional("unreadable", YesNo::read);
+        let page = page(f);
+        Some(ReportsQuery {
+            unreadable: unreadable? == Some(YesNo::True),
+            page: page?,
+        })
+    }
+}
+
+/// What the bank says of a disbursement's payments.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordResults {
+    #[schema(min_items = 1, max_items = 1000)]
+    pub items: Vec<PaymentResult>,
+}
+
+/// What the bank says of one payment. A failure has a reason.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentResult {
+    #[schema(pattern = "^pay_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub payment: String,
+    pub outcome: PaymentOutcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 500, example = "账号与户名不符")]
+    pub reason: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct RecordResultsRead(pub Vec<PaymentResultRead>);
+
+#[derive(Debug)]
+pub struct PaymentResultRead {
+    pub payment: PaymentId,
+    /// The bank's reason, if the payment failed.
+    pub failed: Option<String>,
+}
+
+impl Wire for RecordResultsRead {
+    fn limit(limits: &Limits) -> usize {
+        limits.long_body
+    }
+
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let items = f.required("items", |s| {
+            s.list(1, field_limits::RESULTS, |s| s.object(result))
+        });
+        items.map(RecordResultsRead)
+    }
+}
+
+fn result(f: &mut Fields<'_>) -> Option<PaymentResultRead> {
+    let payment = f.required("payment", |s| s.id::<PaymentId>());
+    let outcome = f.required("outcome", PaymentOutcome::read);
+    let reason = f.optional("reason", reason);
+    let (payment, outcome, reason) = (payment?, outcome?, reason?);
+    match (outcome, reason) {
+        (PaymentOutcome::Paid, None) => Some(PaymentResultRead {
+            payment,
+            failed: None,
+        }),
+        (PaymentOutcome::Failed, Some(reason)) => Some(PaymentResultRead {
+            payment,
+            failed: Some(reason),
+        }),
+        (PaymentOutcome::Paid, Some(_)) => {
+            f.error(
+                "reason",
+                "not-for-paid",
+                "支付成功不填理由",
+                "a payment that was made has no reason",
+            );
+            None
+        }
+        (PaymentOutcome::Failed, None) => {
+            f.error("reason", "missing", "支付失败须填理由", "a failure has a reason");
+            None
+        }
+    }
+}
+
+/// A word of a bank that fits no payment, or contradicts what is known.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = BankException)]
+pub struct BankExceptionView {
+    #[schema(pattern = "^bke_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub id: String,
+    /// `unknown_payment`, `not_released`, `amount_differs`, `contradicts` or `unclear`.
+    #[schema(max_length = 20, example = "contradicts")]
+    pub exception: String,
+    /// The payment that the bank named, or a mark of what it named instead.
+    #[schema(max_length = 46)]
+    pub reference: String,
+    #[schema(max_length = 46)]
+    pub payment: Option<String>,
+    #[schema(max_length = 46)]
+    pub disbursement: Option<String>,
+    /// `paid`, `failed`, `returned` or `unclear`.
+    #[schema(max_length = 10, example = "paid")]
+    pub verdict: String,
+    pub amount: Option<Money>,
+    /// The bank's code.
+    #[schema(max_length = 35, example = "AC04")]
+    pub code: Option<String>,
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+    pub booked_on: Option<NaiveDate>,
+    /// `json`, `csv`, `pain.002` or `camt.054`.
+    #[schema(max_length = 10)]
+    pub format: String,
+    pub received_at: DateTime<Utc>,
+    /// `exception`, `applied` or `dismissed`.
+    #[schema(max_length = 10, example = "exception")]
+    pub standing: String,
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// Why.
+    #[schema(max_length = 500)]
+    pub resolution: Option<String>,
+}
+
+impl From<BankException> for BankExceptionView {
+    fn from(it: BankException) -> BankExceptionView {
+        BankExceptionView {
+            id: it.id.to_string(),
+            exception: it.exception,
+            reference: it.reference,
+            payment: it.payment.map(|id| id.to_string()),
+            disbursement: it.disbursement.map(|id| id.to_string()),
+            verdict: it.verdict,
+            amount: it.amount.map(Money::from),
+            code: it.code,
+            reason: it.reason,
+            booked_on: it.booked_on,
+            format: it.format,
+            received_at: it.received_at,
+            standing: it.standing,
+            resolved_at: it.resolved_at,
+            resolution: it.resolution,
+        }
+    }
+}
+
+/// What is done with a word of a bank that was set aside.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolveException {
+    pub resolution: ResolutionWord,
+    /// The payment that it is about, if the bank did not name it. Only with `apply`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^pay_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub payment: Option<String>,
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: String,
+}
+
+/// [`ResolveException`] as read.
+#[derive(Debug)]
+pub struct ResolveExceptionRead {
+    pub resolution: service::payments::Resolution,
+    pub reason: String,
+}
+
+impl Wire for ResolveExceptionRead {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let word = f.required("resolution", ResolutionWord::read);
+        let payment = f.optional("payment", |s| s.id::<PaymentId>());
+        let reason = f.required("reason", reason);
+        let resolution = match (word?, payment?) {
+            (ResolutionWord::Apply, payment) => service::payments::Resolution::Apply { payment },
+            (ResolutionWord::Dismiss, None) => service::payments::Resolution::Dismiss,
+            (ResolutionWord::Dismiss, Some(_)) => {
+                f.error(
+                    "payment",
+                    "not-for-dismissed",
+                    "不予采信时不填支付编号",
+                    "what is dismissed is about no payment",
+                );
+                return None;
+            }
+        };
+        Some(ResolveExceptionRead {
+            resolution,
+            reason: reason?,
+        })
+    }
+}
+
+/// One county.
+#[derive(Debug, Clone)]
+pub struct CountyQuery {
+    pub jurisdiction: JurisdictionCode,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CountyParams {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+}
+
+impl Params for CountyQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        jurisdiction.map(|jurisdiction| CountyQuery { jurisdiction })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::http::fields::read;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_has_a_reason_and_a_success_has_none() {
+        let payment = format!("pay_140802_{:032x}", 1);
+        let one = |item: serde_json::Value| {
+            read(&json!({"items": [item]}), "", RecordResultsRead::read)
+                .map_err(|errors| errors[0].pointer.clone())
+        };
+        assert!(one(json!({"payment": payment, "outcome": "paid"})).is_ok());
+        assert!(one(json!({"payment": payment, "outcome": "failed", "reason": "户名不符"})).is_ok());
+        assert_eq!(
+            one(json!({"payment": payment, "outcome": "failed"})).unwrap_err(),
+            "/items/0/reason"
+        );
+        assert_eq!(
+            one(json!({"payment": "x", "outcome": "paid"})).unwrap_err(),
+            "/items/0/payment"
+        );
+    }
+}

@@ -1,0 +1,413 @@
+//! Disbursements: made by one person of treasury, released by another, settled by the bank's results.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, get, post};
+use chrono::{DateTime, Utc};
+use claims::DisbursementId;
+use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
+use serde::{Deserialize, Serialize};
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{self, Disbursement, Gather};
+use service::ports::shanghai_midnight;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::answer::{Answer, again, created, ok, paged, tagged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::bodies::{Nothing, ReasonGiven, request_words};
+use crate::http::extract::documented::{
+    DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
+};
+use crate::http::extract::{
+    Body, IdempotencyKey, IfMatch, OptionalKey, Params, PathId, Query, Wire, etag_of,
+};
+use crate::http::field_limits;
+use crate::http::fields::Fields;
+use crate::http::money::Money;
+use crate::http::queries::{PageParams, PageQuery, page};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::payments::PaymentView;
+
+request_words! {
+    /// Format of an instruction to the bank.
+    InstructionFormat { Csv = "csv", Pain001 = "pain.001" }
+}
+
+/// 生成支付批次 · Make a disbursement
+///
+/// Gathers the payable claims of a fund, oldest first, into one payment a payee: a merchant's hundred claims are one transfer.
+#[utoipa::path(
+    tag = "disbursements",
+    params(IdempotencyHeader),
+    request_body(content = MakeDisbursement, description = "The fund."),
+    responses((status = 201, description = "Made; another person releases it.", body = DisbursementView,
+        headers(("Location" = String, description = "Address of the disbursement."), ("ETag" = String, description = "Its revision.")))),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/disbursements")]
+pub(crate) async fn make_disbursement(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    key: IdempotencyKey,
+    body: Body<MakeDisbursementRead>,
+) -> Answer {
+    let (permit, key) = (
+        caller.permit,
+        Key {
+            key: key.0,
+            request: body.hash,
+        },
+    );
+    let MakeDisbursementRead {
+        jurisdiction,
+        programme,
+        gather,
+    } = body.value;
+    let made = api
+        .write(|it| async move {
+            it.make_disbursement(&permit, jurisdiction.as_str(), programme.as_str(), gather, key)
+                .await
+        })
+        .await?;
+    let view = DisbursementView::from(made.value);
+    created(
+        &format!("/v1/disbursements/{}", view.id),
+        Some(&view.etag),
+        made.replayed,
+        &view,
+    )
+}
+
+/// 支付批次列表 · List disbursements
+///
+/// Newest first.
+#[utoipa::path(
+    tag = "disbursements",
+    params(FundParams, PageParams),
+    responses((status = 200, description = "A page of disbursements.", body = PageView<DisbursementView>)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/disbursements")]
+pub(crate) async fn list_disbursements(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    query: Query<FundQuery>,
+) -> Answer {
+    let Query(FundQuery {
+        jurisdiction,
+        programme,
+        page,
+    }) = query;
+    let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
+    let programme = programme.as_ref().map(|it| it.as_str());
+    let cursor = page.cursor.as_deref();
+    let list = api
+        .service
+        .disbursements(&caller.permit, jurisdiction, programme, cursor, page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, DisbursementView::from))
+}
+
+/// 查询支付批次 · Get a disbursement
+#[utoipa::path(
+    tag = "disbursements",
+    params(DisbursementPath),
+    responses((status = 200, description = "The disbursement as it stands.", body = DisbursementView,
+        headers(("ETag" = String, description = "Its revision.")))),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/disbursements/{id}")]
+pub(crate) async fn get_disbursement(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    id: PathId<DisbursementId>,
+) -> Answer {
+    let view = DisbursementView::from(api.service.disbursement(&caller.permit, id.0).await?);
+    tagged(&view.etag, &view)
+}
+
+/// 支付明细 · List a disbursement's payments
+#[utoipa::path(
+    tag = "disbursements",
+    params(DisbursementPath, PageParams),
+    responses((status = 200, description = "A page of payments.", body = PageView<PaymentView>)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/disbursements/{id}/payments")]
+pub(crate) async fn list_payments(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    id: PathId<DisbursementId>,
+    page: Query<PageQuery>,
+) -> Answer {
+    let Query(page) = page;
+    let list = api
+        .service
+        .payments(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, PaymentView::from))
+}
+
+/// 放行支付批次 · Release a disbursement
+///
+/// By another person than its maker; above an amount by a third, after a second countersigned it with this same call. Only then is there an
+/// instruction for the bank.
+#[utoipa::path(
+    tag = "disbursements",
+    params(DisbursementPath, IfMatchHeader, OptionalIdempotencyHeader),
+    request_body(content = Nothing, description = "Nothing."),
+    responses((status = 200, description = "Released, or countersigned.", body = DisbursementView,
+        headers(("ETag" = String, description = "Its new revision.")))),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/disbursements/{id}/release")]
+pub(crate) async fn release_disbursement(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    id: PathId<DisbursementId>,
+    seen: IfMatch,
+    key: OptionalKey,
+    body: Body<Nothing>,
+) -> Answer {
+    let (permit, key) = (caller.permit, key.of(body.hash));
+    let released = api
+        .write(|it| async move { it.release_disbursement(&permit, id.0, seen.0, key).await })
+        .await?;
+    let view = DisbursementView::from(released.value);
+    again(&view.etag, released.replayed, &view)
+}
+
+/// 取消支付批次 · Cancel a disbursement
+///
+/// Before it is released: its claims are payable again.
+#[utoipa::path(
+    tag = "disbursements",
+    params(DisbursementPath),
+    request_body(content = ReasonGiven, description = "Why."),
+    responses((status = 200, description = "Cancelled.", body = DisbursementView,
+        headers(("ETag" = String, description = "Its new revision.")))),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/disbursements/{id}/cancellation")]
+pub(crate) async fn cancel_disbursement(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    id: PathId<DisbursementId>,
+    body: Body<ReasonGiven>,
+) -> Answer {
+    let (permit, why) = (caller.permit, Some(body.value.reason));
+    let cancelled = api
+        .write(|it| async move { it.cancel_disbursement(&permit, id.0, why).await })
+        .await?;
+    let view = DisbursementView::from(cancelled);
+    tagged(&view.etag, &view)
+}
+
+/// 支付指令 · Get the instruction for the bank
+///
+/// Of a released disbursement: `pain.001.001.09`, or a table (CSV, UTF-8 with BOM). The same whenever it is asked for. It names accounts: handing it out is an
+/// audit event. Headers say how many files there are, and what this one holds.
+#[utoipa::path(
+    tag = "disbursements",
+    params(DisbursementPath, InstructionParams),
+    responses((status = 200, description = "A file of the instruction.",
+        content((String = "text/csv"), (String = "application/xml")),
+        headers(("X-Parts" = String, description = "How many files the instruction has."),
+            ("X-Payments" = String, description = "Payments in this file."),
+            ("X-Control-Sum" = String, description = "Their sum, yuan."),
+            ("X-Content-SHA256" = String, description = "SHA-256 of the file, hex.")))),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[get("/v1/disbursements/{id}/instruction")]
+pub(crate) async fn get_instruction(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    id: PathId<DisbursementId>,
+    query: Query<InstructionQuery>,
+) -> Answer {
+    let Query(InstructionQuery { format, part }) = query;
+    let format = match format {
+        InstructionFormat::Csv => payments::InstructionFormat::Csv,
+        InstructionFormat::Pain001 => payments::InstructionFormat::Pain001,
+    };
+    let permit = caller.permit;
+    let file = api
+        .write(|it| async move { it.instruction(&permit, id.0, format, part).await })
+        .await?;
+    let name = format!("attachment; filename=\"{}\"", file.name());
+    Ok(HttpResponse::Ok()
+        .content_type(file.format.media_type())
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .insert_header(("x-parts", file.parts.to_string()))
+        .insert_header(("x-payments", file.count.to_string()))
+        .insert_header(("x-control-sum", file.sum.to_string()))
+        .insert_header(("x-content-sha256", file.sha256.to_string()))
+        .body(file.bytes))
+}
+
+/// The fund whose payable claims are to be paid.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MakeDisbursement {
+    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: String,
+    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
+    pub programme: String,
+    /// Credit code: only claims that are paid to this merchant, or that it made for an applicant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 18, max_length = 64)]
+    pub merchant: Option<String>,
+    /// Only what has been payable since before this day, Asia/Shanghai.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date, max_length = 10, example = "2026-06-01")]
+    pub payable_before: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 100000)]
+    pub most_claims: Option<u32>,
+    /// Gathering ends with the first claim that does not fit: nobody is overtaken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_amount: Option<Money>,
+}
+
+#[derive(Debug)]
+pub struct MakeDisbursementRead {
+    pub jurisdiction: JurisdictionCode,
+    pub programme: ProgrammeId,
+    pub gather: Gather,
+}
+
+impl Wire for MakeDisbursementRead {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
+        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
+        let payable_before = f.optional("payable_before", |s| s.date());
+        let most_claims = f.optional("most_claims", |s| s.whole(1, field_limits::GATHERED));
+        let most_amount = f.optional("most_amount", |s| s.money());
+        Some(MakeDisbursementRead {
+            jurisdiction: jurisdiction?,
+            programme: programme?,
+            gather: Gather {
+                merchant: merchant?.map(|it| it.as_str().to_owned()),
+                since_before: payable_before?.map(shanghai_midnight),
+                most_claims: most_claims?.and_then(|it| usize::try_from(it).ok()),
+                most_amount: most_amount?,
+            },
+        })
+    }
+}
+
+/// A list of one fund's records, or of all that the caller may see.
+#[derive(Debug, Clone)]
+pub struct FundQuery {
+    pub jurisdiction: Option<JurisdictionCode>,
+    pub programme: Option<ProgrammeId>,
+    pub page: PageQuery,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FundParams {
+    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
+    pub jurisdiction: Option<String>,
+    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
+    pub programme: Option<String>,
+}
+
+impl Params for FundQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
+        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
+        let page = page(f);
+        Some(FundQuery {
+            jurisdiction: jurisdiction?,
+            programme: programme?,
+            page: page?,
+        })
+    }
+}
+
+/// Format of an instruction.
+#[derive(Debug, Clone, Copy)]
+pub struct InstructionQuery {
+    pub format: InstructionFormat,
+    pub part: usize,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InstructionParams {
+    /// `csv` if it is left out.
+    #[param(inline)]
+    pub format: Option<InstructionFormat>,
+    /// Which file, if the bank's limit of entries makes it more than one; the first if it is left out.
+    #[param(minimum = 1, maximum = 999)]
+    pub part: Option<u32>,
+}
+
+impl Params for InstructionQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let format = f.optional("format", InstructionFormat::read);
+        let part = f.optional("part", |s| s.whole(1, 999));
+        Some(InstructionQuery {
+            format: format?.unwrap_or(InstructionFormat::Csv),
+            part: usize::try_from(part?.unwrap_or(1)).ok()?,
+        })
+    }
+}
+
+/// Payable claims of a fund, gathered to be paid.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Disbursement)]
+pub struct DisbursementView {
+    #[schema(pattern = "^dsb_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub id: String,
+    #[schema(max_length = 9)]
+    pub jurisdiction: String,
+    #[schema(max_length = 64)]
+    pub programme: String,
+    /// `made`, `countersigned`, `released`, `settled` or `cancelled`.
+    #[schema(max_length = 14, example = "made")]
+    pub status: String,
+    /// What goes into `If-Match`.
+    #[schema(max_length = 12, example = "\"1\"")]
+    pub etag: String,
+    /// How many claims it pays; none if it pays an advance.
+    #[schema(minimum = 0)]
+    pub claims: i32,
+    /// In how many payments: one a payee.
+    #[schema(minimum = 0)]
+    pub payments: i32,
+    pub total: Money,
+    /// Its amount asks for a third person: the second countersigns, the third releases.
+    pub needs_three: bool,
+    pub made_at: DateTime<Utc>,
+    pub released_at: Option<DateTime<Utc>>,
+    pub closed_at: Option<DateTime<Utc>>,
+    /// `sha256:…` of what was released; it never changes.
+    #[schema(max_length = 71)]
+    pub digest: Option<String>,
+}
+
+impl From<Disbursement> for DisbursementView {
+    fn from(it: Disbursement) -> DisbursementView {
+        DisbursementView {
+            etag: etag_of(it.revision),
+            id: it.id,
+            jurisdiction: it.jurisdiction,
+            programme: it.programme,
+            status: it.status,
+            claims: it.claims,
+            payments: it.payments,
+            total: Money(it.total),
+            needs_three: it.needs_three,
+            made_at: it.made_at,
+            released_at: it.released_at,
+            closed_at: it.closed_at,
+            digest: it.digest,
+        }
+    }
+}

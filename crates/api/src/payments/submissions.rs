@@ -1,0 +1,172 @@
+//! The bank by itself: files on their way there, and reports that were fetched.
+
+use actix_web::{get, post};
+use chrono::{DateTime, Utc};
+use claims::DisbursementId;
+use serde::{Deserialize, Serialize};
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{Submission, SubmissionResolution};
+use utoipa::ToSchema;
+
+use crate::http::answer::{Answer, ok, paged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::bodies::{reason, request_words};
+use crate::http::extract::documented::{DisbursementPath, SubmissionPath};
+use crate::http::extract::{Body, Part, PathId, PathText, Query, Wire};
+use crate::http::fields::Fields;
+use crate::http::queries::{PageParams, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+
+/// 报送银行情况 · List a disbursement's submissions
+///
+/// Its files on their way to the bank, where they go by themselves; none otherwise.
+#[utoipa::path(
+    tag = "disbursements",
+    params(DisbursementPath, PageParams),
+    responses((status = 200, description = "A page of files.", body = PageView<SubmissionView>)),
+    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+)]
+#[get("/v1/disbursements/{id}/submissions")]
+pub(crate) async fn list_submissions(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    id: PathId<DisbursementId>,
+    page: Query<PageQuery>,
+) -> Answer {
+    let Query(page) = page;
+    let list = api
+        .service
+        .submissions(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, SubmissionView::from))
+}
+
+/// 处理未报送成功的文件 · Resolve a submission
+///
+/// Of a file that the bank refused: the same orders again under a new name. Or a person takes the file to the bank, also while it is queued,
+/// unless the bank may have it.
+#[utoipa::path(
+    tag = "disbursements",
+    params(SubmissionPath),
+    request_body(content = ResolveSubmission, description = "What is done, and why."),
+    responses((status = 200, description = "As it stands.", body = SubmissionView)),
+    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+)]
+#[post("/v1/disbursements/{id}/submissions/{part}/resolution")]
+pub(crate) async fn resolve_submission(
+    api: ApiState,
+    caller: Authenticated<ManageFunds>,
+    id: PathId<DisbursementId>,
+    path: PathText,
+    body: Body<ResolveSubmission>,
+) -> Answer {
+    let part = path.parse(Part::Part, "submission", |text| {
+        text.parse().ok().filter(|part| (1..=999).contains(part))
+    })?;
+    let (permit, ResolveSubmission { resolution, reason }) = (caller.permit, body.value);
+    let submission = api
+        .write(|it| async move {
+            it.resolve_submission(&permit, id.0, part, resolution.into(), Some(reason))
+                .await
+        })
+        .await?;
+    ok(&SubmissionView::from(submission))
+}
+
+request_words! {
+    /// What is done about a file: the same orders under a new name, or a person takes it to the bank.
+    SubmissionResolutionWord { SubmitAgain = "submit_again", ByHand = "by_hand" }
+}
+
+impl From<SubmissionResolutionWord> for SubmissionResolution {
+    fn from(word: SubmissionResolutionWord) -> SubmissionResolution {
+        match word {
+            SubmissionResolutionWord::SubmitAgain => SubmissionResolution::SubmitAgain,
+            SubmissionResolutionWord::ByHand => SubmissionResolution::ByHand,
+        }
+    }
+}
+
+/// What is done about a file that the bank refused, or cannot have yet.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolveSubmission {
+    pub resolution: SubmissionResolutionWord,
+    #[schema(min_length = 1, max_length = 500, example = "银行已开通代发业务")]
+    pub reason: String,
+}
+
+impl Wire for ResolveSubmission {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let resolution = f.required("resolution", SubmissionResolutionWord::read);
+        let reason = f.required("reason", reason);
+        Some(ResolveSubmission {
+            resolution: resolution?,
+            reason: reason?,
+        })
+    }
+}
+
+/// A file of the instruction on its way to the bank.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Submission)]
+pub struct SubmissionView {
+    /// Which file of the instruction, from 1.
+    #[schema(minimum = 1, maximum = 999)]
+    pub part: i32,
+    /// Goes up when the same orders are submitted again under a new name.
+    #[schema(minimum = 1)]
+    pub version: i32,
+    #[schema(max_length = 100)]
+    pub name: String,
+    /// `queued`; `taken` by the bank; `refused` by it, which waits for a person; `settled`: what became of a payment in it was known before;
+    /// `by_hand`; `replaced` by the next version.
+    #[schema(max_length = 10, example = "taken")]
+    pub status: String,
+    #[schema(minimum = 0)]
+    pub attempts: i32,
+    /// The bank may have it: it is submitted with the same key until the bank says, and nobody else may take it there.
+    pub in_doubt: bool,
+    /// What stood in the way last: `account_missing`, `unavailable`, `unknown` or `refused`.
+    #[schema(max_length = 20)]
+    pub problem: Option<String>,
+    #[schema(max_length = 300)]
+    pub why: Option<String>,
+    pub queued_at: DateTime<Utc>,
+    /// The last attempt.
+    pub submitted_at: Option<DateTime<Utc>>,
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Of the bytes, hex.
+    #[schema(max_length = 64)]
+    pub sha256: Option<String>,
+    /// What the bank calls it.
+    #[schema(max_length = 100)]
+    pub reference: Option<String>,
+    /// The reason that a person gave.
+    #[schema(max_length = 500)]
+    pub resolution: Option<String>,
+}
+
+impl From<Submission> for SubmissionView {
+    fn from(it: Submission) -> SubmissionView {
+        SubmissionView {
+            part: it.part,
+            version: it.version,
+            name: it.name,
+            status: it.status,
+            attempts: it.attempts,
+            in_doubt: it.in_doubt,
+            problem: it.problem,
+            why: it.why,
+            queued_at: it.queued_at,
+            submitted_at: it.submitted_at,
+            next_attempt_at: it.next_at,
+            closed_at: it.closed_at,
+            sha256: it.sha256,
+            reference: it.reference,
+            resolution: it.resolution,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Programmes: the rules in force, for anyone signed in.
+//!
+//! [`drafts`] replays recorded claims over a new version and has it activated by a second person; [`registers`] loads what
+//! the rules look up.
+
+pub mod draft_views;
+pub mod drafts;
+pub mod registers;
+
+use actix_web::get;
+use claims::identifiers::ProgrammeId;
+use policy::Lang;
+use serde::Serialize;
+use service::operation::access::ReadProgrammes;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::answer::{Answer, ok};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::extract::documented::ProgrammePath;
+use crate::http::extract::{Params, Part, PathText, Query};
+use crate::http::fields::Fields;
+use crate::http::queries::NoParams;
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+
+/// 补贴项目列表 · List programmes
+///
+/// The newest version of each. They are few and come in one page.
+#[utoipa::path(
+    tag = "programmes",
+    responses((status = 200, description = "Every programme.", body = PageView<ProgrammeView>)),
+    extensions(("x-roles" = json!(roles::<ReadProgrammes>()))),
+)]
+#[get("/v1/programmes")]
+pub(crate) async fn list_programmes(
+    api: ApiState,
+    caller: Authenticated<ReadProgrammes>,
+    _: Query<NoParams>,
+) -> Answer {
+    let programmes = api.service.programmes(&caller.permit);
+    let items = programmes
+        .iter()
+        .map(|it| ProgrammeView::of(it, caller.lang))
+        .collect();
+    ok(&PageView {
+        items,
+        next_cursor: None,
+    })
+}
+
+/// 查询补贴项目 · Get a programme
+///
+/// Rules with their clauses, tiers, quotas and categories, and the document itself.
+#[utoipa::path(
+    tag = "programmes",
+    params(ProgrammePath, VersionParams),
+    responses((status = 200, description = "One version, whole.", body = ProgrammeDetail)),
+    extensions(("x-roles" = json!(roles::<ReadProgrammes>()))),
+)]
+#[get("/v1/programmes/{id}")]
+pub(crate) async fn get_programme(
+    api: ApiState,
+    caller: Authenticated<ReadProgrammes>,
+    path: PathText,
+    query: Query<VersionQuery>,
+) -> Answer {
+    let id = path.parse(Part::Id, "programme", |text| ProgrammeId::parse(text).ok())?;
+    let found = api
+        .service
+        .programme(&caller.permit, id.as_str(), query.0.version)?;
+    ok(&ProgrammeDetail {
+        versions: found.versions,
+        programme: found.programme.summary(caller.lang),
+        source: found.programme.source().to_owned(),
+    })
+}
+
+/// A version of a programme.
+#[derive(Debug, Clone, Copy)]
+pub struct VersionQuery {
+    pub version: Option<u32>,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct VersionParams {
+    /// The newest if it is left out.
+    #[param(minimum = 1, maximum = 1000000)]
+    pub version: Option<u32>,
+}
+
+impl Params for VersionQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        f.optional("version", |s| s.whole(1, 1_000_000))
+            .map(|version| VersionQuery { version })
+    }
+}
+
+/// A programme in short.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ProgrammeSummary)]
+pub struct ProgrammeView {
+    #[schema(max_length = 64, example = "appliance-2026")]
+    pub id: String,
+    /// The newest version.
+    #[schema(minimum = 1)]
+    pub version: u32,
+    /// Every version, oldest first.
+    #[schema(max_items = 1000)]
+    pub versions: Vec<u32>,
+    /// In the caller's language.
+    #[schema(max_length = 200)]
+    pub title: String,
+    /// SHA-256 of the document.
+    #[schema(max_length = 64)]
+    pub hash: String,
+    /// First and last governing date.
+    pub window: WindowView,
+    pub filing_closes_on: chrono::NaiveDate,
+}
+
+impl ProgrammeView {
+    pub fn of(version: &service::ProgrammeVersion, lang: Lang) -> ProgrammeView {
+        let programme = &version.programme;
+        let window = programme.window();
+        ProgrammeView {
+            id: programme.id().to_owned(),
+            version: programme.version(),
+            versions: version.versions.clone(),
+            title: programme.title(lang).to_owned(),
+            hash: programme.hash().to_owned(),
+            window: WindowView {
+                from: window.from,
+                until: window.until,
+            },
+            filing_closes_on: programme.filing_closes_on(),
+        }
+    }
+}
+
+/// First and last day, both inside.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Window)]
+pub struct WindowView {
+    pub from: chrono::NaiveDate,
+    pub until: chrono::NaiveDate,
+}
+
+/// One version of a programme, whole.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ProgrammeDetail {
+    /// Every version, oldest first.
+    #[schema(max_items = 1000)]
+    pub versions: Vec<u32>,
+    /// Rules with clauses, tiers, quotas, categories, instruments, in the caller's language.
+    #[schema(value_type = Object)]
+    pub programme: serde_json::Value,
+    /// The document itself (TOML).
+    #[schema(max_length = 1048576)]
+    pub source: String,
+}

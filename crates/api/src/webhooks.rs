@@ -1,0 +1,576 @@
+//! Webhooks (通知): a merchant says where it listens, and looks at what it was told.
+
+use actix_web::{HttpResponse, delete, get, post, put};
+use chrono::{DateTime, Utc};
+use claims::WebhookId;
+use claims::life_cycle::Status;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use service::Page;
+use service::operation::Key;
+use service::operation::access::KeepWebhooks;
+use service::webhooks::{Attempt, Delivery, Replay, Webhook};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::claims::view::EventView;
+use crate::http::answer::{Answer, created, ok, paged};
+use crate::http::authenticated::{Authenticated, roles};
+use crate::http::bodies::{Nothing, request_words};
+use crate::http::extract::documented::{IdempotencyHeader, WebhookPath};
+use crate::http::extract::{Body, IdempotencyKey, Params, PathId, Query, Wire};
+use crate::http::field_limits;
+use crate::http::fields::{Fields, Slot};
+use crate::http::queries::{NoParams, PageParams, PageQuery, instant, page};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+
+/// 登记通知地址 · Register a webhook
+///
+/// Where the merchant is told what becomes of its claims, after Standard Webhooks. The secret is shown this once.
+#[utoipa::path(
+    tag = "webhooks",
+    params(IdempotencyHeader),
+    request_body(content = WebhookForm, description = "The address, and which events."),
+    responses((status = 201, description = "Registered.", body = WebhookSecretView,
+        headers(("Location" = String, description = "Where to find it.")))),
+    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+)]
+#[post("/v1/webhooks")]
+pub(crate) async fn register_webhook(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    key: IdempotencyKey,
+    body: Body<WebhookRead>,
+) -> Answer {
+    let key = Key {
+        key: key.0,
+        request: body.hash,
+    };
+    let (permit, WebhookRead { url, statuses }) = (caller.permit, body.value);
+    let (made, secret) = api
+        .write(|it| async move { it.register_webhook(&permit, &url, statuses, key).await })
+        .await?;
+    let location = format!("/v1/webhooks/{}", made.value.id);
+    let view = WebhookSecretView::of(made.value, secret.as_ref());
+    created(&location, None, made.replayed, &view)
+}
+
+/// 通知地址列表 · List webhooks
+///
+/// Ten at most, oldest first.
+#[utoipa::path(
+    tag = "webhooks",
+    responses((status = 200, description = "All of the merchant's.", body = PageView<WebhookView>)),
+    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+)]
+#[get("/v1/webhooks")]
+pub(crate) async fn list_webhooks(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    _: Query<NoParams>,
+) -> Answer {
+    let items = api.service.webhooks(&caller.permit).await?;
+    let page = Page {
+        items,
+        next_cursor: None,
+    };
+    ok(&PageView::of(page, WebhookView::from))
+}
+
+/// 查询通知地址 · Get a webhook
+#[utoipa::path(
+    tag = "webhooks",
+    params(WebhookPath),
+    responses((status = 200, description = "The webhook as it stands.", body = WebhookView)),
+    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+)]
+#[get("/v1/webhooks/{id}")]
+pub(crate) async fn get_webhook(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    id: PathId<WebhookId>,
+) -> Answer {
+    ok(&WebhookView::from(
+        api.service.webhook(&caller.permit, id.0).await?,
+    ))
+}
+
+/// 停用或恢复通知 · Pause or enable a webhook
+///
+/// While it is paused its messages wait. One that was disabled is enabled again by this, too.
+#[utoipa::path(
+    tag = "webhooks",
+    params(WebhookPath),
+    request_body(content = SwitchWebhook, description = "Which."),
+    responses((status = 200, description = "As it stands.", body = WebhookView)),
+    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+)]
+#[put("/v1/webhooks/{id}/status")]
+pub(crate) async fn switch_webhook(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    id: PathId<WebhookId>,
+    body: Body<SwitchWebhook>,
+) -> Answer {
+    let (permit, enabled) = (caller.permit, body.value.status == WebhookSwitch::Enabled);
+    let webhook = api
+        .write(|it| async move { it.set_webhook(&permit, id.0, enabled).await })
+        .await?;
+    ok(&WebhookView::from(webhook))
+}
+
+/// 更换密钥 · Rotate a webhook's secret
+///
+/// The new one is shown this once. For a day messages carry a signature of the old one, too.
+#[utoipa::path(
+    tag = "webhooks",
+    params(WebhookPath),
+    request_body(content = Nothing, description = "Nothing."),
+    responses((status = 200, description = "With its new secret.", body = WebhookSecretView)),
+    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+)]
+#[post("/v1/webhooks/{id}/secret")]
+pub(crate) async fn rotate_webhook_secret(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    id: PathId<WebhookId>,
+    _: Body<Nothing>,
+) -> Answer {
+    let permit = caller.permit;
+    let (webhook, secret) = api
+        .write(|it| async move { it.rotate_webhook_secret(&permit, id.0).await })
+        .await?;
+    ok(&WebhookSecretView::of(webhook, Some(&secret)))
+}
+
+/// 发送测试通知 · Send a test
+///
+/// A message of the type `test`; one at a time.
+#[utoipa::path(
+    tag = "webhooks",
+    params(WebhookPath),
+    request_body(content = Nothing, description = "Nothing."),
+    responses((status = 200, description = "On its way; see the deliveries.", body = MessageView)),
+    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+)]
+#[post("/v1/webhooks/{id}/test")]
+pub(crate) async fn test_webhook(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    id: PathId<WebhookId>,
+    _: Body<Nothing>,
+) -> Answer {
+    let permit = caller.permit;
+    let message = api
+        .write(|it| async move { it.test_webhook(&permit, id.0).await })
+        .await?;
+    ok(&MessageView {
+        message: message.to_string(),
+    })
+}
+
+/// 通知记录 · List a webhook's deliveries
+///
+/// Newest first, each with its attempts; kept for 30 days unless the operator says otherwise.
+#[utoipa::path(
+    tag = "webhooks",
+    params(WebhookPath, DeliveriesParams, PageParams),
+    responses((status = 200, description = "A page of messages.", body = PageView<DeliveryView>)),
+    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+)]
+#[get("/v1/webhooks/{id}/deliveries")]
+pub(crate) async fn list_webhook_deliveries(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    id: PathId<WebhookId>,
+    query: Query<DeliveriesQuery>,
+) -> Answer {
+    let Query(DeliveriesQuery { status, page }) = query;
+    let status = status.map(|it| it.as_str());
+    let list = api
+        .service
+        .webhook_deliveries(&caller.permit, id.0, status, page.cursor.as_deref(), page.limit)
+        .await;
+    ok(&PageView::of(paged(list)?, DeliveryView::from))
+}
+
+/// 通知地址变更记录 · List a webhook's events
+///
+/// What was done to it, oldest first: by the merchant, and by the service that disabled it.
+#[utoipa::path(
+    tag = "webhooks",
+    params(WebhookPath, PageParams),
+    responses((status = 200, description = "A page of events.", body = PageView<EventView>)),
+    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+)]
+#[get("/v1/webhooks/{id}/events")]
+pub(crate) async fn list_webhook_events(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    id: PathId<WebhookId>,
+    page: Query<PageQuery>,
+) -> Answer {
+    let Query(page) = page;
+    let events = api
+        .service
+        .webhook_events(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
+        .await;
+    ok(&PageView::of(paged(events)?, EventView::from))
+}
+
+/// 重发通知 · Replay messages
+///
+/// One, or those that were given up since an instant.
+#[utoipa::path(
+    tag = "webhooks",
+    params(WebhookPath),
+    request_body(content = ReplayForm, description = "Which."),
+    responses((status = 200, description = "How many are on their way again.", body = ReplayedView)),
+    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+)]
+#[post("/v1/webhooks/{id}/replay")]
+pub(crate) async fn replay_webhook(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    id: PathId<WebhookId>,
+    body: Body<ReplayRead>,
+) -> Answer {
+    let (permit, replay) = (caller.permit, body.value.0);
+    let replayed = api
+        .write(|it| async move { it.replay_webhook(&permit, id.0, replay).await })
+        .await?;
+    ok(&ReplayedView { replayed })
+}
+
+/// 删除通知地址 · Delete a webhook
+///
+/// Nothing more is told, not even what is due.
+#[utoipa::path(
+    tag = "webhooks",
+    params(WebhookPath),
+    responses((status = 204, description = "Gone.")),
+    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+)]
+#[delete("/v1/webhooks/{id}")]
+pub(crate) async fn delete_webhook(
+    api: ApiState,
+    caller: Authenticated<KeepWebhooks>,
+    id: PathId<WebhookId>,
+) -> Answer {
+    let permit = caller.permit;
+    api.write(|it| async move { it.delete_webhook(&permit, id.0).await })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+request_words! {
+    /// Whether an endpoint is told, or its messages wait.
+    WebhookSwitch { Enabled = "enabled", Paused = "paused" }
+    /// Where a message stands.
+    DeliveryStatus { Due = "due", Delivered = "delivered", Failed = "failed" }
+}
+
+const CLAIM: &str = "claim.";
+
+/// `claim.` and a status.
+fn event(slot: &Slot<'_>) -> Option<Status> {
+    let text = slot.text(field_limits::IDENTIFIER)?;
+    let status = text.strip_prefix(CLAIM).and_then(Status::parse);
+    status.or_else(|| {
+        slot.wrong(
+            "unknown-word",
+            "须为 claim. 加申领状态，例如 claim.paid",
+            "it is `claim.` and a status of claims, such as claim.paid",
+        )
+    })
+}
+
+/// Where the merchant listens.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewWebhook)]
+pub struct WebhookForm {
+    /// `https`, at a public address, port 443 or one from 1024 up, without user name.
+    #[schema(
+        min_length = 1,
+        max_length = 2048,
+        example = "https://shop.example.cn/huanxin"
+    )]
+    pub url: String,
+    /// Which events are told: `claim.` and the status that the claim came to; all if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 20, example = json!(["claim.paid", "claim.payment_failed"]))]
+    pub events: Option<Vec<EventType>>,
+}
+
+/// `claim.` and a status of claims.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(value_type = String, pattern = "^claim\\.[a-z_]{1,30}$", max_length = 40, example = "claim.paid")]
+pub struct EventType(pub String);
+
+/// [`WebhookForm`] as read.
+#[derive(Debug)]
+pub struct WebhookRead {
+    pub url: String,
+    pub statuses: Vec<Status>,
+}
+
+impl Wire for WebhookRead {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let url = f.required("url", |s| s.text(field_limits::URL).map(str::to_owned));
+        let events = f.optional("events", |s| s.list(0, 20, event));
+        Some(WebhookRead {
+            url: url?,
+            statuses: events?.unwrap_or_default(),
+        })
+    }
+}
+
+/// Whether an endpoint is told.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchWebhook {
+    pub status: WebhookSwitch,
+}
+
+impl Wire for SwitchWebhook {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let status = f.required("status", WebhookSwitch::read)?;
+        Some(SwitchWebhook { status })
+    }
+}
+
+/// What is told again: one message, or what was given up of what happened since.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ReplayWebhook)]
+pub struct ReplayForm {
+    /// Id of a message, whatever became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 36, format = Uuid)]
+    pub message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 40)]
+    pub failed_since: Option<DateTime<Utc>>,
+}
+
+/// [`ReplayForm`] as read.
+#[derive(Debug)]
+pub struct ReplayRead(pub Replay);
+
+impl Wire for ReplayRead {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let id = |slot: &Slot<'_>| {
+            let id = Uuid::try_parse(slot.text(36)?).ok();
+            id.or_else(|| {
+                slot.wrong(
+                    "form",
+                    "须为消息编号（UUID）",
+                    "it is the id of a message, a UUID",
+                )
+            })
+        };
+        let message = f.optional("message", id);
+        let since = f.optional("failed_since", instant);
+        match (message?, since?) {
+            (Some(message), None) => Some(ReplayRead(Replay::Message(message))),
+            (None, Some(since)) => Some(ReplayRead(Replay::FailedSince(since))),
+            _ => {
+                f.error(
+                    "message",
+                    "one-of",
+                    "message 与 failed_since 须且只能填一项",
+                    "give either message or failed_since",
+                );
+                None
+            }
+        }
+    }
+}
+
+/// An endpoint.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Webhook)]
+pub struct WebhookView {
+    #[schema(pattern = "^whk_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
+    pub id: String,
+    #[schema(max_length = 2048)]
+    pub url: String,
+    /// Empty: all.
+    #[schema(max_items = 20)]
+    pub events: Vec<EventType>,
+    /// `enabled`, `paused`, or `disabled`: it answered 410, or took nothing for three days.
+    #[schema(max_length = 10, example = "enabled")]
+    pub status: String,
+    pub made_at: DateTime<Utc>,
+    /// Attempts in a row that failed.
+    #[schema(minimum = 0)]
+    pub failures: i32,
+    pub failing_since: Option<DateTime<Utc>>,
+    pub disabled_at: Option<DateTime<Utc>>,
+    /// `gone` or `failing`.
+    #[schema(max_length = 10)]
+    pub disabled_why: Option<String>,
+    /// Until when messages carry a signature of the secret before, too.
+    pub old_secret_until: Option<DateTime<Utc>>,
+}
+
+impl From<Webhook> for WebhookView {
+    fn from(it: Webhook) -> WebhookView {
+        let events = it
+            .statuses
+            .iter()
+            .map(|status| EventType(format!("{CLAIM}{status}")));
+        WebhookView {
+            events: events.collect(),
+            id: it.id,
+            url: it.url,
+            status: it.status,
+            made_at: it.made_at,
+            failures: it.failures,
+            failing_since: it.failing_since,
+            disabled_at: it.disabled_at,
+            disabled_why: it.disabled_why,
+            old_secret_until: it.old_secret_until,
+        }
+    }
+}
+
+/// An endpoint with its new secret, which is never shown again.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = WebhookWithSecret)]
+pub struct WebhookSecretView {
+    #[serde(flatten)]
+    pub webhook: WebhookView,
+    /// Signs messages after Standard Webhooks. Absent when a call is repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 60, example = "whsec_…")]
+    pub secret: Option<String>,
+}
+
+impl std::fmt::Debug for WebhookSecretView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("WebhookSecretView")
+            .field(&self.webhook.id)
+            .finish()
+    }
+}
+
+impl WebhookSecretView {
+    pub fn of(webhook: Webhook, secret: Option<&SecretString>) -> WebhookSecretView {
+        WebhookSecretView {
+            webhook: webhook.into(),
+            secret: secret.map(|secret| secret.expose_secret().to_owned()),
+        }
+    }
+}
+
+/// A message on its way.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MessageView {
+    /// The `webhook-id` of its attempts.
+    #[schema(max_length = 36, format = Uuid)]
+    pub message: String,
+}
+
+/// How many messages are told again.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct ReplayedView {
+    /// At most 1,000 in one call: call again while it is as many.
+    #[schema(minimum = 0, maximum = 1000)]
+    pub replayed: usize,
+}
+
+/// A message and what became of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = WebhookDelivery)]
+pub struct DeliveryView {
+    /// The `webhook-id` of its attempts.
+    #[schema(max_length = 36, format = Uuid)]
+    pub message: String,
+    /// `claim.paid` and so on, or `test`.
+    #[schema(max_length = 40, example = "claim.paid")]
+    pub event: String,
+    #[schema(max_length = 46)]
+    pub claim: Option<String>,
+    /// `due`, `delivered`, or `failed`: given up.
+    #[schema(max_length = 10)]
+    pub status: String,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// When it is attempted next.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    #[schema(minimum = 0)]
+    pub attempts: i32,
+    /// The last attempts, newest first.
+    #[schema(max_items = 20)]
+    pub log: Vec<AttemptView>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = WebhookAttempt)]
+pub struct AttemptView {
+    pub at: DateTime<Utc>,
+    /// What was answered, if anything was.
+    #[schema(minimum = 100, maximum = 999)]
+    pub http_status: Option<i32>,
+    /// Why it failed.
+    #[schema(max_length = 200)]
+    pub error: Option<String>,
+    #[schema(minimum = 0)]
+    pub took_ms: i32,
+}
+
+impl From<Delivery> for DeliveryView {
+    fn from(it: Delivery) -> DeliveryView {
+        DeliveryView {
+            message: it.id.to_string(),
+            event: it.kind,
+            claim: it.claim,
+            status: it.status,
+            at: it.at,
+            next_attempt_at: it.next_at,
+            attempts: it.attempts,
+            log: it.log.into_iter().map(AttemptView::from).collect(),
+        }
+    }
+}
+
+impl From<Attempt> for AttemptView {
+    fn from(it: Attempt) -> AttemptView {
+        AttemptView {
+            at: it.at,
+            http_status: it.http_status,
+            error: it.error,
+            took_ms: it.took_ms,
+        }
+    }
+}
+
+/// Which messages.
+#[derive(Debug, Clone)]
+pub struct DeliveriesQuery {
+    pub status: Option<DeliveryStatus>,
+    pub page: PageQuery,
+}
+
+/// For the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DeliveriesParams {
+    #[param(inline)]
+    pub status: Option<DeliveryStatus>,
+}
+
+impl Params for DeliveriesQuery {
+    fn read(f: &mut Fields<'_>) -> Option<Self> {
+        let status = f.optional("status", DeliveryStatus::read);
+        let page = page(f);
+        Some(DeliveriesQuery {
+            status: status?,
+            page: page?,
+        })
+    }
+}
