@@ -5,9 +5,8 @@
 
 use chrono::Duration;
 use claims::life_cycle::Status;
-use cluster::PrivateCluster;
-use service::claims::ClaimQuery;
-use service::claims::{Approval, ApprovalVerdict, ReviewVerdict};
+use server::postgres::PrivateCluster;
+use service::claims::{Approval, ApprovalVerdict, ClaimQuery, ReviewVerdict};
 use service::funds::LedgerQuery;
 use service::funds::closing::Period;
 use service::identity::ReadsQuery;

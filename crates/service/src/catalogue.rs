@@ -186,7 +186,7 @@ impl Service {
     }
 
     /// Puts the first version of a programme in force; the same document again changes nothing. A later version comes from a
-    /// draft that two persons agreed on ([`crate::programmes::drafts`]): alone it is refused.
+    /// draft that two persons agreed on (`programmes::drafts`): alone it is refused.
     pub async fn seed_programme(&self, actor: &Actor, source: &str) -> Result<(), ServiceError> {
         let programme = parse(source.to_owned()).await?;
         let versions = self.catalogue().versions(programme.id()).to_vec();

@@ -1,14 +1,19 @@
-//! The use cases, one module each, and nothing else: what a caller may do, in which transaction, exactly once.
+//! The use cases, one wing for each noun, and nothing else: what a caller may do, in which
+//! transaction, exactly once.
 //!
-//! A use case takes a [`Permit`] of the right it needs, parsed input that cannot be invalid in form, and reads like the
-//! policy it carries out: load for update, call one pure function, record its decision, post its transfers.
+//! A use case takes a [`Permit`] of the right it needs, parsed input that cannot be invalid in
+//! form, and reads like the policy it carries out: load for update, call one pure function, record
+//! its decision, post its transfers.
 //!
 //! ```text
 //! Command ─► known facts ─► policy::decide ─► claims::allocate ─► store::Tx (claim, keys, quota, transfers, events) ─► commit ─► answer
 //! ```
 //!
-//! Ports ([`ports`]) stand only toward what is not ours: the clock, whoever is told of events, the bank. PostgreSQL is not
-//! hidden.
+//! A wing uses only those below it: `worker`, `webhooks`, `payments`, `audit`, `claims`,
+//! `programmes`, `funds`, `catalogue`, `identity`, `at_rest`, `operation`, `ports`.
+//!
+//! Ports ([`ports`]) stand only toward what is not ours: the clock, whoever is told of events, the
+//! bank. PostgreSQL is not hidden.
 
 pub mod at_rest;
 pub mod audit;

@@ -18,10 +18,10 @@ use ledger::log::{LogKey, WitnessKey};
 use partners::{HttpWebhooks, Reach, WebhooksConfig};
 use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
-use service::operation::access::{KeepRegisters, Permit, Right};
+use service::operation::access::KeepRegisters;
 use service::ports::{ManualClock, Webhooks};
 use service::programmes::registers::RegisterFormat;
-use service::{Actor, LogSettings, Parts, Role, Service, Settings, SigningKeys, Vault};
+use service::{Actor, LogSettings, Parts, Permit, Right, Role, Service, Settings, SigningKeys, Vault};
 use store::{Store, StoreConfig};
 use tokio::sync::OnceCell;
 

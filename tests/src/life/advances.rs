@@ -7,8 +7,9 @@ use ledger::Fen;
 use service::claims::Demand;
 use service::funds::Held;
 use service::operation::access::{DemandClawback, ManageFunds, ReadFunds};
-use service::payments::{Advance, NewAdvance, Repayment};
-use service::payments::{InstructionFormat, Payment, PaymentResult, Resolution, Said};
+use service::payments::{
+    Advance, InstructionFormat, NewAdvance, Payment, PaymentResult, Repayment, Resolution, Said,
+};
 use service::{Refusal, ServiceError};
 use testkit::{TestApp, YANHU, new_key, permit, yuan};
 

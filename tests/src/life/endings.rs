@@ -3,8 +3,7 @@
 use claims::claim::Claim;
 use claims::ids::ClaimId;
 use claims::life_cycle::{Status, Verb};
-use service::claims::ClaimState;
-use service::claims::ReviewVerdict;
+use service::claims::{ClaimState, ReviewVerdict};
 use service::operation::access::SubmitClaims;
 use service::{Refusal, ServiceError};
 use testkit::{CarSale, Person, Sale, TestApp, YANHU, permit};

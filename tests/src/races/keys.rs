@@ -3,7 +3,8 @@
 use claims::ids::AppropriationId;
 use claims::life_cycle::Status;
 use service::claims::{ApprovalVerdict, ReviewVerdict};
-use service::funds::{Check, NewAppropriation, Source};
+use service::funds::{NewAppropriation, Source};
+use service::operation::Check;
 use service::operation::access::{ApproveClaims, ManageFunds, ReviewClaims, SubmitClaims};
 use service::payments::Gather;
 use service::{Refusal, ServiceError};

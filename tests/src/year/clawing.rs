@@ -5,7 +5,7 @@ use claims::ids::{ClaimId, WaiverId};
 use claims::life_cycle::Status;
 use service::Refusal;
 use service::claims::{Demand, NewWaiver};
-use service::funds::Check;
+use service::operation::Check;
 use service::operation::access::{DemandClawback, ManageFunds};
 use testkit::{new_key, permit};
 

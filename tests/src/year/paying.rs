@@ -5,11 +5,10 @@ use claims::ids::{ClaimId, DisbursementId, HoldId};
 use claims::jurisdictions::JurisdictionCode;
 use claims::life_cycle::Status;
 use service::Refusal;
-use service::funds::Check;
 use service::funds::Held;
+use service::operation::Check;
 use service::operation::access::{EnterAccounts, ManageFunds, ReadFunds, SubmitClaims};
-use service::payments::EnteredAccount;
-use service::payments::{Disbursement, Gather, InstructionFormat};
+use service::payments::{Disbursement, EnteredAccount, Gather, InstructionFormat};
 use testkit::{new_key, numbers, permit};
 
 use super::mirror::{Hold, Payment};

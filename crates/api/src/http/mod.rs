@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod authenticated;
 pub mod bodies;
+pub(crate) mod contract;
 pub mod extract;
 pub mod field_limits;
 pub mod fields;
@@ -19,5 +20,6 @@ pub mod queries;
 pub mod rate_limit;
 pub mod span;
 pub mod state;
+mod twins;
 pub mod views;
 pub mod words;

@@ -14,9 +14,9 @@ use clap::Args;
 use cluster::{Installations, Options as ClusterOptions, PrivateCluster, Search};
 use futures::{StreamExt, TryStreamExt};
 use ledger::Fen;
-use service::funds::{Check, NewAppropriation, Source};
-use service::operation::Key;
+use service::funds::{NewAppropriation, Source};
 use service::operation::access::ManageFunds;
+use service::operation::{Check, Key};
 use service::payments::EnteredAccount;
 use service::{Actor, JurisdictionKind, Permit, Refusal, Role, Service, ServiceError};
 

@@ -1,5 +1,5 @@
-//! What lets others check the city's work without its help: a log that cannot be rewritten, samples that cannot be chosen, and
-//! everything as files.
+//! What lets others check the city's work without its help: a log that cannot be rewritten, samples
+//! that cannot be chosen, and everything as files.
 //!
 //! | module | holds |
 //! |---|---|
@@ -8,8 +8,8 @@
 //! | `samples` | claims drawn for inspection by a seed that the log fixed beforehand |
 //! | `export` | ledgers and claims as files: CSV, JSON lines, XLSX, Parquet, accounting data |
 //!
-//! Nothing here moves money. A checkpoint covers leaves as they were appended, and not rows that can be changed. A file is written
-//! page by page: its rows are never held at once.
+//! Nothing here moves money. A checkpoint covers leaves as they were appended, and not rows that
+//! can be changed. A file is written page by page: its rows are never held at once.
 
 mod bundle;
 pub mod export;

@@ -143,7 +143,7 @@ impl Service {
     }
 
     /// Signs a log as it stands, or as it stood when it had this many leaves.
-    pub(crate) async fn sign_log(&self, jurisdiction: &str, at: Option<i64>) -> Result<Signed, ServiceError> {
+    pub(super) async fn sign_log(&self, jurisdiction: &str, at: Option<i64>) -> Result<Signed, ServiceError> {
         let mut conn = self.store().read().await?;
         // Whoever raised the number has committed the leaves below it.
         let leaves = conn
@@ -315,7 +315,7 @@ pub(crate) fn number(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-pub(crate) fn unsigned(number: i64) -> u64 {
+pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
@@ -392,7 +392,7 @@ async fn include(
     })
 }
 
-pub(crate) async fn consist(
+pub(super) async fn consist(
     conn: &mut Conn,
     jurisdiction: &str,
     from: u64,

@@ -2,7 +2,7 @@
 //!
 //! What is due moves to the fund's recoverable account; each part that comes back is available again at once and leaves the
 //! caps, each part that is waived stays paid. [`claims::clawback`] decides every sum and says what becomes of what the claim
-//! holds. What is netted against payments is settled with them: see `disburse::netting`. All of it happens under the lock of the
+//! holds. What is netted against payments is settled with them: see `payments::disbursements::netting`. All of it happens under the lock of the
 //! county's ledger, so that whoever races finds what the other left.
 
 use chrono::{DateTime, Utc};
@@ -141,7 +141,7 @@ impl Service {
     }
 
     /// Records what is due back of a locked claim that is paid, and says which part of its money moves.
-    pub(crate) async fn open_clawback(
+    pub(super) async fn open_clawback(
         &self,
         tx: &mut Tx,
         row: &ClaimRow,

@@ -17,23 +17,23 @@ use crate::operation::{Refusal, ServiceError};
 
 /// A claim with everything that is known of it before the counties' books are opened.
 #[derive(Debug, Clone)]
-pub(crate) struct Candidate {
-    pub(crate) claim: Claim,
-    pub(crate) merchant: String,
-    pub(crate) programme: Arc<Programme>,
-    pub(crate) decision: Arc<Decision>,
+pub(super) struct Candidate {
+    pub(super) claim: Claim,
+    pub(super) merchant: String,
+    pub(super) programme: Arc<Programme>,
+    pub(super) decision: Arc<Decision>,
     /// Its receipt, but for what the service itself decides.
-    pub(crate) draft: Draft,
-    pub(crate) person: Digest,
-    pub(crate) keys: Vec<(UniqueKind, Digest)>,
-    pub(crate) quota: Option<Quota>,
-    pub(crate) category: String,
-    pub(crate) governing_date: Option<NaiveDate>,
+    pub(super) draft: Draft,
+    pub(super) person: Digest,
+    pub(super) keys: Vec<(UniqueKind, Digest)>,
+    pub(super) quota: Option<Quota>,
+    pub(super) category: String,
+    pub(super) governing_date: Option<NaiveDate>,
 }
 
 impl Candidate {
     /// The subsidy, if it can be priced and is more than nothing.
-    pub(crate) fn money(&self) -> Result<Option<ledger::Fen>, ServiceError> {
+    pub(super) fn money(&self) -> Result<Option<ledger::Fen>, ServiceError> {
         let amount = self
             .decision
             .price
@@ -43,7 +43,7 @@ impl Candidate {
         Ok(amount.filter(|fen| !fen.is_zero()))
     }
 
-    pub(crate) fn is_ineligible(&self) -> bool {
+    pub(super) fn is_ineligible(&self) -> bool {
         self.decision.verdict == Verdict::Ineligible
     }
 }
@@ -53,7 +53,7 @@ const FEW: usize = 8;
 
 impl Service {
     /// Decides claims of merchants, in order. A claim that names no programme or county is refused, not decided.
-    pub(crate) async fn decide(
+    pub(super) async fn decide(
         &self,
         claims: Vec<(Claim, String)>,
         now: DateTime<Utc>,
@@ -64,7 +64,7 @@ impl Service {
     }
 
     /// The same, with what the registers say of each.
-    pub(crate) async fn decide_known(
+    pub(super) async fn decide_known(
         &self,
         claims: Vec<((Claim, String), Known)>,
         now: DateTime<Utc>,

@@ -31,7 +31,7 @@ struct Moved {
 
 impl Service {
     /// The claim as a move with this key first left it, if the key was used before.
-    pub(crate) async fn moved_before(
+    pub(super) async fn moved_before(
         &self,
         conn: &mut store::Conn,
         actor: &Actor,
@@ -54,7 +54,7 @@ impl Service {
     }
 
     /// Keeps how a move left a claim, if it came with a key.
-    pub(crate) async fn keep_move(
+    pub(super) async fn keep_move(
         &self,
         tx: &mut Tx,
         actor: &Actor,
@@ -78,7 +78,7 @@ impl Service {
     }
 
     /// The answers given when these keys were first used to submit a claim, by client and key.
-    pub(crate) async fn first_answers(
+    pub(super) async fn first_answers(
         &self,
         rows: &[IdempotencyRow],
     ) -> Result<HashMap<(String, String), ClaimState>, ServiceError> {
@@ -90,7 +90,7 @@ impl Service {
     }
 
     /// The same: a claim as its first decision left it, whatever came later.
-    pub(crate) async fn first_answers_in(
+    pub(super) async fn first_answers_in(
         &self,
         conn: &mut store::Conn,
         rows: &[IdempotencyRow],

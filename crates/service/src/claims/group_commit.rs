@@ -64,7 +64,7 @@ pub(crate) type Recorded = Result<Submitted, ServiceError>;
 /// The lanes of a service.
 #[derive(Debug)]
 pub(crate) struct Lanes {
-    pub(crate) look_ups: Lane<LookUp, Result<LookedUp, ServiceError>>,
+    pub(super) look_ups: Lane<LookUp, Result<LookedUp, ServiceError>>,
     writers: Vec<Lane<Open, Recorded>>,
 }
 
@@ -136,14 +136,14 @@ impl Service {
     }
 
     /// Records a claim in its county's lane, if there is room for it now.
-    pub(crate) async fn record_in_lane(&self, open: Open) -> Recorded {
+    pub(super) async fn record_in_lane(&self, open: Open) -> Recorded {
         let lane = self.lanes().of(open.candidate.claim.jurisdiction.as_str());
         let lane = lane.ok_or_else(|| ServiceError::bug("no lane"))?;
         lane.ask(open)?.given().await?
     }
 
     /// Commits a batch, each claim with its own outcome, in the order of the batch.
-    pub(crate) async fn commit(&self, batch: Vec<Open>) -> Vec<Recorded> {
+    pub(super) async fn commit(&self, batch: Vec<Open>) -> Vec<Recorded> {
         metrics::histogram!("huanxin_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         let mut places = (0..batch.len()).collect::<Vec<_>>();
         // In order of arrival: the ids were given then.
@@ -181,7 +181,7 @@ impl Service {
     }
 
     /// The unit of work of a batch: keys of idempotency first, then the counties' books, then everything else.
-    pub(crate) async fn record_new(
+    pub(super) async fn record_new(
         &self,
         mut tx: Tx,
         open: &[&Open],

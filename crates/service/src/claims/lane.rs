@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unanswered {
+pub(super) enum Unanswered {
     /// The queue is full: nothing was taken.
     Full,
     /// The batch that the question was in came to no end. What it did is unknown.
@@ -20,15 +20,15 @@ pub(crate) enum Unanswered {
 
 /// How much a lane takes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
+pub(super) struct Bounds {
     /// Questions that wait, beside those at work.
-    pub(crate) queue: usize,
+    pub(super) queue: usize,
     /// Questions of one batch.
-    pub(crate) batch: usize,
+    pub(super) batch: usize,
 }
 
 /// Where questions are put to one lane.
-pub(crate) struct Lane<Q, A>(mpsc::Sender<(Q, oneshot::Sender<A>)>);
+pub(super) struct Lane<Q, A>(mpsc::Sender<(Q, oneshot::Sender<A>)>);
 
 impl<Q, A> std::fmt::Debug for Lane<Q, A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -63,7 +63,7 @@ impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
     }
 
     /// Puts a question if there is room for it now.
-    pub(crate) fn ask(&self, question: Q) -> Result<Answer<A>, Unanswered> {
+    pub(super) fn ask(&self, question: Q) -> Result<Answer<A>, Unanswered> {
         let (reply, answer) = oneshot::channel();
         self.0.try_send((question, reply)).map_err(|_| Unanswered::Full)?;
         Ok(Answer(answer))
@@ -77,10 +77,10 @@ impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
 
 /// An answer on its way.
 #[derive(Debug)]
-pub(crate) struct Answer<A>(oneshot::Receiver<A>);
+pub(super) struct Answer<A>(oneshot::Receiver<A>);
 
 impl<A> Answer<A> {
-    pub(crate) async fn given(self) -> Result<A, Unanswered> {
+    pub(super) async fn given(self) -> Result<A, Unanswered> {
         self.0.await.map_err(|_| Unanswered::Lost)
     }
 }

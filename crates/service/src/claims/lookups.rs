@@ -25,7 +25,7 @@ struct Asked {
 
 /// What one caller wants to know: what the registers say of its claims, and which of its keys were used before.
 #[derive(Debug)]
-pub(crate) struct LookUp {
+pub(super) struct LookUp {
     asked: Vec<Asked>,
     /// Keys of idempotency, each with its client.
     used: Vec<(String, String)>,
@@ -33,22 +33,22 @@ pub(crate) struct LookUp {
 
 /// The answer to a [`LookUp`].
 #[derive(Debug)]
-pub(crate) struct LookedUp {
+pub(super) struct LookedUp {
     /// In the order of the claims.
-    pub(crate) known: Vec<Known>,
+    pub(super) known: Vec<Known>,
     /// Those that were used.
-    pub(crate) used: Vec<IdempotencyRow>,
+    pub(super) used: Vec<IdempotencyRow>,
 }
 
 impl Service {
     /// What is known of each claim of a merchant (its credit code), in the order of the claims.
-    pub(crate) async fn known(&self, claims: &[(Claim, String)]) -> Result<Vec<Known>, ServiceError> {
+    pub(super) async fn known(&self, claims: &[(Claim, String)]) -> Result<Vec<Known>, ServiceError> {
         Ok(self.known_and_used(claims, Vec::new()).await?.known)
     }
 
     /// The same, and what is remembered of keys of idempotency. Whoever asks at the same time is answered by the same
     /// statements.
-    pub(crate) async fn known_and_used(
+    pub(super) async fn known_and_used(
         &self,
         claims: &[(Claim, String)],
         used: Vec<(String, String)>,
@@ -61,7 +61,7 @@ impl Service {
     }
 
     /// Answers many callers with one statement for each register, all in one round trip.
-    pub(crate) async fn look_up(&self, batch: Vec<LookUp>) -> Vec<Result<LookedUp, ServiceError>> {
+    pub(super) async fn look_up(&self, batch: Vec<LookUp>) -> Vec<Result<LookedUp, ServiceError>> {
         match self.answers(&batch).await {
             Ok((answers, used)) => {
                 let mut rows = HashMap::<(String, String), IdempotencyRow>::new();

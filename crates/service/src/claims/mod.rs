@@ -14,9 +14,10 @@
 //! | `view` | what a caller is shown of a claim, read back from its rows |
 //! | `first_answer` | a claim as it was first answered, for a key that is used again |
 //!
-//! A claim is submitted, paid and released once, however often its caller repeats the call. Facts are gathered and rules decided
-//! before a transaction opens; everything that a claim changes is written in one, under the lock of its county's books. A batch
-//! is the general case: a single claim is a batch of one, and at most [`MAX_BATCH`](crate::operation::MAX_BATCH) are taken.
+//! A claim is submitted, paid and released once, however often its caller repeats the call. Facts
+//! are gathered and rules decided before a transaction opens; everything that a claim changes is
+//! written in one, under the lock of its county's books. A batch is the general case: a single
+//! claim is a batch of one, and at most [`MAX_BATCH`](crate::operation::MAX_BATCH) are taken.
 
 mod as_of;
 pub(crate) mod clawbacks;

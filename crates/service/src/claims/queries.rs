@@ -104,7 +104,7 @@ impl Service {
     }
 
     /// Which rows a list is of, for whoever asks.
-    pub(crate) fn claim_filter(
+    pub(super) fn claim_filter(
         &self,
         permit: &Permit<ReadClaims>,
         query: &ClaimQuery,

@@ -34,9 +34,9 @@ use crate::operation::{Actor, Refusal, ServiceError, events};
 
 /// What a claim that is being corrected holds already.
 #[derive(Debug, Clone)]
-pub(crate) struct Before {
-    pub(crate) row: ClaimRow,
-    pub(crate) keys: Vec<(UniqueKind, Digest)>,
+pub(super) struct Before {
+    pub(super) row: ClaimRow,
+    pub(super) keys: Vec<(UniqueKind, Digest)>,
 }
 
 /// What became of a candidate.
@@ -54,7 +54,7 @@ pub(crate) struct Judgement {
 }
 
 /// Loads what candidates compete for: keys held by others, and their persons' quotas.
-pub(crate) async fn load_state(
+pub(super) async fn load_state(
     conn: &mut store::Conn,
     books: &Books,
     candidates: &[(&Candidate, Option<&Before>)],
@@ -70,7 +70,7 @@ pub(crate) async fn load_state(
 }
 
 /// The books of a batch that were opened, and what its candidates compete for.
-pub(crate) fn state_of(
+pub(super) fn state_of(
     opened: Opened,
     candidates: &[(&Candidate, Option<&Before>)],
 ) -> Result<(Books, State), ServiceError> {
@@ -344,15 +344,15 @@ impl Judgement {
 }
 
 /// One claim to be written.
-pub(crate) struct Judged<'a> {
-    pub(crate) candidate: &'a Candidate,
-    pub(crate) judgement: Judgement,
-    pub(crate) id: Uuid,
-    pub(crate) before: Option<&'a Before>,
+pub(super) struct Judged<'a> {
+    pub(super) candidate: &'a Candidate,
+    pub(super) judgement: Judgement,
+    pub(super) id: Uuid,
+    pub(super) before: Option<&'a Before>,
     /// What was sent, packed and sealed to the place of this revision.
-    pub(crate) sealed: &'a [u8],
-    pub(crate) actor: &'a Actor,
-    pub(crate) at: DateTime<Utc>,
+    pub(super) sealed: &'a [u8],
+    pub(super) actor: &'a Actor,
+    pub(super) at: DateTime<Utc>,
 }
 
 impl Judged<'_> {
@@ -373,7 +373,7 @@ impl Judged<'_> {
 }
 
 /// The revision that a claim becomes when it is decided.
-pub(crate) fn next_revision(before: Option<&Before>) -> i32 {
+pub(super) fn next_revision(before: Option<&Before>) -> i32 {
     before.map_or(1, |before| before.row.revision.saturating_add(1))
 }
 
@@ -394,7 +394,7 @@ impl Service {
     }
 
     /// Writes judged claims in order, on top of their counties' locked books, and returns them as they stand.
-    pub(crate) async fn record(
+    pub(super) async fn record(
         &self,
         tx: &mut Tx,
         books: &Books,

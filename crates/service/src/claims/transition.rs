@@ -283,7 +283,7 @@ impl Service {
     }
 
     /// What was sent with a revision, opened.
-    pub(crate) fn open_sent(&self, row: &DecisionRow) -> Result<claims::claim::Claim, ServiceError> {
+    pub(super) fn open_sent(&self, row: &DecisionRow) -> Result<claims::claim::Claim, ServiceError> {
         let place = document_place(&row.jurisdiction, row.claim, row.revision);
         let packed = self
             .vault()
@@ -306,7 +306,7 @@ impl Service {
 }
 
 /// What the life cycle says of a verb for a claim as it stands.
-pub(crate) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, ServiceError> {
+pub(super) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, ServiceError> {
     step(view::standing(row)?, verb).map_err(|out| {
         Refusal::OutOfTurn {
             status: out.status,
@@ -317,7 +317,7 @@ pub(crate) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, ServiceError> {
 }
 
 /// The limit keys of a waitlisted claim: the fund and the caps it would count in now.
-pub(crate) fn would_touch(
+pub(super) fn would_touch(
     books: &Books,
     catalogue: &crate::catalogue::Catalogue,
     row: &ClaimRow,

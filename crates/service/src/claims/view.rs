@@ -109,7 +109,7 @@ pub(crate) fn detail(
 }
 
 /// Reads a decision back: the rules are evaluated again over the receipt's facts, which is what makes it a receipt.
-pub(crate) fn read_decision(
+pub(super) fn read_decision(
     catalogue: &Catalogue,
     programme: &str,
     row: &DecisionRow,
@@ -154,7 +154,7 @@ pub(crate) fn standing(row: &ClaimRow) -> Result<Standing, ServiceError> {
 }
 
 /// The status a decision gave a claim when it was made.
-pub(crate) fn first_status(outcome: Outcome) -> Status {
+pub(super) fn first_status(outcome: Outcome) -> Status {
     match outcome {
         Outcome::Eligible => Status::UnderReview,
         Outcome::NeedsCorrection => Status::NeedsCorrection,
@@ -164,17 +164,17 @@ pub(crate) fn first_status(outcome: Outcome) -> Status {
 }
 
 /// When a correction asked for now is due.
-pub(crate) fn correction_deadline(days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn correction_deadline(days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
     now.checked_add_signed(Duration::days(i64::from(days)))
         .unwrap_or(now)
 }
 
 /// A claim as the audit trail names it.
-pub(crate) fn claim_subject(row: &ClaimRow) -> Result<String, ServiceError> {
+pub(super) fn claim_subject(row: &ClaimRow) -> Result<String, ServiceError> {
     Ok(claim_id(row)?.to_string())
 }
 
-pub(crate) fn claim_id(row: &ClaimRow) -> Result<ClaimId, ServiceError> {
+pub(super) fn claim_id(row: &ClaimRow) -> Result<ClaimId, ServiceError> {
     let jurisdiction =
         JurisdictionCode::parse(&row.jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))?;
     Ok(ClaimId::new(jurisdiction, row.id))

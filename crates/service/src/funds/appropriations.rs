@@ -1,4 +1,4 @@
-//! Money into a fund, granted by one person of treasury and checked by another; the ceilings over it are in [`crate::funds::caps`].
+//! Money into a fund, granted by one person of treasury and checked by another; the ceilings over it are in [`super::caps`].
 
 use chrono::{DateTime, Utc};
 use claims::ids::AppropriationId;
@@ -301,7 +301,7 @@ fn fund(row: &FundRow, caps: &[CapRow]) -> Result<Fund, ServiceError> {
     })
 }
 
-pub(crate) fn balances(row: &FundRow) -> Result<Balances, ServiceError> {
+pub(super) fn balances(row: &FundRow) -> Result<Balances, ServiceError> {
     Ok(Balances {
         appropriated: fen(row.appropriated)?,
         available: fen(row.available)?,

@@ -55,7 +55,7 @@ impl Service {
     }
 
     /// Programmes whose window had ended before a day.
-    pub(crate) fn ended_before(&self, day: NaiveDate) -> Vec<String> {
+    pub(super) fn ended_before(&self, day: NaiveDate) -> Vec<String> {
         let catalogue = self.catalogue();
         let ended = catalogue
             .newest()

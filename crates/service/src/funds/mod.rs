@@ -1,4 +1,5 @@
-//! Money of a county for a programme: granted, capped, counted and closed, before any claim is paid.
+//! Money of a county for a programme: granted, capped, counted and closed, before any claim is
+//! paid.
 //!
 //! | module | holds |
 //! |---|---|
@@ -11,9 +12,10 @@
 //! | `balances`, `public` | what each fund has left, now or at an instant; the same without a token |
 //! | `holds` | what is kept out of payment until it is lifted |
 //!
-//! Every change of money happens under the lock of its county's books, taken in one order (`limits::lock`): ledgers, funds, caps.
-//! What is committed never exceeds a ceiling, and no account falls below zero: both are constraints of the database. A closed
-//! period takes no more transfers.
+//! Every change of money happens under the lock of its county's books, taken in one order
+//! (`limits::lock`): ledgers, funds, caps. What is committed never exceeds a ceiling, and no
+//! account falls below zero: both are constraints of the database. A closed period takes no more
+//! transfers.
 
 mod appropriations;
 mod balances;

@@ -9,7 +9,7 @@
 //! | a claim is returned by the bank, or repaid or netted by its payee | its share of its payment's parts goes back |
 //!
 //! Settling stands in the store beside the outcome of a payment, so that neither moves without the other; what comes back of a paid
-//! claim stands beside its transfer (`moving`). Every move is kept with its time, for the closing (`closing`). All of it happens under the lock of the fund's ledger, which whoever moves its money
+//! claim stands beside its transfer (`claims::transition`). Every move is kept with its time, for the closing (`closing`). All of it happens under the lock of the fund's ledger, which whoever moves its money
 //! holds anyway. A payment that comes back takes nothing of the carry with it: what is rounded is rounded over all that was
 //! ever split.
 

@@ -1,5 +1,5 @@
-//! Between the plain columns of rows and the domain's types. What is in a row was checked when it was written, so a value that
-//! cannot be read is a bug, never a refusal.
+//! Between the plain columns of rows and the domain's types. What is in a row was checked when it
+//! was written, so a value that cannot be read is a bug, never a refusal.
 
 use std::collections::HashMap;
 

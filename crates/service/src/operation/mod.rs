@@ -12,8 +12,8 @@
 //! | `convert` | from the columns of rows to the domain's types |
 //! | `time` | the city's local time |
 //!
-//! It knows no claim, fund or payment: the wings above use it, and it uses none of them. A page has at most
-//! [`paging::MAX_PAGE`] rows, a transaction at most [`MAX_BATCH`] claims.
+//! It knows no claim, fund or payment: the wings above use it, and it uses none of them. A page has
+//! at most [`paging::MAX_PAGE`] rows, a transaction at most [`MAX_BATCH`] claims.
 
 pub mod access;
 pub(crate) mod checks;

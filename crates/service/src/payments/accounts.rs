@@ -288,7 +288,7 @@ impl Service {
     }
 
     /// These revisions of accounts, opened, by holder.
-    pub(crate) async fn accounts_of(
+    pub(super) async fn accounts_of(
         &self,
         tx: &mut Tx,
         keys: &[(String, i32)],
@@ -303,7 +303,7 @@ impl Service {
     }
 
     /// Where the applicants of these claims are paid now, of those whose account was put right; with the revision.
-    pub(crate) async fn corrected_payees(
+    pub(super) async fn corrected_payees(
         &self,
         tx: &mut Tx,
         rows: &[ClaimRow],
@@ -316,7 +316,7 @@ impl Service {
     }
 
     /// These revisions of applicants' accounts, opened, by claim.
-    pub(crate) async fn corrections_of(
+    pub(super) async fn corrections_of(
         &self,
         tx: &mut Tx,
         jurisdiction: &str,

@@ -2,7 +2,7 @@
 //!
 //! An advance is a disbursement of its own, with one payment and no claims: whoever makes it is not who releases it, and above
 //! an amount there is a third; it goes to the bank in a file, and what the bank says of it comes back, as for any other. When
-//! claims are set against it is told in `disburse::set_off`. What is left of it can be repaid. All of it happens under the lock
+//! claims are set against it is told in `disbursements::set_off`. What is left of it can be repaid. All of it happens under the lock
 //! of the county's ledger.
 
 use chrono::{DateTime, Utc};
@@ -261,7 +261,7 @@ impl Service {
     }
 
     /// Posts transfers of advances, each of which names the disbursement that paid it.
-    pub(crate) async fn post_advances(
+    pub(super) async fn post_advances(
         &self,
         tx: &mut Tx,
         moved: &[(&AdvanceRow, Fen)],
@@ -284,7 +284,7 @@ impl Service {
     }
 
     /// Money of one fund that merchants had comes back: to the fund, to its sources, and to who waits for it.
-    pub(crate) async fn come_back(
+    pub(super) async fn come_back(
         &self,
         tx: &mut Tx,
         moved: &[(&AdvanceRow, Fen)],
@@ -301,7 +301,7 @@ impl Service {
     }
 
     /// Writes what was done to advances.
-    pub(crate) async fn note_advances(
+    pub(super) async fn note_advances(
         &self,
         tx: &mut Tx,
         rows: &[&AdvanceRow],
@@ -322,7 +322,7 @@ impl Service {
 }
 
 /// The payment of an advance.
-pub(crate) fn payment_of(row: &AdvanceRow, account: Option<i32>) -> PaymentRow {
+pub(super) fn payment_of(row: &AdvanceRow, account: Option<i32>) -> PaymentRow {
     PaymentRow {
         jurisdiction: row.jurisdiction.clone(),
         id: row.payment,

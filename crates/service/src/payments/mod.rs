@@ -8,8 +8,9 @@
 //! | `advances` | money paid to merchants ahead of their claims, and repaid |
 //! | `statements` | what a county and a merchant owe each other over a period |
 //!
-//! A claim is open or paid in one disbursement at most. A released disbursement is frozen by its digest, and sent = paid + failed +
-//! returned + open at any instant. A disbursement has at most `limits.disbursement_claims` claims.
+//! A claim is open or paid in one disbursement at most. A released disbursement is frozen by its
+//! digest, and sent = paid + failed + returned + open at any instant. A disbursement has at most
+//! `limits.disbursement_claims` claims.
 
 mod accounts;
 mod advances;

@@ -1,4 +1,5 @@
-//! What decides claims beside the claims themselves: versions of programmes, and the registers that they ask.
+//! What decides claims beside the claims themselves: versions of programmes, and the registers that
+//! they ask.
 //!
 //! | module | holds |
 //! |---|---|
@@ -6,8 +7,8 @@
 //! | `replay` | recorded claims under another document, read in pages and decided on several threads |
 //! | `registers` | streaming loads of the registers, and rows read back for a look-up |
 //!
-//! A version in force is immutable. A replay writes nothing, and [`replay::AT_ONCE`] run at once. A load holds one line of at most
-//! 64 KiB and one set of 1,000 rows, whatever the length of its file.
+//! A version in force is immutable. A replay writes nothing, and two run at once. A load
+//! holds one line of at most 64 KiB and one set of 1,000 rows, whatever the length of its file.
 
 mod drafts;
 pub mod registers;

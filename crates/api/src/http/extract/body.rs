@@ -11,7 +11,9 @@ use futures::StreamExt;
 use serde_json::Value;
 use service::Refusal;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
+use crate::http::contract::{Argument, Contract, Media};
 use crate::http::fields::{Fields, read};
 use crate::http::problem::Problem;
 use crate::http::state::{Limits, shared};
@@ -28,6 +30,11 @@ pub trait Wire: Sized + 'static {
 
     /// The value, or `None` after every error was reported.
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
+}
+
+/// A body with its schema in the document: the type itself, or what it is read from.
+pub trait Form: Wire {
+    type Schema: ToSchema;
 }
 
 /// A JSON body and the hash of the request, for idempotency.
@@ -52,6 +59,14 @@ impl<T: Wire> FromRequest for Body<T> {
             let value = read(&value, "", T::read).map_err(Refusal::Invalid)?;
             Ok(Body { value, hash })
         })
+    }
+}
+
+impl<T: Form> Argument for Body<T> {
+    const BODIES: usize = 1;
+
+    fn describe(contract: &mut Contract<'_>) {
+        contract.body("application/json", <T::Schema as Media>::schema, !T::MAY_BE_EMPTY);
     }
 }
 

@@ -10,9 +10,10 @@
 //! | `settlement` | what the bank says, in any order and as often as it likes; what fits nothing is set aside |
 //! | `exceptions` | a person resolves what was set aside |
 //!
-//! A file goes to the bank with the same bytes and key until the bank has taken it. A word of the bank is known by its fingerprint,
-//! so that a repeat changes nothing whenever it comes, and a word that fits no payment is set aside for a person to resolve. A file
-//! is leased for 15 minutes, the bank's reports for 30.
+//! A file goes to the bank with the same bytes and key until the bank has taken it. A word of the
+//! bank is known by its fingerprint, so that a repeat changes nothing whenever it comes, and a word
+//! that fits no payment is set aside for a person to resolve. A file is leased for 15 minutes, the
+//! bank's reports for 30.
 
 mod exceptions;
 pub(super) mod instruction;

@@ -99,7 +99,7 @@ enum Found {
 
 impl Actor {
     /// The bank, whose words nobody here brought in.
-    pub(crate) fn bank() -> Self {
+    pub(super) fn bank() -> Self {
         Self {
             client: "bank".into(),
             person: "bank".into(),

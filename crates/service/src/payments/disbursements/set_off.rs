@@ -31,7 +31,7 @@ const MOST_ADVANCES: i64 = 10_000;
 
 impl Service {
     /// Makes the disbursement that pays an advance.
-    pub(crate) async fn disburse_advance(
+    pub(in crate::payments) async fn disburse_advance(
         &self,
         tx: &mut Tx,
         advance: &AdvanceRow,
