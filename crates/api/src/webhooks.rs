@@ -61,7 +61,7 @@ pub(crate) async fn register_webhook(
     };
     let (permit, WebhookRead { url, statuses }) = (caller.permit, body.value);
     let (made, secret) = api
-        .write(|it| async move { it.register_webhook(&permit, &url, statuses, key).await })
+        .write(|it| async move { it.webhooks().register_webhook(&permit, &url, statuses, key).await })
         .await?;
     let location = format!("/v1/webhooks/{}", made.value.id);
     let view = WebhookSecretView::of(made.value, secret.as_ref());
@@ -77,7 +77,7 @@ pub(crate) async fn list_webhooks(
     caller: Authenticated<KeepWebhooks>,
     _: Query<NoParams>,
 ) -> Answer<Json<PageView<WebhookView>>> {
-    let items = api.service.webhooks(&caller.permit).await?;
+    let items = api.service.webhooks().webhooks(&caller.permit).await?;
     let page = Page {
         items,
         next_cursor: None,
@@ -93,7 +93,7 @@ pub(crate) async fn get_webhook(
     id: PathId<WebhookId>,
 ) -> Answer<Json<WebhookView>> {
     ok(&WebhookView::from(
-        api.service.webhook(&caller.permit, id.0).await?,
+        api.service.webhooks().webhook(&caller.permit, id.0).await?,
     ))
 }
 
@@ -114,7 +114,7 @@ pub(crate) async fn switch_webhook(
 ) -> Answer<Json<WebhookView>> {
     let (permit, enabled) = (caller.permit, body.value.status == WebhookSwitch::Enabled);
     let webhook = api
-        .write(|it| async move { it.set_webhook(&permit, id.0, enabled).await })
+        .write(|it| async move { it.webhooks().set_webhook(&permit, id.0, enabled).await })
         .await?;
     ok(&WebhookView::from(webhook))
 }
@@ -136,7 +136,7 @@ pub(crate) async fn rotate_webhook_secret(
 ) -> Answer<Json<WebhookSecretView>> {
     let permit = caller.permit;
     let (webhook, secret) = api
-        .write(|it| async move { it.rotate_webhook_secret(&permit, id.0).await })
+        .write(|it| async move { it.webhooks().rotate_webhook_secret(&permit, id.0).await })
         .await?;
     ok(&WebhookSecretView::of(webhook, Some(&secret)))
 }
@@ -158,7 +158,7 @@ pub(crate) async fn test_webhook(
 ) -> Answer<Json<MessageView>> {
     let permit = caller.permit;
     let message = api
-        .write(|it| async move { it.test_webhook(&permit, id.0).await })
+        .write(|it| async move { it.webhooks().test_webhook(&permit, id.0).await })
         .await?;
     ok(&MessageView {
         message: message.to_string(),
@@ -179,6 +179,7 @@ pub(crate) async fn list_webhook_deliveries(
     let status = status.map(|it| it.as_str());
     let list = api
         .service
+        .webhooks()
         .webhook_deliveries(&caller.permit, id.0, status, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, DeliveryView::from))
@@ -197,6 +198,7 @@ pub(crate) async fn list_webhook_events(
     let Query(page) = page;
     let events = api
         .service
+        .webhooks()
         .webhook_events(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(events)?, EventView::from))
@@ -219,7 +221,7 @@ pub(crate) async fn replay_webhook(
 ) -> Answer<Json<ReplayedView>> {
     let (permit, replay) = (caller.permit, body.value.0);
     let replayed = api
-        .write(|it| async move { it.replay_webhook(&permit, id.0, replay).await })
+        .write(|it| async move { it.webhooks().replay_webhook(&permit, id.0, replay).await })
         .await?;
     ok(&ReplayedView { replayed })
 }
@@ -234,7 +236,7 @@ pub(crate) async fn delete_webhook(
     id: PathId<WebhookId>,
 ) -> Answer<NoContent> {
     let permit = caller.permit;
-    api.write(|it| async move { it.delete_webhook(&permit, id.0).await })
+    api.write(|it| async move { it.webhooks().delete_webhook(&permit, id.0).await })
         .await?;
     Ok(NoContent)
 }

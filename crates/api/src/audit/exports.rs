@@ -65,7 +65,7 @@ pub(crate) async fn export_ledger(
                 after: after.map(|(county, height)| (county.as_str().to_owned(), height)),
             };
             let said = said(format, headings, caller.lang);
-            let chunks = api.service.export_ledger(
+            let chunks = api.service.audit().export_ledger(
                 &caller.permit,
                 jurisdiction.as_str(),
                 &chosen,
@@ -96,6 +96,7 @@ pub(crate) async fn export_ledger(
             };
             let chunks = api
                 .service
+                .audit()
                 .export_accounting(&caller.permit, jurisdiction.as_str(), chosen)
                 .await;
             let name = format!("gbt24589-{jurisdiction}-{from}-{to}.{ending}");
@@ -148,6 +149,7 @@ pub(crate) async fn export_claims(
     );
     let chunks = api
         .service
+        .audit()
         .export_claims(
             &caller.permit,
             jurisdiction.as_str(),

@@ -45,7 +45,11 @@ pub(crate) async fn demand_clawback(
 ) -> Answer<Tagged<ClaimView>> {
     let (permit, key, demand) = (caller.permit, key.of(body.hash), body.value.0);
     let moved = api
-        .write(|it| async move { it.demand_clawback(&permit, id.0, seen.0, demand, key).await })
+        .write(|it| async move {
+            it.claims()
+                .demand_clawback(&permit, id.0, seen.0, demand, key)
+                .await
+        })
         .await?;
     stands(&moved, caller.lang)
 }
@@ -70,7 +74,8 @@ pub(crate) async fn claw_back_claim(
     let (permit, RepaymentRead { amount, document }) = (caller.permit, body.value);
     let state = api
         .write(|it| async move {
-            it.claw_back_part(&permit, id.0, seen.0, amount, Some(document))
+            it.claims()
+                .claw_back_part(&permit, id.0, seen.0, amount, Some(document))
                 .await
         })
         .await?;
@@ -87,7 +92,7 @@ pub(crate) async fn get_clawback(
     caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
 ) -> Answer<Json<ClawbackView>> {
-    let clawback = api.service.clawback(&caller.permit, id.0).await?;
+    let clawback = api.service.claims().clawback(&caller.permit, id.0).await?;
     ok(&ClawbackView::of(clawback, caller.lang))
 }
 
@@ -114,7 +119,7 @@ pub(crate) async fn waive_clawback(
     };
     let (permit, new) = (caller.permit, body.value.0);
     let made = api
-        .write(|it| async move { it.waive_clawback(&permit, id.0, new, key).await })
+        .write(|it| async move { it.claims().waive_clawback(&permit, id.0, new, key).await })
         .await?;
     created(&location, made.replayed, &WaiverView::from(made.value))
 }
@@ -136,7 +141,11 @@ pub(crate) async fn check_waiver(
 ) -> Answer<Json<WaiverView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move { it.check_waiver(&permit, id.0, verdict.into(), reason).await })
+        .write(|it| async move {
+            it.claims()
+                .check_waiver(&permit, id.0, verdict.into(), reason)
+                .await
+        })
         .await?;
     ok(&WaiverView::from(checked))
 }

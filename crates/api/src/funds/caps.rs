@@ -42,7 +42,8 @@ pub(crate) async fn propose_caps(
     let ProposeCapsRead { caps, document } = body.value;
     let proposed = api
         .write(|it| async move {
-            it.propose_caps(&permit, &programme, &jurisdiction, caps, &document)
+            it.funds()
+                .propose_caps(&permit, &programme, &jurisdiction, caps, &document)
                 .await
         })
         .await?;
@@ -67,6 +68,7 @@ pub(crate) async fn list_cap_changes(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
+        .funds()
         .cap_changes(&caller.permit, &programme, &jurisdiction, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, CapChangeView::from))
@@ -89,7 +91,7 @@ pub(crate) async fn check_caps(
 ) -> Answer<Json<CapChangeView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move { it.check_caps(&permit, id.0, verdict.into(), reason).await })
+        .write(|it| async move { it.funds().check_caps(&permit, id.0, verdict.into(), reason).await })
         .await?;
     ok(&CapChangeView::from(checked))
 }

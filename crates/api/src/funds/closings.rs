@@ -192,6 +192,7 @@ pub(crate) async fn list_closings(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
+        .funds()
         .closings(&caller.permit, jurisdiction.as_str(), cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, ClosingView::from))
@@ -216,6 +217,7 @@ pub(crate) async fn get_closing(
     let period = path.parse(Part::Period, "closing", Period::parse)?;
     let books = api
         .service
+        .funds()
         .closing(&caller.permit, jurisdiction.as_str(), period)
         .await?;
     match query.0.format {

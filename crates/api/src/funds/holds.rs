@@ -49,7 +49,8 @@ pub(crate) async fn place_hold(
     let permit = caller.permit;
     let placed = api
         .write(|it| async move {
-            it.place_hold(&permit, jurisdiction, held, Some(reason), key)
+            it.funds()
+                .place_hold(&permit, jurisdiction, held, Some(reason), key)
                 .await
         })
         .await?;
@@ -74,6 +75,7 @@ pub(crate) async fn list_holds(
     let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
     let list = api
         .service
+        .funds()
         .holds(
             &caller.permit,
             jurisdiction,
@@ -95,7 +97,7 @@ pub(crate) async fn lift_hold(
 ) -> Answer<Json<HoldView>> {
     let (permit, why) = (caller.permit, Some(body.value.reason));
     let lifted = api
-        .write(|it| async move { it.lift_hold(&permit, id.0, why).await })
+        .write(|it| async move { it.funds().lift_hold(&permit, id.0, why).await })
         .await?;
     ok(&HoldView::from(lifted))
 }

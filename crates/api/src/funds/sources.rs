@@ -90,6 +90,7 @@ pub(crate) async fn list_sources(
     let (programme, jurisdiction) = fund(&path)?;
     let sources = api
         .service
+        .funds()
         .fund_sources(&caller.permit, &programme, &jurisdiction)
         .await?;
     ok(&FundSources {

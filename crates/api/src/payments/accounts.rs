@@ -48,7 +48,7 @@ pub(crate) async fn enter_account(
 ) -> Answer<Json<AccountView>> {
     let (permit, holder, entered) = (caller.permit, holder(&path)?, body.value.0);
     let account = api
-        .write(|it| async move { it.enter_account(&permit, &holder, entered).await })
+        .write(|it| async move { it.payments().enter_account(&permit, &holder, entered).await })
         .await?;
     ok(&AccountView::from(account))
 }
@@ -62,7 +62,11 @@ pub(crate) async fn get_account(
     caller: Authenticated<ReadAccounts>,
     path: PathText<HolderPath>,
 ) -> Answer<Json<AccountView>> {
-    let account = api.service.account(&caller.permit, &holder(&path)?).await?;
+    let account = api
+        .service
+        .payments()
+        .account(&caller.permit, &holder(&path)?)
+        .await?;
     ok(&AccountView::from(account))
 }
 
@@ -89,7 +93,8 @@ pub(crate) async fn check_account(
     } = body.value;
     let account = api
         .write(|it| async move {
-            it.check_account(&permit, &holder, revision, verdict.into(), reason)
+            it.payments()
+                .check_account(&permit, &holder, revision, verdict.into(), reason)
                 .await
         })
         .await?;
@@ -108,7 +113,7 @@ pub(crate) async fn correct_payee(
     body: Body<CorrectPayeeRead>,
 ) -> Answer<NoContent> {
     let (permit, entered) = (caller.permit, body.value.0);
-    api.write(|it| async move { it.correct_payee(&permit, id.0, entered).await })
+    api.write(|it| async move { it.payments().correct_payee(&permit, id.0, entered).await })
         .await?;
     Ok(NoContent)
 }

@@ -44,7 +44,7 @@ pub(crate) async fn make_advance(
     };
     let (permit, new) = (caller.permit, body.value.0);
     let made = api
-        .write(|it| async move { it.make_advance(&permit, new, key).await })
+        .write(|it| async move { it.payments().make_advance(&permit, new, key).await })
         .await?;
     let location = format!("/v1/advances/{}", made.value.id);
     created(&location, made.replayed, &AdvanceView::from(made.value))
@@ -66,6 +66,7 @@ pub(crate) async fn list_advances(
     }) = query;
     let list = api
         .service
+        .payments()
         .advances(
             &caller.permit,
             jurisdiction.map(|it| it.as_str().to_owned()),
@@ -84,7 +85,7 @@ pub(crate) async fn get_advance(
     caller: Authenticated<ReadFunds>,
     id: PathId<AdvanceId>,
 ) -> Answer<Json<AdvanceView>> {
-    let advance = api.service.advance(&caller.permit, id.0).await?;
+    let advance = api.service.payments().advance(&caller.permit, id.0).await?;
     ok(&AdvanceView::from(advance))
 }
 
@@ -113,7 +114,7 @@ pub(crate) async fn repay_advance(
     let location = format!("/v1/advances/{}", id.0);
     let (permit, repayment) = (caller.permit, body.value.0);
     let repaid = api
-        .write(|it| async move { it.repay_advance(&permit, id.0, repayment, key).await })
+        .write(|it| async move { it.payments().repay_advance(&permit, id.0, repayment, key).await })
         .await?;
     created(&location, repaid.replayed, &AdvanceView::from(repaid.value))
 }

@@ -48,7 +48,7 @@ pub(crate) async fn list_programmes(
     caller: Authenticated<ReadProgrammes>,
     _: Query<NoParams>,
 ) -> Answer<Json<PageView<ProgrammeView>>> {
-    let programmes = api.service.programmes(&caller.permit);
+    let programmes = api.service.catalogue().programmes(&caller.permit);
     let items = programmes
         .iter()
         .map(|it| ProgrammeView::of(it, caller.lang))
@@ -72,6 +72,7 @@ pub(crate) async fn get_programme(
     let id = path.parse(Part::Id, "programme", |text| ProgrammeId::parse(text).ok())?;
     let found = api
         .service
+        .catalogue()
         .programme(&caller.permit, id.as_str(), query.0.version)?;
     ok(&ProgrammeDetail {
         versions: found.versions,

@@ -47,8 +47,11 @@ pub(crate) async fn load_register(
     };
     let (sender, receiver) = mpsc::channel(IN_FLIGHT);
     let permit = caller.permit;
-    let load =
-        api.write(|it| async move { it.load_register(&permit, register, format, body(receiver)).await });
+    let load = api.write(|it| async move {
+        it.programmes()
+            .load_register(&permit, register, format, body(receiver))
+            .await
+    });
     let (report, ()) = futures::join!(load, forward(payload, sender));
     ok(&LoadReportView::of(&report?, caller.lang))
 }
@@ -66,7 +69,12 @@ pub(crate) async fn get_register_entry(
     let key = path.parse(Part::Key, "register entry", |key| {
         (1..=200).contains(&key.len()).then(|| key.to_owned())
     })?;
-    ok_as(&api.service.register_entry(&caller.permit, register, &key).await?)
+    ok_as(
+        &api.service
+            .programmes()
+            .register_entry(&caller.permit, register, &key)
+            .await?,
+    )
 }
 
 enum Piece {

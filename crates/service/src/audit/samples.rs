@@ -13,7 +13,7 @@ use store::Tx;
 use store::audit::samples::{SampleRow, WholeSampleRow};
 use store::operation::EventRow;
 
-use crate::Service;
+use super::Audit;
 use crate::operation::access::{DrawSamples, ReadLedger};
 use crate::operation::convert::code;
 use crate::operation::{Actor, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
@@ -70,7 +70,7 @@ pub struct Draw {
     pub drawn_at: DateTime<Utc>,
 }
 
-impl Service {
+impl Audit {
     /// Puts a commitment into the county's log.
     pub async fn commit_sample(
         &self,
@@ -79,10 +79,10 @@ impl Service {
         asked: Sampling,
         key: Key,
     ) -> Result<Replayable<Sample>, ServiceError> {
-        let (actor, now, county) = (permit.actor(), self.clock().now(), jurisdiction.as_str());
+        let (actor, now, county) = (permit.actor(), self.op.now(), jurisdiction.as_str());
         self.county_of(permit, county)?;
         if let Some(programme) = &asked.programme
-            && self.catalogue().versions(programme).is_empty()
+            && self.catalogue.current().versions(programme).is_empty()
         {
             return Err(Refusal::field(
                 "/programme",
@@ -104,7 +104,7 @@ impl Service {
         }
         let mut row = SampleRow {
             jurisdiction: county.to_owned(),
-            id: self.ids().next(now),
+            id: self.op.id(now),
             programme: asked.programme,
             since,
             until,
@@ -121,7 +121,7 @@ impl Service {
             drawn_at: None,
         };
         let subject = SampleId::new(jurisdiction, row.id).to_string();
-        let mut event = events::event(self, county, &subject, "commit_sample", actor, now);
+        let mut event = events::event(self.op.id(now), county, &subject, "commit_sample", actor, now);
         event.detail = events::signed(&json!({
             "commitment": hex::encode(&row.commitment),
             "from": instant(since),
@@ -130,11 +130,11 @@ impl Service {
             "to": instant(until),
         }));
         row.leaf_hash = event.leaf().hash().0.to_vec();
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 // Under the lock, where whoever raced with the same key or commitment has committed.
                 tx.lock_ledger(county).await?;
-                if let Some(first) = self.answered(&mut tx, actor, &key).await? {
+                if let Some(first) = self.op.answered(&mut tx, actor, &key).await? {
                     return Ok(tx.done(first));
                 }
                 if tx.is_committed(county, &row.commitment).await? {
@@ -150,7 +150,8 @@ impl Service {
                 row.leaf = logged(&mut tx, &event).await?;
                 tx.commit_sample(&row).await?;
                 let sample = shown(&row, None)?;
-                self.keep_answer(&mut tx, actor, &key, "commit_sample", &sample)
+                self.op
+                    .keep_answer(&mut tx, actor, &key, "commit_sample", &sample)
                     .await?;
                 Ok(tx.done(Replayable {
                     value: sample,
@@ -168,8 +169,8 @@ impl Service {
         seed: [u8; 32],
     ) -> Result<Sample, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 let drawn = self.draw_in(&mut tx, permit.actor(), id, &seed).await?;
                 Ok(tx.done(drawn))
             })
@@ -204,7 +205,7 @@ impl Service {
         if row.sample.seed.is_some() {
             return shown(&row.sample, Some(&row));
         }
-        let now = self.clock().now();
+        let now = self.op.now();
         if now < row.sample.until {
             return Err(Refusal::PeriodOpen {
                 until: row.sample.until,
@@ -213,7 +214,14 @@ impl Service {
         }
         let drawn = choose(tx, &row.sample, seed).await?;
         let claims = ids(id.jurisdiction, &drawn.claims);
-        let mut event = events::event(self, county, &id.to_string(), "draw_sample", actor, now);
+        let mut event = events::event(
+            self.op.id(now),
+            county,
+            &id.to_string(),
+            "draw_sample",
+            actor,
+            now,
+        );
         event.detail = events::signed(&json!({
             "claims": claims,
             "population": drawn.population,
@@ -239,7 +247,7 @@ impl Service {
     ) -> Result<Page<Sample>, ServiceError> {
         self.county_of(permit, jurisdiction)?;
         let before = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn.samples(jurisdiction, before, paging::fetch(limit)).await?;
         paging::page(rows, limit, |row| row.id)?.try_map(|row| shown(&row, None))
     }
@@ -247,14 +255,14 @@ impl Service {
     /// A sample with its claims.
     pub async fn sample(&self, permit: &Permit<ReadLedger>, id: SampleId) -> Result<Sample, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = conn.sample(id.jurisdiction.as_str(), id.uuid).await?;
         let row = row.ok_or(Refusal::NotFound("sample"))?;
         shown(&row.sample, Some(&row))
     }
 
     fn county_of<R>(&self, permit: &Permit<R>, jurisdiction: &str) -> Result<(), Refusal> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let county = catalogue.county(jurisdiction);
         county.ok_or(Refusal::NotFound("ledger"))?;
         permit.within(jurisdiction)

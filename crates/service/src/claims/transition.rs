@@ -18,9 +18,9 @@ use store::funds::Posting;
 use store::operation::{EventRow, WaitlistCallRow};
 use uuid::Uuid;
 
+use super::Claims;
 use super::record::posting;
 use super::view::{self, ClaimState, claim_subject, document_place};
-use crate::Service;
 use crate::at_rest::packing;
 use crate::funds::limits::{self, Books, LimitChanges};
 use crate::operation::{Actor, Refusal, ServiceError, events};
@@ -63,7 +63,7 @@ struct Writes {
     refilled: BTreeSet<(String, String)>,
 }
 
-impl Service {
+impl Claims {
     /// Locks the books and the claims themselves, and returns those that exist, by id.
     pub(crate) async fn lock_claims(
         &self,
@@ -78,7 +78,7 @@ impl Service {
         let funds = seen
             .iter()
             .map(|row| (row.jurisdiction.clone(), row.programme.clone()));
-        let books = limits::lock(tx, &self.catalogue(), funds).await?;
+        let books = limits::lock(tx, &self.catalogue.current(), funds).await?;
         let rows = tx.lock_claims(&keys).await?;
         Ok((books, rows.into_iter().map(|row| (row.id, row)).collect()))
     }
@@ -104,7 +104,8 @@ impl Service {
             .iter()
             .filter(|posting| matches!(posting.transfer.reason, Reason::ClawBack | Reason::ReturnPayment))
             .filter_map(|posting| Some((posting.claim?, posting)));
-        self.recover_sources(tx, &came_back.collect::<Vec<_>>(), mover.now)
+        self.funds
+            .recover_sources(tx, &came_back.collect::<Vec<_>>(), mover.now)
             .await?;
         tx.change_limits(&writes.limits).await?;
         let calls = writes
@@ -113,7 +114,7 @@ impl Service {
             .map(|(jurisdiction, programme)| WaitlistCallRow {
                 jurisdiction,
                 programme,
-                id: self.ids().next(mover.now),
+                id: self.op.id(mover.now),
                 due_at: mover.now,
             });
         WaitlistCallRow::insert(tx, &calls.collect::<Vec<_>>()).await?;
@@ -137,7 +138,7 @@ impl Service {
         } = one;
         let Mover { actor, now } = mover;
         let from = std::mem::replace(&mut row.status, step.to.as_str().to_owned());
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let moved = part.map_or(row.amount, |part| Some(part.amount));
         if let (Some(reason), Some(amount)) = (step.transfer, moved) {
             writes
@@ -196,7 +197,7 @@ impl Service {
         row.correct_by = None;
         self.sign(&mut row, verb, mover)?;
         let mut event = events::event(
-            self,
+            self.op.id(now),
             &row.jurisdiction,
             &claim_subject(&row)?,
             verb.as_str(),
@@ -221,7 +222,7 @@ impl Service {
             Verb::ReturnForCorrection => {
                 row.reviewed_by = None;
                 let version = u32::try_from(row.programme_version).map_err(ServiceError::bug)?;
-                let programme = self.catalogue().version(&row.programme, version).cloned();
+                let programme = self.catalogue.current().version(&row.programme, version).cloned();
                 let programme = programme.ok_or_else(|| ServiceError::bug("version gone"))?;
                 row.correct_by = Some(view::correction_deadline(programme.correction_days(), mover.now));
             }
@@ -238,7 +239,7 @@ impl Service {
         }
         let mut digests = Vec::new();
         for (_, claim) in self.sent_claims(tx, rows).await? {
-            let keys = claims::keys::unique_keys(&claim, |domain, text| self.vault().digest(domain, text));
+            let keys = claims::keys::unique_keys(&claim, |domain, text| self.vault.digest(domain, text));
             digests.extend(keys.into_iter().map(|(_, digest)| digest.as_bytes().to_vec()));
         }
         tx.release_keys(&digests, &rows.iter().map(|row| row.id).collect::<Vec<_>>())
@@ -286,7 +287,7 @@ impl Service {
     pub(super) fn open_sent(&self, row: &DecisionRow) -> Result<claims::claim::Claim, ServiceError> {
         let place = document_place(&row.jurisdiction, row.claim, row.revision);
         let packed = self
-            .vault()
+            .vault
             .open(&row.key_id, &place, &row.sealed)
             .map_err(ServiceError::bug)?;
         let text = packing::unpack(row.packing, packed)?;
@@ -301,7 +302,7 @@ impl Service {
     ) -> Result<ClaimState, ServiceError> {
         let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
         let decision = decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
-        view::detail(&self.catalogue(), row, &decision)
+        view::detail(&self.catalogue.current(), row, &decision)
     }
 }
 

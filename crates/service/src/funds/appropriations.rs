@@ -11,8 +11,8 @@ use store::funds::appropriations::AppropriationRow;
 use store::funds::{CapRow, FundRow, Posting};
 use store::{Done, Tx};
 
+use super::Funds;
 use super::limits;
-use crate::Service;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, distinct, fen};
@@ -64,7 +64,7 @@ pub struct Cap {
     pub waiting: i64,
 }
 
-impl Service {
+impl Funds {
     /// Funds by county and programme.
     pub async fn funds(
         &self,
@@ -75,7 +75,7 @@ impl Service {
     ) -> Result<Page<Fund>, ServiceError> {
         let counties = paging::counties(permit, jurisdiction)?;
         let after = paging::read::<(String, String)>(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn.funds(&counties, after, paging::fetch(limit)).await?;
         let page = paging::page(rows, limit, |row| {
             (row.jurisdiction.clone(), row.programme.clone())
@@ -102,8 +102,8 @@ impl Service {
         key: Key,
     ) -> Result<Replayable<Appropriation>, ServiceError> {
         permit.within(&new.jurisdiction)?;
-        self.store()
-            .write(|tx| self.appropriate_in(tx, permit, &new, &key))
+        self.op
+            .transaction(|tx| self.appropriate_in(tx, permit, &new, &key))
             .await
             .map_err(document_used)
     }
@@ -122,17 +122,17 @@ impl Service {
         // Under the lock, where whoever raced with the same key has committed.
         limits::lock(
             &mut tx,
-            &self.catalogue(),
+            &self.catalogue.current(),
             [(new.jurisdiction.clone(), new.programme.clone())],
         )
         .await?;
-        if let Some(first) = self.answered(&mut tx, actor, key).await? {
+        if let Some(first) = self.op.answered(&mut tx, actor, key).await? {
             return Ok(tx.done(first));
         }
-        let now = self.clock().now();
+        let now = self.op.now();
         let row = AppropriationRow {
             jurisdiction: code(&new.jurisdiction)?,
-            id: self.ids().next(now),
+            id: self.op.id(now),
             programme: new.programme.clone(),
             source: new.source,
             amount: new.amount,
@@ -147,7 +147,7 @@ impl Service {
         tx.add_appropriation(&row).await?;
         let made = appropriation(&row);
         let mut event = events::event(
-            self,
+            self.op.id(now),
             row.jurisdiction.as_str(),
             &made.id,
             "appropriate",
@@ -156,7 +156,8 @@ impl Service {
         );
         event.detail = granted(&row);
         tx.record_events(&[event]).await?;
-        self.keep_answer(&mut tx, actor, key, "appropriate", &made)
+        self.op
+            .keep_answer(&mut tx, actor, key, "appropriate", &made)
             .await?;
         Ok(tx.done(Replayable {
             value: made,
@@ -175,10 +176,10 @@ impl Service {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, check == Check::Refuse)?;
         let checked = self
-            .store()
-            .write(|tx| self.check_appropriation_in(tx, permit, id, check, why.clone()))
+            .op
+            .transaction(|tx| self.check_appropriation_in(tx, permit, id, check, why.clone()))
             .await?;
-        self.serve_called_waitlists().await;
+        self.op.serve_called_waitlists().await;
         Ok(checked)
     }
 
@@ -190,7 +191,7 @@ impl Service {
         check: Check,
         why: Option<String>,
     ) -> Result<Done<Appropriation>, ServiceError> {
-        let (actor, now) = (permit.actor(), self.clock().now());
+        let (actor, now) = (permit.actor(), self.op.now());
         let jurisdiction = id.jurisdiction.as_str();
         let seen = tx
             .appropriation(id)
@@ -198,7 +199,7 @@ impl Service {
             .ok_or(Refusal::NotFound("appropriation"))?;
         limits::lock(
             &mut tx,
-            &self.catalogue(),
+            &self.catalogue.current(),
             [(seen.jurisdiction.to_string(), seen.programme)],
         )
         .await?;
@@ -213,7 +214,14 @@ impl Service {
         (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());
         tx.save_appropriation(&row).await?;
         let checked = appropriation(&row);
-        let mut event = events::event(self, jurisdiction, &checked.id, "check_appropriation", actor, now);
+        let mut event = events::event(
+            self.op.id(now),
+            jurisdiction,
+            &checked.id,
+            "check_appropriation",
+            actor,
+            now,
+        );
         event.from_status = Some(proposed.as_str().to_owned());
         event.to_status = Some(row.status.as_str().to_owned());
         event.reason = why;
@@ -248,7 +256,7 @@ impl Service {
     ) -> Result<Page<Appropriation>, ServiceError> {
         permit.within(jurisdiction)?;
         let before = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
             .appropriations(code(jurisdiction)?, programme, before, paging::fetch(limit))
             .await?;

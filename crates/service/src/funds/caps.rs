@@ -13,8 +13,8 @@ use store::funds::CapRow;
 use store::funds::cap_changes::CapChangeRow;
 use store::{Done, Tx};
 
+use super::Funds;
 use super::limits::{self, LimitChanges, parse_scope, scope_text};
-use crate::Service;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, fen};
@@ -42,7 +42,7 @@ pub struct CapChange {
     pub reason: Option<String>,
 }
 
-impl Service {
+impl Funds {
     /// Proposes the complete set of caps over a fund (or, under the city's code, over all counties' funds together).
     pub async fn propose_caps(
         &self,
@@ -53,15 +53,15 @@ impl Service {
         document: &str,
     ) -> Result<CapChange, ServiceError> {
         permit.within(jurisdiction)?;
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         if catalogue.versions(programme).is_empty() || catalogue.jurisdiction(jurisdiction).is_none() {
             return Err(Refusal::NotFound("fund").into());
         }
         let specs = check_scopes(&caps)?;
-        let (actor, now) = (permit.actor(), self.clock().now());
+        let (actor, now) = (permit.actor(), self.op.now());
         let row = CapChangeRow {
             jurisdiction: jurisdiction.to_owned(),
-            id: self.ids().next(now),
+            id: self.op.id(now),
             programme: programme.to_owned(),
             caps: serde_json::to_string(&specs).map_err(ServiceError::bug)?,
             document: document.to_owned(),
@@ -73,10 +73,17 @@ impl Service {
             reason: None,
         };
         let made = cap_change(&row)?;
-        let mut event = events::event(self, jurisdiction, &made.id, "propose_caps", actor, now);
+        let mut event = events::event(
+            self.op.id(now),
+            jurisdiction,
+            &made.id,
+            "propose_caps",
+            actor,
+            now,
+        );
         event.detail = ceilings(&made);
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 tx.add_cap_change(&row).await?;
                 tx.record_events(std::slice::from_ref(&event)).await?;
                 Ok(tx.done(()))
@@ -97,10 +104,10 @@ impl Service {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, check == Check::Refuse)?;
         let checked = self
-            .store()
-            .write(|tx| self.check_caps_in(tx, permit, id, check, why.clone()))
+            .op
+            .transaction(|tx| self.check_caps_in(tx, permit, id, check, why.clone()))
             .await?;
-        self.serve_called_waitlists().await;
+        self.op.serve_called_waitlists().await;
         Ok(checked)
     }
 
@@ -112,9 +119,9 @@ impl Service {
         check: Check,
         why: Option<String>,
     ) -> Result<Done<CapChange>, ServiceError> {
-        let (actor, now) = (permit.actor(), self.clock().now());
+        let (actor, now) = (permit.actor(), self.op.now());
         let jurisdiction = id.jurisdiction.as_str();
-        let counties = self.catalogue().counties_of(jurisdiction);
+        let counties = self.catalogue.current().counties_of(jurisdiction);
         let seen = tx
             .cap_change(jurisdiction, id.uuid)
             .await?
@@ -122,7 +129,7 @@ impl Service {
         let funds = counties
             .iter()
             .map(|county| (county.clone(), seen.programme.clone()));
-        limits::lock(&mut tx, &self.catalogue(), funds).await?;
+        limits::lock(&mut tx, &self.catalogue.current(), funds).await?;
         let row = tx.lock_cap_change(jurisdiction, id.uuid).await?;
         let mut row = row.ok_or(Refusal::NotFound("cap change"))?;
         pending("cap change", &row.status, &row.maker, &actor.person)?;
@@ -134,7 +141,7 @@ impl Service {
             let funds = counties
                 .iter()
                 .map(|county| (county.clone(), row.programme.clone()));
-            limits::lock(&mut tx, &self.catalogue(), funds).await?;
+            limits::lock(&mut tx, &self.catalogue.current(), funds).await?;
             let slices = tx.committed_by_slice(&counties, &row.programme).await?;
             let old = tx
                 .caps(&[row.jurisdiction.clone()], std::slice::from_ref(&row.programme))
@@ -152,7 +159,14 @@ impl Service {
                     .await?;
             }
         }
-        let mut event = events::event(self, jurisdiction, &checked.id, "check_caps", actor, now);
+        let mut event = events::event(
+            self.op.id(now),
+            jurisdiction,
+            &checked.id,
+            "check_caps",
+            actor,
+            now,
+        );
         (event.from_status, event.to_status, event.reason) =
             (Some("pending".into()), Some(row.status.clone()), why);
         event.detail = ceilings(&checked);
@@ -179,7 +193,7 @@ impl Service {
                 &limits::limit_key(&claim.jurisdiction, programme, "")?,
                 1,
             );
-            events.push(self.waits_on(&claim, self.clock().now())?);
+            events.push(self.waits_on(&claim, self.op.now())?);
         }
         tx.log_events(&events).await?;
         tx.change_limits(&changes).await?;
@@ -197,7 +211,7 @@ impl Service {
     ) -> Result<Page<CapChange>, ServiceError> {
         permit.within(jurisdiction)?;
         let before = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
             .cap_changes(jurisdiction, programme, before, paging::fetch(limit))
             .await?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::funds::holds::HoldRow;
 use uuid::Uuid;
 
-use crate::Service;
+use super::Funds;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::code;
@@ -37,7 +37,7 @@ pub struct Hold {
     pub lift_reason: Option<String>,
 }
 
-impl Service {
+impl Funds {
     pub async fn place_hold(
         &self,
         permit: &Permit<ManageFunds>,
@@ -47,7 +47,8 @@ impl Service {
         key: Key,
     ) -> Result<Replayable<Hold>, ServiceError> {
         permit.within(jurisdiction.as_str())?;
-        self.catalogue()
+        self.catalogue
+            .current()
             .county(jurisdiction.as_str())
             .ok_or(Refusal::NotFound("ledger"))?;
         let why = reason(why, true)?.ok_or(Refusal::ReasonRequired)?;
@@ -63,10 +64,10 @@ impl Service {
         if held.claim.is_some_and(|claim| claim.jurisdiction != jurisdiction) {
             return Err(Refusal::NotFound("claim").into());
         }
-        let (actor, now) = (permit.actor(), self.clock().now());
+        let (actor, now) = (permit.actor(), self.op.now());
         let row = HoldRow {
             jurisdiction: jurisdiction.as_str().to_owned(),
-            id: self.ids().next(now),
+            id: self.op.id(now),
             programme: held.programme,
             merchant: held.merchant,
             claim: held.claim.map(|claim| claim.uuid),
@@ -78,11 +79,18 @@ impl Service {
             lift_reason: None,
         };
         let hold = shown(&row)?;
-        let mut event = events::event(self, jurisdiction.as_str(), &hold.id, "place_hold", actor, now);
+        let mut event = events::event(
+            self.op.id(now),
+            jurisdiction.as_str(),
+            &hold.id,
+            "place_hold",
+            actor,
+            now,
+        );
         event.reason = Some(why);
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
-                if let Some(first) = self.answered(&mut tx, actor, &key).await? {
+        self.op
+            .transaction(async |mut tx| {
+                if let Some(first) = self.op.answered(&mut tx, actor, &key).await? {
                     return Ok(tx.done(first));
                 }
                 if let Some(claim) = row.claim {
@@ -90,7 +98,8 @@ impl Service {
                 }
                 tx.place_hold(&row).await?;
                 tx.record_events(std::slice::from_ref(&event)).await?;
-                self.keep_answer(&mut tx, actor, &key, "place_hold", &hold)
+                self.op
+                    .keep_answer(&mut tx, actor, &key, "place_hold", &hold)
                     .await?;
                 Ok(tx.done(Replayable {
                     value: hold.clone(),
@@ -108,9 +117,9 @@ impl Service {
     ) -> Result<Hold, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        let (actor, now) = (permit.actor(), self.clock().now());
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        let (actor, now) = (permit.actor(), self.op.now());
+        self.op
+            .transaction(async |mut tx| {
                 let jurisdiction = id.jurisdiction.as_str();
                 let row = tx.lock_hold(jurisdiction, id.uuid).await?;
                 let mut row = row.ok_or(Refusal::NotFound("hold"))?;
@@ -125,7 +134,8 @@ impl Service {
                     (Some(actor.person.clone()), Some(now), why.clone());
                 tx.save_hold(&row).await?;
                 let subject = id.to_string();
-                let mut event = events::event(self, jurisdiction, &subject, "lift_hold", actor, now);
+                let mut event =
+                    events::event(self.op.id(now), jurisdiction, &subject, "lift_hold", actor, now);
                 event.reason.clone_from(&why);
                 tx.record_events(&[event]).await?;
                 let hold = shown(&row)?;
@@ -145,7 +155,7 @@ impl Service {
     ) -> Result<Page<Hold>, ServiceError> {
         let counties = paging::counties(permit, jurisdiction)?;
         let before = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
             .holds(&counties, lifted, before, paging::fetch(limit))
             .await?;

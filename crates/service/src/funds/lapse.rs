@@ -13,8 +13,8 @@ use store::funds::Posting;
 use store::funds::sources::Unused;
 use store::{Done, Tx};
 
+use super::Funds;
 use super::limits;
-use crate::Service;
 use crate::operation::convert::fen;
 use crate::operation::{Actor, ServiceError, events};
 use timing::shanghai;
@@ -26,26 +26,26 @@ struct Ended {
     programmes: Vec<String>,
 }
 
-impl Service {
+impl Funds {
     /// Lets lapse what is due, fund by fund, and says in how many funds.
     pub(crate) async fn lapse_central(&self) -> Result<usize, ServiceError> {
         let Some(ended) = self.ended() else { return Ok(0) };
         let due = self
-            .store()
+            .op
             .read()
             .await?
             .unused_central(&ended.programmes, ended.at, None)
             .await?;
         let mut lapsed = 0_usize;
         for fund in due {
-            let one = self.store().write(|tx| self.lapse_in(tx, &ended, &fund)).await?;
+            let one = self.op.transaction(|tx| self.lapse_in(tx, &ended, &fund)).await?;
             lapsed = lapsed.saturating_add(usize::from(one));
         }
         Ok(lapsed)
     }
 
     fn ended(&self) -> Option<Ended> {
-        let year = shanghai::date(self.clock().now()).year();
+        let year = shanghai::date(self.op.now()).year();
         let new_year = NaiveDate::from_ymd_opt(year, 1, 1)?;
         Some(Ended {
             year: year.checked_sub(1)?,
@@ -56,7 +56,7 @@ impl Service {
 
     /// Programmes whose window had ended before a day.
     pub(super) fn ended_before(&self, day: NaiveDate) -> Vec<String> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let ended = catalogue
             .newest()
             .filter(|programme| programme.window().until < day);
@@ -66,7 +66,7 @@ impl Service {
     async fn lapse_in(&self, mut tx: Tx, ended: &Ended, fund: &Unused) -> Result<Done<bool>, ServiceError> {
         let (jurisdiction, programme) = (fund.jurisdiction.as_str(), fund.programme.as_str());
         let key = (jurisdiction.to_owned(), programme.to_owned());
-        limits::lock(&mut tx, &self.catalogue(), [key]).await?;
+        limits::lock(&mut tx, &self.catalogue.current(), [key]).await?;
         let due = tx
             .unused_central(
                 std::slice::from_ref(&fund.programme),
@@ -78,7 +78,7 @@ impl Service {
             // Another worker was faster.
             return Ok(tx.done(false));
         };
-        let (actor, now) = (Actor::system(), self.clock().now());
+        let (actor, now) = (Actor::system(), self.op.now());
         let amount = fen(due.amount)?;
         let posting = Posting {
             jurisdiction: jurisdiction.to_owned(),
@@ -91,7 +91,7 @@ impl Service {
         tx.post(&[posting], now).await?;
         tx.lapse((jurisdiction, programme), due.amount, now).await?;
         let subject = format!("fund:{jurisdiction}/{programme}");
-        let mut event = events::event(self, jurisdiction, &subject, "lapse", &actor, now);
+        let mut event = events::event(self.op.id(now), jurisdiction, &subject, "lapse", &actor, now);
         event.reason = Some(format!("{}年中央资金年终失效 {amount}", ended.year));
         tx.record_events(&[event]).await?;
         Ok(tx.done(true))

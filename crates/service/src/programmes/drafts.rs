@@ -12,14 +12,15 @@ use store::Tx;
 use store::programmes::drafts::{DraftRow, WholeDraftRow};
 use tokio::sync::mpsc;
 
+use super::Programmes;
 use super::replay::{Asked, Question, Summary, Told};
+use crate::catalogue;
 use crate::operation::access::{ManageProgrammes, ReplayProgrammes};
 use crate::operation::checks::reason;
 use crate::operation::convert::code;
 use crate::operation::{
     Actor, Check, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging, pending,
 };
-use crate::{Service, catalogue};
 
 /// A version of a programme that was proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,15 +56,15 @@ pub struct DraftDetail {
 #[derive(Debug)]
 pub struct Proposal(Asked);
 
-impl Service {
+impl Programmes {
     /// The first answer to a key, if a version was proposed with it before.
     pub async fn proposed_before(
         &self,
         permit: &Permit<ManageProgrammes>,
         key: &Key,
     ) -> Result<Option<Replayable<Draft>>, ServiceError> {
-        let mut conn = self.store().read().await?;
-        self.answered(&mut conn, permit.actor(), key).await
+        let mut conn = self.op.read().await?;
+        self.op.answered(&mut conn, permit.actor(), key).await
     }
 
     /// Looks at a proposal before anything is replayed: the document has to fit beside the versions in force, now and when it is
@@ -78,7 +79,10 @@ impl Service {
         let asked = self
             .ask_replay(&actor.permit::<ReplayProgrammes>()?, question)
             .await?;
-        fits(&asked.programme, self.catalogue().versions(asked.programme.id()))?;
+        fits(
+            &asked.programme,
+            self.catalogue.current().versions(asked.programme.id()),
+        )?;
         Ok(Proposal(asked))
     }
 
@@ -90,13 +94,13 @@ impl Service {
         key: Key,
         tell: &mpsc::Sender<Told>,
     ) -> Result<Replayable<Draft>, ServiceError> {
-        let (actor, city, Proposal(asked)) = (permit.actor(), self.city()?, proposal);
+        let (actor, city, Proposal(asked)) = (permit.actor(), self.catalogue.city()?, proposal);
         let report = self.replay(&asked, tell).await?;
-        let (text, now) = (report.text()?, self.clock().now());
+        let (text, now) = (report.text()?, self.op.now());
         let programme = &asked.programme;
         let row = DraftRow {
             jurisdiction: city.clone(),
-            id: self.ids().next(now),
+            id: self.op.id(now),
             programme: programme.id().to_owned(),
             version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
             hash: programme.hash().to_owned(),
@@ -111,23 +115,24 @@ impl Service {
             reason: None,
         };
         let made = draft(&row)?;
-        let mut event = events::event(self, &city, &made.id, "propose_programme", actor, now);
+        let mut event = events::event(self.op.id(now), &city, &made.id, "propose_programme", actor, now);
         event.to_status = Some(row.status.clone());
         let row = WholeDraftRow {
             draft: row,
             source: programme.source().to_owned(),
             report: text,
         };
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 // Under the lock, where whoever raced with the same key has committed.
                 tx.lock_programmes(&city).await?;
-                if let Some(first) = self.answered(&mut tx, actor, &key).await? {
+                if let Some(first) = self.op.answered(&mut tx, actor, &key).await? {
                     return Ok(tx.done(first));
                 }
                 tx.add_draft(&row).await?;
                 tx.record_events(std::slice::from_ref(&event)).await?;
-                self.keep_answer(&mut tx, actor, &key, "propose_programme", &made)
+                self.op
+                    .keep_answer(&mut tx, actor, &key, "propose_programme", &made)
                     .await?;
                 Ok(tx.done(Replayable {
                     value: made.clone(),
@@ -149,15 +154,15 @@ impl Service {
         whole_city(permit.actor())?;
         let why = reason(why, check == Check::Refuse)?;
         let checked = self
-            .store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+            .op
+            .transaction(async |mut tx| {
                 let checked = self
                     .check_draft_in(&mut tx, permit.actor(), id, check, why.clone())
                     .await?;
                 Ok(tx.done(checked))
             })
             .await?;
-        self.refresh().await?;
+        self.catalogue.refresh().await?;
         Ok(checked)
     }
 
@@ -169,7 +174,7 @@ impl Service {
         check: Check,
         why: Option<String>,
     ) -> Result<Draft, ServiceError> {
-        let (now, city) = (self.clock().now(), id.jurisdiction.as_str());
+        let (now, city) = (self.op.now(), id.jurisdiction.as_str());
         // Before the lock: that of a ledger that is not there is nobody's.
         tx.draft(city, id.uuid).await?.ok_or(Refusal::NotFound("draft"))?;
         tx.lock_programmes(city).await?;
@@ -189,7 +194,7 @@ impl Service {
         let checked = draft(&row)?;
         if check == Check::Approve {
             let programme = catalogue::parse(source).await?;
-            let (in_force, mut versions) = (self.catalogue(), Vec::new());
+            let (in_force, mut versions) = (self.catalogue.current(), Vec::new());
             for active in tx.programme_versions(programme.id()).await? {
                 let known = in_force.versions(&active.id).iter();
                 versions.push(match known.into_iter().find(|it| it.hash() == active.hash) {
@@ -198,9 +203,11 @@ impl Service {
                 });
             }
             fits(&programme, &versions)?;
-            self.put_in_force(tx, &programme, Some(id), actor, now).await?;
+            self.catalogue
+                .put_in_force(tx, &programme, Some(id), actor, now)
+                .await?;
         }
-        let mut event = events::event(self, city, &checked.id, "check_draft", actor, now);
+        let mut event = events::event(self.op.id(now), city, &checked.id, "check_draft", actor, now);
         (event.from_status, event.to_status, event.reason) = (Some("pending".into()), Some(row.status), why);
         tx.record_events(&[event]).await?;
         Ok(checked)
@@ -215,9 +222,9 @@ impl Service {
         limit: usize,
     ) -> Result<Page<Draft>, ServiceError> {
         let before = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
-            .drafts(&self.city()?, programme, before, paging::fetch(limit))
+            .drafts(&self.catalogue.city()?, programme, before, paging::fetch(limit))
             .await?;
         paging::page(rows, limit, |row| row.id)?.try_map(|row| draft(&row))
     }
@@ -247,7 +254,7 @@ impl Service {
     }
 
     async fn drafted(&self, id: DraftId) -> Result<WholeDraftRow, ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = conn.draft(id.jurisdiction.as_str(), id.uuid).await?;
         Ok(row.ok_or(Refusal::NotFound("draft"))?)
     }

@@ -17,12 +17,12 @@ use store::webhooks::{AttemptRow, DeliveryRow, WebhookRow};
 use store::{Done, Tx};
 use tokio::time::Instant;
 
+use super::Webhooks;
 use super::{Sealed, kind};
-use crate::Service;
 use crate::operation::convert::code;
 use crate::operation::time::requested_pause;
 use crate::operation::{Actor, ServiceError};
-use crate::ports::{Delivered, WebhookFailure, WebhookMessage, WebhookTarget, Webhooks, webhook_schedule};
+use crate::ports::{self, Delivered, WebhookFailure, WebhookMessage, WebhookTarget, webhook_schedule};
 
 /// Endpoints that one worker tells at once.
 const AT_ONCE: usize = 16;
@@ -76,9 +76,9 @@ enum Data<'a> {
     },
 }
 
-impl Service {
+impl Webhooks {
     /// Tells merchants whatever is due, and forgets messages that are old.
-    pub async fn tell_merchants(&self, webhooks: &dyn Webhooks) -> Result<Told, ServiceError> {
+    pub async fn tell_merchants(&self, port: &dyn ports::Webhooks) -> Result<Told, ServiceError> {
         let mut told = Told {
             forgotten: self.forget_messages().await?,
             ..Told::default()
@@ -88,8 +88,8 @@ impl Service {
         loop {
             let free = AT_ONCE.saturating_sub(running.len());
             if free > 0 && began.elapsed() < ROUND {
-                for endpoint in self.store().write(|tx| self.lease_webhooks(tx, free)).await? {
-                    running.push(self.tell(webhooks, endpoint));
+                for endpoint in self.op.transaction(|tx| self.lease_webhooks(tx, free)).await? {
+                    running.push(self.tell(port, endpoint));
                 }
             }
             if running.is_empty() {
@@ -110,11 +110,11 @@ impl Service {
     }
 
     async fn forget_messages(&self) -> Result<usize, ServiceError> {
-        let days = Duration::days(i64::from(self.settings().webhook_days));
-        let now = self.clock().now();
+        let days = Duration::days(i64::from(self.settings.webhook_days));
+        let now = self.op.now();
         let before = now.checked_sub_signed(days).unwrap_or(now);
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 let forgotten = tx.forget_deliveries(before, 10_000).await?;
                 Ok(tx.done(forgotten))
             })
@@ -122,7 +122,7 @@ impl Service {
     }
 
     async fn lease_webhooks(&self, mut tx: Tx, free: usize) -> Result<Done<Vec<WebhookRow>>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let until = now.checked_add_signed(LEASE).unwrap_or(now);
         let rows = tx
             .lease_webhooks(now, until, i64::try_from(free).unwrap_or(1))
@@ -133,15 +133,15 @@ impl Service {
     /// Tells an endpoint what is due, one message after another, until one fails or others have waited for long enough.
     async fn tell(
         &self,
-        webhooks: &dyn Webhooks,
+        port: &dyn ports::Webhooks,
         endpoint: WebhookRow,
     ) -> Result<(usize, usize), ServiceError> {
         let sealed = self.open_webhook(&endpoint)?;
         let began = Instant::now();
         let (mut delivered, mut failed) = (0_usize, 0_usize);
         for _ in 0..RUN {
-            let now = self.clock().now();
-            let mut conn = self.store().read().await?;
+            let now = self.op.now();
+            let mut conn = self.op.read().await?;
             let due = conn
                 .due_delivery(&endpoint.jurisdiction, endpoint.id, now)
                 .await?;
@@ -150,7 +150,7 @@ impl Service {
             let target = target(&endpoint, &sealed, now);
             let message = message(&delivery, now)?;
             let attempt = Instant::now();
-            let said = webhooks.deliver(&target, &message).await;
+            let said = port.deliver(&target, &message).await;
             let took = attempt.elapsed();
             match &said {
                 Ok(_) => delivered = delivered.saturating_add(1),
@@ -159,14 +159,14 @@ impl Service {
             let outcome = if said.is_ok() { "delivered" } else { "failed" };
             metrics::counter!("huanxin_webhook_attempts_total", "outcome" => outcome).increment(1);
             let on = self
-                .store()
-                .write(|tx| self.record_attempt(tx, &endpoint, &delivery, &said, took))
+                .op
+                .transaction(|tx| self.record_attempt(tx, &endpoint, &delivery, &said, took))
                 .await?;
             if !on || began.elapsed() > BUDGET {
                 break;
             }
         }
-        self.store().write(|tx| self.give_back(tx, &endpoint)).await?;
+        self.op.transaction(|tx| self.give_back(tx, &endpoint)).await?;
         Ok((delivered, failed))
     }
 
@@ -179,7 +179,7 @@ impl Service {
         said: &Result<Delivered, WebhookFailure>,
         took: Waited,
     ) -> Result<Done<bool>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let Some(mut row) = tx.lock_webhook(&leased.jurisdiction, leased.id).await? else {
             return Ok(tx.done(false));
         };
@@ -217,7 +217,7 @@ impl Service {
 
     /// Gives an endpoint back, due again when its next message is, or its pause ends.
     async fn give_back(&self, mut tx: Tx, leased: &WebhookRow) -> Result<Done<()>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let row = tx.lock_webhook(&leased.jurisdiction, leased.id).await?;
         let Some(mut row) = row.filter(|row| row.busy_until == leased.busy_until) else {
             return Ok(tx.done(()));

@@ -11,18 +11,18 @@ use store::webhooks::{DeliveryRow, WebhookRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use crate::Service;
+use super::Webhooks;
 use crate::operation::ServiceError;
 
 /// Rows of the outbox in one transaction; each has 200 events at most.
 const ROWS: i64 = 20;
 
-impl Service {
+impl Webhooks {
     /// Makes messages of all events that nobody has looked at; says how many messages.
     pub(crate) async fn make_messages(&self) -> Result<usize, ServiceError> {
         let mut made = 0_usize;
         loop {
-            let (rows, messages) = self.store().write(|tx| self.make_some(tx)).await?;
+            let (rows, messages) = self.op.transaction(|tx| self.make_some(tx)).await?;
             made = made.saturating_add(messages);
             if rows == 0 {
                 return Ok(made);
@@ -31,7 +31,7 @@ impl Service {
     }
 
     async fn make_some(&self, mut tx: Tx) -> Result<Done<(usize, usize)>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let rows = tx.new_outbox(now, ROWS).await?;
         let mut messages = Vec::new();
         if !rows.is_empty() && tx.has_webhooks().await? {

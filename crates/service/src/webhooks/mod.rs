@@ -19,6 +19,8 @@
 mod delivery;
 mod fan_out;
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Duration, Utc};
@@ -34,11 +36,13 @@ use uuid::Uuid;
 
 pub use delivery::Told;
 
-use crate::Service;
+use crate::Settings;
+use crate::at_rest::Vault;
 use crate::claims::Event;
 use crate::operation::access::KeepWebhooks;
 use crate::operation::convert::code;
-use crate::operation::{Actor, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
+use crate::operation::{Actor, Key, Page, Permit, Refusal, Replayable, Runner, ServiceError, events, paging};
+use crate::ports;
 
 /// Endpoints of a merchant; the schema has as many slots.
 pub const ENDPOINTS: usize = 10;
@@ -48,6 +52,32 @@ pub const REPLAYED: usize = 1_000;
 pub const ATTEMPTS: usize = 20;
 /// How long the secret before still signs.
 const BOTH_SIGN: Duration = Duration::hours(24);
+
+/// Merchants' endpoints, and what they are sent.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    op: Arc<Runner>,
+    vault: Arc<Vault>,
+    settings: Arc<Settings>,
+    /// What sends; none: merchants cannot register endpoints.
+    port: Option<Arc<dyn ports::Webhooks>>,
+}
+
+impl Webhooks {
+    pub(crate) fn new(
+        op: &Arc<Runner>,
+        vault: &Arc<Vault>,
+        settings: &Arc<Settings>,
+        port: Option<Arc<dyn ports::Webhooks>>,
+    ) -> Self {
+        Self {
+            op: Arc::clone(op),
+            vault: Arc::clone(vault),
+            settings: Arc::clone(settings),
+            port,
+        }
+    }
+}
 
 /// Where a merchant listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,7 +141,7 @@ struct Sealed {
     secrets: Vec<String>,
 }
 
-impl Service {
+impl Webhooks {
     /// Registers where a merchant listens. The secret is shown this once: a repeat of the call does without it.
     pub async fn register_webhook(
         &self,
@@ -120,7 +150,7 @@ impl Service {
         statuses: Vec<Status>,
         key: Key,
     ) -> Result<(Replayable<Webhook>, Option<SecretString>), ServiceError> {
-        let port = self.webhooks_port().ok_or(Refusal::WebhooksOff)?;
+        let port = self.port.as_deref().ok_or(Refusal::WebhooksOff)?;
         port.check_url(url).map_err(|refused| {
             Refusal::field(
                 "/url",
@@ -130,7 +160,7 @@ impl Service {
             )
         })?;
         let merchant = merchant(permit)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let place = conn.merchant(merchant).await?;
         let place = place.ok_or(Refusal::NotFound("merchant"))?.jurisdiction;
         drop(conn);
@@ -144,8 +174,8 @@ impl Service {
             .map(|it| it.as_str().to_owned())
             .collect::<Vec<_>>();
         let made = self
-            .store()
-            .write(|tx| self.register_in(tx, permit.actor(), &place, (&sealed, &statuses), &key))
+            .op
+            .transaction(|tx| self.register_in(tx, permit.actor(), &place, (&sealed, &statuses), &key))
             .await?;
         let secret = (!made.replayed).then(|| SecretString::from(secret));
         Ok((made, secret))
@@ -159,7 +189,7 @@ impl Service {
         (sealed, statuses): (&Sealed, &[String]),
         key: &Key,
     ) -> Result<Done<Replayable<Webhook>>, ServiceError> {
-        if let Some(first) = self.answered(&mut tx, actor, key).await? {
+        if let Some(first) = self.op.answered(&mut tx, actor, key).await? {
             return Ok(tx.done(first));
         }
         let merchant = actor.merchant.clone().unwrap_or_default();
@@ -171,10 +201,10 @@ impl Service {
             what: "webhooks",
             limit: ENDPOINTS,
         })?;
-        let now = self.clock().now();
+        let now = self.op.now();
         let mut row = WebhookRow {
             jurisdiction: place.to_owned(),
-            id: self.ids().next(now),
+            id: self.op.id(now),
             merchant,
             slot: Some(slot),
             status: "enabled".into(),
@@ -195,7 +225,8 @@ impl Service {
         self.note_webhook(&mut tx, &row, "register_webhook", None, actor)
             .await?;
         let value = shown(&row, sealed)?;
-        self.keep_answer(&mut tx, actor, key, "register_webhook", &value)
+        self.op
+            .keep_answer(&mut tx, actor, key, "register_webhook", &value)
             .await?;
         Ok(tx.done(Replayable {
             value,
@@ -205,7 +236,7 @@ impl Service {
 
     /// The merchant's endpoints, oldest first: ten at most.
     pub async fn webhooks(&self, permit: &Permit<KeepWebhooks>) -> Result<Vec<Webhook>, ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn.webhooks_of(merchant(permit)?).await?;
         rows.iter()
             .map(|row| shown(row, &self.open_webhook(row)?))
@@ -217,7 +248,7 @@ impl Service {
         permit: &Permit<KeepWebhooks>,
         id: WebhookId,
     ) -> Result<Webhook, ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = own(permit, conn.webhook(id.jurisdiction.as_str(), id.uuid).await?)?;
         shown(&row, &self.open_webhook(&row)?)
     }
@@ -269,8 +300,8 @@ impl Service {
         permit: &Permit<KeepWebhooks>,
         id: WebhookId,
     ) -> Result<(), ServiceError> {
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 let row = tx.lock_webhook(id.jurisdiction.as_str(), id.uuid).await?;
                 let merchant = merchant(permit)?;
                 let row = row.filter(|row| row.merchant == merchant);
@@ -295,8 +326,8 @@ impl Service {
         permit: &Permit<KeepWebhooks>,
         id: WebhookId,
     ) -> Result<Uuid, ServiceError> {
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 let row = tx.lock_webhook(id.jurisdiction.as_str(), id.uuid).await?;
                 let mut row = own(permit, row)?;
                 if row.status != "enabled" {
@@ -314,11 +345,11 @@ impl Service {
                     }
                     .into());
                 }
-                let now = self.clock().now();
+                let now = self.op.now();
                 let message = DeliveryRow {
                     jurisdiction: row.jurisdiction.clone(),
                     endpoint: row.id,
-                    id: self.ids().next(now),
+                    id: self.op.id(now),
                     kind: "test".into(),
                     subject: id.to_string(),
                     verb: "test".into(),
@@ -349,7 +380,7 @@ impl Service {
         limit: usize,
     ) -> Result<Page<Delivery>, ServiceError> {
         let before = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = own(permit, conn.webhook(id.jurisdiction.as_str(), id.uuid).await?)?;
         let rows = conn
             .deliveries(&row.jurisdiction, row.id, status, before, paging::fetch(limit))
@@ -369,11 +400,11 @@ impl Service {
         id: WebhookId,
         replay: Replay,
     ) -> Result<usize, ServiceError> {
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 let row = tx.lock_webhook(id.jurisdiction.as_str(), id.uuid).await?;
                 let mut row = own(permit, row)?;
-                let now = self.clock().now();
+                let now = self.op.now();
                 let (place, limit) = (
                     row.jurisdiction.clone(),
                     i64::try_from(REPLAYED).unwrap_or(i64::MAX),
@@ -408,7 +439,7 @@ impl Service {
         limit: usize,
     ) -> Result<Page<Event>, ServiceError> {
         let after = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = own(permit, conn.webhook(id.jurisdiction.as_str(), id.uuid).await?)?;
         let rows = conn
             .events(&row.jurisdiction, &id.to_string(), after, paging::fetch(limit))
@@ -423,12 +454,12 @@ impl Service {
         verb: &str,
         change: impl Fn(&mut WebhookRow, &mut Sealed, DateTime<Utc>) -> Result<(), ServiceError>,
     ) -> Result<Webhook, ServiceError> {
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 let row = tx.lock_webhook(id.jurisdiction.as_str(), id.uuid).await?;
                 let mut row = own(permit, row)?;
                 let mut sealed = self.open_webhook(&row)?;
-                change(&mut row, &mut sealed, self.clock().now())?;
+                change(&mut row, &mut sealed, self.op.now())?;
                 self.seal_webhook(&mut row, &sealed)?;
                 tx.save_webhook(&row).await?;
                 self.note_webhook(&mut tx, &row, verb, None, permit.actor())
@@ -448,8 +479,8 @@ impl Service {
         actor: &Actor,
     ) -> Result<(), ServiceError> {
         let subject = WebhookId::new(code(&row.jurisdiction)?, row.id).to_string();
-        let now = self.clock().now();
-        let mut event = events::event(self, &row.jurisdiction, &subject, verb, actor, now);
+        let now = self.op.now();
+        let mut event = events::event(self.op.id(now), &row.jurisdiction, &subject, verb, actor, now);
         (event.to_status, event.reason) = (Some(row.status.clone()), why);
         tx.record_events(&[event]).await?;
         Ok(())
@@ -457,14 +488,14 @@ impl Service {
 
     fn seal_webhook(&self, row: &mut WebhookRow, sealed: &Sealed) -> Result<(), ServiceError> {
         let text = serde_json::to_vec(sealed).map_err(ServiceError::bug)?;
-        row.sealed = self.vault().seal(&place(row), &text).map_err(ServiceError::bug)?;
-        row.key_id = self.vault().key_id().to_owned();
+        row.sealed = self.vault.seal(&place(row), &text).map_err(ServiceError::bug)?;
+        row.key_id = self.vault.key_id().to_owned();
         Ok(())
     }
 
     fn open_webhook(&self, row: &WebhookRow) -> Result<Sealed, ServiceError> {
         let text = self
-            .vault()
+            .vault
             .open(&row.key_id, &place(row), &row.sealed)
             .map_err(ServiceError::bug)?;
         // An error of serde_json may quote what it reads.
@@ -474,7 +505,7 @@ impl Service {
     /// Seals again what is sealed under another key than the one that seals now; says how many.
     pub(crate) async fn rekey_webhooks(&self, mut tx: Tx) -> Result<Done<usize>, ServiceError> {
         const SOME: i64 = 500;
-        let rows = tx.webhooks_not_under(self.vault().key_id(), SOME).await?;
+        let rows = tx.webhooks_not_under(self.vault.key_id(), SOME).await?;
         let done = rows.len();
         for seen in rows {
             let row = tx.lock_webhook(&seen.jurisdiction, seen.id).await?;
@@ -490,7 +521,7 @@ impl Service {
 
     /// What waits to be told to merchants, for the metrics.
     pub async fn webhook_tally(&self) -> Result<store::webhooks::WebhookTally, ServiceError> {
-        Ok(self.store().read().await?.webhook_tally().await?)
+        Ok(self.op.read().await?.webhook_tally().await?)
     }
 }
 

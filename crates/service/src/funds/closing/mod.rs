@@ -28,7 +28,7 @@ use store::{Done, Retry, Tx};
 
 pub use period::Period;
 
-use crate::Service;
+use crate::funds::Funds;
 use crate::funds::sources::SourceBalance;
 use crate::operation::access::ReadLedger;
 use crate::operation::convert::fen;
@@ -91,11 +91,11 @@ pub struct LedgerClosed {
     pub until: DateTime<Utc>,
 }
 
-impl Service {
+impl Funds {
     /// Closes what is due, county by county, and says how many months and years. What does not add up is logged, and keeps nothing
     /// else from being closed.
     pub(crate) async fn close_due(&self) -> Result<usize, ServiceError> {
-        let ledgers = self.store().read().await?.closed_until(None).await?;
+        let ledgers = self.op.read().await?.closed_until(None).await?;
         let mut closed = 0_usize;
         for ledger in ledgers {
             match self.close_ledger(&ledger).await {
@@ -115,14 +115,14 @@ impl Service {
             let mut went_on = false;
             for period in self.due(&ledger) {
                 let unit = |tx| self.close_in(tx, &ledger.jurisdiction, period);
-                if self.store().write(unit).await? {
+                if self.op.transaction(unit).await? {
                     (closed, went_on) = (closed.saturating_add(1), true);
                 }
             }
             if !went_on {
                 return Ok(closed);
             }
-            let mut conn = self.store().read().await?;
+            let mut conn = self.op.read().await?;
             let again = conn.closed_until(Some(&ledger.jurisdiction)).await?.pop();
             ledger = again.ok_or_else(|| ServiceError::bug("a ledger is gone"))?;
         }
@@ -133,8 +133,8 @@ impl Service {
         let Some(first) = ledger.first_posted_at else {
             return Vec::new();
         };
-        let wait = Days::new(u64::from(self.settings().closing_after_days));
-        let now = self.clock().now();
+        let wait = Days::new(u64::from(self.settings.closing_after_days));
+        let now = self.op.now();
         let over = |until: DateTime<Utc>| until.checked_add_days(wait).is_some_and(|due| due <= now);
         let month =
             Period::month_of(ledger.month.unwrap_or(first)).filter(|month| month.until().is_some_and(over));
@@ -159,7 +159,7 @@ impl Service {
             .until()
             .zip(period.ends_before())
             .ok_or_else(|| ServiceError::bug("a period without an end"))?;
-        let (actor, now) = (Actor::system(), self.clock().now());
+        let (actor, now) = (Actor::system(), self.op.now());
         let since = match period {
             Period::Month(_) => ledger.month,
             Period::Year(_) => ledger.year,
@@ -192,7 +192,7 @@ impl Service {
             return Err(does_not_add_up(&new, difference));
         }
         let subject = format!("ledger:{jurisdiction}");
-        let mut event = events::event(self, jurisdiction, &subject, "close", &actor, now);
+        let mut event = events::event(self.op.id(now), jurisdiction, &subject, "close", &actor, now);
         event.reason = Some(format!("{period} 结账"));
         tx.record_events(&[event]).await?;
         Ok(tx.done(true))
@@ -200,7 +200,7 @@ impl Service {
 
     /// Where each county's closed periods end, of those that have any; for the metrics.
     pub async fn closed_until(&self) -> Result<Vec<LedgerClosed>, ServiceError> {
-        let ledgers = self.store().read().await?.closed_until(None).await?;
+        let ledgers = self.op.read().await?.closed_until(None).await?;
         let closed = ledgers.into_iter().filter_map(|ledger| {
             Some(LedgerClosed {
                 jurisdiction: ledger.jurisdiction,
@@ -220,7 +220,7 @@ impl Service {
     ) -> Result<Page<Closing>, ServiceError> {
         self.county(permit, jurisdiction)?;
         let after = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn.closings(jurisdiction, after, paging::fetch(limit)).await?;
         paging::page(rows, limit, |row| (row.until, row.kind.clone()))?.try_map(|row| shown(&row))
     }
@@ -233,7 +233,7 @@ impl Service {
         period: Period,
     ) -> Result<ClosedBooks, ServiceError> {
         self.county(permit, jurisdiction)?;
-        let (mut conn, period) = (self.store().read().await?, period.to_string());
+        let (mut conn, period) = (self.op.read().await?, period.to_string());
         // Rows that are added together and never change: three statements see one thing.
         let row = conn.closing(jurisdiction, &period).await?;
         let closing = shown(&row.ok_or(Refusal::NotFound("closing"))?)?;

@@ -25,9 +25,9 @@ use serde_json::{Value, json};
 use store::operation::EventRow;
 use store::programmes::registers::{FiledPriceRow, RegisterKeys};
 
-use crate::Service;
 use crate::operation::access::KeepRegisters;
 use crate::operation::{FieldError, Permit, Refusal, ServiceError, events};
+use crate::programmes::Programmes;
 use line::Line;
 use lines::Lines;
 use rows::Rows;
@@ -72,7 +72,7 @@ pub struct LineError {
     pub errors: Vec<FieldError>,
 }
 
-impl Service {
+impl Programmes {
     /// Files every good line of a register's file in place of what was on file under its key, and reports the others. Of two
     /// lines with one key the later counts. The whole file is refused, and nothing changed, only if its header is wrong.
     pub async fn load_register<S, E>(
@@ -115,7 +115,7 @@ impl Service {
             return self.price_history(merchant, model).await;
         }
         let keys = keys_of(register, key).ok_or(unknown.clone())?;
-        let found = self.store().read().await?.registers(&keys).await?;
+        let found = self.op.read().await?.registers(&keys).await?;
         Ok(rows::shown(found).ok_or(unknown)?)
     }
 
@@ -123,7 +123,7 @@ impl Service {
         let unknown = Refusal::NotFound("register entry");
         let merchant = CreditCode::parse(merchant).map_err(|_| unknown.clone())?;
         let model = stored_model(model).ok_or(unknown.clone())?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let prices = conn
             .filed_price_history(merchant.as_str(), &model, HISTORY)
             .await?;
@@ -144,7 +144,7 @@ impl Service {
 
 /// A load under way.
 struct Load<'a> {
-    service: &'a Service,
+    programmes: &'a Programmes,
     /// Written with the first set, so that no change is without its event.
     event: Option<EventRow>,
     rows: Rows,
@@ -153,24 +153,24 @@ struct Load<'a> {
 
 impl<'a> Load<'a> {
     fn new(
-        service: &'a Service,
+        programmes: &'a Programmes,
         permit: &Permit<KeepRegisters>,
         register: Register,
     ) -> Result<Self, ServiceError> {
-        let catalogue = service.catalogue();
+        let catalogue = programmes.catalogue.current();
         let city = catalogue.city().ok_or_else(|| ServiceError::bug("no city"))?;
         let subject = format!("register:{register}");
-        let now = service.clock().now();
+        let now = programmes.op.now();
         Ok(Self {
             event: Some(events::event(
-                service,
+                programmes.op.id(now),
                 &city.code,
                 &subject,
                 "load_register",
                 permit.actor(),
                 now,
             )),
-            service,
+            programmes,
             rows: Rows::default(),
             report: LoadReport {
                 register,
@@ -187,7 +187,7 @@ impl<'a> Load<'a> {
         self.report.lines = self.report.lines.saturating_add(1);
         let row = line.columns.and_then(|columns| {
             let row = RegisterRow::parse(self.report.register, &columns).map_err(field_errors)?;
-            let entry = row.into_entry(|domain, text| self.service.vault().digest(domain, text));
+            let entry = row.into_entry(|domain, text| self.programmes.vault.digest(domain, text));
             self.rows.push(entry).map_err(|error| vec![error])
         });
         if let Err(errors) = row {
@@ -212,9 +212,9 @@ impl<'a> Load<'a> {
     async fn save(&mut self) -> Result<(), ServiceError> {
         let rows = std::mem::take(&mut self.rows);
         let (rows, event) = (&rows, &self.event);
-        self.service
-            .store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.programmes
+            .op
+            .transaction(async |mut tx| {
                 rows.clone().save(&mut tx).await?;
                 events::record_inside(&mut tx, event.as_slice()).await?;
                 Ok(tx.done(()))
