@@ -126,20 +126,15 @@ macro_rules! batch_insert {
 }
 pub(crate) use batch_insert;
 
-/// Declares a row that is written by itself and changes, with its primary key: `insert_on` adds it, `update_on` writes it
-/// over the row of its key, and fails if that is not there.
-macro_rules! keyed_row {
+/// The statements of a row that is written by itself: `insert_on` adds it, `update_on` writes what changes of it over the
+/// row of its key, and fails if that is not there.
+macro_rules! row_statements {
     (
-        $(#[$meta:meta])* pub struct $name:ident in $table:literal
-            by ($($key:ident: $key_ty:ty => $key_st:ty),+)
-        {
-            $($(#[$fmeta:meta])* $field:ident: $ty:ty => $st:ty,)*
-        }
+        $name:ident in $table:literal
+        by ($($key:ident: $key_st:ty),+)
+        insert ($($column:ident = $($from:ident).+: $st:ty),*)
+        update ($($changed:ident = $($changed_from:ident).+: $changed_st:ty),*)
     ) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name { $(pub $key: $key_ty,)+ $($(#[$fmeta])* pub $field: $ty,)* }
-
         const _: () = {
             use diesel::QueryResult;
             use diesel::pg::Pg;
@@ -149,12 +144,9 @@ macro_rules! keyed_row {
             struct Insert<'r>(&'r $name);
             impl QueryFragment<Pg> for Insert<'_> {
                 fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-                    let columns = [$(stringify!($key),)+ $(stringify!($field),)*];
-                    out.push_sql(concat!("INSERT INTO ", $table));
-                    for (place, column) in columns.into_iter().enumerate() {
-                        out.push_sql(if place == 0 { " (" } else { ", " });
-                        out.push_sql(column);
-                    }
+                    let columns = [$(stringify!($key),)+ $(stringify!($column),)*];
+                    out.push_sql(concat!("INSERT INTO ", $table, " ("));
+                    out.push_sql(&columns.join(", "));
                     let mut separator = ") VALUES (";
                     $(
                         out.push_sql(separator);
@@ -163,7 +155,7 @@ macro_rules! keyed_row {
                     )+
                     $(
                         out.push_sql(separator);
-                        out.push_bind_param::<$st, _>(&self.0.$field)?;
+                        out.push_bind_param::<$st, _>(&self.0.$($from).+)?;
                     )*
                     out.push_sql(")");
                     Ok(())
@@ -180,8 +172,8 @@ macro_rules! keyed_row {
                     let mut separator = concat!("UPDATE ", $table, " SET ");
                     $(
                         out.push_sql(separator);
-                        out.push_sql(concat!(stringify!($field), " = "));
-                        out.push_bind_param::<$st, _>(&self.0.$field)?;
+                        out.push_sql(concat!(stringify!($changed), " = "));
+                        out.push_bind_param::<$changed_st, _>(&self.0.$($changed_from).+)?;
                         separator = ", ";
                     )*
                     let _ = separator;
@@ -215,6 +207,29 @@ macro_rules! keyed_row {
                 }
             }
         };
+    };
+}
+pub(crate) use row_statements;
+
+/// Declares a row that is written by itself and changes, with its primary key; all but the key may change.
+macro_rules! keyed_row {
+    (
+        $(#[$meta:meta])* pub struct $name:ident in $table:literal
+            by ($($key:ident: $key_ty:ty => $key_st:ty),+)
+        {
+            $($(#[$fmeta:meta])* $field:ident: $ty:ty => $st:ty,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name { $(pub $key: $key_ty,)+ $($(#[$fmeta])* pub $field: $ty,)* }
+
+        $crate::batch::row_statements! {
+            $name in $table
+            by ($($key: $key_st),+)
+            insert ($($field = $field: $st),*)
+            update ($($field = $field: $st),*)
+        }
     };
 }
 pub(crate) use keyed_row;

@@ -1,7 +1,7 @@
 //! Moving recorded claims along their life cycle: lock, ask the table, write what it says.
 //!
 //! Review, approval, withdrawal, return, expiry, the waitlist and payment are all this, with another verb: the table
-//! (`claims::life_cycle`) gives the next status, the transfer and what becomes of the holdings, and [`Service::carry_out`]
+//! (`claims::life_cycle`) gives the next status, the transfer and what becomes of the holdings, and [`Claims::move_claims`]
 //! writes a whole set of such moves with a fixed number of statements.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,7 +23,7 @@ use super::record::posting;
 use super::view::{self, ClaimState, claim_subject, document_place};
 use crate::at_rest::packing;
 use crate::funds::limits::{self, Books, LimitChanges};
-use crate::operation::{Actor, Refusal, ServiceError, events};
+use crate::operation::{Actor, Op, Recorded, Refusal, ServiceError, events};
 
 /// One claim and what is done to it.
 pub(crate) struct Move {
@@ -83,7 +83,25 @@ impl Claims {
         Ok((books, rows.into_iter().map(|row| (row.id, row)).collect()))
     }
 
-    /// Carries out moves of locked claims whose books are locked. Every move must be legal: ask [`legal`] first.
+    /// Moves locked claims whose books are locked, with their transfers and events. Every move must be legal: ask
+    /// [`legal`] first. Returns the claims as they stand then.
+    pub(crate) async fn move_claims(
+        &self,
+        op: &mut Op<'_>,
+        books: &Books,
+        moves: Vec<Move>,
+    ) -> Result<(Vec<ClaimRow>, Recorded), ServiceError> {
+        let (actor, now) = (op.actor, op.now);
+        let writes = self.take_steps(books, moves, Mover { actor, now })?;
+        self.release_holdings(&mut op.tx, &writes.released).await?;
+        op.tx.save_claims(&writes.rows).await?;
+        let recorded = op.append(&writes.events, &writes.postings).await?;
+        self.give_back(&mut op.tx, &writes, now).await?;
+        op.call_waitlists(writes.refilled).await?;
+        Ok((writes.rows, recorded))
+    }
+
+    // Until every caller has an `Op`.
     pub(crate) async fn carry_out(
         &self,
         tx: &mut Tx,
@@ -91,23 +109,11 @@ impl Claims {
         moves: Vec<Move>,
         mover: Mover<'_>,
     ) -> Result<Vec<ClaimRow>, ServiceError> {
-        let mut writes = Writes::default();
-        for one in moves {
-            let step = legal(&one.row, one.verb)?;
-            self.take_step(&mut writes, books, one, step, mover)?;
-        }
+        let writes = self.take_steps(books, moves, mover)?;
         self.release_holdings(tx, &writes.released).await?;
         tx.save_claims(&writes.rows).await?;
         tx.append(&writes.events, &writes.postings, mover.now).await?;
-        let came_back = writes
-            .postings
-            .iter()
-            .filter(|posting| matches!(posting.transfer.reason, Reason::ClawBack | Reason::ReturnPayment))
-            .filter_map(|posting| Some((posting.claim?, posting)));
-        self.funds
-            .recover_sources(tx, &came_back.collect::<Vec<_>>(), mover.now)
-            .await?;
-        tx.change_limits(&writes.limits).await?;
+        self.give_back(tx, &writes, mover.now).await?;
         let calls = writes
             .refilled
             .into_iter()
@@ -119,6 +125,29 @@ impl Claims {
             });
         WaitlistCallRow::insert(tx, &calls.collect::<Vec<_>>()).await?;
         Ok(writes.rows)
+    }
+
+    fn take_steps(&self, books: &Books, moves: Vec<Move>, mover: Mover<'_>) -> Result<Writes, ServiceError> {
+        let mut writes = Writes::default();
+        for one in moves {
+            let step = legal(&one.row, one.verb)?;
+            self.take_step(&mut writes, books, one, step, mover)?;
+        }
+        Ok(writes)
+    }
+
+    /// Gives what came back of payments to their sources, and changes the caps.
+    async fn give_back(&self, tx: &mut Tx, writes: &Writes, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        let came_back = writes
+            .postings
+            .iter()
+            .filter(|posting| matches!(posting.transfer.reason, Reason::ClawBack | Reason::ReturnPayment))
+            .filter_map(|posting| Some((posting.claim?, posting)));
+        self.funds
+            .recover_sources(tx, &came_back.collect::<Vec<_>>(), now)
+            .await?;
+        tx.change_limits(&writes.limits).await?;
+        Ok(())
     }
 
     fn take_step(

@@ -34,7 +34,7 @@ pub(crate) use idempotency::{Kept, StoredAnswer, kept_as_text, stored_answer};
 pub use idempotency::{Key, Replayable};
 pub use paging::Page;
 pub use proposal::Check;
-pub(crate) use proposal::pending;
+pub(crate) use proposal::{Decision, Standing, pending};
 pub use role::Role;
 pub(crate) use run::{Finished, Op, Recorded, Runner};
 
