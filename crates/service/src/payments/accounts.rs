@@ -9,9 +9,11 @@ use std::collections::HashMap;
 
 use bank::{InstructionError, Party};
 use chrono::{DateTime, Utc};
+use claims::JurisdictionCode;
 use claims::claim::{Claim, Payee};
 use claims::ids::ClaimId;
 use claims::life_cycle::Status;
+use claims::proposal::ProposalStatus;
 use serde::{Deserialize, Serialize};
 use store::claims::ClaimRow;
 use store::payments::accounts::{BankAccountRow, PayeeCorrectionRow};
@@ -21,8 +23,7 @@ use uuid::Uuid;
 use super::Payments;
 use crate::claims::own;
 use crate::operation::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
-use crate::operation::checks::reason;
-use crate::operation::{Actor, Check, Permit, Refusal, ServiceError, events, pending};
+use crate::operation::{Actor, Check, Decision, Op, Permit, Refusal, ServiceError};
 
 /// An account as it is entered.
 #[derive(Clone, Default)]
@@ -51,8 +52,7 @@ pub struct ShownAccount {
     pub bank_code: Option<String>,
     /// The last four characters.
     pub ends_with: String,
-    /// pending, approved or refused.
-    pub status: String,
+    pub status: ProposalStatus,
     pub made_at: DateTime<Utc>,
     pub checked_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
@@ -78,49 +78,28 @@ impl Payments {
     ) -> Result<ShownAccount, ServiceError> {
         let place = self.place_of(permit.actor(), holder).await?;
         let party = checked(&entered)?;
-        self.op
-            .transaction(|tx| self.enter_in(tx, permit.actor(), (&place, holder), &party))
-            .await
-    }
-
-    async fn enter_in(
-        &self,
-        mut tx: Tx,
-        actor: &Actor,
-        (place, holder): (&str, &str),
-        party: &Party,
-    ) -> Result<Done<ShownAccount>, ServiceError> {
-        let now = self.op.now();
-        let last = tx.last_bank_account(holder).await?;
-        let revision = last.map_or(0, |row| row.revision).saturating_add(1);
-        let row = BankAccountRow {
-            holder: holder.to_owned(),
-            revision,
-            key_id: self.vault.key_id().to_owned(),
-            sealed: self.seal_account(&account_place(holder, revision), party)?,
-            status: "pending".into(),
-            maker: actor.person.clone(),
-            made_at: now,
-            checker: None,
-            checked_at: None,
-            reason: None,
+        let unit = async |mut op: Op<'_>| {
+            let last = op.tx.last_bank_account(holder).await?;
+            let revision = last.map_or(0, |row| row.revision).saturating_add(1);
+            let row = BankAccountRow {
+                holder: holder.to_owned(),
+                revision,
+                key_id: self.vault.key_id().to_owned(),
+                sealed: self.seal_account(&account_place(holder, revision), &party)?,
+                signatures: op.signed(),
+            };
+            op.tx.add_bank_account(&row).await?;
+            let mut event = op.event(&place, &subject(holder), "enter_account");
+            event.revision = Some(revision);
+            event.to_status = Some(row.signatures.status.to_string());
+            let recorded = op.record(&[event]).await?;
+            let shown = self.shown_account(&row)?;
+            Ok(op.done(recorded, shown))
         };
-        tx.add_bank_account(&row).await?;
-        let mut event = events::event(
-            self.op.id(now),
-            place,
-            &subject(holder),
-            "enter_account",
-            actor,
-            now,
-        );
-        (event.revision, event.to_status) = (Some(revision), Some("pending".into()));
-        tx.record_events(&[event]).await?;
-        let shown = self.shown_account(&row)?;
-        Ok(tx.done(shown))
+        self.op.of(permit).everywhere().run(unit).await
     }
 
-    /// Another person's word on an account that was entered.
+    /// Another person's verdict on an account that was entered.
     pub async fn check_account(
         &self,
         permit: &Permit<ManageFunds>,
@@ -130,42 +109,20 @@ impl Payments {
         why: Option<String>,
     ) -> Result<ShownAccount, ServiceError> {
         let place = self.place_of(permit.actor(), holder).await?;
-        let why = reason(why, check == Check::Refuse)?;
-        self.op
-            .transaction(|tx| {
-                self.check_account_in(tx, permit.actor(), (&place, holder, revision), check, why.clone())
-            })
-            .await
-    }
-
-    async fn check_account_in(
-        &self,
-        mut tx: Tx,
-        actor: &Actor,
-        (place, holder, revision): (&str, &str, i32),
-        check: Check,
-        why: Option<String>,
-    ) -> Result<Done<ShownAccount>, ServiceError> {
-        let row = tx.lock_bank_account(holder, revision).await?;
-        let mut row = row.ok_or(Refusal::NotFound("account"))?;
-        pending("account", &row.status, &row.maker, &actor.person)?;
-        let now = self.op.now();
-        row.status = check.status().into();
-        (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());
-        tx.save_bank_account(&row).await?;
-        let mut event = events::event(
-            self.op.id(now),
-            place,
-            &subject(holder),
-            "check_account",
-            actor,
-            now,
-        );
-        (event.revision, event.from_status) = (Some(revision), Some("pending".into()));
-        (event.to_status, event.reason) = (Some(row.status.clone()), why);
-        tx.record_events(&[event]).await?;
-        let shown = self.shown_account(&row)?;
-        Ok(tx.done(shown))
+        let decision = Decision::new(check, why)?;
+        let unit = async |mut op: Op<'_>| {
+            let row = op.tx.lock_bank_account(holder, revision).await?;
+            let mut row = row.ok_or(Refusal::NotFound("account"))?;
+            decision.sign(&op, "account", &mut row.signatures)?;
+            op.tx.save_bank_account(&row).await?;
+            let mut event =
+                decision.event::<ProposalStatus>(&op, &place, &subject(holder), "check_account");
+            event.revision = Some(revision);
+            let recorded = op.record(&[event]).await?;
+            let shown = self.shown_account(&row)?;
+            Ok(op.done(recorded, shown))
+        };
+        self.op.of(permit).everywhere().run(unit).await
     }
 
     /// The account as it was entered last, by its last four characters.
@@ -187,33 +144,46 @@ impl Payments {
         claim: ClaimId,
         entered: EnteredAccount,
     ) -> Result<(), ServiceError> {
-        self.op
-            .transaction(|tx| self.correct_payee_in(tx, permit, claim, &entered))
-            .await
+        let key = (claim.jurisdiction.to_string(), claim.uuid);
+        let unit = async |mut op: Op<'_>| {
+            let rows = op.tx.lock_claims(std::slice::from_ref(&key)).await?;
+            let row = own(permit, rows.into_iter().next())?;
+            let party = self.corrected(&mut op.tx, &row, &entered).await?;
+            let last = op.tx.payee_corrections(std::slice::from_ref(&key)).await?;
+            let revision = last.first().map_or(0, |row| row.revision).saturating_add(1);
+            let correction = PayeeCorrectionRow {
+                jurisdiction: claim.jurisdiction,
+                claim: claim.uuid,
+                revision,
+                key_id: self.vault.key_id().to_owned(),
+                sealed: self.seal_account(&correction_place(claim, revision), &party)?,
+                maker: op.actor.person.clone(),
+                made_at: op.now,
+            };
+            PayeeCorrectionRow::insert(&mut op.tx, &[correction]).await?;
+            let event = op.event(claim.jurisdiction.as_str(), &claim.to_string(), "correct_payee");
+            let recorded = op.record(&[event]).await?;
+            Ok(op.done(recorded, ()))
+        };
+        self.op.of(permit).everywhere().run(unit).await
     }
 
-    async fn correct_payee_in(
+    /// Where the applicant of an approved claim is to be paid: under the applicant's own name.
+    async fn corrected(
         &self,
-        mut tx: Tx,
-        permit: &Permit<SubmitClaims>,
-        claim: ClaimId,
+        tx: &mut Tx,
+        row: &ClaimRow,
         entered: &EnteredAccount,
-    ) -> Result<Done<()>, ServiceError> {
-        let key = (claim.jurisdiction.as_str().to_owned(), claim.uuid);
-        let rows = tx.lock_claims(std::slice::from_ref(&key)).await?;
-        let row = own(permit, rows.into_iter().next())?;
+    ) -> Result<Party, ServiceError> {
         let status = Status::parse(&row.status).ok_or_else(|| ServiceError::bug("unknown status"))?;
         if !matches!(status, Status::Approved | Status::PaymentFailed) {
             return Err(Refusal::Settled {
                 what: "claim",
-                status: row.status,
+                status: row.status.clone(),
             }
             .into());
         }
-        let sent = self
-            .claims
-            .sent_claims(&mut tx, std::slice::from_ref(&row))
-            .await?;
+        let sent = self.claims.sent_claims(tx, std::slice::from_ref(row)).await?;
         let sent: &Claim = sent
             .get(&row.id)
             .ok_or_else(|| ServiceError::bug("a claim has no document"))?;
@@ -230,29 +200,7 @@ impl Payments {
             name: sent.applicant.name.expose().to_owned(),
             ..entered.clone()
         })?;
-        let (actor, now) = (permit.actor(), self.op.now());
-        let last = tx.payee_corrections(&[key]).await?;
-        let revision = last.first().map_or(0, |row| row.revision).saturating_add(1);
-        let correction = PayeeCorrectionRow {
-            jurisdiction: row.jurisdiction.clone(),
-            claim: row.id,
-            revision,
-            key_id: self.vault.key_id().to_owned(),
-            sealed: self.seal_account(&correction_place(&row.jurisdiction, row.id, revision), &party)?,
-            maker: actor.person.clone(),
-            made_at: now,
-        };
-        PayeeCorrectionRow::insert(&mut tx, &[correction]).await?;
-        let event = events::event(
-            self.op.id(now),
-            &row.jurisdiction,
-            &claim.to_string(),
-            "correct_payee",
-            actor,
-            now,
-        );
-        tx.record_events(&[event]).await?;
-        Ok(tx.done(()))
+        Ok(party)
     }
 
     /// The county whose audit trail an account belongs to, if the caller has to do with it: treasury with its counties and their
@@ -336,7 +284,7 @@ impl Payments {
     pub(super) async fn corrections_of(
         &self,
         tx: &mut Tx,
-        jurisdiction: &str,
+        jurisdiction: JurisdictionCode,
         keys: &[(Uuid, i32)],
     ) -> Result<HashMap<Uuid, Party>, ServiceError> {
         let rows = tx.payee_correction_revisions(jurisdiction, keys).await?;
@@ -346,7 +294,7 @@ impl Payments {
     }
 
     fn open_correction(&self, row: &PayeeCorrectionRow) -> Result<Party, ServiceError> {
-        let place = correction_place(&row.jurisdiction, row.claim, row.revision);
+        let place = correction_place(row.claim_id(), row.revision);
         self.open_account(&row.key_id, &place, &row.sealed)
     }
 
@@ -361,10 +309,10 @@ impl Payments {
             bank_name: party.bank_name().to_owned(),
             bank_code: party.bank_code().map(str::to_owned),
             ends_with: tail.collect(),
-            status: row.status.clone(),
-            made_at: row.made_at,
-            checked_at: row.checked_at,
-            reason: row.reason.clone(),
+            status: row.signatures.status,
+            made_at: row.signatures.made_at,
+            checked_at: row.signatures.checked_at,
+            reason: row.signatures.reason.clone(),
         })
     }
 
@@ -379,10 +327,10 @@ impl Payments {
             let place = account_place(&row.holder, row.revision);
             row.sealed = self.seal_account(&place, &self.open_account(&row.key_id, &place, &row.sealed)?)?;
             row.key_id.clone_from(&key_id);
-            tx.save_bank_account(&row).await?;
+            tx.reseal_bank_account(&row).await?;
         }
         for mut row in corrections {
-            let place = correction_place(&row.jurisdiction, row.claim, row.revision);
+            let place = correction_place(row.claim_id(), row.revision);
             row.sealed = self.seal_account(&place, &self.open_account(&row.key_id, &place, &row.sealed)?)?;
             row.key_id.clone_from(&key_id);
             tx.reseal_payee_correction(&row).await?;
@@ -400,8 +348,8 @@ fn account_place(holder: &str, revision: i32) -> String {
     format!("account/{holder}/{revision}")
 }
 
-fn correction_place(jurisdiction: &str, claim: Uuid, revision: i32) -> String {
-    format!("payee/{jurisdiction}/{}/{revision}", claim.simple())
+fn correction_place(claim: ClaimId, revision: i32) -> String {
+    format!("payee/{}/{}/{revision}", claim.jurisdiction, claim.uuid.simple())
 }
 
 /// An account whose fields a bank would take, or which of them it would not.

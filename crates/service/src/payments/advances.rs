@@ -270,10 +270,9 @@ impl Payments {
     /// Posts transfers of advances, each of which names the disbursement that paid it.
     pub(super) async fn post_advances(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         moved: &[(&AdvanceRow, Fen)],
         reason: Reason,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let postings = moved.iter().map(|(row, amount)| {
             Ok(Posting {
@@ -282,10 +281,10 @@ impl Payments {
                 transfer: Transfer::new(reason, *amount).map_err(ServiceError::bug)?,
                 claim: None,
                 document: Some(row.disbursement),
-                actor: mover.actor.client.clone(),
+                actor: op.actor.client.clone(),
             })
         });
-        tx.post(&postings.collect::<Result<Vec<_>, ServiceError>>()?, mover.now)
+        op.tx.post(&postings.collect::<Result<Vec<_>, ServiceError>>()?, op.now)
             .await?;
         Ok(())
     }
@@ -293,43 +292,34 @@ impl Payments {
     /// Money of one fund that merchants had comes back: to the fund, to its sources, and to who waits for it.
     pub(super) async fn come_back(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         moved: &[(&AdvanceRow, Fen)],
         reason: Reason,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let Some((first, _)) = moved.first() else {
             return Ok(());
         };
-        self.post_advances(tx, moved, reason, mover).await?;
-        self.funds.recover_advances(tx, moved, mover.now).await?;
+        self.post_advances(op, moved, reason).await?;
+        self.funds.recover_advances(&mut op.tx, moved, op.now).await?;
         let fund = (first.jurisdiction.clone(), first.programme.clone());
-        self.funds.call_waitlist(tx, fund, mover.now).await
+        op.call_waitlist(fund).await
     }
 
     /// Writes what was done to advances.
     pub(super) async fn note_advances(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         rows: &[&AdvanceRow],
         verb: &str,
         why: Option<String>,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let events = rows.iter().map(|row| {
             let subject = AdvanceId::new(code(&row.jurisdiction)?, row.id).to_string();
-            let mut event = events::event(
-                self.op.id(mover.now),
-                &row.jurisdiction,
-                &subject,
-                verb,
-                mover.actor,
-                mover.now,
-            );
+            let mut event = op.event(&row.jurisdiction, &subject, verb);
             (event.to_status, event.reason) = (Some(row.status.clone()), why.clone());
             Ok(event)
         });
-        tx.record_events(&events.collect::<Result<Vec<_>, ServiceError>>()?)
+        op.record(&events.collect::<Result<Vec<_>, ServiceError>>()?)
             .await?;
         Ok(())
     }

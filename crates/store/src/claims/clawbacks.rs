@@ -1,12 +1,14 @@
 //! What is due back of paid claims, what payments are netted against it, and waivers.
 
 use chrono::{DateTime, Utc};
+use claims::payments::PaymentOutcome;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
+use crate::columns::Value;
 use crate::schema::{clawback_nettings, clawback_waivers, clawbacks, disbursement_lines, payments};
 use crate::{Conn, StoreError, Tx};
 
@@ -126,9 +128,9 @@ impl Conn {
                     .eq(disbursement_lines::jurisdiction)
                     .and(payments::id.eq(disbursement_lines::payment))),
             )
-            .filter(disbursement_lines::jurisdiction.eq(jurisdiction))
+            .filter(disbursement_lines::jurisdiction.eq(Value(jurisdiction)))
             .filter(disbursement_lines::claim.eq(claim))
-            .filter(disbursement_lines::outcome.eq_any(["paid", "returned"]))
+            .filter(disbursement_lines::outcome.eq_any([PaymentOutcome::Paid, PaymentOutcome::Returned].map(Value)))
             .order(payments::id.desc())
             .select(payments::merchant)
             .first(self.pg())

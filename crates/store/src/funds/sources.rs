@@ -3,6 +3,8 @@
 //! instant.
 
 use chrono::{DateTime, Utc};
+use claims::JurisdictionCode;
+use claims::payments::PaymentOutcome;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -10,8 +12,8 @@ use ledger::{Fen, Source};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql};
-use crate::columns::{Money, Word};
-use crate::schema::{fund_sources, payments};
+use crate::columns::{County, Money, Word};
+use crate::schema::fund_sources;
 use crate::{Conn, StoreError, Tx};
 
 /// A source of a fund, in fen; `carry` in ten-thousandths of a fen.
@@ -91,6 +93,21 @@ macro_rules! kept {
     };
 }
 
+/// What of the parts of a payment has not come back.
+#[derive(QueryableByName)]
+struct Outstanding {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    central: i64,
+    #[diesel(sql_type = BigInt)]
+    province: i64,
+    #[diesel(sql_type = BigInt)]
+    city: i64,
+    #[diesel(sql_type = BigInt)]
+    county: i64,
+}
+
 /// How many sources a statement moved.
 #[derive(QueryableByName)]
 struct Moved {
@@ -116,24 +133,21 @@ impl Conn {
     /// What of the parts of these payments of a county has not come back: central, province, city, county.
     pub async fn outstanding_parts(
         &mut self,
-        jurisdiction: &str,
+        jurisdiction: JurisdictionCode,
         ids: &[Uuid],
     ) -> Result<Vec<(Uuid, [i64; 4])>, StoreError> {
-        let rows = payments::table
-            .filter(payments::jurisdiction.eq(jurisdiction))
-            .filter(payments::id.eq_any(ids.to_vec()))
-            .select((
-                payments::id,
-                payments::central - payments::recovered_central,
-                payments::province - payments::recovered_province,
-                payments::city - payments::recovered_city,
-                payments::county - payments::recovered_county,
-            ))
-            .load::<(Uuid, i64, i64, i64, i64)>(self.pg())
-            .await?;
+        let rows: Vec<Outstanding> = Sql(
+            "SELECT id, central - recovered_central AS central, province - recovered_province AS province, \
+             city - recovered_city AS city, county - recovered_county AS county \
+             FROM payments WHERE jurisdiction = $1 AND id = ANY($2)",
+        )
+        .bind::<County, _>(jurisdiction)
+        .bind::<Array<SqlUuid>, _>(ids.to_vec())
+        .load(self.pg())
+        .await?;
         let parts = rows
             .into_iter()
-            .map(|(id, central, province, city, county)| (id, [central, province, city, county]));
+            .map(|row| (row.id, [row.central, row.province, row.city, row.county]));
         Ok(parts.collect())
     }
 
@@ -221,9 +235,9 @@ impl Tx {
     /// have the outcome they had.
     pub(crate) async fn settle_sources(
         &mut self,
-        jurisdictions: &[String],
+        jurisdictions: &[JurisdictionCode],
         ids: &[Uuid],
-        outcomes: &[String],
+        outcomes: &[PaymentOutcome],
         now: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
         let _: Moved = kept!(
@@ -239,9 +253,9 @@ impl Tx {
              RETURNING s.jurisdiction, s.programme, s.source, 0, - m.settled, m.spent, 0",
             "$4"
         )
-        .bind::<Array<Text>, _>(jurisdictions.to_vec())
+        .bind::<Array<County>, _>(jurisdictions.to_vec())
         .bind::<Array<SqlUuid>, _>(ids.to_vec())
-        .bind::<Array<Text>, _>(outcomes.to_vec())
+        .bind::<Array<Word>, _>(outcomes.to_vec())
         .bind::<Nullable<Timestamptz>, _>(now)
         .get_result(self.pg())
         .await?;

@@ -47,6 +47,25 @@ macro_rules! proposal_row {
             pub signatures: $crate::operation::Signatures<$status_ty>,
         }
 
+        impl diesel::QueryableByName<diesel::pg::Pg> for $name {
+            fn build<'a>(row: &impl diesel::row::NamedRow<'a, diesel::pg::Pg>) -> diesel::deserialize::Result<Self> {
+                use diesel::row::NamedRow;
+                use diesel::sql_types::{Nullable, Text, Timestamptz};
+                Ok(Self {
+                    $($key: NamedRow::get::<$key_st, _>(row, stringify!($key))?,)+
+                    $($field: NamedRow::get::<$st, _>(row, stringify!($field))?,)*
+                    signatures: $crate::operation::Signatures {
+                        status: NamedRow::get::<$crate::columns::Word, _>(row, stringify!($status))?,
+                        maker: NamedRow::get::<Text, _>(row, stringify!($maker))?,
+                        made_at: NamedRow::get::<Timestamptz, _>(row, stringify!($made_at))?,
+                        checker: NamedRow::get::<Nullable<Text>, _>(row, stringify!($checker))?,
+                        checked_at: NamedRow::get::<Nullable<Timestamptz>, _>(row, stringify!($checked_at))?,
+                        reason: NamedRow::get::<Nullable<Text>, _>(row, stringify!($reason))?,
+                    },
+                })
+            }
+        }
+
         $crate::batch::row_statements! {
             $name in $table_name
             by ($($key: $key_st),+)

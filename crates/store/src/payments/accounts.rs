@@ -1,30 +1,28 @@
 //! Accounts: of merchants, of counties, and of applicants when they were put right. Sealed, as everything personal.
 
 use chrono::{DateTime, Utc};
+use claims::{ClaimId, JurisdictionCode};
+use claims::proposal::ProposalStatus;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bytea, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
+use crate::columns::{County, Value};
+use crate::operation::proposal_row;
 use crate::schema::{bank_accounts, payee_corrections};
 use crate::{Conn, StoreError, Tx};
 
-/// An account of a merchant or a county. `status` is pending, approved or refused.
-/// Primary key: `holder`, `revision`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName, Insertable, AsChangeset)]
-#[diesel(table_name = bank_accounts, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
-pub struct BankAccountRow {
-    pub holder: String,
-    pub revision: i32,
-    pub key_id: String,
-    pub sealed: Vec<u8>,
-    pub status: String,
-    pub maker: String,
-    pub made_at: DateTime<Utc>,
-    pub checker: Option<String>,
-    pub checked_at: Option<DateTime<Utc>>,
-    pub reason: Option<String>,
+proposal_row! {
+    /// An account of a merchant or a county.
+    pub struct BankAccountRow in bank_accounts = "bank_accounts"
+        by (holder: String => Text, revision: i32 => Integer)
+    {
+        key_id: String => Text,
+        sealed: Vec<u8> => Bytea,
+    }
+    signed ProposalStatus: (status, maker, made_at, checker, checked_at, reason)
 }
 
 batch_insert! {
@@ -33,13 +31,19 @@ batch_insert! {
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = payee_corrections, check_for_backend(diesel::pg::Pg))]
     pub struct PayeeCorrectionRow in "payee_corrections" {
-        jurisdiction: String => Text,
+        jurisdiction: JurisdictionCode => County,
         claim: Uuid => SqlUuid,
         revision: i32 => Integer,
         key_id: String => Text,
         sealed: Vec<u8> => Bytea,
         maker: String => Text,
         made_at: DateTime<Utc> => Timestamptz,
+    }
+}
+
+impl PayeeCorrectionRow {
+    pub fn claim_id(&self) -> ClaimId {
+        ClaimId::new(self.jurisdiction, self.claim)
     }
 }
 
@@ -102,7 +106,7 @@ impl Conn {
     /// Given revisions of corrections.
     pub async fn payee_correction_revisions(
         &mut self,
-        jurisdiction: &str,
+        jurisdiction: JurisdictionCode,
         keys: &[(Uuid, i32)],
     ) -> Result<Vec<PayeeCorrectionRow>, StoreError> {
         let (claims, revisions): (Vec<_>, Vec<_>) = keys.iter().copied().unzip();
@@ -110,7 +114,7 @@ impl Conn {
             "SELECT c.* FROM payee_corrections c JOIN UNNEST($2, $3) AS k (claim, revision) \
              ON c.claim = k.claim AND c.revision = k.revision WHERE c.jurisdiction = $1",
         )
-        .bind::<Text, _>(jurisdiction.to_owned())
+        .bind::<County, _>(jurisdiction)
         .bind::<Array<SqlUuid>, _>(claims)
         .bind::<Array<Integer>, _>(revisions)
         .load(self.pg())
@@ -154,11 +158,7 @@ impl Conn {
 
 impl Tx {
     pub async fn add_bank_account(&mut self, row: &BankAccountRow) -> Result<(), StoreError> {
-        diesel::insert_into(bank_accounts::table)
-            .values(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.insert_on(self.pg()).await
     }
 
     pub async fn lock_bank_account(
@@ -175,9 +175,18 @@ impl Tx {
             .optional()?)
     }
 
+    /// Writes the second person's signature.
     pub async fn save_bank_account(&mut self, row: &BankAccountRow) -> Result<(), StoreError> {
+        row.update_on(self.pg()).await
+    }
+
+    /// Seals an account again.
+    pub async fn reseal_bank_account(&mut self, row: &BankAccountRow) -> Result<(), StoreError> {
         diesel::update(bank_accounts::table.find((&row.holder, row.revision)))
-            .set(row)
+            .set((
+                bank_accounts::key_id.eq(&row.key_id),
+                bank_accounts::sealed.eq(&row.sealed),
+            ))
             .execute(self.pg())
             .await?;
         Ok(())
@@ -185,7 +194,7 @@ impl Tx {
 
     /// Seals an applicant's corrected account again.
     pub async fn reseal_payee_correction(&mut self, row: &PayeeCorrectionRow) -> Result<(), StoreError> {
-        diesel::update(payee_corrections::table.find((&row.jurisdiction, row.claim, row.revision)))
+        diesel::update(payee_corrections::table.find((Value(row.jurisdiction), row.claim, row.revision)))
             .set((
                 payee_corrections::key_id.eq(&row.key_id),
                 payee_corrections::sealed.eq(&row.sealed),

@@ -1,37 +1,42 @@
 //! Advances to merchants, and the payments that are set against them. All of it moves under the lock of the county's ledger.
 
 use chrono::{DateTime, Utc};
+use claims::payments::AdvanceStatus;
+use claims::{AdvanceId, DisbursementId, JurisdictionCode, PaymentId};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use ledger::Fen;
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
+use crate::columns::{County, Money, Value, Word};
 use crate::schema::{advance_set_offs, advances};
 use crate::{Conn, StoreError, Tx};
 
-/// An advance; fen. `status` is made, paid (and open), used (set off or repaid to the end), failed, returned or cancelled; `pending`
-/// is set against payments that are open.
-/// Primary key: `jurisdiction`, `id`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = advances, check_for_backend(diesel::pg::Pg))]
-pub struct AdvanceRow {
-    pub jurisdiction: String,
-    pub id: Uuid,
-    pub programme: String,
-    pub merchant: String,
-    pub disbursement: Uuid,
-    pub payment: Uuid,
-    pub amount: i64,
-    pub document: String,
-    pub set_off: i64,
-    pub repaid: i64,
-    pub pending: i64,
-    pub status: String,
-    pub maker: String,
-    pub made_at: DateTime<Utc>,
-    pub paid_at: Option<DateTime<Utc>>,
-    pub closed_at: Option<DateTime<Utc>>,
+batch_insert! {
+    /// An advance. `pending` is set against payments that are open.
+    /// Primary key: `jurisdiction`, `id`.
+    #[derive(Queryable, Selectable)]
+    #[diesel(table_name = advances, check_for_backend(diesel::pg::Pg))]
+    pub struct AdvanceRow in "advances" {
+        jurisdiction: JurisdictionCode => County,
+        id: Uuid => SqlUuid,
+        programme: String => Text,
+        merchant: String => Text,
+        disbursement: Uuid => SqlUuid,
+        payment: Uuid => SqlUuid,
+        amount: Fen => Money,
+        document: String => Text,
+        set_off: Fen => Money,
+        repaid: Fen => Money,
+        pending: Fen => Money,
+        status: AdvanceStatus => Word,
+        maker: String => Text,
+        made_at: DateTime<Utc> => Timestamptz,
+        paid_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+        closed_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+    }
 }
 
 batch_insert! {
@@ -40,17 +45,31 @@ batch_insert! {
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = advance_set_offs, check_for_backend(diesel::pg::Pg))]
     pub struct SetOffRow in "advance_set_offs" {
-        jurisdiction: String => Text,
+        jurisdiction: JurisdictionCode => County,
         payment: Uuid => SqlUuid,
         advance: Uuid => SqlUuid,
-        amount: i64 => BigInt,
+        amount: Fen => Money,
+    }
+}
+
+impl AdvanceRow {
+    pub fn id(&self) -> AdvanceId {
+        AdvanceId::new(self.jurisdiction, self.id)
+    }
+
+    pub fn disbursement(&self) -> DisbursementId {
+        DisbursementId::new(self.jurisdiction, self.disbursement)
+    }
+
+    pub fn payment(&self) -> PaymentId {
+        PaymentId::new(self.jurisdiction, self.payment)
     }
 }
 
 impl Conn {
-    pub async fn advance(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<AdvanceRow>, StoreError> {
+    pub async fn advance(&mut self, jurisdiction: JurisdictionCode, id: Uuid) -> Result<Option<AdvanceRow>, StoreError> {
         Ok(advances::table
-            .find((jurisdiction, id))
+            .find((Value(jurisdiction), id))
             .select(AdvanceRow::as_select())
             .first(self.pg())
             .await
@@ -72,7 +91,7 @@ impl Conn {
             .select(AdvanceRow::as_select())
             .into_boxed();
         if !jurisdictions.is_empty() {
-            query = query.filter(advances::jurisdiction.eq_any(jurisdictions.to_vec()));
+            query = query.filter(advances::jurisdiction.eq_any(jurisdictions.iter().cloned().map(Value)));
         }
         if let Some(merchant) = merchant {
             query = query.filter(advances::merchant.eq(merchant.to_owned()));
@@ -83,11 +102,11 @@ impl Conn {
     /// What these payments of a county are set against, by payment and advance.
     pub async fn set_offs_of(
         &mut self,
-        jurisdiction: &str,
+        jurisdiction: JurisdictionCode,
         payments: &[Uuid],
     ) -> Result<Vec<SetOffRow>, StoreError> {
         Ok(advance_set_offs::table
-            .filter(advance_set_offs::jurisdiction.eq(jurisdiction))
+            .filter(advance_set_offs::jurisdiction.eq(Value(jurisdiction)))
             .filter(advance_set_offs::payment.eq_any(payments.to_vec()))
             .order((advance_set_offs::payment, advance_set_offs::advance))
             .select(SetOffRow::as_select())
@@ -98,7 +117,7 @@ impl Conn {
     /// Whether a hold that names no claim keeps this merchant's money of a fund back.
     pub async fn is_held(
         &mut self,
-        (jurisdiction, programme): (&str, &str),
+        (jurisdiction, programme): (JurisdictionCode, &str),
         merchant: &str,
     ) -> Result<bool, StoreError> {
         #[derive(QueryableByName)]
@@ -110,7 +129,7 @@ impl Conn {
             "SELECT EXISTS (SELECT FROM holds WHERE jurisdiction = $1 AND lifter IS NULL AND claim IS NULL \
              AND (programme IS NULL OR programme = $2) AND (merchant IS NULL OR merchant = $3)) AS held",
         )
-        .bind::<Text, _>(jurisdiction.to_owned())
+        .bind::<County, _>(jurisdiction)
         .bind::<Text, _>(programme.to_owned())
         .bind::<Text, _>(merchant.to_owned())
         .get_result(self.pg())
@@ -120,22 +139,14 @@ impl Conn {
 }
 
 impl Tx {
-    pub async fn add_advance(&mut self, row: &AdvanceRow) -> Result<(), StoreError> {
-        diesel::insert_into(advances::table)
-            .values(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
-    }
-
     /// These advances of a county, locked in order.
     pub async fn lock_advances(
         &mut self,
-        jurisdiction: &str,
+        jurisdiction: JurisdictionCode,
         ids: &[Uuid],
     ) -> Result<Vec<AdvanceRow>, StoreError> {
         Ok(advances::table
-            .filter(advances::jurisdiction.eq(jurisdiction))
+            .filter(advances::jurisdiction.eq(Value(jurisdiction)))
             .filter(advances::id.eq_any(ids.to_vec()))
             .order(advances::id)
             .for_update()
@@ -147,15 +158,15 @@ impl Tx {
     /// What these merchants have of a fund ahead of their claims, oldest first, at most `limit` of them.
     pub async fn open_advances(
         &mut self,
-        (jurisdiction, programme): (&str, &str),
+        (jurisdiction, programme): (JurisdictionCode, &str),
         merchants: &[String],
         limit: i64,
     ) -> Result<Vec<AdvanceRow>, StoreError> {
         Ok(advances::table
-            .filter(advances::jurisdiction.eq(jurisdiction))
+            .filter(advances::jurisdiction.eq(Value(jurisdiction)))
             .filter(advances::programme.eq(programme))
             .filter(advances::merchant.eq_any(merchants.to_vec()))
-            .filter(advances::status.eq("paid"))
+            .filter(advances::status.eq(Value(AdvanceStatus::Paid)))
             .order(advances::id)
             .limit(limit)
             .for_update()
@@ -169,19 +180,19 @@ impl Tx {
         if rows.is_empty() {
             return Ok(());
         }
-        let fen = |value: fn(&AdvanceRow) -> i64| rows.iter().map(value).collect::<Vec<_>>();
+        let fen = |value: fn(&AdvanceRow) -> Fen| rows.iter().map(value).collect::<Vec<_>>();
         let changed = Sql(
             "UPDATE advances a SET set_off = u.set_off, repaid = u.repaid, pending = u.pending, status = u.status, \
              paid_at = u.paid_at, closed_at = u.closed_at FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8) \
              AS u (jurisdiction, id, set_off, repaid, pending, status, paid_at, closed_at) \
              WHERE a.jurisdiction = u.jurisdiction AND a.id = u.id",
         )
-        .bind::<Array<Text>, _>(rows.iter().map(|row| row.jurisdiction.clone()).collect::<Vec<_>>())
+        .bind::<Array<County>, _>(rows.iter().map(|row| row.jurisdiction).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(fen(|row| row.set_off))
-        .bind::<Array<BigInt>, _>(fen(|row| row.repaid))
-        .bind::<Array<BigInt>, _>(fen(|row| row.pending))
-        .bind::<Array<Text>, _>(rows.iter().map(|row| row.status.clone()).collect::<Vec<_>>())
+        .bind::<Array<Money>, _>(fen(|row| row.set_off))
+        .bind::<Array<Money>, _>(fen(|row| row.repaid))
+        .bind::<Array<Money>, _>(fen(|row| row.pending))
+        .bind::<Array<Word>, _>(rows.iter().map(|row| row.status).collect::<Vec<_>>())
         .bind::<Array<Nullable<Timestamptz>>, _>(rows.iter().map(|row| row.paid_at).collect::<Vec<_>>())
         .bind::<Array<Nullable<Timestamptz>>, _>(rows.iter().map(|row| row.closed_at).collect::<Vec<_>>())
         .execute(self.pg())

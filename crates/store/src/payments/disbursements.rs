@@ -1,48 +1,60 @@
 //! Disbursements. Their payments stand in [`crate::payments`].
 
 use chrono::{DateTime, Utc};
+use claims::payments::DisbursementStatus;
+use claims::{DisbursementId, JurisdictionCode};
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use ledger::Fen;
 use uuid::Uuid;
 
+use crate::batch::keyed_row;
+use crate::columns::{County, Money, Value, Word};
 use crate::schema::disbursements;
 use crate::{Conn, StoreError, Tx};
 
-/// A payout of a fund's payable claims. `status` is made, countersigned, released, settled or cancelled; `total` in fen.
-/// `account` is the revision of the county's own, `per_file` how many payments a file has, `digest` of what was released.
-/// Primary key: `jurisdiction`, `id`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = disbursements, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
-pub struct DisbursementRow {
-    pub jurisdiction: String,
-    pub id: Uuid,
-    pub programme: String,
-    pub status: String,
-    pub revision: i32,
-    pub claims: i32,
-    pub total: i64,
-    pub maker: String,
-    pub made_at: DateTime<Utc>,
-    pub releaser: Option<String>,
-    pub released_at: Option<DateTime<Utc>>,
-    pub closed_at: Option<DateTime<Utc>>,
-    pub payments: i32,
-    pub needs_three: bool,
-    pub countersigner: Option<String>,
-    pub countersigned_at: Option<DateTime<Utc>>,
-    pub account: Option<i32>,
-    pub per_file: Option<i32>,
-    pub digest: Option<Vec<u8>>,
+keyed_row! {
+    /// A payout of a fund's payable claims. `account` is the revision of the county's own, `per_file` how many payments a
+    /// file has, `digest` of what was released.
+    #[derive(Queryable, Selectable)]
+    #[diesel(table_name = disbursements, check_for_backend(diesel::pg::Pg))]
+    pub struct DisbursementRow in "disbursements"
+        by (jurisdiction: JurisdictionCode => County, id: Uuid => SqlUuid)
+    {
+        programme: String => Text,
+        status: DisbursementStatus => Word,
+        revision: i32 => Integer,
+        claims: i32 => Integer,
+        total: Fen => Money,
+        maker: String => Text,
+        made_at: DateTime<Utc> => Timestamptz,
+        releaser: Option<String> => Nullable<Text>,
+        released_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+        closed_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+        payments: i32 => Integer,
+        needs_three: bool => Bool,
+        countersigner: Option<String> => Nullable<Text>,
+        countersigned_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+        account: Option<i32> => Nullable<Integer>,
+        per_file: Option<i32> => Nullable<Integer>,
+        digest: Option<Vec<u8>> => Nullable<Bytea>,
+    }
+}
+
+impl DisbursementRow {
+    pub fn id(&self) -> DisbursementId {
+        DisbursementId::new(self.jurisdiction, self.id)
+    }
 }
 
 impl Conn {
     pub async fn disbursement(
         &mut self,
-        jurisdiction: &str,
-        id: Uuid,
+        id: DisbursementId,
     ) -> Result<Option<DisbursementRow>, StoreError> {
         Ok(disbursements::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .select(DisbursementRow::as_select())
             .first(self.pg())
             .await
@@ -64,7 +76,7 @@ impl Conn {
             .select(DisbursementRow::as_select())
             .into_boxed();
         if !jurisdictions.is_empty() {
-            query = query.filter(disbursements::jurisdiction.eq_any(jurisdictions.to_vec()));
+            query = query.filter(disbursements::jurisdiction.eq_any(jurisdictions.iter().cloned().map(Value)));
         }
         if let Some(programme) = programme {
             query = query.filter(disbursements::programme.eq(programme.to_owned()));
@@ -75,20 +87,15 @@ impl Conn {
 
 impl Tx {
     pub async fn add_disbursement(&mut self, row: &DisbursementRow) -> Result<(), StoreError> {
-        diesel::insert_into(disbursements::table)
-            .values(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.insert_on(self.pg()).await
     }
 
     pub async fn lock_disbursement(
         &mut self,
-        jurisdiction: &str,
-        id: Uuid,
+        id: DisbursementId,
     ) -> Result<Option<DisbursementRow>, StoreError> {
         Ok(disbursements::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .for_update()
             .select(DisbursementRow::as_select())
             .first(self.pg())
@@ -97,10 +104,6 @@ impl Tx {
     }
 
     pub async fn save_disbursement(&mut self, row: &DisbursementRow) -> Result<(), StoreError> {
-        diesel::update(disbursements::table.find((&row.jurisdiction, row.id)))
-            .set(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.update_on(self.pg()).await
     }
 }

@@ -1,12 +1,15 @@
 //! What moved between a county and a merchant: the fold of its claims' and advances' transfers up to an instant.
 
 use chrono::{DateTime, Utc};
+use claims::JurisdictionCode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use ledger::{Fen, Reason};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql};
+use crate::columns::{County, Money, Word};
 use crate::schema::ledgers;
 use crate::{Conn, StoreError};
 
@@ -14,7 +17,7 @@ use crate::{Conn, StoreError};
 /// statements tell of one moment.
 #[derive(Debug, Clone)]
 pub struct StatementFilter {
-    pub jurisdiction: String,
+    pub jurisdiction: JurisdictionCode,
     pub merchant: String,
     pub programme: Option<String>,
     pub from: DateTime<Utc>,
@@ -25,14 +28,14 @@ pub struct StatementFilter {
 /// What moved for one reason, before the period or in it; fen. `netted` tells what came back by netting from what was repaid.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct MovedRow {
-    #[diesel(sql_type = Text)]
-    pub reason: String,
+    #[diesel(sql_type = Word)]
+    pub reason: Reason,
     #[diesel(sql_type = Bool)]
     pub within: bool,
     #[diesel(sql_type = Bool)]
     pub netted: bool,
-    #[diesel(sql_type = BigInt)]
-    pub amount: i64,
+    #[diesel(sql_type = Money)]
+    pub amount: Fen,
 }
 
 /// A claim as it stood at the end of the period; fen. `reserved` waits for approval, `owed` for payment, `due` is to come back.
@@ -50,18 +53,18 @@ pub struct StatementLineRow {
     pub approved_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub paid_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = BigInt)]
-    pub reserved: i64,
-    #[diesel(sql_type = BigInt)]
-    pub earned: i64,
-    #[diesel(sql_type = BigInt)]
-    pub paid: i64,
-    #[diesel(sql_type = BigInt)]
-    pub returned: i64,
-    #[diesel(sql_type = BigInt)]
-    pub due: i64,
-    #[diesel(sql_type = BigInt)]
-    pub back: i64,
+    #[diesel(sql_type = Money)]
+    pub reserved: Fen,
+    #[diesel(sql_type = Money)]
+    pub earned: Fen,
+    #[diesel(sql_type = Money)]
+    pub paid: Fen,
+    #[diesel(sql_type = Money)]
+    pub returned: Fen,
+    #[diesel(sql_type = Money)]
+    pub due: Fen,
+    #[diesel(sql_type = Money)]
+    pub back: Fen,
 }
 
 /// How long money that a merchant laid out was, or has been, out: thousandths of a day, weighted by amount, none if there is no amount.
@@ -70,16 +73,16 @@ pub struct StatementLineRow {
 pub struct LaidOutRow {
     #[diesel(sql_type = BigInt)]
     pub open_claims: i64,
-    #[diesel(sql_type = BigInt)]
-    pub open_amount: i64,
+    #[diesel(sql_type = Money)]
+    pub open_amount: Fen,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub open_millidays: Option<i64>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub open_since: Option<DateTime<Utc>>,
     #[diesel(sql_type = BigInt)]
     pub paid_claims: i64,
-    #[diesel(sql_type = BigInt)]
-    pub paid_amount: i64,
+    #[diesel(sql_type = Money)]
+    pub paid_amount: Fen,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub paid_millidays: Option<i64>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -129,7 +132,7 @@ impl Conn {
              WHERE a.merchant = $2 AND a.jurisdiction = $1 AND ($3 IS NULL OR a.programme = $3) AND t.posted_at < $5 AND t.height <= $6) AS m \
              GROUP BY m.reason, m.within, m.netted ORDER BY m.reason, m.within, m.netted",
         )
-        .bind::<Text, _>(filter.jurisdiction.clone())
+        .bind::<County, _>(filter.jurisdiction)
         .bind::<Text, _>(filter.merchant.clone())
         .bind::<Nullable<Text>, _>(filter.programme.clone())
         .bind::<Timestamptz, _>(filter.from)
@@ -152,7 +155,7 @@ impl Conn {
              AND ($7 IS NULL OR k.claim > $7) ORDER BY k.claim LIMIT $8"
         );
         Ok(lines
-            .bind::<Text, _>(filter.jurisdiction.clone())
+            .bind::<County, _>(filter.jurisdiction)
             .bind::<Text, _>(filter.merchant.clone())
             .bind::<Nullable<Text>, _>(filter.programme.clone())
             .bind::<Timestamptz, _>(filter.from)
@@ -181,7 +184,7 @@ impl Conn {
             ") AS k"
         );
         Ok(laid_out
-            .bind::<Text, _>(filter.jurisdiction.clone())
+            .bind::<County, _>(filter.jurisdiction)
             .bind::<Text, _>(filter.merchant.clone())
             .bind::<Nullable<Text>, _>(filter.programme.clone())
             .bind::<Timestamptz, _>(filter.from)

@@ -1,33 +1,37 @@
 //! Files on their way to the bank, and its reports: where their reading stands, and which came.
 
 use chrono::{DateTime, Utc};
+use claims::payments::{ReportStatus, SubmissionProblem, SubmissionStatus};
+use claims::{DisbursementId, JurisdictionCode};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::batch::{Bind, Sql, batch_insert};
+use crate::batch::{Bind, Sql, batch_insert, keyed_row};
+use crate::columns::{County, Value, Word};
 use crate::schema::{bank_reports, bank_streams, bank_submissions};
 use crate::{Conn, StoreError, Tx};
 
-batch_insert! {
-    /// A file of a released disbursement for the bank. `version` counts its names; `status` is queued, taken, refused, settled,
-    /// by_hand or replaced; `problem`, of the last attempt, account_missing, unavailable, unknown or refused. `in_doubt`: the bank
-    /// may have it. `sealed` holds the packed bytes while they may be needed again.
-    /// Primary key: `jurisdiction`, `disbursement`, `part`, `version`.
-    #[derive(Queryable, Selectable, QueryableByName, AsChangeset)]
-    #[diesel(table_name = bank_submissions, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
-    pub struct SubmissionRow in "bank_submissions" {
-        jurisdiction: String => Text,
-        disbursement: Uuid => SqlUuid,
-        part: i32 => Integer,
-        version: i32 => Integer,
+keyed_row! {
+    /// A file of a released disbursement for the bank. `version` counts its names. `in_doubt`: the bank may have it.
+    /// `sealed` holds the packed bytes while they may be needed again.
+    #[derive(Queryable, Selectable, QueryableByName)]
+    #[diesel(table_name = bank_submissions, check_for_backend(diesel::pg::Pg))]
+    pub struct SubmissionRow in "bank_submissions"
+        by (
+            jurisdiction: JurisdictionCode => County,
+            disbursement: Uuid => SqlUuid,
+            part: i32 => Integer,
+            version: i32 => Integer
+        )
+    {
         name: String => Text,
         format: String => Text,
-        status: String => Text,
+        status: SubmissionStatus => Word,
         attempts: i32 => Integer,
         in_doubt: bool => Bool,
-        problem: Option<String> => Nullable<Text>,
+        problem: Option<SubmissionProblem> => Nullable<Word>,
         why: Option<String> => Nullable<Text>,
         due_at: DateTime<Utc> => Timestamptz,
         queued_at: DateTime<Utc> => Timestamptz,
@@ -39,6 +43,12 @@ batch_insert! {
         reference: Option<String> => Nullable<Text>,
         resolver: Option<String> => Nullable<Text>,
         resolution: Option<String> => Nullable<Text>,
+    }
+}
+
+impl SubmissionRow {
+    pub fn disbursement(&self) -> DisbursementId {
+        DisbursementId::new(self.jurisdiction, self.disbursement)
     }
 }
 
@@ -54,23 +64,26 @@ pub struct StreamRow {
     pub failures: i32,
 }
 
-/// A report that a bank handed out. `status` is recorded or unreadable, and what is unreadable has a `fault` and its place.
-/// Primary key: `bank`, `name`, `sha256`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = bank_reports, check_for_backend(diesel::pg::Pg))]
-pub struct BankReportRow {
-    pub bank: String,
-    pub name: String,
-    pub sha256: Vec<u8>,
-    pub id: Uuid,
-    pub bytes: i32,
-    pub status: String,
-    pub results: i32,
-    pub exceptions: i32,
-    pub fault: Option<String>,
-    pub fault_line: Option<i64>,
-    pub fault_column: Option<i64>,
-    pub received_at: DateTime<Utc>,
+batch_insert! {
+    /// A report that a bank handed out. What is unreadable has a `fault` and its place.
+    /// Primary key: `bank`, `name`, `sha256`.
+    #[derive(Queryable, Selectable)]
+    #[diesel(table_name = bank_reports, check_for_backend(diesel::pg::Pg))]
+    pub struct BankReportRow in "bank_reports" {
+        bank: String => Text,
+        name: String => Text,
+        sha256: Vec<u8> => Bytea,
+        id: Uuid => SqlUuid,
+        bytes: i32 => Integer,
+        status: ReportStatus => Word,
+        results: i32 => Integer,
+        exceptions: i32 => Integer,
+        fault: Option<String> => Nullable<Text>,
+        fault_line: Option<i64> => Nullable<BigInt>,
+        fault_column: Option<i64> => Nullable<BigInt>,
+        received_at: DateTime<Utc> => Timestamptz,
+    }
+    on conflict " ON CONFLICT DO NOTHING"
 }
 
 /// How many files wait for the bank, of these may be there already, and were refused without anybody having resolved it.
@@ -90,8 +103,7 @@ impl Conn {
     /// A disbursement's files for the bank, by part and version.
     pub async fn submissions(
         &mut self,
-        jurisdiction: &str,
-        disbursement: Uuid,
+        disbursement: DisbursementId,
         after: Option<(i32, i32)>,
         limit: i64,
     ) -> Result<Vec<SubmissionRow>, StoreError> {
@@ -100,8 +112,8 @@ impl Conn {
             "SELECT * FROM bank_submissions WHERE jurisdiction = $1 AND disbursement = $2 \
              AND (part, version) > ($3, $4) ORDER BY part, version LIMIT $5",
         )
-        .bind::<Text, _>(jurisdiction.to_owned())
-        .bind::<SqlUuid, _>(disbursement)
+        .bind::<County, _>(disbursement.jurisdiction)
+        .bind::<SqlUuid, _>(disbursement.uuid)
         .bind::<Integer, _>(part)
         .bind::<Integer, _>(version)
         .bind::<BigInt, _>(limit)
@@ -142,7 +154,7 @@ impl Conn {
             .select(BankReportRow::as_select())
             .into_boxed();
         if unreadable {
-            query = query.filter(bank_reports::status.eq("unreadable"));
+            query = query.filter(bank_reports::status.eq(Value(ReportStatus::Unreadable)));
         }
         Ok(query.load(self.pg()).await?)
     }
@@ -168,7 +180,7 @@ impl Conn {
         &mut self,
         counties: &[String],
         ids: &[Uuid],
-    ) -> Result<Vec<(String, Uuid)>, StoreError> {
+    ) -> Result<Vec<(JurisdictionCode, Uuid)>, StoreError> {
         Ok(Sql(
             "SELECT p.jurisdiction, p.id FROM UNNEST($1) AS c (jurisdiction) CROSS JOIN UNNEST($2) AS u (id) \
              JOIN payments p ON p.jurisdiction = c.jurisdiction AND p.id = u.id",
@@ -187,7 +199,7 @@ impl Conn {
         &mut self,
         counties: &[String],
         ids: &[Uuid],
-    ) -> Result<Vec<(String, Uuid)>, StoreError> {
+    ) -> Result<Vec<(JurisdictionCode, Uuid)>, StoreError> {
         Ok(Sql(
             "SELECT d.jurisdiction, d.id FROM UNNEST($1) AS c (jurisdiction) CROSS JOIN UNNEST($2) AS u (id) \
              JOIN disbursements d ON d.jurisdiction = c.jurisdiction AND d.id = u.id",
@@ -217,14 +229,14 @@ impl Conn {
 
 #[derive(QueryableByName)]
 struct Place {
-    #[diesel(sql_type = Text)]
-    jurisdiction: String,
+    #[diesel(sql_type = County)]
+    jurisdiction: JurisdictionCode,
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
 }
 
 impl Place {
-    fn pair(self) -> (String, Uuid) {
+    fn pair(self) -> (JurisdictionCode, Uuid) {
         (self.jurisdiction, self.id)
     }
 }
@@ -245,13 +257,12 @@ impl Tx {
     /// The newest version of a part, locked.
     pub async fn lock_submission(
         &mut self,
-        jurisdiction: &str,
-        disbursement: Uuid,
+        disbursement: DisbursementId,
         part: i32,
     ) -> Result<Option<SubmissionRow>, StoreError> {
         Ok(bank_submissions::table
-            .filter(bank_submissions::jurisdiction.eq(jurisdiction))
-            .filter(bank_submissions::disbursement.eq(disbursement))
+            .filter(bank_submissions::jurisdiction.eq(Value(disbursement.jurisdiction)))
+            .filter(bank_submissions::disbursement.eq(disbursement.uuid))
             .filter(bank_submissions::part.eq(part))
             .order(bank_submissions::version.desc())
             .for_update()
@@ -261,13 +272,12 @@ impl Tx {
             .optional()?)
     }
 
+    pub async fn add_submission(&mut self, row: &SubmissionRow) -> Result<(), StoreError> {
+        row.insert_on(self.pg()).await
+    }
+
     pub async fn save_submission(&mut self, row: &SubmissionRow) -> Result<(), StoreError> {
-        let key = (&row.jurisdiction, row.disbursement, row.part, row.version);
-        diesel::update(bank_submissions::table.find(key))
-            .set(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.update_on(self.pg()).await
     }
 
     /// Makes the row of a bank that was never asked.
@@ -333,15 +343,5 @@ impl Tx {
             .execute(self.pg())
             .await?;
         Ok(())
-    }
-
-    /// Notes a report; whether it is new.
-    pub async fn add_bank_report(&mut self, row: &BankReportRow) -> Result<bool, StoreError> {
-        let added = diesel::insert_into(bank_reports::table)
-            .values(row)
-            .on_conflict_do_nothing()
-            .execute(self.pg())
-            .await?;
-        Ok(added == 1)
     }
 }

@@ -11,28 +11,34 @@ pub use registers::*;
 pub use versions::*;
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money};
+
     advance_set_offs (jurisdiction, payment, advance) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         payment -> Uuid,
         advance -> Uuid,
-        amount -> Int8,
+        amount -> Money,
     }
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money, Word};
+
     advances (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         programme -> Text,
         merchant -> Text,
         disbursement -> Uuid,
         payment -> Uuid,
-        amount -> Int8,
+        amount -> Money,
         document -> Text,
-        set_off -> Int8,
-        repaid -> Int8,
-        pending -> Int8,
-        status -> Text,
+        set_off -> Money,
+        repaid -> Money,
+        pending -> Money,
+        status -> Word,
         maker -> Text,
         made_at -> Timestamptz,
         paid_at -> Nullable<Timestamptz>,
@@ -61,12 +67,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::Word;
+
     bank_accounts (holder, revision) {
         holder -> Text,
         revision -> Int4,
         key_id -> Text,
         sealed -> Bytea,
-        status -> Text,
+        status -> Word,
         maker -> Text,
         made_at -> Timestamptz,
         checker -> Nullable<Text>,
@@ -76,23 +85,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money, Word};
+
     bank_entries (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         fingerprint -> Bytea,
         disbursement -> Nullable<Uuid>,
         payment -> Nullable<Uuid>,
         reference -> Text,
-        verdict -> Text,
-        amount -> Nullable<Int8>,
+        verdict -> Word,
+        amount -> Nullable<Money>,
         code -> Nullable<Text>,
         reason -> Nullable<Text>,
         booked_on -> Nullable<Date>,
-        format -> Text,
+        format -> Word,
         received_at -> Timestamptz,
         receiver -> Text,
-        standing -> Text,
-        exception -> Nullable<Text>,
+        standing -> Word,
+        exception -> Nullable<Word>,
         resolver -> Nullable<Text>,
         resolved_at -> Nullable<Timestamptz>,
         resolution -> Nullable<Text>,
@@ -280,27 +292,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money, Word};
+
     disbursement_lines (jurisdiction, disbursement, claim) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         disbursement -> Uuid,
         claim -> Uuid,
         payment -> Uuid,
-        amount -> Int8,
-        outcome -> Text,
-        recovered -> Int8,
-        netted -> Int8,
+        amount -> Money,
+        outcome -> Word,
+        recovered -> Money,
+        netted -> Money,
     }
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money, Word};
+
     disbursements (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         programme -> Text,
-        status -> Text,
+        status -> Word,
         revision -> Int4,
         claims -> Int4,
-        total -> Int8,
+        total -> Money,
         maker -> Text,
         made_at -> Timestamptz,
         releaser -> Nullable<Text>,
@@ -425,8 +443,11 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::County;
+
     payee_corrections (jurisdiction, claim, revision) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         claim -> Uuid,
         revision -> Int4,
         key_id -> Text,
@@ -437,28 +458,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money, Word};
+
     payments (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         disbursement -> Uuid,
-        payee -> Text,
+        payee -> Word,
         merchant -> Nullable<Text>,
         person -> Nullable<Bytea>,
         account -> Nullable<Int4>,
         claims -> Int4,
-        amount -> Int8,
-        outcome -> Text,
+        amount -> Money,
+        outcome -> Word,
         reason -> Nullable<Text>,
         settled_at -> Nullable<Timestamptz>,
-        central -> Int8,
-        province -> Int8,
-        city -> Int8,
-        county -> Int8,
-        recovered_central -> Int8,
-        recovered_province -> Int8,
-        recovered_city -> Int8,
-        recovered_county -> Int8,
-        netted -> Int8,
+        central -> Money,
+        province -> Money,
+        city -> Money,
+        county -> Money,
+        recovered_central -> Money,
+        recovered_province -> Money,
+        recovered_city -> Money,
+        recovered_county -> Money,
+        netted -> Money,
         advance -> Nullable<Uuid>,
     }
 }

@@ -1,13 +1,16 @@
 //! The tables of what stands toward the world outside: the bank, and merchants' webhooks.
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::Word;
+
     bank_reports (bank, name, sha256) {
         bank -> Text,
         name -> Text,
         sha256 -> Bytea,
         id -> Uuid,
         bytes -> Int4,
-        status -> Text,
+        status -> Word,
         results -> Int4,
         exceptions -> Int4,
         fault -> Nullable<Text>,
@@ -28,17 +31,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Word};
+
     bank_submissions (jurisdiction, disbursement, part, version) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         disbursement -> Uuid,
         part -> Int4,
         version -> Int4,
         name -> Text,
         format -> Text,
-        status -> Text,
+        status -> Word,
         attempts -> Int4,
         in_doubt -> Bool,
-        problem -> Nullable<Text>,
+        problem -> Nullable<Word>,
         why -> Nullable<Text>,
         due_at -> Timestamptz,
         queued_at -> Timestamptz,

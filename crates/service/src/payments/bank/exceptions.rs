@@ -136,48 +136,38 @@ impl Payments {
     /// gets it under the same number, with all that follows from it.
     async fn hand_over(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         row: &BankEntryRow,
         payment: PaymentId,
-        mover: Mover<'_>,
     ) -> Result<BankEntryRow, ServiceError> {
         let mut theirs = BankEntryRow {
             jurisdiction: payment.jurisdiction.as_str().to_owned(),
             ..row.clone()
         };
-        self.apply(tx, &mut theirs, Some(payment), mover).await?;
-        BankEntryRow::insert(tx, std::slice::from_ref(&theirs)).await?;
-        self.note_resolved(tx, &theirs, mover).await?;
+        self.apply(op, &mut theirs, Some(payment)).await?;
+        BankEntryRow::insert(&mut op.tx, std::slice::from_ref(&theirs)).await?;
+        self.note_resolved(op, &theirs).await?;
         Ok(theirs)
     }
 
     async fn note_resolved(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         row: &BankEntryRow,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let id = BankEntryId::new(code(&row.jurisdiction)?, row.id);
-        let mut event = events::event(
-            self.op.id(mover.now),
-            &row.jurisdiction,
-            &id.to_string(),
-            "resolve_exception",
-            mover.actor,
-            mover.now,
-        );
+        let mut event = op.event(&row.jurisdiction, &id.to_string(), "resolve_exception");
         (event.from_status, event.to_status) = (Some("exception".into()), Some(row.standing.clone()));
         event.reason.clone_from(&row.resolution);
-        tx.record_events(&[event]).await?;
+        op.record(&[event]).await?;
         Ok(())
     }
 
     async fn apply(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         row: &mut BankEntryRow,
         payment: Option<PaymentId>,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let payment = payment
             .map(|id| id.uuid)
@@ -198,8 +188,8 @@ impl Payments {
             booked_on: row.booked_on,
             fingerprint: None,
         };
-        let mut locked = self.lock_payments(tx, &row.jurisdiction, &[payment]).await?;
-        self.force(tx, &mut locked, payment, &result, mover).await?;
+        let mut locked = self.lock_payments(&mut op.tx, &row.jurisdiction, &[payment]).await?;
+        self.force(op, &mut locked, payment, &result).await?;
         row.payment = Some(payment);
         row.disbursement = locked.payments.get(&payment).map(|it| it.disbursement);
         Ok(())

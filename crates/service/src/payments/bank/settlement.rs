@@ -94,8 +94,7 @@ impl Payments {
     /// The same, as part of a unit of work.
     pub(in crate::payments) async fn results_on(
         &self,
-        tx: &mut Tx,
-        mover: Mover<'_>,
+        op: &mut Op<'_>,
         (jurisdiction, within): (JurisdictionCode, Option<DisbursementId>),
         format: &str,
         results: &[PaymentResult],
@@ -105,14 +104,14 @@ impl Payments {
         let named = named.filter(|payment| payment.jurisdiction == jurisdiction);
         let ids = named.map(|payment| payment.uuid).collect::<BTreeSet<_>>();
         let mut locked = self
-            .lock_payments(tx, place, &ids.into_iter().collect::<Vec<_>>())
+            .lock_payments(&mut op.tx, place, &ids.into_iter().collect::<Vec<_>>())
             .await?;
         if let Some(id) = within {
             // Behind the books, as everywhere: who takes it the other way round waits for the other.
-            open(tx, id, None, &["released", "settled"]).await?;
+            open(&mut op.tx, id, None, &["released", "settled"]).await?;
         }
         let prints: Vec<_> = results.iter().map(|result| fingerprint(place, result)).collect();
-        let known = tx.known_entries(place, &prints).await?;
+        let known = op.tx.known_entries(place, &prints).await?;
         // A person may have said that a word is about another payment than the bank named.
         let applied: HashMap<Vec<u8>, Option<Uuid>> = known
             .iter()
@@ -139,7 +138,7 @@ impl Payments {
                 (None, Some(id)) => locked.judge(id, result),
             };
             if let (Judgement::Fresh(outcome), Some(id)) = (judgement, payment) {
-                locked.settle(id, outcome, &result.said, mover)?;
+                locked.settle(id, outcome, &result.said)?;
                 settled.insert(id);
             }
             let exception = match judgement {
@@ -147,7 +146,7 @@ impl Payments {
                 Judgement::Fresh(_) | Judgement::Same => None,
             };
             if known.insert(print.clone(), exception).is_none() {
-                let mut entry = self.entry(place, result, print, (format, mover));
+                let mut entry = self.entry(place, result, print, (format));
                 entry.payment = payment;
                 entry.disbursement = payment.and_then(|id| Some(locked.payments.get(&id)?.disbursement));
                 entry.exception = exception.map(|it| it.as_str().to_owned());
@@ -156,13 +155,13 @@ impl Payments {
             }
             answers.push(exception.map_or(Ok(payment), |exception| Err(exception.refusal())));
         }
-        BankEntryRow::insert(tx, &entries).await?;
-        self.move_money(tx, &mut locked, &settled, mover).await?;
+        BankEntryRow::insert(&mut op.tx, &entries).await?;
+        self.move_money(op, &mut locked, &settled).await?;
         let mut shown = Vec::with_capacity(answers.len());
         for answer in answers {
             shown.push(match answer {
                 Err(refusal) => Err(refusal),
-                Ok(id) => Ok(stands(tx, &locked, place, id).await?),
+                Ok(id) => Ok(stands(&mut op.tx, &locked, place, id).await?),
             });
         }
         Ok(shown)
@@ -211,36 +210,35 @@ impl Payments {
     /// Moves the money of payments that came to something, and closes disbursements with nothing open.
     pub(in crate::payments) async fn move_money(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         locked: &mut Locked,
         settled: &BTreeSet<Uuid>,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let rows = settled.iter().filter_map(|id| locked.payments.get(id));
-        tx.settle_payments(&rows.cloned().collect::<Vec<_>>()).await?;
+        op.tx.settle_payments(&rows.cloned().collect::<Vec<_>>()).await?;
         // What came back before it was told to be paid was paid all the same: what was netted stays so, and what comes back has a source.
         let bounced = locked.take_bounced(settled);
-        for row in self.claims.carry_out(tx, &locked.books, bounced, mover).await? {
+        for row in self.claims.move_claims(op, &locked.books, bounced).await? {
             locked.claims.insert(row.id, row);
         }
-        let moves = locked.take_moves(settled, mover)?;
-        self.claims.carry_out(tx, &locked.books, moves, mover).await?;
-        tx.save_clawbacks(&locked.clawbacks.values().cloned().collect::<Vec<_>>())
+        let moves = locked.take_moves(settled)?;
+        self.claims.move_claims(op, &locked.books, moves).await?;
+        op.tx.save_clawbacks(&locked.clawbacks.values().cloned().collect::<Vec<_>>())
             .await?;
         let advanced = locked.advanced(settled);
-        self.settle_advances(tx, &mut locked.advances, &advanced, mover)
+        self.settle_advances(op, &mut locked.advances, &advanced)
             .await?;
         let nettings = locked.nettings(settled);
-        self.settle_set_offs(tx, &nettings, mover).await?;
-        self.settle_nettings(tx, &locked.books, &nettings, mover).await?;
+        self.settle_set_offs(op, &nettings).await?;
+        self.settle_nettings(op, &locked.books, &nettings).await?;
         for row in locked.disbursements.values_mut() {
-            if row.status != "released" || tx.has_open_payments(&row.jurisdiction, row.id).await? {
+            if row.status != "released" || op.tx.has_open_payments(&row.jurisdiction, row.id).await? {
                 continue;
             }
-            (row.status, row.closed_at) = ("settled".into(), Some(mover.now));
+            (row.status, row.closed_at) = ("settled".into(), Some(op.now));
             row.revision = row.revision.saturating_add(1);
-            tx.save_disbursement(row).await?;
-            self.note(tx, row, "settle_disbursement", None, mover).await?;
+            op.tx.save_disbursement(row).await?;
+            self.note(op, row, "settle_disbursement", None).await?;
         }
         Ok(())
     }
@@ -248,11 +246,10 @@ impl Payments {
     /// Applies a word to a payment in spite of what is known of it; a person decided that it is right.
     pub(in crate::payments) async fn force(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         locked: &mut Locked,
         payment: Uuid,
         result: &PaymentResult,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let row = locked
             .payments
@@ -265,23 +262,23 @@ impl Payments {
                 let fund = locked.fund_of(row)?;
                 let (claims, amounts) = locked.owed(payment);
                 // Of a claim that another payment netted in part meanwhile, another sum is payable by now.
-                let payable = self.payable_amounts(tx, &claims).await?;
+                let payable = self.payable_amounts(&mut op.tx, &claims).await?;
                 if payable != amounts {
                     return Err(Refusal::ResultContradicts.into());
                 }
                 let claims = self
-                    .instruct(tx, &locked.books, (claims, &amounts), disbursement, mover)
+                    .instruct(op, &locked.books, (claims, &amounts), disbursement)
                     .await?;
                 let (mut again, mut version) = (amounts.values().copied().fold(0, i64::saturating_add), None);
                 if let Some(advance) = locked.advances.get(&payment) {
-                    self.instruct_advance_again(tx, advance, mover).await?;
+                    self.instruct_advance_again(op, advance).await?;
                     again = row.amount;
                 } else {
                     version = claims.first().map(|row| row.programme_version);
                 }
                 let again = self
                     .funds
-                    .take_again(tx, row, (&fund, version), fen(again)?, mover.now)
+                    .take_again(&mut op.tx, row, (&fund, version), fen(again)?, op.now)
                     .await?;
                 locked.payments.insert(payment, again);
                 for row in claims {
@@ -296,8 +293,8 @@ impl Payments {
                 Judgement::Exception(exception) => return Err(exception.refusal().into()),
             },
         };
-        locked.settle(payment, outcome, &result.said, mover)?;
-        self.move_money(tx, locked, &BTreeSet::from([payment]), mover)
+        locked.settle(payment, outcome, &result.said)?;
+        self.move_money(op, locked, &BTreeSet::from([payment]))
             .await
     }
 

@@ -113,14 +113,13 @@ impl Payments {
     /// disbursement is frozen now, and what lacks one could only ever wait.
     pub(in crate::payments) async fn queue_submissions(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         row: &DisbursementRow,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let Some(format) = self.settings.bank_format else {
             return Ok(());
         };
-        let payments = sent_payments(tx, row).await?;
+        let payments = sent_payments(&mut op.tx, row).await?;
         if payments.is_empty() {
             return Ok(());
         }
@@ -138,9 +137,9 @@ impl Payments {
             let id = FileId::new(MessageId::new(row.id.as_u128()), part)
                 .ok_or_else(|| ServiceError::bug("an instruction has too many files"))?;
             let name = (id.file_name(format), format.as_str());
-            rows.push(queued((row, i32::from(part), 1), name, mover.now));
+            rows.push(queued((row, i32::from(part), 1), name, op.now));
         }
-        SubmissionRow::insert(tx, &rows).await?;
+        SubmissionRow::insert(&mut op.tx, &rows).await?;
         Ok(())
     }
 

@@ -272,11 +272,10 @@ impl Payments {
     /// Moves the money of claims, each by its amount, into payment, those first made payable again whose last payment failed.
     pub(in crate::payments) async fn instruct(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         books: &Books,
         (rows, amounts): (Vec<ClaimRow>, &HashMap<Uuid, i64>),
         disbursement: Uuid,
-        mover: Mover<'_>,
     ) -> Result<Vec<ClaimRow>, ServiceError> {
         let (failed, mut payable): (Vec<_>, Vec<_>) = rows
             .into_iter()
@@ -288,7 +287,7 @@ impl Payments {
             document: None,
             part: None,
         });
-        payable.extend(self.claims.carry_out(tx, books, again.collect(), mover).await?);
+        payable.extend(self.claims.move_claims(op, books, again.collect()).await?);
         let moves = payable.into_iter().map(|mut row| {
             row.disbursement = Some(disbursement);
             Move {
@@ -299,7 +298,7 @@ impl Payments {
                 document: Some(disbursement),
             }
         });
-        self.claims.carry_out(tx, books, moves.collect(), mover).await
+        self.claims.move_claims(op, books, moves.collect()).await
     }
 
     /// Takes a disbursement back before it is released: its claims are payable again.

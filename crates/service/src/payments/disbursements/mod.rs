@@ -216,21 +216,13 @@ impl Payments {
     /// Writes what was done to a disbursement.
     pub(super) async fn note(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         row: &DisbursementRow,
         verb: &str,
         why: Option<String>,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let subject = DisbursementId::new(code(&row.jurisdiction)?, row.id).to_string();
-        let mut event = events::event(
-            self.op.id(mover.now),
-            &row.jurisdiction,
-            &subject,
-            verb,
-            mover.actor,
-            mover.now,
-        );
+        let mut event = op.event(&row.jurisdiction, &subject, verb);
         (event.revision, event.to_status, event.reason) = (Some(row.revision), Some(row.status.clone()), why);
         // A released one is frozen: its digest is that of the instruction, by which the bank's files are found again.
         event.detail = events::signed(&serde_json::json!({
@@ -241,7 +233,7 @@ impl Payments {
             "programme": row.programme,
             "total": fen(row.total)?.to_string(),
         }));
-        tx.record_events(&[event]).await?;
+        op.record(&[event]).await?;
         Ok(())
     }
 }

@@ -97,19 +97,18 @@ impl Payments {
     /// Settles or gives back what these payments of a county are netted against. The books must be locked.
     pub(in crate::payments) async fn settle_nettings(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         books: &Books,
         payments: &[(PaymentRow, Netting)],
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         for (payment, netting) in payments.iter().filter(|(payment, _)| payment.netted > 0) {
             let jurisdiction = payment.jurisdiction.as_str();
-            let nettings = tx.nettings_of(jurisdiction, &[payment.id]).await?;
+            let nettings = op.tx.nettings_of(jurisdiction, &[payment.id]).await?;
             let ids = nettings.iter().map(|it| it.claim).collect::<Vec<_>>();
             let keys = ids.iter().map(|id| (jurisdiction.to_owned(), *id));
-            let claims = tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
+            let claims = op.tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
             let mut claims = by_id(claims);
-            let clawbacks = tx.lock_clawbacks(jurisdiction, &ids).await?;
+            let clawbacks = op.tx.lock_clawbacks(jurisdiction, &ids).await?;
             let mut clawbacks: HashMap<Uuid, ClawbackRow> =
                 clawbacks.into_iter().map(|row| (row.claim, row)).collect();
             let mut moves = Vec::new();
@@ -134,7 +133,7 @@ impl Payments {
                         continue;
                     }
                 }
-                let (verb, part) = settle(due, Settled::Netted, part, mover.now)?;
+                let (verb, part) = settle(due, Settled::Netted, part, op.now)?;
                 let row = claims
                     .remove(&one.claim)
                     .ok_or_else(|| ServiceError::bug("a clawback is of no claim"))?;
@@ -146,9 +145,9 @@ impl Payments {
                     part: Some(part),
                 });
             }
-            tx.save_clawbacks(&clawbacks.into_values().collect::<Vec<_>>())
+            op.tx.save_clawbacks(&clawbacks.into_values().collect::<Vec<_>>())
                 .await?;
-            self.claims.carry_out(tx, books, moves, mover).await?;
+            self.claims.move_claims(op, books, moves).await?;
         }
         Ok(())
     }

@@ -103,22 +103,21 @@ impl Payments {
     /// Pays what of a released disbursement is wholly netted, and returns the disbursement as it stands then.
     async fn pay_netted(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         row: DisbursementRow,
-        mover: Mover<'_>,
     ) -> Result<DisbursementRow, ServiceError> {
-        let payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
+        let payments = op.tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
         let netted = wholly_netted(&payments);
         if netted.is_empty() {
             return Ok(row);
         }
         let ids = netted.iter().copied().collect::<Vec<_>>();
-        let mut locked = self.lock_payments(tx, &row.jurisdiction, &ids).await?;
+        let mut locked = self.lock_payments(&mut op.tx, &row.jurisdiction, &ids).await?;
         for id in &ids {
-            locked.settle(*id, "paid", &Said::Paid, mover)?;
+            locked.settle(*id, "paid", &Said::Paid)?;
         }
-        self.move_money(tx, &mut locked, &netted, mover).await?;
-        let row = tx.disbursement(&row.jurisdiction, row.id).await?;
+        self.move_money(op, &mut locked, &netted).await?;
+        let row = op.tx.disbursement(&row.jurisdiction, row.id).await?;
         row.ok_or_else(|| ServiceError::bug("a disbursement is gone"))
     }
 

@@ -33,23 +33,22 @@ impl Payments {
     /// Makes the disbursement that pays an advance.
     pub(in crate::payments) async fn disburse_advance(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         advance: &AdvanceRow,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let fund = (advance.jurisdiction.as_str(), advance.programme.as_str());
-        let accounts = tx.bank_accounts(std::slice::from_ref(&advance.merchant)).await?;
+        let accounts = op.tx.bank_accounts(std::slice::from_ref(&advance.merchant)).await?;
         let account = accounts.first().map(|account| account.revision);
         let mut payments = [payment_of(advance, account)];
         let versions = HashMap::from([(advance.payment, self.funds.latest_version(fund.1)?)]);
         self.funds
-            .take_from_sources(tx, fund, &mut payments, &versions, mover.now)
+            .take_from_sources(&mut op.tx, fund, &mut payments, &versions, op.now)
             .await?;
-        let row = self.new_disbursement(advance.disbursement, fund, totals(&payments, 0)?, mover);
-        tx.add_disbursement(&row).await?;
-        tx.add_advance(advance).await?;
-        PaymentRow::insert(tx, &payments).await?;
-        self.note(tx, &row, "make_disbursement", None, mover).await
+        let row = self.new_disbursement(advance.disbursement, fund, totals(&payments, 0)?);
+        op.tx.add_disbursement(&row).await?;
+        op.tx.add_advance(advance).await?;
+        PaymentRow::insert(&mut op.tx, &payments).await?;
+        self.note(op, &row, "make_disbursement", None).await
     }
 
     /// Whether a disbursement pays an advance whose merchant, or whose fund, is held by now.
@@ -72,10 +71,9 @@ impl Payments {
     /// Sets payments that are being made against what their merchants have ahead.
     pub(in crate::payments) async fn set_against_advances(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         fund: (&str, &str),
         payments: &mut [PaymentRow],
-        now: DateTime<Utc>,
     ) -> Result<Vec<SetOffRow>, ServiceError> {
         let merchants = payments.iter().filter_map(|payment| payment.merchant.clone());
         let merchants = distinct(merchants.collect());
@@ -83,7 +81,7 @@ impl Payments {
             return Ok(Vec::new());
         }
         let (mut set_offs, mut touched) = (Vec::new(), Vec::new());
-        for mut advance in tx.open_advances(fund, &merchants, MOST_ADVANCES).await? {
+        for mut advance in op.tx.open_advances(fund, &merchants, MOST_ADVANCES).await? {
             let of = payments
                 .iter_mut()
                 .find(|it| it.merchant.as_ref() == Some(&advance.merchant));
@@ -104,22 +102,21 @@ impl Payments {
             });
             touched.push(advance);
         }
-        tx.save_advances(&touched).await?;
+        op.tx.save_advances(&touched).await?;
         Ok(set_offs)
     }
 
     /// Settles or gives back what these payments of a county are set against. The books must be locked.
     pub(in crate::payments) async fn settle_set_offs(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         payments: &[(PaymentRow, Netting)],
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         for (payment, netting) in payments.iter().filter(|(payment, _)| payment.netted > 0) {
             let jurisdiction = payment.jurisdiction.as_str();
-            let set_offs = tx.set_offs_of(jurisdiction, &[payment.id]).await?;
+            let set_offs = op.tx.set_offs_of(jurisdiction, &[payment.id]).await?;
             let ids = set_offs.iter().map(|it| it.advance).collect::<Vec<_>>();
-            let advances = tx.lock_advances(jurisdiction, &ids).await?;
+            let advances = op.tx.lock_advances(jurisdiction, &ids).await?;
             let mut advances: HashMap<Uuid, AdvanceRow> =
                 advances.into_iter().map(|row| (row.id, row)).collect();
             let mut used = Vec::new();
@@ -142,17 +139,17 @@ impl Payments {
                         used.push((one.advance, part));
                     }
                 }
-                write(row, &after, mover.now);
+                write(row, &after, op.now);
             }
             let used = used
                 .iter()
                 .filter_map(|(id, part)| Some((advances.get(id)?, *part)));
             let used = used.collect::<Vec<_>>();
-            self.come_back(tx, &used, Reason::SetOff, mover).await?;
+            self.come_back(op, &used, Reason::SetOff).await?;
             let used = used.iter().map(|(row, _)| *row).collect::<Vec<_>>();
-            self.note_advances(tx, &used, "set_off_advance", None, mover)
+            self.note_advances(op, &used, "set_off_advance", None)
                 .await?;
-            tx.save_advances(&advances.into_values().collect::<Vec<_>>())
+            op.tx.save_advances(&advances.into_values().collect::<Vec<_>>())
                 .await?;
         }
         Ok(())
@@ -161,10 +158,9 @@ impl Payments {
     /// Moves the money of advances whose payments came to something. `before` is each payment's outcome before.
     pub(in crate::payments) async fn settle_advances(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         advances: &mut HashMap<Uuid, AdvanceRow>,
         payments: &[(PaymentRow, String)],
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         for (payment, before) in payments {
             let Some(row) = advances.get_mut(&payment.id) else {
@@ -176,15 +172,15 @@ impl Payments {
                 (before.as_str(), outcome),
                 ("open", "paid" | "returned") | ("failed" | "returned", "paid")
             ) {
-                self.post_advances(tx, &[(row, amount)], Reason::PayAdvance, mover)
+                self.post_advances(op, &[(row, amount)], Reason::PayAdvance)
                     .await?;
-                (row.status, row.paid_at, row.closed_at) = ("paid".into(), Some(mover.now), None);
+                (row.status, row.paid_at, row.closed_at) = ("paid".into(), Some(op.now), None);
             }
             match outcome {
                 "returned" if is_used(row) => return Err(Refusal::ResultContradicts.into()),
                 "returned" => {
-                    (row.status, row.closed_at) = ("returned".into(), Some(mover.now));
-                    self.come_back(tx, &[(row, amount)], Reason::ReturnAdvance, mover)
+                    (row.status, row.closed_at) = ("returned".into(), Some(op.now));
+                    self.come_back(op, &[(row, amount)], Reason::ReturnAdvance)
                         .await?;
                 }
                 "failed" | "cancelled" => {
@@ -192,10 +188,10 @@ impl Payments {
                         "failed" => Reason::FailAdvance,
                         _ => Reason::CancelAdvance,
                     };
-                    (row.status, row.closed_at) = (outcome.into(), Some(mover.now));
-                    self.post_advances(tx, &[(row, amount)], reason, mover).await?;
+                    (row.status, row.closed_at) = (outcome.into(), Some(op.now));
+                    self.post_advances(op, &[(row, amount)], reason).await?;
                     let fund = (row.jurisdiction.clone(), row.programme.clone());
-                    self.funds.call_waitlist(tx, fund, mover.now).await?;
+                    op.call_waitlist(fund).await?;
                 }
                 _ => {}
             }
@@ -205,9 +201,9 @@ impl Payments {
                 "failed" => "fail_advance",
                 _ => "cancel_advance",
             };
-            self.note_advances(tx, &[row], verb, payment.reason.clone(), mover)
+            self.note_advances(op, &[row], verb, payment.reason.clone())
                 .await?;
-            tx.save_advances(std::slice::from_ref(row)).await?;
+            op.tx.save_advances(std::slice::from_ref(row)).await?;
         }
         Ok(())
     }
@@ -215,16 +211,15 @@ impl Payments {
     /// Takes back the advances of payments that are cancelled.
     pub(in crate::payments) async fn cancel_advances(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         jurisdiction: &str,
         cancelled: &[PaymentRow],
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
-        let mut advances = advances_of(tx, jurisdiction, cancelled.iter()).await?;
+        let mut advances = advances_of(&mut op.tx, jurisdiction, cancelled.iter()).await?;
         let cancelled = cancelled
             .iter()
             .map(|payment| (payment.clone(), "open".to_owned()));
-        self.settle_advances(tx, &mut advances, &cancelled.collect::<Vec<_>>(), mover)
+        self.settle_advances(op, &mut advances, &cancelled.collect::<Vec<_>>())
             .await
     }
 
@@ -232,16 +227,15 @@ impl Payments {
     /// committed to others by now.
     pub(in crate::payments) async fn instruct_advance_again(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         row: &AdvanceRow,
-        mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
-        let fund = tx.fund(&row.jurisdiction, &row.programme).await?;
+        let fund = op.tx.fund(&row.jurisdiction, &row.programme).await?;
         if fund.is_none_or(|fund| fund.available < row.amount) {
             return Err(Refusal::ResultContradicts.into());
         }
         let amount = Fen::new(row.amount).map_err(ServiceError::bug)?;
-        self.post_advances(tx, &[(row, amount)], Reason::InstructAdvance, mover)
+        self.post_advances(op, &[(row, amount)], Reason::InstructAdvance)
             .await
     }
 }
