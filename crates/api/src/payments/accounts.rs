@@ -218,7 +218,7 @@ impl From<ShownAccount> for AccountView {
             bank_name: it.bank_name,
             bank_code: it.bank_code,
             ends_with: it.ends_with,
-            status: it.status,
+            status: it.status.to_string(),
             made_at: it.made_at,
             checked_at: it.checked_at,
             reason: it.reason,

@@ -227,7 +227,7 @@ impl From<HeardReport> for HeardReportView {
             name: it.name,
             sha256: it.sha256,
             bytes: it.bytes,
-            status: it.status,
+            status: it.status.to_string(),
             results: it.results,
             exceptions: it.exceptions,
             fault: it
@@ -381,18 +381,18 @@ impl From<BankException> for BankExceptionView {
     fn from(it: BankException) -> BankExceptionView {
         BankExceptionView {
             id: it.id.to_string(),
-            exception: it.exception,
+            exception: it.exception.map(|it| it.to_string()).unwrap_or_default(),
             reference: it.reference,
             payment: it.payment.map(|id| id.to_string()),
             disbursement: it.disbursement.map(|id| id.to_string()),
-            verdict: it.verdict,
+            verdict: it.verdict.to_string(),
             amount: it.amount.map(Money::from),
             code: it.code,
             reason: it.reason,
             booked_on: it.booked_on,
-            format: it.format,
+            format: it.format.to_string(),
             received_at: it.received_at,
-            standing: it.standing,
+            standing: it.standing.to_string(),
             resolved_at: it.resolved_at,
             resolution: it.resolution,
         }

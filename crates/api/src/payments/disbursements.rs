@@ -383,13 +383,13 @@ impl From<Disbursement> for DisbursementView {
     fn from(it: Disbursement) -> DisbursementView {
         DisbursementView {
             etag: etag_of(it.revision),
-            id: it.id,
-            jurisdiction: it.jurisdiction,
+            id: it.id.to_string(),
+            jurisdiction: it.jurisdiction.to_string(),
             programme: it.programme,
-            status: it.status,
+            status: it.status.to_string(),
             claims: it.claims,
             payments: it.payments,
-            total: Money(it.total),
+            total: it.total.into(),
             needs_three: it.needs_three,
             made_at: it.made_at,
             released_at: it.released_at,

@@ -209,14 +209,14 @@ impl From<Payment> for PaymentView {
         PaymentView {
             id: it.id.to_string(),
             disbursement: it.disbursement.to_string(),
-            payee: it.payee,
+            payee: it.payee.to_string(),
             merchant: it.merchant,
             claims: it.claims,
             advance: it.advance.map(|id| id.to_string()),
             amount: it.amount.into(),
             parts: PartsView::from(&it.parts),
             netted: it.netted.into(),
-            outcome: it.outcome,
+            outcome: it.outcome.to_string(),
             reason: it.reason,
             settled_at: it.settled_at,
         }

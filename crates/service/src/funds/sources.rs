@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use chrono::{DateTime, Utc};
+use claims::payments::PaymentOutcome;
 use ledger::{BySource, Carry, Fen, Ratio, Source, give_back, split};
 use store::Tx;
 use store::claims::ClaimRow;
@@ -84,7 +85,7 @@ impl Funds {
         let sums = payments.iter().map(|payment| {
             let version = versions.get(&payment.id).copied();
             let version = version.ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
-            Ok((fen(payment.amount)?, version))
+            Ok((payment.amount, version))
         });
         let sums = sums.collect::<Result<Vec<_>, ServiceError>>()?;
         let parts = self.take(tx, fund, &sums, Taking::IntoPayment, now).await?;
@@ -113,12 +114,15 @@ impl Funds {
             .await?;
         let taken = taken.first().copied().unwrap_or_default();
         // Of a payment that failed nothing was spent; of one that came back, what was netted still is.
-        let stood = match payment.outcome.as_str() {
-            "returned" => {
-                let stood = tx.outstanding_parts(&payment.jurisdiction, &[payment.id]).await?;
+        let stood = match payment.outcome {
+            PaymentOutcome::Returned => {
+                let stood = tx.outstanding_parts(payment.jurisdiction, &[payment.id]).await?;
                 stood.first().map(|(_, parts)| *parts).unwrap_or_default()
             }
-            _ => [0; 4],
+            PaymentOutcome::Open
+            | PaymentOutcome::Paid
+            | PaymentOutcome::Failed
+            | PaymentOutcome::Cancelled => [0; 4],
         };
         let stood = by_source(stood)?;
         let mut paid = payment.clone();
@@ -262,14 +266,14 @@ impl Funds {
             return Ok(());
         };
         let payments = came_back.iter().map(|(row, _)| row.payment).collect::<Vec<_>>();
-        let still = tx.outstanding_parts(&first.jurisdiction, &payments).await?;
+        let still = tx.outstanding_parts(first.jurisdiction, &payments).await?;
         let still: HashMap<Uuid, [i64; 4]> = still.into_iter().collect();
         let back = came_back.iter().map(|(row, amount)| {
             let still = still.get(&row.payment).copied().unwrap_or_default();
             let share = give_back(*amount, &by_source(still)?).map_err(ServiceError::bug)?;
             Ok(PaidParts {
                 claim: row.id,
-                jurisdiction: row.jurisdiction.clone(),
+                jurisdiction: row.jurisdiction.to_string(),
                 payment: row.payment,
                 programme: row.programme.clone(),
                 line: 0,
@@ -302,15 +306,18 @@ pub(crate) fn oldest_versions(lines: &[LineRow], rows: &[ClaimRow]) -> HashMap<U
 }
 
 /// A payment by source.
-pub(crate) fn parts_of(payment: &PaymentRow) -> Result<BySource<Fen>, ServiceError> {
-    by_source([payment.central, payment.province, payment.city, payment.county])
+pub(crate) fn parts_of(payment: &PaymentRow) -> BySource<Fen> {
+    BySource {
+        central: payment.central,
+        province: payment.province,
+        city: payment.city,
+        county: payment.county,
+    }
 }
 
 fn write_parts(payment: &mut PaymentRow, parts: &BySource<Fen>) {
-    payment.central = parts.central.get();
-    payment.province = parts.province.get();
-    payment.city = parts.city.get();
-    payment.county = parts.county.get();
+    (payment.central, payment.province) = (parts.central, parts.province);
+    (payment.city, payment.county) = (parts.city, parts.county);
 }
 
 fn outstanding(parts: &PaidParts) -> Result<BySource<Fen>, ServiceError> {

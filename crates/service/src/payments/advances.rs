@@ -1,25 +1,32 @@
-//! Advances to merchants (预拨): a county pays ahead of a merchant's claims, in pairs, and what they come to is set against it first.
+//! Advances to merchants (预拨): a county pays ahead of a merchant's claims, in pairs, and what they come to is set
+//! against it first.
 //!
-//! An advance is a disbursement of its own, with one payment and no claims: whoever makes it is not who releases it, and above
-//! an amount there is a third; it goes to the bank in a file, and what the bank says of it comes back, as for any other. When
-//! claims are set against it is told in `disbursements::set_off`. What is left of it can be repaid. All of it happens under the lock
-//! of the county's ledger.
+//! An advance is a disbursement of its own, with one payment and no claims: the person who makes it does not release it,
+//! and above an amount a third signs; it goes to the bank in a file, and is settled by what the bank reports, as any
+//! other. `disbursements::set_off` sets claims against advances and settles their payments. What is left of an advance
+//! can be repaid. All of it happens under the lock of the county's ledger.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use claims::JurisdictionCode;
 use claims::ids::{AdvanceId, DisbursementId, PaymentId};
-use ledger::{Fen, NotLeft, Reason, Transfer};
-use serde::{Deserialize, Serialize};
-use store::funds::Posting;
+use claims::payments::{AdvanceStatus, PayeeKind, PaymentOutcome};
+use claims::registers::MerchantStatus;
+use ledger::{Fen, NotLeft, Reason};
+use store::Tx;
 use store::payments::PaymentRow;
 use store::payments::advances::AdvanceRow;
-use store::{Done, Tx};
 
 use super::Payments;
-use crate::claims::transition::Mover;
+use super::disbursements::set_off::{sums, write};
+use super::disbursements::totals;
 use crate::funds::limits;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::convert::{code, fen};
-use crate::operation::{Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
+use crate::operation::{
+    Key, Op, Page, Permit, Refusal, Replayable, ServiceError, kept_as_text, paging, stored_answer,
+};
 
 /// What is to be advanced, and the document that allows it.
 #[derive(Debug, Clone)]
@@ -42,26 +49,35 @@ pub struct Repayment {
 }
 
 /// An advance as it stands: what was paid is set off, repaid, pending or open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advance {
-    pub id: String,
-    pub jurisdiction: String,
+    pub id: AdvanceId,
+    pub jurisdiction: JurisdictionCode,
     pub programme: String,
     pub merchant: String,
-    pub disbursement: String,
-    pub payment: String,
-    /// made, paid, used, failed, returned or cancelled.
-    pub status: String,
-    /// Yuan, two decimals, as every sum here.
-    pub amount: String,
-    pub set_off: String,
-    pub repaid: String,
-    pub pending: String,
-    pub open: String,
+    pub disbursement: DisbursementId,
+    pub payment: PaymentId,
+    pub status: AdvanceStatus,
+    pub amount: Fen,
+    pub set_off: Fen,
+    pub repaid: Fen,
+    pub pending: Fen,
+    pub open: Fen,
     pub document: String,
     pub made_at: DateTime<Utc>,
     pub paid_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
+}
+
+stored_answer! { "advance.1" => Advance {
+    id, jurisdiction, programme, merchant, disbursement, payment, status, amount, set_off, repaid, pending, open,
+    document, made_at, paid_at, closed_at,
+} }
+
+kept_as_text! {
+    AdvanceId: |text: &str| text.parse().ok(),
+    PaymentId: |text: &str| text.parse().ok(),
+    AdvanceStatus: AdvanceStatus::parse,
 }
 
 impl Payments {
@@ -72,79 +88,75 @@ impl Payments {
         new: NewAdvance,
         key: Key,
     ) -> Result<Replayable<Advance>, ServiceError> {
-        permit.within(&new.jurisdiction)?;
-        self.op
-            .transaction(|tx| self.make_advance_in(tx, permit, &new, &key))
-            .await
+        let operation = self.op.of(permit).within(&new.jurisdiction)?;
+        let unit = async |mut op: Op<'_>| {
+            let fund = (new.jurisdiction.clone(), new.programme.clone());
+            limits::lock(&mut op.tx, &self.catalogue.current(), [fund.clone()]).await?;
+            let found = op.tx.fund(&fund.0, &fund.1).await?;
+            let available = fen(found.ok_or(Refusal::NotFound("fund"))?.available)?;
+            let county = code(&fund.0)?;
+            self.may_have(&mut op.tx, (county, &fund.1), &new.merchant).await?;
+            if new.amount > available {
+                return Err(more_than(available, "advance.more-than-available").into());
+            }
+            let row = AdvanceRow {
+                jurisdiction: county,
+                id: op.id(),
+                programme: fund.1,
+                merchant: new.merchant.clone(),
+                disbursement: op.id(),
+                payment: op.id(),
+                amount: new.amount,
+                document: new.document.clone(),
+                set_off: Fen::ZERO,
+                repaid: Fen::ZERO,
+                pending: Fen::ZERO,
+                status: AdvanceStatus::Made,
+                maker: op.actor.person.clone(),
+                made_at: op.now,
+                paid_at: None,
+                closed_at: None,
+            };
+            self.disburse_advance(&mut op, &row).await?;
+            self.post_advances(&mut op, &[(&row, new.amount)], Reason::InstructAdvance)
+                .await?;
+            let document = Some(new.document.clone());
+            let recorded = self.note_advances(&mut op, &[&row], "make_advance", document).await?;
+            Ok(op.done(recorded, advance(&row)))
+        };
+        operation.once("make_advance", &key).run(unit).await
     }
 
-    async fn make_advance_in(
-        &self,
-        mut tx: Tx,
-        permit: &Permit<ManageFunds>,
-        new: &NewAdvance,
-        key: &Key,
-    ) -> Result<Done<Replayable<Advance>>, ServiceError> {
-        let mover = Mover {
-            actor: permit.actor(),
-            now: self.op.now(),
-        };
-        let fund = (new.jurisdiction.as_str(), new.programme.as_str());
-        let locked = [(new.jurisdiction.clone(), new.programme.clone())];
-        limits::lock(&mut tx, &self.catalogue.current(), locked).await?;
-        let row = tx.fund(fund.0, fund.1).await?;
-        let available = row.ok_or(Refusal::NotFound("fund"))?.available;
-        // Under the lock, where whoever raced with the same key has committed.
-        if let Some(first) = self.op.answered(&mut tx, mover.actor, key).await? {
-            return Ok(tx.done(first));
-        }
-        self.may_have(&mut tx, fund, &new.merchant).await?;
-        if new.amount.get() > available {
-            return Err(more_than(fen(available)?, "advance.more-than-available").into());
-        }
-        let row = AdvanceRow {
-            jurisdiction: new.jurisdiction.clone(),
-            id: self.op.id(mover.now),
-            programme: new.programme.clone(),
-            merchant: new.merchant.clone(),
-            disbursement: self.op.id(mover.now),
-            payment: self.op.id(mover.now),
-            amount: new.amount.get(),
-            document: new.document.clone(),
-            set_off: 0,
-            repaid: 0,
-            pending: 0,
-            status: "made".into(),
-            maker: mover.actor.person.clone(),
-            made_at: mover.now,
-            paid_at: None,
-            closed_at: None,
-        };
-        self.disburse_advance(&mut tx, &row, mover).await?;
-        self.post_advances(&mut tx, &[(&row, new.amount)], Reason::InstructAdvance, mover)
+    /// Makes the disbursement that pays an advance.
+    async fn disburse_advance(&self, op: &mut Op<'_>, advance: &AdvanceRow) -> Result<(), ServiceError> {
+        let programme = advance.programme.as_str();
+        let accounts = op
+            .tx
+            .bank_accounts(std::slice::from_ref(&advance.merchant))
             .await?;
-        let made = advance(&row)?;
-        self.note_advances(
-            &mut tx,
-            &[&row],
-            "make_advance",
-            Some(new.document.clone()),
-            mover,
-        )
-        .await?;
-        self.op
-            .keep_answer(&mut tx, mover.actor, key, "make_advance", &made)
+        let account = accounts.first().map(|account| account.revision);
+        let mut payments = [payment_of(advance, account)];
+        let versions = HashMap::from([(advance.payment, self.funds.latest_version(programme)?)]);
+        let fund = (advance.jurisdiction.as_str(), programme);
+        self.funds
+            .take_from_sources(&mut op.tx, fund, &mut payments, &versions, op.now)
             .await?;
-        Ok(tx.done(Replayable {
-            value: made,
-            replayed: false,
-        }))
+        let row = self.new_disbursement(op, advance.disbursement(), programme, totals(&payments, 0)?);
+        op.tx.add_disbursement(&row).await?;
+        AdvanceRow::insert(&mut op.tx, std::slice::from_ref(advance)).await?;
+        PaymentRow::insert(&mut op.tx, &payments).await?;
+        self.note(op, &row, "make_disbursement", None).await.map(drop)
     }
 
     /// Only a merchant that is admitted, and whose money nothing holds back, is paid ahead of its claims.
-    async fn may_have(&self, tx: &mut Tx, fund: (&str, &str), merchant: &str) -> Result<(), ServiceError> {
+    async fn may_have(
+        &self,
+        tx: &mut Tx,
+        fund: (JurisdictionCode, &str),
+        merchant: &str,
+    ) -> Result<(), ServiceError> {
         let known = tx.merchant(merchant).await?;
-        if known.is_none_or(|row| row.status != "admitted") {
+        if known.is_none_or(|row| row.status != MerchantStatus::Admitted.as_str()) {
             return Err(Refusal::field(
                 "/merchant",
                 "advance.not-admitted",
@@ -173,80 +185,42 @@ impl Payments {
         repayment: Repayment,
         key: Key,
     ) -> Result<Replayable<Advance>, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
-        let repaid = self
-            .op
-            .transaction(|tx| self.repay_in(tx, permit, id, &repayment, &key))
-            .await?;
-        self.claims.serve_called_waitlists().await;
-        Ok(repaid)
-    }
-
-    async fn repay_in(
-        &self,
-        mut tx: Tx,
-        permit: &Permit<ManageFunds>,
-        id: AdvanceId,
-        repayment: &Repayment,
-        key: &Key,
-    ) -> Result<Done<Replayable<Advance>>, ServiceError> {
-        let mover = Mover {
-            actor: permit.actor(),
-            now: self.op.now(),
-        };
-        let jurisdiction = id.jurisdiction.as_str();
-        let seen = tx.advance(jurisdiction, id.uuid).await?;
-        let seen = seen.ok_or(Refusal::NotFound("advance"))?;
-        limits::lock(
-            &mut tx,
-            &self.catalogue.current(),
-            [(seen.jurisdiction, seen.programme)],
-        )
-        .await?;
-        if let Some(first) = self.op.answered(&mut tx, mover.actor, key).await? {
-            return Ok(tx.done(first));
-        }
-        let row = tx.lock_advances(jurisdiction, &[id.uuid]).await?;
-        let mut row = row.into_iter().next().ok_or(Refusal::NotFound("advance"))?;
-        if row.status != "paid" {
-            return Err(Refusal::Settled {
-                what: "advance",
-                status: row.status,
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
+        let unit = async |mut op: Op<'_>| {
+            let seen = op.tx.advance(id.jurisdiction, id.uuid).await?;
+            let seen = seen.ok_or(Refusal::NotFound("advance"))?;
+            let fund = (seen.jurisdiction.to_string(), seen.programme);
+            limits::lock(&mut op.tx, &self.catalogue.current(), [fund]).await?;
+            let row = op.tx.lock_advances(id.jurisdiction, &[id.uuid]).await?;
+            let mut row = row.into_iter().next().ok_or(Refusal::NotFound("advance"))?;
+            if row.status != AdvanceStatus::Paid {
+                return Err(Refusal::Settled {
+                    what: "advance",
+                    status: row.status.to_string(),
+                }
+                .into());
             }
-            .into());
-        }
-        let mut after = sums(&row)?;
-        let part = repayment.amount.unwrap_or_else(|| after.open());
-        after
-            .repay(part)
-            .map_err(|NotLeft { held }| more_than(held, "advance.more-than-open"))?;
-        write(&mut row, &after, mover.now);
-        tx.save_advances(std::slice::from_ref(&row)).await?;
-        self.come_back(&mut tx, &[(&row, part)], Reason::RepayAdvance, mover)
-            .await?;
-        let value = advance(&row)?;
-        self.note_advances(
-            &mut tx,
-            &[&row],
-            "repay_advance",
-            Some(repayment.document.clone()),
-            mover,
-        )
-        .await?;
-        self.op
-            .keep_answer(&mut tx, mover.actor, key, "repay_advance", &value)
-            .await?;
-        Ok(tx.done(Replayable {
-            value,
-            replayed: false,
-        }))
+            let mut after = sums(&row);
+            let part = repayment.amount.unwrap_or_else(|| after.open());
+            after
+                .repay(part)
+                .map_err(|NotLeft { held }| more_than(held, "advance.more-than-open"))?;
+            write(&mut row, &after, op.now);
+            op.tx.save_advances(std::slice::from_ref(&row)).await?;
+            self.come_back(&mut op, &[(&row, part)], Reason::RepayAdvance)
+                .await?;
+            let document = Some(repayment.document.clone());
+            let recorded = self.note_advances(&mut op, &[&row], "repay_advance", document).await?;
+            Ok(op.done(recorded, advance(&row)))
+        };
+        operation.once("repay_advance", &key).run(unit).await
     }
 
     pub async fn advance(&self, permit: &Permit<ReadFunds>, id: AdvanceId) -> Result<Advance, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let mut conn = self.op.read().await?;
-        let row = conn.advance(id.jurisdiction.as_str(), id.uuid).await?;
-        advance(&row.ok_or(Refusal::NotFound("advance"))?)
+        let row = conn.advance(id.jurisdiction, id.uuid).await?;
+        Ok(advance(&row.ok_or(Refusal::NotFound("advance"))?))
     }
 
     /// Advances, newest first; those of one merchant if one is named.
@@ -264,105 +238,31 @@ impl Payments {
         let rows = conn
             .advances(&counties, merchant, before, paging::fetch(limit))
             .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| advance(&row))
-    }
-
-    /// Posts transfers of advances, each of which names the disbursement that paid it.
-    pub(super) async fn post_advances(
-        &self,
-        op: &mut Op<'_>,
-        moved: &[(&AdvanceRow, Fen)],
-        reason: Reason,
-    ) -> Result<(), ServiceError> {
-        let postings = moved.iter().map(|(row, amount)| {
-            Ok(Posting {
-                jurisdiction: row.jurisdiction.clone(),
-                programme: row.programme.clone(),
-                transfer: Transfer::new(reason, *amount).map_err(ServiceError::bug)?,
-                claim: None,
-                document: Some(row.disbursement),
-                actor: op.actor.client.clone(),
-            })
-        });
-        op.tx.post(&postings.collect::<Result<Vec<_>, ServiceError>>()?, op.now)
-            .await?;
-        Ok(())
-    }
-
-    /// Money of one fund that merchants had comes back: to the fund, to its sources, and to who waits for it.
-    pub(super) async fn come_back(
-        &self,
-        op: &mut Op<'_>,
-        moved: &[(&AdvanceRow, Fen)],
-        reason: Reason,
-    ) -> Result<(), ServiceError> {
-        let Some((first, _)) = moved.first() else {
-            return Ok(());
-        };
-        self.post_advances(op, moved, reason).await?;
-        self.funds.recover_advances(&mut op.tx, moved, op.now).await?;
-        let fund = (first.jurisdiction.clone(), first.programme.clone());
-        op.call_waitlist(fund).await
-    }
-
-    /// Writes what was done to advances.
-    pub(super) async fn note_advances(
-        &self,
-        op: &mut Op<'_>,
-        rows: &[&AdvanceRow],
-        verb: &str,
-        why: Option<String>,
-    ) -> Result<(), ServiceError> {
-        let events = rows.iter().map(|row| {
-            let subject = AdvanceId::new(code(&row.jurisdiction)?, row.id).to_string();
-            let mut event = op.event(&row.jurisdiction, &subject, verb);
-            (event.to_status, event.reason) = (Some(row.status.clone()), why.clone());
-            Ok(event)
-        });
-        op.record(&events.collect::<Result<Vec<_>, ServiceError>>()?)
-            .await?;
-        Ok(())
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(advance(&row)))
     }
 }
 
 /// The payment of an advance.
-pub(super) fn payment_of(row: &AdvanceRow, account: Option<i32>) -> PaymentRow {
+fn payment_of(row: &AdvanceRow, account: Option<i32>) -> PaymentRow {
     PaymentRow {
-        jurisdiction: row.jurisdiction.clone(),
+        jurisdiction: row.jurisdiction,
         id: row.payment,
         disbursement: row.disbursement,
-        payee: "merchant".into(),
+        payee: PayeeKind::Merchant,
         merchant: Some(row.merchant.clone()),
         person: None,
         account,
         claims: 0,
         amount: row.amount,
-        outcome: "open".into(),
+        outcome: PaymentOutcome::Open,
         reason: None,
         settled_at: None,
-        central: 0,
-        province: 0,
-        city: 0,
-        county: 0,
-        netted: 0,
+        central: Fen::ZERO,
+        province: Fen::ZERO,
+        city: Fen::ZERO,
+        county: Fen::ZERO,
+        netted: Fen::ZERO,
         advance: Some(row.id),
-    }
-}
-
-pub(crate) fn sums(row: &AdvanceRow) -> Result<ledger::Advance, ServiceError> {
-    Ok(ledger::Advance {
-        amount: fen(row.amount)?,
-        set_off: fen(row.set_off)?,
-        repaid: fen(row.repaid)?,
-        pending: fen(row.pending)?,
-    })
-}
-
-/// Writes what is left of a paid advance.
-pub(crate) fn write(row: &mut AdvanceRow, sums: &ledger::Advance, now: DateTime<Utc>) {
-    (row.set_off, row.repaid, row.pending) = (sums.set_off.get(), sums.repaid.get(), sums.pending.get());
-    if sums.out().is_zero() {
-        (row.status, row.closed_at) = ("used".into(), Some(now));
     }
 }
 
@@ -375,29 +275,32 @@ fn more_than(most: Fen, code: &str) -> Refusal {
     )
 }
 
-fn advance(row: &AdvanceRow) -> Result<Advance, ServiceError> {
-    let (jurisdiction, sums) = (code(&row.jurisdiction)?, sums(row)?);
-    let open = if row.status == "paid" {
-        sums.open()
-    } else {
-        Fen::ZERO
+fn advance(row: &AdvanceRow) -> Advance {
+    let sums = sums(row);
+    let open = match row.status {
+        AdvanceStatus::Paid => sums.open(),
+        AdvanceStatus::Made
+        | AdvanceStatus::Used
+        | AdvanceStatus::Failed
+        | AdvanceStatus::Returned
+        | AdvanceStatus::Cancelled => Fen::ZERO,
     };
-    Ok(Advance {
-        id: AdvanceId::new(jurisdiction, row.id).to_string(),
-        jurisdiction: row.jurisdiction.clone(),
+    Advance {
+        id: row.id(),
+        jurisdiction: row.jurisdiction,
         programme: row.programme.clone(),
         merchant: row.merchant.clone(),
-        disbursement: DisbursementId::new(jurisdiction, row.disbursement).to_string(),
-        payment: PaymentId::new(jurisdiction, row.payment).to_string(),
-        status: row.status.clone(),
-        amount: sums.amount.to_string(),
-        set_off: sums.set_off.to_string(),
-        repaid: sums.repaid.to_string(),
-        pending: sums.pending.to_string(),
-        open: open.to_string(),
+        disbursement: row.disbursement(),
+        payment: row.payment(),
+        status: row.status,
+        amount: row.amount,
+        set_off: row.set_off,
+        repaid: row.repaid,
+        pending: row.pending,
+        open,
         document: row.document.clone(),
         made_at: row.made_at,
         paid_at: row.paid_at,
         closed_at: row.closed_at,
-    })
+    }
 }

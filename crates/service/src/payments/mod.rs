@@ -2,11 +2,14 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `disbursements` | payable claims gathered, released by another person, and set against what is owed |
-//! | `bank` | files for the bank, its reports, and what its words do to payments |
 //! | `accounts` | where payees are paid, and what a county pays from |
+//! | `disbursements` | payable claims gathered into payments, set against what is owed, and settled |
 //! | `advances` | money paid to merchants ahead of their claims, and repaid |
+//! | `bank` | files for the bank, its reports, and what its results do to payments |
+//! | `release` | another person lets a disbursement go, and its files to the bank |
 //! | `statements` | what a county and a merchant owe each other over a period |
+//!
+//! Each uses only those above it.
 //!
 //! A claim is open or paid in one disbursement at most. A released disbursement is frozen by its
 //! digest, and sent = paid + failed + returned + open at any instant. A disbursement has at most
@@ -16,6 +19,7 @@ mod accounts;
 mod advances;
 mod bank;
 mod disbursements;
+mod release;
 pub mod statements;
 
 use std::sync::Arc;
@@ -30,12 +34,10 @@ use crate::operation::Runner;
 pub use accounts::{EnteredAccount, ShownAccount};
 pub use advances::{Advance, NewAdvance, Repayment};
 pub use bank::{
-    BankException, BankReport, HeardReport, Hearing, InstructionFile, InstructionFormat, ReportFormat,
-    Resolution, Results, Submission, SubmissionResolution, Submissions,
+    BankException, BankReport, HeardReport, Hearing, InstructionFile, InstructionFormat, PaymentResult,
+    ReportFormat, Resolution, Results, Submission, SubmissionResolution, Submissions,
 };
-pub use disbursements::{
-    Count, Disbursement, Gather, PaidClaim, Payment, PaymentResult, Reconciliation, Said,
-};
+pub use disbursements::{Count, Disbursement, Gather, PaidClaim, Payment, Reconciliation};
 
 /// Money on its way out of a fund, to the bank and back.
 #[derive(Debug, Clone)]

@@ -158,9 +158,9 @@ impl BankEntryRow {
 }
 
 impl Conn {
-    pub async fn payment(&mut self, jurisdiction: JurisdictionCode, id: Uuid) -> Result<Option<PaymentRow>, StoreError> {
+    pub async fn payment(&mut self, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
         Ok(payments::table
-            .find((Value(jurisdiction), id))
+            .find((Value(id.jurisdiction), id.uuid))
             .select(PaymentRow::as_select())
             .first(self.pg())
             .await
@@ -172,7 +172,7 @@ impl Conn {
         &mut self,
         jurisdiction: JurisdictionCode,
         payments: &[Uuid],
-    ) -> Result<Vec<(Uuid, String)>, StoreError> {
+    ) -> Result<Vec<(DisbursementId, String)>, StoreError> {
         #[derive(QueryableByName)]
         struct Of {
             #[diesel(sql_type = SqlUuid)]
@@ -189,20 +189,22 @@ impl Conn {
         .bind::<Array<SqlUuid>, _>(payments.to_vec())
         .load(self.pg())
         .await?;
-        Ok(rows.into_iter().map(|row| (row.id, row.programme)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (DisbursementId::new(jurisdiction, row.id), row.programme))
+            .collect())
     }
 
     /// A page of a disbursement's payments by id.
     pub async fn payments(
         &mut self,
-        jurisdiction: JurisdictionCode,
-        disbursement: Uuid,
+        of: DisbursementId,
         after: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<PaymentRow>, StoreError> {
         Ok(payments::table
-            .filter(payments::jurisdiction.eq(Value(jurisdiction)))
-            .filter(payments::disbursement.eq(disbursement))
+            .filter(payments::jurisdiction.eq(Value(of.jurisdiction)))
+            .filter(payments::disbursement.eq(of.uuid))
             .filter(payments::id.gt(after.unwrap_or(Uuid::nil())))
             .order(payments::id)
             .limit(limit)
@@ -214,14 +216,13 @@ impl Conn {
     /// A page of a payment's claims.
     pub async fn payment_lines(
         &mut self,
-        jurisdiction: JurisdictionCode,
-        payment: Uuid,
+        of: PaymentId,
         after: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<LineRow>, StoreError> {
         Ok(disbursement_lines::table
-            .filter(disbursement_lines::jurisdiction.eq(Value(jurisdiction)))
-            .filter(disbursement_lines::payment.eq(payment))
+            .filter(disbursement_lines::jurisdiction.eq(Value(of.jurisdiction)))
+            .filter(disbursement_lines::payment.eq(of.uuid))
             .filter(disbursement_lines::claim.gt(after.unwrap_or(Uuid::nil())))
             .order(disbursement_lines::claim)
             .limit(limit)
@@ -231,14 +232,10 @@ impl Conn {
     }
 
     /// All lines of a disbursement, by claim; they are bounded by the limit it was made with.
-    pub async fn lines(
-        &mut self,
-        jurisdiction: JurisdictionCode,
-        disbursement: Uuid,
-    ) -> Result<Vec<LineRow>, StoreError> {
+    pub async fn lines(&mut self, of: DisbursementId) -> Result<Vec<LineRow>, StoreError> {
         Ok(disbursement_lines::table
-            .filter(disbursement_lines::jurisdiction.eq(Value(jurisdiction)))
-            .filter(disbursement_lines::disbursement.eq(disbursement))
+            .filter(disbursement_lines::jurisdiction.eq(Value(of.jurisdiction)))
+            .filter(disbursement_lines::disbursement.eq(of.uuid))
             .order(disbursement_lines::claim)
             .select(LineRow::as_select())
             .load(self.pg())
@@ -397,28 +394,20 @@ impl Tx {
     }
 
     /// Whether a disbursement has a payment that is still open.
-    pub async fn has_open_payments(
-        &mut self,
-        jurisdiction: JurisdictionCode,
-        disbursement: Uuid,
-    ) -> Result<bool, StoreError> {
+    pub async fn has_open_payments(&mut self, of: DisbursementId) -> Result<bool, StoreError> {
         Ok(diesel::select(diesel::dsl::exists(
             payments::table
-                .filter(payments::jurisdiction.eq(Value(jurisdiction)))
-                .filter(payments::disbursement.eq(disbursement))
+                .filter(payments::jurisdiction.eq(Value(of.jurisdiction)))
+                .filter(payments::disbursement.eq(of.uuid))
                 .filter(payments::outcome.eq(Value(PaymentOutcome::Open))),
         ))
         .get_result(self.pg())
         .await?)
     }
 
-    pub async fn lock_bank_entry(
-        &mut self,
-        jurisdiction: JurisdictionCode,
-        id: Uuid,
-    ) -> Result<Option<BankEntryRow>, StoreError> {
+    pub async fn lock_bank_entry(&mut self, id: BankEntryId) -> Result<Option<BankEntryRow>, StoreError> {
         Ok(bank_entries::table
-            .find((Value(jurisdiction), id))
+            .find((Value(id.jurisdiction), id.uuid))
             .for_update()
             .select(BankEntryRow::as_select())
             .first(self.pg())

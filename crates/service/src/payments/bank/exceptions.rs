@@ -1,44 +1,40 @@
-//! What a bank said that fits nothing, and the person who decides what it means.
+//! What a bank reported that fits no payment, and the person who decides what it means.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::{BankEntryId, DisbursementId, PaymentId};
+use claims::payments::{BankStatus, EntryException, EntryFormat, EntryStanding};
 use ledger::Fen;
 use store::payments::BankEntryRow;
-use store::{Done, Tx};
 
-use crate::claims::transition::Mover;
+use super::matching::PaymentResult;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
-use crate::operation::convert::{code, fen};
-use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
+use crate::operation::{Op, Page, Permit, Recorded, Refusal, ServiceError, paging};
 use crate::payments::Payments;
-use crate::payments::disbursements::{PaymentResult, Said};
 
-/// A word of a bank that was set aside.
+/// A result that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BankException {
     pub id: BankEntryId,
-    /// unknown_payment, not_released, amount_differs, contradicts or unclear.
-    pub exception: String,
+    /// Why the result was set aside; none only of one that was matched at once.
+    pub exception: Option<EntryException>,
     /// What the bank named: an id of ours, or a mark of what is none.
     pub reference: String,
     pub payment: Option<PaymentId>,
     pub disbursement: Option<DisbursementId>,
-    /// paid, failed, returned or unclear.
-    pub verdict: String,
+    pub verdict: BankStatus,
     pub amount: Option<Fen>,
     pub code: Option<String>,
     pub reason: Option<String>,
     pub booked_on: Option<NaiveDate>,
-    pub format: String,
+    pub format: EntryFormat,
     pub received_at: DateTime<Utc>,
-    /// exception, applied or dismissed.
-    pub standing: String,
+    pub standing: EntryStanding,
     pub resolved_at: Option<DateTime<Utc>>,
     pub resolution: Option<String>,
 }
 
-/// What is done with a word that was set aside.
+/// What is done with a result that was set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
     /// It is right, of the payment that it names or of this one.
@@ -62,11 +58,11 @@ impl Payments {
         let rows = conn
             .bank_exceptions(&counties, after, paging::fetch(limit))
             .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| shown(&row))
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(shown(&row)))
     }
 
-    /// A person's word on an exception, with the reason. Another than whoever brought it in applies it, because that moves money. The
-    /// answer to one that is handed over to the county of its payment is that county's.
+    /// A person's decision on an exception, with the reason. Another person than the one who brought it in applies it,
+    /// because that moves money. The answer to one that is handed over to the county of its payment is that county's.
     pub async fn resolve_exception(
         &self,
         permit: &Permit<ManageFunds>,
@@ -74,66 +70,46 @@ impl Payments {
         resolution: Resolution,
         why: Option<String>,
     ) -> Result<BankException, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.op
-            .transaction(|tx| self.resolve_in(tx, permit, id, resolution, why.clone()))
-            .await
-    }
-
-    async fn resolve_in(
-        &self,
-        mut tx: Tx,
-        permit: &Permit<ManageFunds>,
-        id: BankEntryId,
-        resolution: Resolution,
-        why: Option<String>,
-    ) -> Result<Done<BankException>, ServiceError> {
-        let mover = Mover {
-            actor: permit.actor(),
-            now: self.op.now(),
-        };
-        let jurisdiction = id.jurisdiction.as_str();
-        let row = tx.lock_bank_entry(jurisdiction, id.uuid).await?;
-        let mut row = row.ok_or(Refusal::NotFound("bank exception"))?;
-        if row.standing != "exception" {
-            return Err(Refusal::Settled {
-                what: "bank exception",
-                status: row.standing,
-            }
-            .into());
-        }
-        (row.resolver, row.resolved_at, row.resolution) =
-            (Some(mover.actor.person.clone()), Some(mover.now), why);
-        let handed_over = match resolution {
-            Resolution::Dismiss => {
-                row.standing = "dismissed".into();
-                None
-            }
-            Resolution::Apply { payment } => {
-                if row.receiver == mover.actor.person {
-                    return Err(Refusal::FourEyes.into());
+        let unit = async |mut op: Op<'_>| {
+            let row = op.tx.lock_bank_entry(id).await?;
+            let mut row = row.ok_or(Refusal::NotFound("bank exception"))?;
+            if row.standing != EntryStanding::Exception {
+                return Err(Refusal::Settled {
+                    what: "bank exception",
+                    status: row.standing.to_string(),
                 }
-                row.standing = "applied".into();
-                match payment.filter(|it| it.jurisdiction != id.jurisdiction) {
-                    Some(payment) => {
-                        permit.within(payment.jurisdiction.as_str())?;
-                        Some(self.hand_over(&mut tx, &row, payment, mover).await?)
+                .into());
+            }
+            row.resolver = Some(op.actor.person.clone());
+            (row.resolved_at, row.resolution) = (Some(op.now), why.clone());
+            let mut handed_over = None;
+            match resolution {
+                Resolution::Dismiss => row.standing = EntryStanding::Dismissed,
+                Resolution::Apply { payment } => {
+                    if row.receiver == op.actor.person {
+                        return Err(Refusal::FourEyes.into());
                     }
-                    None => {
-                        self.apply(&mut tx, &mut row, payment, mover).await?;
-                        None
+                    row.standing = EntryStanding::Applied;
+                    match payment.filter(|it| it.jurisdiction != id.jurisdiction) {
+                        Some(payment) => {
+                            permit.within(payment.jurisdiction.as_str())?;
+                            handed_over = Some(self.hand_over(&mut op, &row, payment).await?);
+                        }
+                        None => self.apply(&mut op, &mut row, payment).await?,
                     }
                 }
             }
+            op.tx.resolve_bank_entry(&row).await?;
+            let recorded = note_resolved(&mut op, &row).await?;
+            Ok(op.done(recorded, shown(handed_over.as_ref().unwrap_or(&row))))
         };
-        tx.resolve_bank_entry(&row).await?;
-        self.note_resolved(&mut tx, &row, mover).await?;
-        Ok(tx.done(shown(handed_over.as_ref().unwrap_or(&row))?))
+        operation.run(unit).await
     }
 
-    /// Where it could not be told whose a word was, it was filed with another county or the city. The county whose payment it is about
-    /// gets it under the same number, with all that follows from it.
+    /// A result that names no payment was filed with another county, or with the city. The county whose payment it is
+    /// about gets it under the same number, with all that follows from it.
     async fn hand_over(
         &self,
         op: &mut Op<'_>,
@@ -141,26 +117,13 @@ impl Payments {
         payment: PaymentId,
     ) -> Result<BankEntryRow, ServiceError> {
         let mut theirs = BankEntryRow {
-            jurisdiction: payment.jurisdiction.as_str().to_owned(),
+            jurisdiction: payment.jurisdiction,
             ..row.clone()
         };
         self.apply(op, &mut theirs, Some(payment)).await?;
         BankEntryRow::insert(&mut op.tx, std::slice::from_ref(&theirs)).await?;
-        self.note_resolved(op, &theirs).await?;
+        note_resolved(op, &theirs).await.map(drop)?;
         Ok(theirs)
-    }
-
-    async fn note_resolved(
-        &self,
-        op: &mut Op<'_>,
-        row: &BankEntryRow,
-    ) -> Result<(), ServiceError> {
-        let id = BankEntryId::new(code(&row.jurisdiction)?, row.id);
-        let mut event = op.event(&row.jurisdiction, &id.to_string(), "resolve_exception");
-        (event.from_status, event.to_status) = (Some("exception".into()), Some(row.standing.clone()));
-        event.reason.clone_from(&row.resolution);
-        op.record(&[event]).await?;
-        Ok(())
     }
 
     async fn apply(
@@ -169,31 +132,41 @@ impl Payments {
         row: &mut BankEntryRow,
         payment: Option<PaymentId>,
     ) -> Result<(), ServiceError> {
-        let payment = payment
-            .map(|id| id.uuid)
-            .or(row.payment)
-            .ok_or_else(payment_missing)?;
-        let reason = row.reason.clone().unwrap_or_default();
-        let said = match row.verdict.as_str() {
-            "paid" => Said::Paid,
-            "failed" => Said::Failed { reason },
-            "returned" => Said::Returned { reason },
-            _ => return Err(Refusal::StatusUnclear.into()),
-        };
+        let payment = payment.map(|id| id.uuid).or(row.payment);
+        let payment = payment.ok_or_else(payment_missing)?;
+        if row.verdict == BankStatus::Unclear {
+            return Err(Refusal::StatusUnclear.into());
+        }
         let result = PaymentResult {
-            payment: Ok(PaymentId::new(code(&row.jurisdiction)?, payment)),
-            said,
-            amount: row.amount.map(fen).transpose()?,
+            payment: Ok(PaymentId::new(row.jurisdiction, payment)),
+            status: row.verdict,
+            reason: row.reason.clone(),
+            amount: row.amount,
             code: row.code.clone(),
             booked_on: row.booked_on,
             fingerprint: None,
         };
-        let mut locked = self.lock_payments(&mut op.tx, &row.jurisdiction, &[payment]).await?;
+        let mut locked = self
+            .lock_payments(&mut op.tx, row.jurisdiction, &[payment])
+            .await?;
         self.force(op, &mut locked, payment, &result).await?;
         row.payment = Some(payment);
         row.disbursement = locked.payments.get(&payment).map(|it| it.disbursement);
         Ok(())
     }
+}
+
+/// Records what a person decided on an exception.
+async fn note_resolved(op: &mut Op<'_>, row: &BankEntryRow) -> Result<Recorded, ServiceError> {
+    let mut event = op.event(
+        row.jurisdiction.as_str(),
+        &row.id().to_string(),
+        "resolve_exception",
+    );
+    event.from_status = Some(EntryStanding::Exception.to_string());
+    event.to_status = Some(row.standing.to_string());
+    event.reason.clone_from(&row.resolution);
+    op.record(&[event]).await
 }
 
 fn payment_missing() -> Refusal {
@@ -205,23 +178,22 @@ fn payment_missing() -> Refusal {
     )
 }
 
-fn shown(row: &BankEntryRow) -> Result<BankException, ServiceError> {
-    let jurisdiction = code(&row.jurisdiction)?;
-    Ok(BankException {
-        id: BankEntryId::new(jurisdiction, row.id),
-        exception: row.exception.clone().unwrap_or_default(),
+fn shown(row: &BankEntryRow) -> BankException {
+    BankException {
+        id: row.id(),
+        exception: row.exception,
         reference: row.reference.clone(),
-        payment: row.payment.map(|id| PaymentId::new(jurisdiction, id)),
-        disbursement: row.disbursement.map(|id| DisbursementId::new(jurisdiction, id)),
-        verdict: row.verdict.clone(),
-        amount: row.amount.map(fen).transpose()?,
+        payment: row.payment.map(|id| PaymentId::new(row.jurisdiction, id)),
+        disbursement: row.disbursement.map(|id| DisbursementId::new(row.jurisdiction, id)),
+        verdict: row.verdict,
+        amount: row.amount,
         code: row.code.clone(),
         reason: row.reason.clone(),
         booked_on: row.booked_on,
-        format: row.format.clone(),
+        format: row.format,
         received_at: row.received_at,
-        standing: row.standing.clone(),
+        standing: row.standing,
         resolved_at: row.resolved_at,
         resolution: row.resolution.clone(),
-    })
+    }
 }

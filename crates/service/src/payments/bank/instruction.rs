@@ -1,7 +1,7 @@
-//! What the bank is told: a released disbursement as files, with names and accounts. Handing one out is an audit event.
+//! What the bank is to pay: a released disbursement as files, with names and accounts. Handing one out is an audit event.
 //!
-//! The same disbursement gives the same bytes whenever it is asked for: accounts are those of the revisions that were frozen when it
-//! was made (the county's own: released), and a payee put right later counts in the next disbursement.
+//! The same disbursement gives the same bytes whenever it is asked for: accounts are those of the revisions that were
+//! frozen when it was made (the county's own: released), and a payee put right later counts in the next disbursement.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -9,17 +9,17 @@ use std::num::NonZeroUsize;
 use bank::{Detail, EndToEndId, MessageId, Party};
 use chrono::{DateTime, Utc};
 use claims::claim::{Claim, Payee};
-use claims::ids::{AdvanceId, ClaimId, DisbursementId};
+use claims::ids::{ClaimId, DisbursementId};
+use claims::payments::{DisbursementStatus, PayeeKind};
 use store::claims::ClaimRow;
 use store::payments::disbursements::DisbursementRow;
 use store::payments::{LineRow, PaymentRow};
-use store::{Done, Tx};
+use store::Tx;
 use uuid::Uuid;
 
-use crate::claims::transition::Mover;
 use crate::operation::access::ManageFunds;
-use crate::operation::convert::{code, fen};
-use crate::operation::{Permit, Refusal, ServiceError};
+use crate::operation::convert::by_id;
+use crate::operation::{Op, Permit, Refusal, ServiceError};
 use crate::payments::Payments;
 use crate::payments::disbursements::open;
 use timing::shanghai;
@@ -45,32 +45,20 @@ impl Payments {
         format: InstructionFormat,
         part: usize,
     ) -> Result<InstructionFile, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
-        self.op
-            .transaction(|tx| self.instruction_in(tx, permit, id, format, part))
-            .await
-    }
-
-    async fn instruction_in(
-        &self,
-        mut tx: Tx,
-        permit: &Permit<ManageFunds>,
-        id: DisbursementId,
-        format: InstructionFormat,
-        part: usize,
-    ) -> Result<Done<InstructionFile>, ServiceError> {
-        let row = open(&mut tx, id, None, &["released", "settled"]).await?;
-        let mut files = self.files(&mut tx, &row, format).await?;
-        let place = part.checked_sub(1).filter(|place| *place < files.len());
-        let place = place.ok_or(Refusal::NotFound("part of the instruction"))?;
-        let file = files.swap_remove(place);
-        let mover = Mover {
-            actor: permit.actor(),
-            now: self.op.now(),
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
+        let unit = async |mut op: Op<'_>| {
+            let statuses = [DisbursementStatus::Released, DisbursementStatus::Settled];
+            let row = open(&mut op.tx, id, None, &statuses).await?;
+            let mut files = self.files(&mut op.tx, &row, format).await?;
+            let place = part.checked_sub(1).filter(|place| *place < files.len());
+            let place = place.ok_or(Refusal::NotFound("part of the instruction"))?;
+            let file = files.swap_remove(place);
+            let recorded = self
+                .note(&mut op, &row, "hand_out_instruction", Some(file.name()))
+                .await?;
+            Ok(op.done(recorded, file))
         };
-        self.note(&mut tx, &row, "hand_out_instruction", Some(file.name()), mover)
-            .await?;
-        Ok(tx.done(file))
+        operation.run(unit).await
     }
 
     /// All files of a released disbursement's instruction.
@@ -95,34 +83,36 @@ impl Payments {
         let payments = sent_payments(tx, row).await?;
         let mut lines = HashMap::<Uuid, Vec<LineRow>>::new();
         let mut keys = Vec::new();
-        for line in tx.lines(&row.jurisdiction, row.id).await? {
-            keys.push((line.jurisdiction.clone(), line.claim));
+        for line in tx.lines(row.id()).await? {
+            keys.push((line.jurisdiction.to_string(), line.claim));
             lines.entry(line.payment).or_default().push(line);
         }
-        let claims = tx.claims_by_id(&keys).await?;
-        let applicants = payments.iter().filter(|payment| payment.payee == "applicant");
-        let applicants = applicants.flat_map(|payment| lines.get(&payment.id).into_iter().flatten());
-        let paid: Vec<Uuid> = applicants.map(|line| line.claim).collect();
-        let claims: HashMap<Uuid, ClaimRow> = claims.into_iter().map(|row| (row.id, row)).collect();
-        let rows = paid
+        let claims = by_id(tx.claims_by_id(&keys).await?, |row| row.id);
+        let applicants = payments
             .iter()
-            .filter_map(|id| claims.get(id))
-            .cloned()
-            .collect::<Vec<_>>();
-        let corrected = payments.iter().filter(|payment| payment.payee == "applicant");
-        let corrected = corrected.filter_map(|payment| {
+            .filter(|payment| payment.payee == PayeeKind::Applicant);
+        let applicants = applicants.collect::<Vec<_>>();
+        let paid = applicants
+            .iter()
+            .flat_map(|payment| lines.get(&payment.id).into_iter().flatten());
+        let rows = paid.filter_map(|line| claims.get(&line.claim)).cloned();
+        let rows = rows.collect::<Vec<_>>();
+        let corrected = applicants.iter().filter_map(|payment| {
             let oldest = lines.get(&payment.id)?.first()?;
             Some((oldest.claim, payment.account?))
         });
         let corrected = corrected.collect::<Vec<_>>();
+        let own = row
+            .account
+            .map(|revision| (row.jurisdiction.to_string(), revision));
         let frozen = payments
             .iter()
             .filter_map(|it| Some((it.merchant.clone()?, it.account?)))
-            .chain(row.account.map(|revision| (row.jurisdiction.clone(), revision)));
+            .chain(own);
         let frozen = frozen.collect::<Vec<_>>();
         Ok(Parts {
             sent: self.claims.sent_claims(tx, &rows).await?,
-            corrected: self.corrections_of(tx, &row.jurisdiction, &corrected).await?,
+            corrected: self.corrections_of(tx, row.jurisdiction, &corrected).await?,
             accounts: self.accounts_of(tx, &frozen).await?,
             payments,
             lines,
@@ -137,9 +127,9 @@ impl Payments {
         released_at: DateTime<Utc>,
     ) -> Result<bank::Instruction, ServiceError> {
         let mut missing = Vec::new();
-        let debtor = parts.accounts.get(&row.jurisdiction);
+        let debtor = parts.accounts.get(row.jurisdiction.as_str());
         if debtor.is_none() {
-            missing.push(row.jurisdiction.clone());
+            missing.push(row.jurisdiction.to_string());
         }
         let mut payments = Vec::with_capacity(parts.payments.len());
         for payment in &parts.payments {
@@ -170,17 +160,10 @@ impl Payments {
         lines: &[LineRow],
         payee: Party,
     ) -> Result<bank::Payment, ServiceError> {
-        let jurisdiction = code(&row.jurisdiction)?;
-        let sent = lines.iter().map(|line| {
-            let claim = ClaimId::new(jurisdiction, line.claim).to_string();
-            (claim, line.amount.saturating_sub(line.netted))
-        });
-        let advance = payment.advance.map(|id| {
-            let advance = AdvanceId::new(jurisdiction, id).to_string();
-            (advance, payment.amount)
-        });
-        let sent = sent.chain(advance).filter(|(_, amount)| *amount > 0);
-        let details = sent.map(|(of, amount)| Detail::new(&of, fen(amount)?).map_err(ServiceError::bug));
+        let sent = lines.iter().map(|line| (line.claim().to_string(), line.sent()));
+        let advance = payment.advance().map(|id| (id.to_string(), payment.amount));
+        let sent = sent.chain(advance).filter(|(_, amount)| !amount.is_zero());
+        let details = sent.map(|(of, amount)| Detail::new(&of, amount).map_err(ServiceError::bug));
         let catalogue = self.catalogue.current();
         let programme = catalogue.versions(&row.programme).last();
         let title = programme.map_or(row.programme.as_str(), |it| it.title(policy::Lang::Zh));
@@ -190,7 +173,7 @@ impl Payments {
         };
         bank::Payment::new(
             EndToEndId::new(payment.id.as_u128()),
-            fen(payment.amount.saturating_sub(payment.netted))?,
+            payment.sent(),
             payee,
             &title.chars().take(REMITTANCE).collect::<String>(),
             details.collect::<Result<_, ServiceError>>()?,
@@ -199,13 +182,13 @@ impl Payments {
     }
 }
 
-/// What the bank is to pay of a disbursement, in order; of what is wholly netted it is told nothing.
+/// What the bank is to pay of a disbursement, in order; what is wholly netted is left out.
 pub(in crate::payments) async fn sent_payments(
     tx: &mut Tx,
     row: &DisbursementRow,
 ) -> Result<Vec<PaymentRow>, ServiceError> {
-    let mut payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
-    payments.retain(|payment| payment.netted < payment.amount);
+    let mut payments = tx.payments(row.id(), None, i64::MAX).await?;
+    payments.retain(|payment| !payment.sent().is_zero());
     Ok(payments)
 }
 

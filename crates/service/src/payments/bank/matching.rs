@@ -1,98 +1,99 @@
-//! What a bank's word is to a payment as it stands: a table without a database.
+//! What a bank's status is to a payment as it stands: a table without a database.
 
+use chrono::NaiveDate;
+use claims::ids::PaymentId;
+use claims::payments::{BankStatus, EntryException, PaymentOutcome};
+use ledger::Fen;
 use sha2::{Digest, Sha256};
 use store::payments::PaymentRow;
 
 use crate::operation::Refusal;
-use crate::payments::disbursements::{PaymentResult, Said};
 
-/// What a word is to a payment as it stands.
+/// What a bank reports of one payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentResult {
+    /// The payment, or a mark of what was named instead: in a file that may be anything, even an account.
+    pub payment: Result<PaymentId, String>,
+    pub status: BankStatus,
+    /// Why the payment failed or was returned.
+    pub reason: Option<String>,
+    pub amount: Option<Fen>,
+    pub code: Option<String>,
+    pub booked_on: Option<NaiveDate>,
+    /// The fingerprint that the reader of a file gives to the entry.
+    pub fingerprint: Option<Vec<u8>>,
+}
+
+impl PaymentResult {
+    /// Without a bank's details.
+    pub fn of(payment: PaymentId, failure: Option<String>) -> Self {
+        Self {
+            payment: Ok(payment),
+            status: match failure {
+                Some(_) => BankStatus::Failed,
+                None => BankStatus::Paid,
+            },
+            reason: failure,
+            amount: None,
+            code: None,
+            booked_on: None,
+            fingerprint: None,
+        }
+    }
+}
+
+/// What a result is to a payment as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::payments) enum Judgement {
-    /// The payment comes to this.
-    Fresh(&'static str),
-    /// It is known, or says nothing new.
-    Same,
-    Exception(Exception),
+pub(in crate::payments) enum Match {
+    /// The payment has this outcome now.
+    New(PaymentOutcome),
+    /// The result is known, or says nothing new.
+    Duplicate,
+    /// The result fits no payment as it stands.
+    Exception(EntryException),
 }
 
-/// Why a word is set aside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::payments) enum Exception {
-    UnknownPayment,
-    NotReleased,
-    AmountDiffers,
-    Contradicts,
-    Unclear,
+/// What is answered to a result that is set aside.
+pub(in crate::payments) fn refusal(exception: EntryException) -> Refusal {
+    match exception {
+        EntryException::UnknownPayment => Refusal::NotFound("payment"),
+        EntryException::NotReleased => Refusal::NotReleased,
+        EntryException::AmountDiffers => Refusal::AmountDiffers,
+        EntryException::Contradicts => Refusal::ResultContradicts,
+        EntryException::Unclear => Refusal::StatusUnclear,
+    }
 }
 
-impl Exception {
-    pub(in crate::payments) fn as_str(self) -> &'static str {
-        match self {
-            Self::UnknownPayment => "unknown_payment",
-            Self::NotReleased => "not_released",
-            Self::AmountDiffers => "amount_differs",
-            Self::Contradicts => "contradicts",
-            Self::Unclear => "unclear",
-        }
+/// The table: what a result is to a payment, by the payment's outcome. `Returned` of a payment that is open is the return
+/// of one whose success was not reported yet; the report of success may follow and says nothing new then.
+pub(in crate::payments) fn matched(payment: &PaymentRow, result: &PaymentResult) -> Match {
+    use PaymentOutcome::{Cancelled, Failed, Open, Paid, Returned};
+    if result.amount.is_some_and(|amount| amount != payment.sent()) {
+        return Match::Exception(EntryException::AmountDiffers);
     }
-
-    pub(in crate::payments) fn refusal(self) -> Refusal {
-        match self {
-            Self::UnknownPayment => Refusal::NotFound("payment"),
-            Self::NotReleased => Refusal::NotReleased,
-            Self::AmountDiffers => Refusal::AmountDiffers,
-            Self::Contradicts => Refusal::ResultContradicts,
-            Self::Unclear => Refusal::StatusUnclear,
+    match (payment.outcome, result.status) {
+        (Open | Paid | Failed | Returned | Cancelled, BankStatus::Unclear) => {
+            Match::Exception(EntryException::Unclear)
         }
-    }
-
-    pub(in crate::payments) fn parse(text: &str) -> Self {
-        match text {
-            "unknown_payment" => Self::UnknownPayment,
-            "not_released" => Self::NotReleased,
-            "amount_differs" => Self::AmountDiffers,
-            "unclear" => Self::Unclear,
-            _ => Self::Contradicts,
+        (Open, BankStatus::Paid) => Match::New(Paid),
+        (Open, BankStatus::Failed) => Match::New(Failed),
+        (Open | Paid, BankStatus::Returned) => Match::New(Returned),
+        (Paid | Returned, BankStatus::Paid)
+        | (Failed, BankStatus::Failed | BankStatus::Returned)
+        | (Returned, BankStatus::Returned) => Match::Duplicate,
+        (Paid | Returned, BankStatus::Failed)
+        | (Failed, BankStatus::Paid)
+        | (Cancelled, BankStatus::Paid | BankStatus::Failed | BankStatus::Returned) => {
+            Match::Exception(EntryException::Contradicts)
         }
     }
 }
 
-/// The table: what a word is to a payment, by the payment's outcome. `returned` after nothing at all is the return of a
-/// payment whose success was never told; the word of success may follow and says nothing new then.
-pub(in crate::payments) fn judge(payment: &PaymentRow, result: &PaymentResult) -> Judgement {
-    let sent = payment.amount.saturating_sub(payment.netted);
-    if result.amount.is_some_and(|amount| amount.get() != sent) {
-        return Judgement::Exception(Exception::AmountDiffers);
-    }
-    match (payment.outcome.as_str(), &result.said) {
-        (_, Said::Unclear) => Judgement::Exception(Exception::Unclear),
-        ("open", Said::Paid) => Judgement::Fresh("paid"),
-        ("open", Said::Failed { .. }) => Judgement::Fresh("failed"),
-        ("open" | "paid", Said::Returned { .. }) => Judgement::Fresh("returned"),
-        ("paid" | "returned", Said::Paid)
-        | ("failed", Said::Failed { .. } | Said::Returned { .. })
-        | ("returned", Said::Returned { .. }) => Judgement::Same,
-        _ => Judgement::Exception(Exception::Contradicts),
-    }
-}
-
-/// Verdict and reason as they are recorded.
-pub(in crate::payments) fn words(said: &Said) -> (&'static str, Option<&str>) {
-    match said {
-        Said::Paid => ("paid", None),
-        Said::Failed { reason } => ("failed", Some(reason)),
-        Said::Returned { reason } => ("returned", Some(reason)),
-        Said::Unclear => ("unclear", None),
-    }
-}
-
-/// What the same news is known by, whichever way and however often it comes.
+/// By what the same report is known, whichever way and however often it comes.
 pub(in crate::payments) fn fingerprint(jurisdiction: &str, result: &PaymentResult) -> Vec<u8> {
     if let Some(fingerprint) = &result.fingerprint {
         return fingerprint.clone();
     }
-    let (verdict, reason) = words(&result.said);
     let payment = match &result.payment {
         Ok(id) => id.to_string(),
         Err(reference) => reference.clone(),
@@ -101,8 +102,8 @@ pub(in crate::payments) fn fingerprint(jurisdiction: &str, result: &PaymentResul
         "huanxin result 1",
         jurisdiction,
         &payment,
-        verdict,
-        reason.unwrap_or_default(),
+        result.status.as_str(),
+        result.reason.as_deref().unwrap_or_default(),
     ];
     Sha256::digest(parts.join("\u{1f}")).to_vec()
 }

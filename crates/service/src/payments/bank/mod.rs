@@ -1,17 +1,17 @@
-//! The bank: what it is told, and what it says.
+//! The bank: the files that it is given, and what it reports.
 //!
 //! | module | step |
 //! |---|---|
-//! | `instruction` | what the bank is told, as a file |
+//! | `instruction` | what the bank is to pay, as a file |
 //! | `submissions` | the file's way to the bank, where it goes by itself |
 //! | `report_polling` | the bank's reports, where they are fetched from it |
-//! | `report_import` | what a bank's file says of which payments |
-//! | `matching` | what a bank's word is to a payment as it stands |
-//! | `settlement` | what the bank says, in any order and as often as it likes; what fits nothing is set aside |
+//! | `report_import` | which results a bank's file says of which payments |
+//! | `matching` | what a result is to a payment as it stands |
+//! | `settlement` | results, in any order and as often as they come; what fits nothing is set aside |
 //! | `exceptions` | a person resolves what was set aside |
 //!
-//! A file goes to the bank with the same bytes and key until the bank has taken it. A word of the
-//! bank is known by its fingerprint, so that a repeat changes nothing whenever it comes, and a word
+//! A file goes to the bank with the same bytes and key until the bank has taken it. A result is
+//! known by its fingerprint, so that a repeat changes nothing whenever it comes, and a result
 //! that fits no payment is set aside for a person to resolve. A file is leased for 15 minutes, the
 //! bank's reports for 30.
 
@@ -25,6 +25,7 @@ mod submissions;
 
 pub use exceptions::{BankException, Resolution};
 pub use instruction::{InstructionFile, InstructionFormat};
+pub use matching::PaymentResult;
 pub use report_import::{BankReport, ReportFormat};
 pub use report_polling::{HeardReport, Hearing};
 pub use settlement::Results;

@@ -1,18 +1,20 @@
-//! Reading a bank's reports: what they say of payments of ours, in the words that results are recorded in.
+//! Reading a bank's reports: what they say of payments of ours, as the results that are recorded.
 
 use std::collections::BTreeSet;
 
 use bank::{Group, GroupVerdict, Item, Verdict};
+use chrono::NaiveDate;
 use claims::JurisdictionCode;
 use claims::ids::{DisbursementId, PaymentId};
+use claims::payments::{BankStatus, EntryFormat};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::matching::PaymentResult;
 use super::settlement::Results;
 use crate::operation::access::ManageFunds;
 use crate::operation::{Permit, Refusal, ServiceError};
 use crate::payments::Payments;
-use crate::payments::disbursements::{PaymentResult, Said};
 
 pub use bank::ReportFormat;
 
@@ -58,10 +60,7 @@ impl Payments {
         let read = understood(&report)?;
         let (items, groups) = (read.items.iter(), read.groups.iter());
         let results = self.said_of(jurisdiction, items, groups).await?;
-        self.bounded(results.len())?;
-        let format = report.format.as_str();
-        self.op
-            .transaction(|tx| self.results_in(tx, permit, jurisdiction, disbursement, format, &results))
+        self.record_all(permit, jurisdiction, disbursement, entry_format(report.format), &results)
             .await
     }
 
@@ -81,7 +80,7 @@ impl Payments {
         Ok(results)
     }
 
-    /// What a word on a whole file says of each payment in it that has no word of its own.
+    /// What a status of a whole file says of each payment in it that has no status of its own.
     async fn of_group(
         &self,
         jurisdiction: JurisdictionCode,
@@ -91,50 +90,34 @@ impl Payments {
         let (GroupVerdict::Whole(verdict), Some(original)) = (&group.verdict, &group.original) else {
             return Ok(Vec::new());
         };
-        let Some((said, code, booked_on)) = said(verdict) else {
+        let Some(news) = News::of(verdict) else {
             return Ok(Vec::new());
         };
         let unknown = |reference: &str| PaymentResult {
-            payment: Err(shortened(reference)),
-            said: said.clone(),
             amount: group.sum,
-            code: code.clone(),
-            booked_on,
             fingerprint: Some(group.fingerprint.as_bytes().to_vec()),
+            ..news.about(Err(shortened(reference)))
         };
         let Ok(file) = bank::FileId::parse(original.as_str()) else {
             return Ok(vec![unknown(original.as_str())]);
         };
-        let disbursement = Uuid::from_u128(file.message.get());
+        let disbursement = DisbursementId::new(jurisdiction, Uuid::from_u128(file.message.get()));
         let mut conn = self.op.read().await?;
-        let row = conn.disbursement(jurisdiction.as_str(), disbursement).await?;
+        let row = conn.disbursement(disbursement).await?;
         let per_file = row
             .and_then(|row| row.per_file)
             .and_then(|it| usize::try_from(it).ok());
         let Some(per_file) = per_file else {
             return Ok(vec![unknown(original.as_str())]);
         };
-        let payments = conn
-            .payments(jurisdiction.as_str(), disbursement, None, i64::MAX)
-            .await?;
+        let payments = conn.payments(disbursement, None, i64::MAX).await?;
         let before = usize::from(file.part())
             .saturating_sub(1)
             .saturating_mul(per_file);
-        let sent = payments
-            .into_iter()
-            .filter(|payment| payment.netted < payment.amount);
+        let sent = payments.into_iter().filter(|payment| !payment.sent().is_zero());
         let of_file = sent.skip(before).take(per_file);
         let unnamed = of_file.filter(|payment| !named.contains(&payment.id));
-        Ok(unnamed
-            .map(|payment| PaymentResult {
-                payment: Ok(PaymentId::new(jurisdiction, payment.id)),
-                said: said.clone(),
-                amount: None,
-                code: code.clone(),
-                booked_on,
-                fingerprint: None,
-            })
-            .collect())
+        Ok(unnamed.map(|payment| news.about(Ok(payment.id()))).collect())
     }
 }
 
@@ -149,38 +132,64 @@ pub(in crate::payments) fn understood(report: &BankReport) -> Result<bank::Repor
     })
 }
 
+/// In which form results came that a report says.
+pub(in crate::payments) fn entry_format(format: ReportFormat) -> EntryFormat {
+    match format {
+        ReportFormat::Csv => EntryFormat::Csv,
+        ReportFormat::Pain002 => EntryFormat::Pain002,
+        ReportFormat::Camt054 => EntryFormat::Camt054,
+    }
+}
+
 fn of_item(jurisdiction: JurisdictionCode, item: &Item) -> Option<PaymentResult> {
-    let (said, code, booked_on) = said(&item.verdict)?;
+    let news = News::of(&item.verdict)?;
     let reference = item.end_to_end_id.as_ref().map_or("", |id| id.as_str());
     let payment = bank::EndToEndId::parse(reference)
         .map(|id| PaymentId::new(jurisdiction, Uuid::from_u128(id.get())))
         .map_err(|_| shortened(reference));
     Some(PaymentResult {
-        payment,
-        said,
         amount: item.amount,
-        code,
-        booked_on,
         fingerprint: Some(item.fingerprint.as_bytes().to_vec()),
+        ..news.about(payment)
     })
 }
 
-/// A verdict that is news. Of a failure our own title of its code is kept and not the bank's words, which may name people.
-fn said(verdict: &Verdict) -> Option<(Said, Option<String>, Option<chrono::NaiveDate>)> {
-    let title = |failure: &bank::Failure| failure.reason.title_zh().to_owned();
-    let code = |failure: &bank::Failure| Some(failure.reason.code().to_owned());
-    match verdict {
-        Verdict::Accepted | Verdict::Pending => None,
-        Verdict::Paid { booked, .. } => Some((Said::Paid, None, *booked)),
-        Verdict::Failed(failure) => {
-            let reason = title(failure);
-            Some((Said::Failed { reason }, code(failure), None))
+/// A verdict that is news. Of a failure our own title of its code is kept and not the bank's text, which may name people.
+struct News {
+    status: BankStatus,
+    reason: Option<String>,
+    code: Option<String>,
+    booked_on: Option<NaiveDate>,
+}
+
+impl News {
+    fn of(verdict: &Verdict) -> Option<Self> {
+        let (status, failure, booked_on) = match verdict {
+            Verdict::Accepted | Verdict::Pending => return None,
+            Verdict::Paid { booked, .. } => (BankStatus::Paid, None, *booked),
+            Verdict::Failed(failure) => (BankStatus::Failed, Some(failure), None),
+            Verdict::Returned { failure, booked, .. } => (BankStatus::Returned, Some(failure), *booked),
+            Verdict::Unclear { .. } => (BankStatus::Unclear, None, None),
+        };
+        Some(Self {
+            status,
+            reason: failure.map(|it| it.reason.title_zh().to_owned()),
+            code: failure.map(|it| it.reason.code().to_owned()),
+            booked_on,
+        })
+    }
+
+    /// The same of a payment, without amount and fingerprint.
+    fn about(&self, payment: Result<PaymentId, String>) -> PaymentResult {
+        PaymentResult {
+            payment,
+            status: self.status,
+            reason: self.reason.clone(),
+            amount: None,
+            code: self.code.clone(),
+            booked_on: self.booked_on,
+            fingerprint: None,
         }
-        Verdict::Returned { failure, booked, .. } => {
-            let reason = title(failure);
-            Some((Said::Returned { reason }, code(failure), *booked))
-        }
-        Verdict::Unclear { .. } => Some((Said::Unclear, None, None)),
     }
 }
 

@@ -1,41 +1,43 @@
-//! The bank's reports, where they are fetched from it: recorded as if a person had brought them, by any number of workers.
+//! The bank's reports, where they are fetched from the bank: recorded as if a person had brought them, by any number of
+//! workers.
 //!
-//! One worker at a time asks a bank, by the lease in its row. Each report is recorded in one transaction (several, if it says more than
-//! one takes), together with the note that it came and, behind the last of a page, the place where the next page begins; only then is it
-//! acknowledged. Whatever breaks off comes again, and a repeat changes nothing: a report is known by its name and bytes, a word in it by its
-//! fingerprint.
+//! One worker at a time asks a bank, by the lease in its row. Each report is recorded in one transaction (several, if it
+//! says more than one takes), together with the note that it came and, behind the last of a page, the place where the next
+//! page begins; only then is it acknowledged. Whatever breaks off comes again, and a repeat changes nothing: a report is
+//! known by its name and bytes, a result in it by its fingerprint.
 //!
-//! A bank's file names payments without their counties, so these are looked up. A word on no payment of ours is an exception of the county
-//! that the rest of the report is about, or of the city.
+//! A bank's file names payments without their counties, so these are looked up. A result of no payment of ours is an
+//! exception of the county that the rest of the report is about, or of the city.
 //!
-//! A report that cannot be read is set aside, visibly, and those behind it go on. One that is read and cannot be recorded is a bug; it stops
-//! the reading, with a log line at every try, because what it says about money must not be passed over.
+//! A report that cannot be read is set aside, visibly, and those behind it go on. One that is read and cannot be recorded
+//! is a bug; it stops the reading, with a log line at every try, because what it says about money must not be passed over.
 
 use std::collections::{BTreeMap, HashMap};
 
 use bank::{EndToEndId, FileId, Item};
 use chrono::{DateTime, Duration, Utc};
 use claims::JurisdictionCode;
+use claims::payments::{EntryFormat, ReportStatus};
 use store::payments::submissions::{BankReportRow, StreamRow};
 use store::{Done, Tx};
 use timing::Backoff;
 use uuid::Uuid;
 
-use super::report_import::{BankReport, understood};
+use super::matching::PaymentResult;
+use super::report_import::{BankReport, entry_format, understood};
+use super::settlement::Scope;
 use crate::catalogue::JurisdictionKind;
-use crate::claims::transition::Mover;
 use crate::operation::access::ReadFunds;
 use crate::operation::convert::code;
 use crate::operation::time::{later, requested_pause};
-use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, paging};
+use crate::operation::{Actor, Op, Page, Permit, Refusal, ServiceError, paging};
 use crate::payments::Payments;
-use crate::payments::disbursements::PaymentResult;
 use crate::ports::{Bank, BankError, BankFile};
 
 /// Longer than a page of reports may take: five calls of `partners::Timeouts`.
 const LEASE: Duration = Duration::minutes(30);
 /// Pages that one round reads: more wait for the next.
-const ROUND: usize = 16;
+const MAX_PAGES_PER_ROUND: usize = 16;
 
 /// What one round heard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,8 +55,7 @@ pub struct HeardReport {
     /// Hex.
     pub sha256: String,
     pub bytes: i32,
-    /// recorded or unreadable.
-    pub status: String,
+    pub status: ReportStatus,
     /// What it said of payments, and how much of it waits for a person.
     pub results: i32,
     pub exceptions: i32,
@@ -83,7 +84,7 @@ impl Payments {
         every: Duration,
     ) -> Result<Hearing, ServiceError> {
         let mut heard = Hearing::default();
-        for _ in 0..ROUND {
+        for _ in 0..MAX_PAGES_PER_ROUND {
             let Some(stream) = self.op.transaction(|tx| self.take_stream(tx, name)).await? else {
                 break;
             };
@@ -91,7 +92,7 @@ impl Payments {
                 Ok(page) => page,
                 Err(error) => {
                     metrics::counter!("huanxin_bank_reports_total", "outcome" => "not_heard").increment(1);
-                    tracing::warn!(%error, failures = stream.failures.saturating_add(1), "the bank was not heard");
+                    tracing::warn!(%error, failures = stream.failures.saturating_add(1), "bank reports could not be fetched");
                     self.delay_stream(&stream, every, wish(&error)).await?;
                     break;
                 }
@@ -106,7 +107,7 @@ impl Payments {
                 }
                 if let Err(error) = bank.acknowledge(file.name(), file.sha256()).await {
                     // It comes again and is known then.
-                    tracing::warn!(%error, "a report was not acknowledged");
+                    tracing::warn!(%error, "a bank report was not acknowledged");
                 }
             }
             if page.files.is_empty() {
@@ -169,7 +170,7 @@ impl Payments {
                 sha256: file.sha256().to_vec(),
                 id: self.op.id(now),
                 bytes: i32::try_from(file.bytes().len()).unwrap_or(i32::MAX),
-                status: "recorded".into(),
+                status: ReportStatus::Recorded,
                 results: 0,
                 exceptions: 0,
                 fault: None,
@@ -186,7 +187,7 @@ impl Payments {
             .await?;
         drop(conn);
         let report = as_report(file);
-        let format = report.format.as_str();
+        let format = entry_format(report.format);
         let units = match understood(&report) {
             _ if known => Vec::new(),
             Ok(read) => self.by_county(&read).await?,
@@ -194,7 +195,7 @@ impl Payments {
                 code, line, column, ..
             }) => {
                 let place = |number: u64| Some(i64::try_from(number).unwrap_or(i64::MAX));
-                note.row.status = "unreadable".into();
+                note.row.status = ReportStatus::Unreadable;
                 (note.row.fault_line, note.row.fault_column) = (place(line), place(column));
                 note.row.fault = Some(code);
                 Vec::new()
@@ -203,33 +204,27 @@ impl Payments {
         };
         for (place, unit) in units.iter().enumerate() {
             if place.saturating_add(1) < units.len() {
-                let told = self
-                    .op
-                    .transaction(|tx| self.record_unit(tx, unit, format, None))
-                    .await
-                    .inspect_err(|error| failed(error, &note.row.name))?;
-                note.add(told);
+                let counts = self.record_unit(unit, format, None).await;
+                let counts = counts.inspect_err(|error| failed(error, &note.row.name))?;
+                note.add(counts);
             }
         }
-        let (empty, done) = (Unit::new(), note.row.clone());
+        let empty = Unit::new();
         let last = units.last().unwrap_or(&empty);
-        let told = self
-            .op
-            .transaction(|tx| self.record_unit(tx, last, format, Some(&note)))
-            .await
-            .inspect_err(|error| failed(error, &done.name))?;
+        let counts = self.record_unit(last, format, Some(&note)).await;
+        let counts = counts.inspect_err(|error| failed(error, &note.row.name))?;
         if known {
             return Ok(());
         }
-        note.add(told);
-        metrics::counter!("huanxin_bank_reports_total", "outcome" => note.row.status.clone()).increment(1);
-        if note.row.status == "unreadable" {
+        note.add(counts);
+        metrics::counter!("huanxin_bank_reports_total", "outcome" => note.row.status.as_str()).increment(1);
+        if note.row.status == ReportStatus::Unreadable {
             heard.unreadable = heard.unreadable.saturating_add(1);
             tracing::warn!(
                 report = note.row.name,
                 fault = note.row.fault,
                 line = note.row.fault_line,
-                "a report of the bank was set aside"
+                "a bank report could not be read and is set aside"
             );
         } else {
             heard.recorded = heard.recorded.saturating_add(1);
@@ -241,34 +236,39 @@ impl Payments {
     /// Records a unit and, behind a report's last, the note that it came.
     async fn record_unit(
         &self,
-        mut tx: Tx,
         unit: &Unit,
-        format: &str,
+        format: EntryFormat,
         note: Option<&Note<'_>>,
-    ) -> Result<Done<(i32, i32)>, ServiceError> {
-        let (bank, now) = (Actor::bank(), self.op.now());
-        let mover = Mover { actor: &bank, now };
-        let (mut results, mut exceptions) = (0_i32, 0_i32);
-        // In the order of the counties, as locks are taken.
-        for (county, said) in unit {
-            for answer in self
-                .results_on(&mut tx, mover, (*county, None), format, said)
-                .await?
-            {
-                results = results.saturating_add(1);
-                exceptions = exceptions.saturating_add(i32::from(answer.is_err()));
+    ) -> Result<(i32, i32), ServiceError> {
+        let bank = Actor::bank();
+        let record = async |mut op: Op<'_>| {
+            let (mut results, mut exceptions) = (0_i32, 0_i32);
+            // In the order of the counties, as locks are taken.
+            for (county, reported) in unit {
+                let scope = Scope {
+                    county: *county,
+                    within: None,
+                };
+                let (answers, _) = self.record_in(&mut op, scope, format, reported).await?;
+                for answer in answers {
+                    results = results.saturating_add(1);
+                    exceptions = exceptions.saturating_add(i32::from(answer.is_err()));
+                }
             }
-        }
-        if let Some(note) = note {
-            let mut row = note.row.clone();
-            row.results = row.results.saturating_add(results);
-            row.exceptions = row.exceptions.saturating_add(exceptions);
-            tx.add_bank_report(&row).await?;
-            if let Some(next) = note.next {
-                tx.advance_bank_stream(note.stream, next, (now, now)).await?;
+            if let Some(note) = note {
+                let mut row = note.row.clone();
+                row.results = row.results.saturating_add(results);
+                row.exceptions = row.exceptions.saturating_add(exceptions);
+                BankReportRow::insert(&mut op.tx, &[row]).await?;
+                if let Some(next) = note.next {
+                    let now = op.now;
+                    op.tx.advance_bank_stream(note.stream, next, (now, now)).await?;
+                }
             }
-        }
-        Ok(tx.done((results, exceptions)))
+            // What payments left is recorded; that a report came is no event of a county.
+            Ok(op.unrecorded((results, exceptions)))
+        };
+        self.op.by(&bank).run(record).await
     }
 
     /// What a report says, by county.
@@ -292,11 +292,11 @@ impl Payments {
         let mut found = HashMap::<Uuid, JurisdictionCode>::new();
         for ids in payments.chunks(crate::operation::MAX_BATCH) {
             for (county, id) in conn.counties_of_payments(&counties, ids).await? {
-                found.insert(id, code(&county)?);
+                found.insert(id, county);
             }
         }
         for (county, id) in conn.counties_of_disbursements(&counties, &files).await? {
-            found.insert(id, code(&county)?);
+            found.insert(id, county);
         }
         drop(conn);
         let city = catalogue
@@ -373,7 +373,7 @@ impl Note<'_> {
 
 fn failed(error: &ServiceError, report: &str) {
     metrics::counter!("huanxin_bank_reports_total", "outcome" => "not_recorded").increment(1);
-    tracing::error!(%error, report, "a report of the bank could not be recorded; those behind it wait");
+    tracing::error!(%error, report, "a bank report could not be recorded; those behind it wait");
 }
 
 /// By its media type, or by its name where the bank is a folder.

@@ -1,9 +1,10 @@
 //! Files that go to the bank by themselves, safely by any number of workers.
 //!
-//! Releasing a disbursement queues its files, if a bank is configured then: what was released before is a person's. A worker
-//! takes one file at a time. In one transaction it writes down that the bank may have it from now on ([`SubmissionRow::in_doubt`])
-//! and until when nobody else tries; it asks the bank in no transaction at all; and records what the bank said in another. Whatever
-//! breaks off in between, the next try hands over the same bytes under the same name and key, which the bank takes once.
+//! Releasing a disbursement queues its files, if a bank is configured then: what was released before is a person's. A
+//! worker takes one file at a time. In one transaction it writes down that the bank may have it from now on
+//! ([`SubmissionRow::in_doubt`]) and until when no other worker tries; it asks the bank in no transaction at all; and
+//! records the bank's answer in another. Whatever breaks off in between, the next try hands over the same bytes under the
+//! same name and key, which the bank takes once.
 //!
 //! ```text
 //!            ┌────────── unavailable, unknown: later and later ──────────┐
@@ -15,12 +16,13 @@
 //!            └─► by hand, while the bank cannot have it; settled, once what became of a payment in it is known
 //! ```
 //!
-//! Two things would pay twice, and are not done: a file of which a payment is settled is not submitted (any more), and nobody
-//! takes a file by hand that the bank may have.
+//! Two things would pay twice, and are not done: a file of which a payment is settled is not submitted (any more), and no
+//! person takes over a file that the bank may have.
 
 use bank::{FileId, Format, MessageId};
 use chrono::{DateTime, Duration, Utc};
 use claims::ids::DisbursementId;
+use claims::payments::{PaymentOutcome, SubmissionProblem, SubmissionStatus};
 use sha2::{Digest, Sha256};
 use store::payments::disbursements::DisbursementRow;
 use store::payments::submissions::SubmissionRow;
@@ -28,11 +30,10 @@ use store::{Done, Tx};
 use timing::Backoff;
 
 use super::instruction::{InstructionFile, InstructionFormat, per_file, sent_payments};
-use crate::claims::transition::Mover;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::time::{later, requested_pause};
-use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, paging};
+use crate::operation::{Actor, Op, Page, Permit, Refusal, ServiceError, paging};
 use crate::payments::Payments;
 use crate::ports::{Bank, BankError, BankFile, FileName, LARGEST_BANK_FILE, Submitted};
 
@@ -40,7 +41,7 @@ use crate::ports::{Bank, BankError, BankFile, FileName, LARGEST_BANK_FILE, Submi
 const LEASE: Duration = Duration::minutes(15);
 const LONGEST_PAUSE: Duration = Duration::hours(1);
 /// Files that one round hands over: more wait for the next.
-const ROUND: usize = 100;
+const MAX_FILES_PER_ROUND: usize = 100;
 /// Characters that are kept of why something failed.
 const WHY: usize = 300;
 
@@ -52,13 +53,12 @@ pub struct Submission {
     /// 1, and one more each time it was submitted again under a new name.
     pub version: i32,
     pub name: String,
-    /// queued, taken, refused, settled, by_hand or replaced.
-    pub status: String,
+    pub status: SubmissionStatus,
     pub attempts: i32,
     /// The bank may have it.
     pub in_doubt: bool,
-    /// What stands in the way: account_missing, unavailable, unknown or refused.
-    pub problem: Option<String>,
+    /// What stands in the way.
+    pub problem: Option<SubmissionProblem>,
     pub why: Option<String>,
     pub queued_at: DateTime<Utc>,
     pub submitted_at: Option<DateTime<Utc>>,
@@ -80,7 +80,7 @@ pub enum SubmissionResolution {
     ByHand,
 }
 
-/// What one round told the bank.
+/// What one round handed to the bank.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Submissions {
     pub taken: usize,
@@ -98,7 +98,7 @@ enum Found {
 }
 
 impl Actor {
-    /// The bank, whose words nobody here brought in.
+    /// The bank, whose reports no person brought in.
     pub(super) fn bank() -> Self {
         Self {
             client: "bank".into(),
@@ -109,8 +109,8 @@ impl Actor {
 }
 
 impl Payments {
-    /// Queues the files of a disbursement that is being released, if a bank is there to take them. All accounts have to be on file: the
-    /// disbursement is frozen now, and what lacks one could only ever wait.
+    /// Queues the files of a disbursement that is being released, if a bank is there to take them. All accounts have to
+    /// be on file: the disbursement is frozen now, and what lacks one could only ever wait.
     pub(in crate::payments) async fn queue_submissions(
         &self,
         op: &mut Op<'_>,
@@ -126,28 +126,27 @@ impl Payments {
         let unfiled = payments.iter().filter(|payment| payment.account.is_none());
         let mut missing = unfiled.filter_map(|it| it.merchant.clone()).collect::<Vec<_>>();
         if row.account.is_none() {
-            missing.insert(0, row.jurisdiction.clone());
+            missing.insert(0, row.jurisdiction.to_string());
         }
         if !missing.is_empty() {
             return Err(Refusal::AccountMissing(missing).into());
         }
         let files = payments.len().div_ceil(per_file(row).get());
-        let mut rows = Vec::with_capacity(files);
         for part in (1_u16..).take(files) {
             let id = FileId::new(MessageId::new(row.id.as_u128()), part)
                 .ok_or_else(|| ServiceError::bug("an instruction has too many files"))?;
             let name = (id.file_name(format), format.as_str());
-            rows.push(queued((row, i32::from(part), 1), name, op.now));
+            let file = queued(row.id(), (i32::from(part), 1), name, op.now);
+            op.tx.add_submission(&file).await?;
         }
-        SubmissionRow::insert(&mut op.tx, &rows).await?;
         Ok(())
     }
 
     /// Hands over the files that are due, one after another. A crash between any two steps repeats at most the last.
     pub async fn submit_to_bank(&self, bank: &dyn Bank) -> Result<Submissions, ServiceError> {
         let mut done = Submissions::default();
-        for _ in 0..ROUND {
-            let (row, file, doubted) = match self.op.transaction(|tx| self.take_submission(tx)).await? {
+        for _ in 0..MAX_FILES_PER_ROUND {
+            let (row, file, doubted) = match self.take_submission().await? {
                 Found::Nothing => break,
                 Found::Passed => continue,
                 Found::Attempt(row, file, doubted) => (row, file, doubted),
@@ -165,52 +164,59 @@ impl Payments {
             if let Err(error) = &said {
                 tracing::warn!(%error, disbursement = %row.disbursement, part = row.part, attempt = row.attempts, "bank did not take a file");
             }
-            self.op
-                .transaction(|tx| self.record_submission(tx, &row, &said, doubted))
-                .await?;
+            self.record_submission(&row, &said, doubted).await?;
         }
         Ok(done)
     }
 
     /// Takes the file that has been due for longest: from the commit on the bank may have it.
-    async fn take_submission(&self, mut tx: Tx) -> Result<Done<Found>, ServiceError> {
-        let now = self.op.now();
-        let Some(mut row) = tx.due_submission(now).await? else {
-            return Ok(tx.done(Found::Nothing));
-        };
-        // Locked, so that no result comes in between: what is settled is not submitted.
-        let disbursement = tx.lock_disbursement(&row.jurisdiction, row.disbursement).await?;
-        let disbursement = disbursement.ok_or_else(|| ServiceError::bug("a file has no disbursement"))?;
-        if self.is_settled(&mut tx, &disbursement, row.part).await? {
-            (row.status, row.closed_at) = ("settled".into(), Some(now));
-            (row.sealed, row.key_id) = (None, None);
-            tx.save_submission(&row).await?;
-            return Ok(tx.done(Found::Passed));
-        }
-        let file = match self.orders(&mut tx, &mut row, &disbursement).await {
-            Ok(file) => file,
-            Err(ServiceError::Refused(Refusal::AccountMissing(holders))) => {
-                tracing::warn!(disbursement = %row.disbursement, part = row.part, missing = holders.len(), "a file for the bank lacks accounts");
-                (row.problem, row.why) = (
-                    Some("account_missing".into()),
-                    Some(shortened(&holders.join(", "))),
-                );
-                row.due_at = later(now, LONGEST_PAUSE);
-                tx.save_submission(&row).await?;
-                return Ok(tx.done(Found::Passed));
+    async fn take_submission(&self) -> Result<Found, ServiceError> {
+        let unit = async |mut op: Op<'_>| {
+            let Some(mut row) = op.tx.due_submission(op.now).await? else {
+                return Ok(op.unrecorded(Found::Nothing));
+            };
+            // Locked, so that no result comes in between: what is settled is not submitted.
+            let disbursement = self.disbursement_of(&mut op.tx, &row).await?;
+            if self.is_settled(&mut op.tx, &disbursement, row.part).await? {
+                (row.status, row.closed_at) = (SubmissionStatus::Settled, Some(op.now));
+                (row.sealed, row.key_id) = (None, None);
+                op.tx.save_submission(&row).await?;
+                return Ok(op.unrecorded(Found::Passed));
             }
-            Err(error) => return Err(error),
+            let file = match self.orders(&mut op.tx, &mut row, &disbursement).await {
+                Ok(file) => file,
+                Err(ServiceError::Refused(Refusal::AccountMissing(holders))) => {
+                    tracing::warn!(disbursement = %row.disbursement, part = row.part, missing = holders.len(), "a file for the bank lacks accounts");
+                    row.problem = Some(SubmissionProblem::AccountMissing);
+                    row.why = Some(shortened(&holders.join(", ")));
+                    row.due_at = later(op.now, LONGEST_PAUSE);
+                    op.tx.save_submission(&row).await?;
+                    return Ok(op.unrecorded(Found::Passed));
+                }
+                Err(error) => return Err(error),
+            };
+            let doubted = row.in_doubt;
+            row.attempts = row.attempts.saturating_add(1);
+            (row.in_doubt, row.submitted_at) = (true, Some(op.now));
+            row.due_at = later(op.now, LEASE);
+            op.tx.save_submission(&row).await?;
+            let name = Some(row.name.clone());
+            let recorded = self
+                .note(&mut op, &disbursement, "submit_instruction", name)
+                .await?;
+            Ok(op.done(recorded, Found::Attempt(Box::new(row), file, doubted)))
         };
-        let doubted = row.in_doubt;
-        row.attempts = row.attempts.saturating_add(1);
-        (row.in_doubt, row.submitted_at, row.due_at) = (true, Some(now), later(now, LEASE));
-        tx.save_submission(&row).await?;
-        let system = Actor::system();
-        let mover = Mover { actor: &system, now };
-        let name = Some(row.name.clone());
-        self.note(&mut tx, &disbursement, "submit_instruction", name, mover)
-            .await?;
-        Ok(tx.done(Found::Attempt(Box::new(row), file, doubted)))
+        self.op.by_system().run(unit).await
+    }
+
+    /// The disbursement of a file, locked.
+    async fn disbursement_of(
+        &self,
+        tx: &mut Tx,
+        row: &SubmissionRow,
+    ) -> Result<DisbursementRow, ServiceError> {
+        let disbursement = tx.lock_disbursement(row.disbursement()).await?;
+        disbursement.ok_or_else(|| ServiceError::bug("a file has no disbursement"))
     }
 
     /// Whether the fate of any payment of a file is known, by whatever way.
@@ -222,7 +228,7 @@ impl Payments {
             .nth(place)
             .into_iter()
             .flatten();
-        Ok(of_file.any(|payment| payment.outcome != "open"))
+        Ok(of_file.any(|payment| payment.outcome != PaymentOutcome::Open))
     }
 
     /// The bytes of a file: written and kept at the first attempt, and the same at all further ones.
@@ -271,59 +277,72 @@ impl Payments {
         Ok(files.swap_remove(place.ok_or_else(|| ServiceError::bug("a file is gone"))?))
     }
 
-    /// What the bank said of an attempt. A worker that was away for longer than its lease still says that the file was taken or refused,
-    /// and nothing else.
+    /// Records the bank's answer to an attempt. A worker that was away for longer than its lease still records that the
+    /// file was taken or refused, and nothing else.
     async fn record_submission(
         &self,
-        mut tx: Tx,
         attempt: &SubmissionRow,
         said: &Result<Submitted, BankError>,
         doubted: bool,
-    ) -> Result<Done<()>, ServiceError> {
-        let now = self.op.now();
-        let row = tx
-            .lock_submission(&attempt.jurisdiction, attempt.disbursement, attempt.part)
-            .await?;
-        let Some(mut row) = row.filter(|it| it.version == attempt.version && it.status == "queued") else {
-            return Ok(tx.done(()));
+    ) -> Result<(), ServiceError> {
+        let bank = Actor::bank();
+        let unit = async |mut op: Op<'_>| {
+            let row = op
+                .tx
+                .lock_submission(attempt.disbursement(), attempt.part)
+                .await?;
+            let is_open = |it: &SubmissionRow| {
+                it.version == attempt.version && it.status == SubmissionStatus::Queued
+            };
+            let Some(mut row) = row.filter(is_open) else {
+                return Ok(op.unrecorded(()));
+            };
+            let verb = match said {
+                Ok(taken) => {
+                    (row.status, row.problem, row.why) = (SubmissionStatus::Taken, None, None);
+                    row.reference.clone_from(&taken.reference);
+                    "take_instruction"
+                }
+                Err(BankError::Refused { why }) => {
+                    row.status = SubmissionStatus::Refused;
+                    (row.problem, row.why) = (Some(SubmissionProblem::Refused), Some(shortened(why)));
+                    "refuse_instruction"
+                }
+                Err(_) if row.attempts != attempt.attempts => return Ok(op.unrecorded(())),
+                Err(
+                    BankError::Unknown { why, retry_after } | BankError::Unavailable { why, retry_after },
+                ) => {
+                    let is_unknown = matches!(said, Err(BankError::Unknown { .. }));
+                    row.in_doubt = is_unknown || doubted;
+                    row.problem = Some(if is_unknown {
+                        SubmissionProblem::Unknown
+                    } else {
+                        SubmissionProblem::Unavailable
+                    });
+                    row.why = Some(shortened(why));
+                    let pause = pause(row.attempts).max(requested_pause(*retry_after));
+                    row.due_at = later(op.now, pause);
+                    op.tx.save_submission(&row).await?;
+                    return Ok(op.unrecorded(()));
+                }
+            };
+            (row.closed_at, row.in_doubt) = (Some(op.now), false);
+            (row.sealed, row.key_id) = (None, None);
+            op.tx.save_submission(&row).await?;
+            let disbursement = op.tx.disbursement(row.disbursement()).await?;
+            let disbursement =
+                disbursement.ok_or_else(|| ServiceError::bug("a file has no disbursement"))?;
+            let note = match row.reference.as_ref().or(row.why.as_ref()) {
+                Some(why) => format!("{}: {why}", row.name),
+                None => row.name.clone(),
+            };
+            let recorded = self.note(&mut op, &disbursement, verb, Some(note)).await?;
+            Ok(op.done(recorded, ()))
         };
-        let (bank, late) = (Actor::bank(), row.attempts != attempt.attempts);
-        let (status, verb, why) = match said {
-            Ok(taken) => ("taken", "take_instruction", taken.reference.clone()),
-            Err(BankError::Refused { why }) => ("refused", "refuse_instruction", Some(shortened(why))),
-            Err(_) if late => return Ok(tx.done(())),
-            Err(BankError::Unknown { why, retry_after } | BankError::Unavailable { why, retry_after }) => {
-                let unknown = matches!(said, Err(BankError::Unknown { .. }));
-                row.in_doubt = unknown || doubted;
-                let problem = if unknown { "unknown" } else { "unavailable" };
-                (row.problem, row.why) = (Some(problem.into()), Some(shortened(why)));
-                row.due_at = later(now, pause(row.attempts).max(requested_pause(*retry_after)));
-                tx.save_submission(&row).await?;
-                return Ok(tx.done(()));
-            }
-        };
-        (row.status, row.closed_at, row.in_doubt) = (status.into(), Some(now), false);
-        (row.sealed, row.key_id) = (None, None);
-        match said {
-            Ok(taken) => {
-                row.reference.clone_from(&taken.reference);
-                (row.problem, row.why) = (None, None);
-            }
-            Err(_) => (row.problem, row.why) = (Some("refused".into()), why.clone()),
-        }
-        tx.save_submission(&row).await?;
-        let disbursement = tx.disbursement(&row.jurisdiction, row.disbursement).await?;
-        let disbursement = disbursement.ok_or_else(|| ServiceError::bug("a file has no disbursement"))?;
-        let said = match why {
-            Some(why) => format!("{}: {why}", row.name),
-            None => row.name.clone(),
-        };
-        let mover = Mover { actor: &bank, now };
-        self.note(&mut tx, &disbursement, verb, Some(said), mover).await?;
-        Ok(tx.done(()))
+        self.op.by(&bank).run(unit).await
     }
 
-    /// A disbursement's files for the bank, where it is told by itself.
+    /// A disbursement's files for the bank, where they go by themselves.
     pub async fn submissions(
         &self,
         permit: &Permit<ReadFunds>,
@@ -334,17 +353,13 @@ impl Payments {
         permit.within(id.jurisdiction.as_str())?;
         let after = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
-        let jurisdiction = id.jurisdiction.as_str();
-        conn.disbursement(jurisdiction, id.uuid)
-            .await?
-            .ok_or(Refusal::NotFound("disbursement"))?;
-        let rows = conn
-            .submissions(jurisdiction, id.uuid, after, paging::fetch(limit))
-            .await?;
+        let found = conn.disbursement(id).await?;
+        found.ok_or(Refusal::NotFound("disbursement"))?;
+        let rows = conn.submissions(id, after, paging::fetch(limit)).await?;
         paging::page(rows, limit, |row| (row.part, row.version))?.try_map(|row| Ok(shown(row)))
     }
 
-    /// A person's word on a file that the bank refused, or cannot have yet.
+    /// A person's decision on a file that the bank refused, or cannot have yet.
     pub async fn resolve_submission(
         &self,
         permit: &Permit<ManageFunds>,
@@ -353,97 +368,47 @@ impl Payments {
         resolution: SubmissionResolution,
         why: Option<String>,
     ) -> Result<Submission, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.op
-            .transaction(|tx| {
-                self.resolve_submission_in(tx, permit.actor(), (id, part), resolution, why.clone())
-            })
-            .await
-    }
-
-    async fn resolve_submission_in(
-        &self,
-        mut tx: Tx,
-        actor: &Actor,
-        (id, part): (DisbursementId, i32),
-        resolution: SubmissionResolution,
-        why: Option<String>,
-    ) -> Result<Done<Submission>, ServiceError> {
-        let mover = Mover {
-            actor,
-            now: self.op.now(),
-        };
-        let jurisdiction = id.jurisdiction.as_str();
-        let row = tx.lock_submission(jurisdiction, id.uuid, part).await?;
-        let mut row = row.ok_or(Refusal::NotFound("submission"))?;
-        let open =
-            row.status == "refused" || (row.status == "queued" && resolution == SubmissionResolution::ByHand);
-        if !open {
-            let status = row.status;
-            return Err(Refusal::Settled {
-                what: "submission",
-                status,
+        let unit = async |mut op: Op<'_>| {
+            let row = op.tx.lock_submission(id, part).await?;
+            let mut row = row.ok_or(Refusal::NotFound("submission"))?;
+            let by_hand = resolution == SubmissionResolution::ByHand;
+            let is_open = row.status == SubmissionStatus::Refused
+                || (row.status == SubmissionStatus::Queued && by_hand);
+            if !is_open {
+                return Err(closed(row.status).into());
             }
-            .into());
-        }
-        if row.in_doubt {
-            return Err(Refusal::BankMayHaveIt.into());
-        }
-        let disbursement = tx.lock_disbursement(jurisdiction, id.uuid).await?;
-        let disbursement = disbursement.ok_or_else(|| ServiceError::bug("a file has no disbursement"))?;
-        if self.is_settled(&mut tx, &disbursement, part).await? {
-            let status = "settled".to_owned();
-            return Err(Refusal::Settled {
-                what: "submission",
-                status,
+            if row.in_doubt {
+                return Err(Refusal::BankMayHaveIt.into());
             }
-            .into());
-        }
-        let again = resolution == SubmissionResolution::SubmitAgain;
-        row.status = if again { "replaced" } else { "by_hand" }.into();
-        (row.resolver, row.resolution) = (Some(actor.person.clone()), why.clone());
-        row.closed_at = Some(mover.now);
-        (row.sealed, row.key_id) = (None, None);
-        tx.save_submission(&row).await?;
-        let verb = if again {
-            "resubmit_instruction"
-        } else {
-            "take_over_instruction"
+            let disbursement = self.disbursement_of(&mut op.tx, &row).await?;
+            if self.is_settled(&mut op.tx, &disbursement, part).await? {
+                return Err(closed(SubmissionStatus::Settled).into());
+            }
+            let verb = match resolution {
+                SubmissionResolution::SubmitAgain => {
+                    row.status = SubmissionStatus::Replaced;
+                    "resubmit_instruction"
+                }
+                SubmissionResolution::ByHand => {
+                    row.status = SubmissionStatus::ByHand;
+                    "take_over_instruction"
+                }
+            };
+            (row.resolver, row.resolution) = (Some(op.actor.person.clone()), why.clone());
+            row.closed_at = Some(op.now);
+            (row.sealed, row.key_id) = (None, None);
+            op.tx.save_submission(&row).await?;
+            let note = why.as_ref().map(|why| format!("{}: {why}", row.name));
+            let recorded = self.note(&mut op, &disbursement, verb, note).await?;
+            if resolution == SubmissionResolution::SubmitAgain {
+                row = version_after(&row, op.now)?;
+                op.tx.add_submission(&row).await?;
+            }
+            Ok(op.done(recorded, shown(row)))
         };
-        let said = why.map(|why| format!("{}: {why}", row.name));
-        self.note(&mut tx, &disbursement, verb, said, mover).await?;
-        if again {
-            row = self.version_after(&disbursement, &row, mover)?;
-            SubmissionRow::insert(&mut tx, std::slice::from_ref(&row)).await?;
-        }
-        Ok(tx.done(shown(row)))
-    }
-
-    /// The same part under a new name.
-    fn version_after(
-        &self,
-        disbursement: &DisbursementRow,
-        row: &SubmissionRow,
-        mover: Mover<'_>,
-    ) -> Result<SubmissionRow, ServiceError> {
-        let version = row.version.saturating_add(1);
-        let part = u16::try_from(row.part).unwrap_or(u16::MAX);
-        let id = FileId::new(MessageId::new(row.disbursement.as_u128()), part);
-        let format = InstructionFormat::parse(&row.format);
-        let (id, format) = id
-            .zip(format)
-            .ok_or_else(|| ServiceError::bug("a file has no name"))?;
-        let first = id.file_name(format);
-        let name = match first.rsplit_once('.') {
-            Some((stem, extension)) => format!("{stem}-{version}.{extension}"),
-            None => format!("{first}-{version}"),
-        };
-        Ok(queued(
-            (disbursement, row.part, version),
-            (name, &row.format),
-            mover.now,
-        ))
+        operation.run(unit).await
     }
 
     /// Seals again files that are sealed under another key than the one that seals now; says how many.
@@ -453,9 +418,7 @@ impl Payments {
         let rows = tx.submissions_not_under(&key_id, SOME).await?;
         let done = rows.len();
         for seen in rows {
-            let row = tx
-                .lock_submission(&seen.jurisdiction, seen.disbursement, seen.part)
-                .await?;
+            let row = tx.lock_submission(seen.disbursement(), seen.part).await?;
             let Some(mut row) = row else { continue };
             if let (Some(sealed), Some(old)) = (&row.sealed, &row.key_id) {
                 let text = self
@@ -478,20 +441,46 @@ impl Payments {
     }
 }
 
+/// The same part under a new name.
+fn version_after(row: &SubmissionRow, now: DateTime<Utc>) -> Result<SubmissionRow, ServiceError> {
+    let version = row.version.saturating_add(1);
+    let part = u16::try_from(row.part).unwrap_or(u16::MAX);
+    let id = FileId::new(MessageId::new(row.disbursement.as_u128()), part);
+    let format = InstructionFormat::parse(&row.format);
+    let (id, format) = id
+        .zip(format)
+        .ok_or_else(|| ServiceError::bug("a file has no name"))?;
+    let first = id.file_name(format);
+    let name = match first.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}-{version}.{extension}"),
+        None => format!("{first}-{version}"),
+    };
+    let place = (row.part, version);
+    Ok(queued(row.disbursement(), place, (name, &row.format), now))
+}
+
+fn closed(status: SubmissionStatus) -> Refusal {
+    Refusal::Settled {
+        what: "submission",
+        status: status.to_string(),
+    }
+}
+
 /// A file that waits for the bank under a name.
 fn queued(
-    (row, part, version): (&DisbursementRow, i32, i32),
+    of: DisbursementId,
+    (part, version): (i32, i32),
     (name, format): (String, &str),
     now: DateTime<Utc>,
 ) -> SubmissionRow {
     SubmissionRow {
-        jurisdiction: row.jurisdiction.clone(),
-        disbursement: row.id,
+        jurisdiction: of.jurisdiction,
+        disbursement: of.uuid,
         part,
         version,
         name,
         format: format.to_owned(),
-        status: "queued".into(),
+        status: SubmissionStatus::Queued,
         attempts: 0,
         in_doubt: false,
         problem: None,
@@ -540,7 +529,7 @@ fn shortened(text: &str) -> String {
 }
 
 fn shown(row: SubmissionRow) -> Submission {
-    let queued = row.status == "queued";
+    let queued = row.status == SubmissionStatus::Queued;
     Submission {
         part: row.part,
         version: row.version,

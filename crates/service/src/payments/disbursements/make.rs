@@ -7,24 +7,25 @@ use claims::claim::{Claim, Payee};
 use claims::digest::Domain;
 use claims::ids::DisbursementId;
 use claims::life_cycle::{Status, Verb};
+use claims::payments::{DisbursementStatus, PayeeKind, PaymentOutcome};
 use ledger::Fen;
+use store::Tx;
 use store::claims::clawbacks::NettingRow;
 use store::claims::{ClaimRow, Payable};
 use store::payments::advances::SetOffRow;
 use store::payments::disbursements::DisbursementRow;
 use store::payments::{LineRow, PaymentRow};
-use store::{Done, Tx};
 use uuid::Uuid;
 
 use super::netting::{Netting, whole};
 use super::{Disbursement, open, shown};
-use crate::claims::transition::{Move, Mover};
+use crate::claims::transition::Move;
 use crate::funds::limits::{self, Books};
 use crate::funds::sources::oldest_versions;
 use crate::operation::access::ManageFunds;
 use crate::operation::checks::reason;
-use crate::operation::convert::distinct;
-use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
+use crate::operation::convert::{code, distinct};
+use crate::operation::{Key, Op, Permit, Refusal, Replayable, ServiceError};
 use crate::payments::Payments;
 
 /// Which payable claims are gathered: all of a fund, or less.
@@ -35,7 +36,7 @@ pub struct Gather {
     /// Payable since before this instant.
     pub since_before: Option<DateTime<Utc>>,
     pub most_claims: Option<usize>,
-    /// Nobody is overtaken: gathering ends with the first claim that does not fit.
+    /// No claim is overtaken: gathering ends with the first that does not fit.
     pub most_amount: Option<Fen>,
 }
 
@@ -49,63 +50,38 @@ impl Payments {
         gather: Gather,
         key: Key,
     ) -> Result<Replayable<Disbursement>, ServiceError> {
-        permit.within(jurisdiction)?;
-        self.op
-            .transaction(|tx| self.make_in(tx, permit, (jurisdiction, programme), &gather, &key))
-            .await
-    }
-
-    async fn make_in(
-        &self,
-        mut tx: Tx,
-        permit: &Permit<ManageFunds>,
-        (jurisdiction, programme): (&str, &str),
-        gather: &Gather,
-        key: &Key,
-    ) -> Result<Done<Replayable<Disbursement>>, ServiceError> {
-        let mover = Mover {
-            actor: permit.actor(),
-            now: self.op.now(),
-        };
-        tx.fund(jurisdiction, programme)
-            .await?
-            .ok_or(Refusal::NotFound("fund"))?;
-        let fund = (jurisdiction.to_owned(), programme.to_owned());
-        let books = limits::lock(&mut tx, &self.catalogue.current(), [fund]).await?;
-        // Under the lock, where whoever raced with the same key has committed.
-        if let Some(first) = self.op.answered(&mut tx, mover.actor, key).await? {
-            return Ok(tx.done(first));
-        }
-        let rows = self.gathered(&mut tx, jurisdiction, programme, gather).await?;
-        let id = self.op.id(mover.now);
-        let (mut payments, mut lines) = self.payments_of(&mut tx, id, &rows, mover.now).await?;
+        let operation = self.op.of(permit).within(jurisdiction)?;
         let fund = (jurisdiction, programme);
-        let versions = oldest_versions(&lines, &rows);
-        self.funds
-            .take_from_sources(&mut tx, fund, &mut payments, &versions, mover.now)
-            .await?;
-        let set_offs = self
-            .set_against_advances(&mut tx, fund, &mut payments, mover.now)
-            .await?;
-        let nettings = self.net(&mut tx, fund, &mut payments, &mut lines).await?;
-        let row = self.new_disbursement(id, fund, totals(&payments, rows.len())?, mover);
-        tx.add_disbursement(&row).await?;
-        PaymentRow::insert(&mut tx, &payments).await?;
-        LineRow::insert(&mut tx, &lines).await?;
-        SetOffRow::insert(&mut tx, &set_offs).await?;
-        NettingRow::insert(&mut tx, &nettings).await?;
-        let amounts = amounts(&lines);
-        self.instruct(&mut tx, &books, (rows, &amounts), id, mover)
-            .await?;
-        let made = shown(&row)?;
-        self.note(&mut tx, &row, "make_disbursement", None, mover).await?;
-        self.op
-            .keep_answer(&mut tx, mover.actor, key, "make_disbursement", &made)
-            .await?;
-        Ok(tx.done(Replayable {
-            value: made,
-            replayed: false,
-        }))
+        let unit = async |mut op: Op<'_>| {
+            let found = op.tx.fund(jurisdiction, programme).await?;
+            found.ok_or(Refusal::NotFound("fund"))?;
+            let locked = [(jurisdiction.to_owned(), programme.to_owned())];
+            let books = limits::lock(&mut op.tx, &self.catalogue.current(), locked).await?;
+            let rows = self
+                .gathered(&mut op.tx, jurisdiction, programme, &gather)
+                .await?;
+            let id = DisbursementId::new(code(jurisdiction)?, op.id());
+            let (mut payments, mut lines) = self.payments_of(&mut op, id, &rows).await?;
+            let versions = oldest_versions(&lines, &rows);
+            self.funds
+                .take_from_sources(&mut op.tx, fund, &mut payments, &versions, op.now)
+                .await?;
+            let set_offs = self
+                .set_against_advances(&mut op, (id.jurisdiction, programme), &mut payments)
+                .await?;
+            let nettings = self.net(&mut op.tx, fund, &mut payments, &mut lines).await?;
+            let row = self.new_disbursement(&op, id, programme, totals(&payments, rows.len())?);
+            op.tx.add_disbursement(&row).await?;
+            PaymentRow::insert(&mut op.tx, &payments).await?;
+            LineRow::insert(&mut op.tx, &lines).await?;
+            SetOffRow::insert(&mut op.tx, &set_offs).await?;
+            NettingRow::insert(&mut op.tx, &nettings).await?;
+            self.instruct(&mut op, &books, (rows, &amounts(&lines)), id.uuid)
+                .await?;
+            let recorded = self.note(&mut op, &row, "make_disbursement", None).await?;
+            Ok(op.done(recorded, shown(&row)))
+        };
+        operation.once("make_disbursement", &key).run(unit).await
     }
 
     async fn gathered(
@@ -143,14 +119,13 @@ impl Payments {
     /// One payment a payee, in the order of their oldest claims, and each claim as a line of its payment.
     async fn payments_of(
         &self,
-        tx: &mut Tx,
-        disbursement: Uuid,
+        op: &mut Op<'_>,
+        id: DisbursementId,
         rows: &[ClaimRow],
-        now: DateTime<Utc>,
     ) -> Result<(Vec<PaymentRow>, Vec<LineRow>), ServiceError> {
-        let sent = self.claims.sent_claims(tx, rows).await?;
-        let corrected = self.corrected_payees(tx, rows).await?;
-        let payable = self.payable_amounts(tx, rows).await?;
+        let sent = self.claims.sent_claims(&mut op.tx, rows).await?;
+        let corrected = self.corrected_payees(&mut op.tx, rows).await?;
+        let payable = self.payable_amounts(&mut op.tx, rows).await?;
         let mut places = HashMap::<(String, Vec<u8>), usize>::new();
         let (mut payments, mut lines) = (Vec::<PaymentRow>::new(), Vec::new());
         for row in rows {
@@ -159,55 +134,36 @@ impl Payments {
                 .ok_or_else(|| ServiceError::bug("a claim has no document"))?;
             let corrected = corrected.get(&row.id);
             let account = corrected.map(|(_, party)| party.account().expose());
-            let (merchant, person) = self.payee(row, claim, account);
-            let key = (
-                merchant.clone().unwrap_or_default(),
-                person.clone().unwrap_or_default(),
-            );
-            let place = *places.entry(key).or_insert_with(|| {
-                payments.push(PaymentRow {
-                    jurisdiction: row.jurisdiction.clone(),
-                    id: self.op.id(now),
-                    disbursement,
-                    payee: claim.payee.kind().to_owned(),
-                    merchant,
-                    person,
-                    // Of an applicant: of the oldest claim, which stands for all that go to the same account.
-                    account: corrected.map(|(revision, _)| *revision),
-                    claims: 0,
-                    amount: 0,
-                    outcome: "open".into(),
-                    reason: None,
-                    settled_at: None,
-                    // Split when all payments are known.
-                    central: 0,
-                    province: 0,
-                    city: 0,
-                    county: 0,
-                    netted: 0,
-                    advance: None,
-                });
-                payments.len().saturating_sub(1)
-            });
-            let payment = payments
-                .get_mut(place)
-                .ok_or_else(|| ServiceError::bug("a payment is gone"))?;
-            let amount = payable.get(&row.id).copied().unwrap_or(0);
-            payment.claims = payment.claims.saturating_add(1);
-            payment.amount = payment.amount.saturating_add(amount);
-            lines.push(LineRow {
-                jurisdiction: row.jurisdiction.clone(),
-                disbursement,
+            let payee = self.payee(row, claim, account);
+            let amount = payable.get(&row.id).copied().unwrap_or_default();
+            let mut line = LineRow {
+                jurisdiction: id.jurisdiction,
+                disbursement: id.uuid,
                 claim: row.id,
-                payment: payment.id,
+                payment: Uuid::nil(),
                 amount,
-                outcome: "open".into(),
-                netted: 0,
-                recovered: 0,
-            });
+                outcome: PaymentOutcome::Open,
+                netted: Fen::ZERO,
+                recovered: Fen::ZERO,
+            };
+            let place = *places.entry(payee.key()).or_insert(payments.len());
+            if let Some(payment) = payments.get_mut(place) {
+                payment.claims = payment.claims.saturating_add(1);
+                payment.amount = payment.amount.saturating_add(amount);
+                line.payment = payment.id;
+            } else {
+                line.payment = op.id();
+                // Of an applicant: of the oldest claim, which stands for all that go to the same account.
+                let account = corrected.map(|(revision, _)| *revision);
+                payments.push(first_payment(id, line.payment, payee, account, amount));
+            }
+            lines.push(line);
         }
         let merchants = payments.iter().filter_map(|payment| payment.merchant.clone());
-        let accounts = tx.bank_accounts(&distinct(merchants.collect())).await?;
+        let accounts = op
+            .tx
+            .bank_accounts(&distinct(merchants.collect()))
+            .await?;
         let revisions: HashMap<&str, i32> = accounts
             .iter()
             .map(|account| (account.holder.as_str(), account.revision))
@@ -221,46 +177,41 @@ impl Payments {
     }
 
     /// Who is paid: the merchant, or the applicant at one account. Two accounts of one person are two payments.
-    fn payee(
-        &self,
-        row: &ClaimRow,
-        claim: &Claim,
-        corrected: Option<&str>,
-    ) -> (Option<String>, Option<Vec<u8>>) {
+    fn payee(&self, row: &ClaimRow, claim: &Claim, corrected: Option<&str>) -> Paid {
         match &claim.payee {
-            Payee::Merchant => (Some(row.merchant.clone()), None),
+            Payee::Merchant => Paid::Merchant(row.merchant.clone()),
             Payee::Applicant { bank_account, .. } => {
                 let account = corrected.unwrap_or_else(|| bank_account.expose());
                 let at = format!("{}/{account}", hex::encode(&row.person));
                 let digest = self.vault.digest(Domain::BankAccount, &at);
-                (None, Some(digest.as_bytes().to_vec()))
+                Paid::Person(digest.as_bytes().to_vec())
             }
         }
     }
 
     pub(in crate::payments) fn new_disbursement(
         &self,
-        id: Uuid,
-        (jurisdiction, programme): (&str, &str),
+        op: &Op<'_>,
+        id: DisbursementId,
+        programme: &str,
         totals: Totals,
-        mover: Mover<'_>,
     ) -> DisbursementRow {
         let tier = self.settings.third_person_from;
         DisbursementRow {
-            jurisdiction: jurisdiction.to_owned(),
-            id,
+            jurisdiction: id.jurisdiction,
+            id: id.uuid,
             programme: programme.to_owned(),
-            status: "made".into(),
+            status: DisbursementStatus::Made,
             revision: 1,
             claims: totals.claims,
             total: totals.amount,
-            maker: mover.actor.person.clone(),
-            made_at: mover.now,
+            maker: op.actor.person.clone(),
+            made_at: op.now,
             releaser: None,
             released_at: None,
             closed_at: None,
             payments: totals.payments,
-            needs_three: tier.is_some_and(|tier| totals.amount >= tier.get()),
+            needs_three: tier.is_some_and(|tier| totals.amount >= tier),
             countersigner: None,
             countersigned_at: None,
             account: None,
@@ -269,12 +220,13 @@ impl Payments {
         }
     }
 
-    /// Moves the money of claims, each by its amount, into payment, those first made payable again whose last payment failed.
+    /// Moves the money of claims, each by its amount, into payment, those first made payable again whose last payment
+    /// failed.
     pub(in crate::payments) async fn instruct(
         &self,
         op: &mut Op<'_>,
         books: &Books,
-        (rows, amounts): (Vec<ClaimRow>, &HashMap<Uuid, i64>),
+        (rows, amounts): (Vec<ClaimRow>, &HashMap<Uuid, Fen>),
         disbursement: Uuid,
     ) -> Result<Vec<ClaimRow>, ServiceError> {
         let (failed, mut payable): (Vec<_>, Vec<_>) = rows
@@ -287,7 +239,8 @@ impl Payments {
             document: None,
             part: None,
         });
-        payable.extend(self.claims.move_claims(op, books, again.collect()).await?);
+        let (again, _) = self.claims.move_claims(op, books, again.collect()).await?;
+        payable.extend(again);
         let moves = payable.into_iter().map(|mut row| {
             row.disbursement = Some(disbursement);
             Move {
@@ -298,7 +251,8 @@ impl Payments {
                 document: Some(disbursement),
             }
         });
-        self.claims.move_claims(op, books, moves.collect()).await
+        let (instructed, _) = self.claims.move_claims(op, books, moves.collect()).await?;
+        Ok(instructed)
     }
 
     /// Takes a disbursement back before it is released: its claims are payable again.
@@ -308,70 +262,112 @@ impl Payments {
         id: DisbursementId,
         why: Option<String>,
     ) -> Result<Disbursement, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.op
-            .transaction(|tx| self.cancel_in(tx, permit, id, why.clone()))
-            .await
+        let unit = async |mut op: Op<'_>| {
+            let seen = op.tx.disbursement(id).await?;
+            let seen = seen.ok_or(Refusal::NotFound("disbursement"))?;
+            let fund = (seen.jurisdiction.to_string(), seen.programme);
+            let books = limits::lock(&mut op.tx, &self.catalogue.current(), [fund]).await?;
+            let statuses = [DisbursementStatus::Made, DisbursementStatus::Countersigned];
+            let mut row = open(&mut op.tx, id, None, &statuses).await?;
+            self.cancel_payments(&mut op, &books, id).await?;
+            let lines = op.tx.lines(id).await?;
+            let amounts = amounts(&lines);
+            let keys = lines.iter().map(|line| (line.jurisdiction.to_string(), line.claim));
+            let claims = op.tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
+            let moves = claims.into_iter().map(|row| Move {
+                part: amounts.get(&row.id).copied().map(whole),
+                row,
+                verb: Verb::CancelInstruction,
+                reason: why.clone(),
+                document: Some(id.uuid),
+            });
+            self.claims
+                .move_claims(&mut op, &books, moves.collect())
+                .await
+                .map(drop)?;
+            (row.status, row.closed_at) = (DisbursementStatus::Cancelled, Some(op.now));
+            row.revision = row.revision.saturating_add(1);
+            op.tx.save_disbursement(&row).await?;
+            let recorded = self
+                .note(&mut op, &row, "cancel_disbursement", why.clone())
+                .await?;
+            Ok(op.done(recorded, shown(&row)))
+        };
+        operation.run(unit).await
     }
 
-    async fn cancel_in(
+    /// Cancels the payments of a disbursement, with the advances that they pay, and gives back what they are set against.
+    async fn cancel_payments(
         &self,
-        mut tx: Tx,
-        permit: &Permit<ManageFunds>,
+        op: &mut Op<'_>,
+        books: &Books,
         id: DisbursementId,
-        why: Option<String>,
-    ) -> Result<Done<Disbursement>, ServiceError> {
-        let mover = Mover {
-            actor: permit.actor(),
-            now: self.op.now(),
-        };
-        let jurisdiction = id.jurisdiction.as_str();
-        let seen = tx
-            .disbursement(jurisdiction, id.uuid)
-            .await?
-            .ok_or(Refusal::NotFound("disbursement"))?;
-        let books = limits::lock(
-            &mut tx,
-            &self.catalogue.current(),
-            [(seen.jurisdiction, seen.programme)],
-        )
-        .await?;
-        let mut row = open(&mut tx, id, None, &["made", "countersigned"]).await?;
-        let payments = tx.payments(jurisdiction, id.uuid, None, i64::MAX).await?;
+    ) -> Result<(), ServiceError> {
+        let payments = op.tx.payments(id, None, i64::MAX).await?;
         let cancelled = payments.into_iter().map(|payment| PaymentRow {
-            outcome: "cancelled".into(),
-            settled_at: Some(mover.now),
+            outcome: PaymentOutcome::Cancelled,
+            settled_at: Some(op.now),
             ..payment
         });
         let cancelled = cancelled.collect::<Vec<_>>();
-        tx.settle_payments(&cancelled).await?;
-        self.cancel_advances(&mut tx, jurisdiction, &cancelled, mover)
-            .await?;
+        op.tx.settle_payments(&cancelled).await?;
+        self.cancel_advances(op, id.jurisdiction, &cancelled).await?;
         let nettings = cancelled.into_iter().map(|payment| (payment, Netting::GivenBack));
         let nettings = nettings.collect::<Vec<_>>();
-        self.settle_set_offs(&mut tx, &nettings, mover).await?;
-        self.settle_nettings(&mut tx, &books, &nettings, mover).await?;
-        let lines = tx.lines(jurisdiction, id.uuid).await?;
-        let amounts = amounts(&lines);
-        let keys = lines.into_iter().map(|line| (line.jurisdiction, line.claim));
-        let claims = tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
-        let moves = claims.into_iter().map(|row| Move {
-            part: amounts.get(&row.id).copied().map(whole),
-            row,
-            verb: Verb::CancelInstruction,
-            reason: why.clone(),
-            document: Some(id.uuid),
-        });
-        self.claims
-            .carry_out(&mut tx, &books, moves.collect(), mover)
-            .await?;
-        (row.status, row.closed_at) = ("cancelled".into(), Some(mover.now));
-        row.revision = row.revision.saturating_add(1);
-        tx.save_disbursement(&row).await?;
-        self.note(&mut tx, &row, "cancel_disbursement", why, mover)
-            .await?;
-        Ok(tx.done(shown(&row)?))
+        self.settle_set_offs(op, &nettings).await?;
+        self.settle_nettings(op, books, &nettings).await
+    }
+}
+
+/// Who is paid: a merchant by its credit code, or a person at one account, by a keyed hash of both.
+enum Paid {
+    Merchant(String),
+    Person(Vec<u8>),
+}
+
+impl Paid {
+    /// What payments are told apart by.
+    fn key(&self) -> (String, Vec<u8>) {
+        match self {
+            Self::Merchant(code) => (code.clone(), Vec::new()),
+            Self::Person(hash) => (String::new(), hash.clone()),
+        }
+    }
+}
+
+/// The payment of a payee's oldest claim. It is split by source when all payments are known.
+fn first_payment(
+    of: DisbursementId,
+    id: Uuid,
+    payee: Paid,
+    account: Option<i32>,
+    amount: Fen,
+) -> PaymentRow {
+    let (payee, merchant, person) = match payee {
+        Paid::Merchant(code) => (PayeeKind::Merchant, Some(code), None),
+        Paid::Person(hash) => (PayeeKind::Applicant, None, Some(hash)),
+    };
+    PaymentRow {
+        jurisdiction: of.jurisdiction,
+        id,
+        disbursement: of.uuid,
+        payee,
+        merchant,
+        person,
+        account,
+        claims: 1,
+        amount,
+        outcome: PaymentOutcome::Open,
+        reason: None,
+        settled_at: None,
+        central: Fen::ZERO,
+        province: Fen::ZERO,
+        city: Fen::ZERO,
+        county: Fen::ZERO,
+        netted: Fen::ZERO,
+        advance: None,
     }
 }
 
@@ -380,7 +376,7 @@ impl Payments {
 pub(in crate::payments) struct Totals {
     claims: i32,
     payments: i32,
-    amount: i64,
+    amount: Fen,
 }
 
 pub(in crate::payments) fn totals(payments: &[PaymentRow], claims: usize) -> Result<Totals, ServiceError> {
@@ -388,11 +384,11 @@ pub(in crate::payments) fn totals(payments: &[PaymentRow], claims: usize) -> Res
     Ok(Totals {
         claims: i32::try_from(claims).map_err(ServiceError::bug)?,
         payments: i32::try_from(payments.len()).map_err(ServiceError::bug)?,
-        amount: amounts.fold(0, i64::saturating_add),
+        amount: amounts.fold(Fen::ZERO, Fen::saturating_add),
     })
 }
 
 /// What each line moves of its claim.
-fn amounts(lines: &[LineRow]) -> HashMap<Uuid, i64> {
+fn amounts(lines: &[LineRow]) -> HashMap<Uuid, Fen> {
     lines.iter().map(|line| (line.claim, line.amount)).collect()
 }

@@ -1,65 +1,74 @@
-//! Disbursements: payable claims gathered by one person of treasury, released by another, settled by what the bank says.
+//! Disbursements: payable claims gathered by one person of treasury, released by another, settled by what the bank
+//! reports.
 //!
 //! | module | step |
 //! |---|---|
 //! | `make` | gathers claims, oldest first, into one payment a payee, and takes a disbursement back before it is released |
-//! | `release` | the second pair of eyes, the third above an amount; from then on it is frozen |
 //! | `set_off` | what a merchant was advanced is set against its payment first; an advance is a disbursement of its own |
 //! | `netting` | what merchants owe the fund is set against what is left of their payments |
+//! | `settle` | moves the money of payments once their outcome is known, and closes disbursements with nothing open |
 //! | `reconcile` | sent = paid + failed + returned + open |
 //!
 //! Making a disbursement moves its claims' money from payable to in payment, so that no other gathers them; that a claim is
 //! open or paid in one at most is `disbursement_lines_one_open_or_paid`. A failed payment makes its claims payable again, and
-//! the next disbursement gathers them.
+//! the next disbursement gathers them. Nothing here knows the bank: `release` and `bank` stand above.
 
 mod make;
 pub(super) mod netting;
 mod reconcile;
-mod release;
 pub(super) mod set_off;
+pub(super) mod settle;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
+use claims::JurisdictionCode;
 use claims::ids::{AdvanceId, ClaimId, DisbursementId, PaymentId};
+use claims::payments::{DisbursementStatus, PayeeKind, PaymentOutcome};
 use ledger::{BySource, Fen};
-use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::payments::PaymentRow;
 use store::payments::disbursements::DisbursementRow;
 
 pub use make::Gather;
+pub(super) use make::totals;
 pub use reconcile::{Count, Reconciliation};
 
-use crate::claims::transition::Mover;
 use crate::funds::sources::parts_of;
 use crate::operation::access::ReadFunds;
 use crate::operation::checks::check_revision;
-use crate::operation::convert::{code, fen};
-use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
+use crate::operation::{
+    Op, Page, Permit, Recorded, Refusal, ServiceError, events, kept_as_text, paging, stored_answer,
+};
 use crate::payments::Payments;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disbursement {
-    pub id: String,
-    pub jurisdiction: String,
+    pub id: DisbursementId,
+    pub jurisdiction: JurisdictionCode,
     pub programme: String,
-    /// made, countersigned, released, settled or cancelled.
-    pub status: String,
+    pub status: DisbursementStatus,
     pub revision: i32,
     pub claims: i32,
     /// One a payee.
-    #[serde(default)]
     pub payments: i32,
-    /// Yuan, two decimals.
-    pub total: String,
+    pub total: Fen,
     /// Whether its amount asks for a third person.
-    #[serde(default)]
     pub needs_three: bool,
     pub made_at: DateTime<Utc>,
     pub released_at: Option<DateTime<Utc>>,
     pub closed_at: Option<DateTime<Utc>>,
     /// `sha256:…` of what was released.
-    #[serde(default)]
     pub digest: Option<String>,
+}
+
+stored_answer! { "disbursement.1" => Disbursement {
+    id, jurisdiction, programme, status, revision, claims, payments, total, needs_three, made_at, released_at,
+    closed_at, digest,
+} }
+
+kept_as_text! {
+    DisbursementId: |text: &str| text.parse().ok(),
+    JurisdictionCode: |text: &str| JurisdictionCode::parse(text).ok(),
+    DisbursementStatus: DisbursementStatus::parse,
 }
 
 /// One payment of a disbursement: all its claims of one payee.
@@ -67,19 +76,17 @@ pub struct Disbursement {
 pub struct Payment {
     pub id: PaymentId,
     pub disbursement: DisbursementId,
-    /// merchant or applicant.
-    pub payee: String,
+    pub payee: PayeeKind,
     pub merchant: Option<String>,
     pub claims: i32,
     pub amount: Fen,
     /// What of it each source pays.
     pub parts: BySource<Fen>,
-    /// What of the amount is set against advances and clawbacks; the bank is told the rest.
+    /// What of the amount is set against advances and clawbacks; the bank pays the rest.
     pub netted: Fen,
     /// What it pays in the place of claims.
     pub advance: Option<AdvanceId>,
-    /// open, paid, failed, returned or cancelled.
-    pub outcome: String,
+    pub outcome: PaymentOutcome,
     pub reason: Option<String>,
     pub settled_at: Option<DateTime<Utc>>,
 }
@@ -91,48 +98,6 @@ pub struct PaidClaim {
     pub amount: Fen,
 }
 
-/// What became of a payment, in the words of a bank.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
-    Paid,
-    Failed {
-        reason: String,
-    },
-    /// Paid, and given back.
-    Returned {
-        reason: String,
-    },
-    /// A status that nobody here knows.
-    Unclear,
-}
-
-/// What a bank says of one payment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaymentResult {
-    /// The payment, or a mark of what was named instead: in a file that may be anything, even an account.
-    pub payment: Result<PaymentId, String>,
-    pub said: Said,
-    pub amount: Option<Fen>,
-    pub code: Option<String>,
-    pub booked_on: Option<NaiveDate>,
-    /// What a file's reader knows the same news by.
-    pub fingerprint: Option<Vec<u8>>,
-}
-
-impl PaymentResult {
-    /// Without a bank's details.
-    pub fn of(payment: PaymentId, failure: Option<String>) -> Self {
-        Self {
-            payment: Ok(payment),
-            said: failure.map_or(Said::Paid, |reason| Said::Failed { reason }),
-            amount: None,
-            code: None,
-            booked_on: None,
-            fingerprint: None,
-        }
-    }
-}
-
 impl Payments {
     pub async fn disbursement(
         &self,
@@ -141,8 +106,8 @@ impl Payments {
     ) -> Result<Disbursement, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let mut conn = self.op.read().await?;
-        let row = conn.disbursement(id.jurisdiction.as_str(), id.uuid).await?;
-        shown(&row.ok_or(Refusal::NotFound("disbursement"))?)
+        let row = conn.disbursement(id).await?;
+        Ok(shown(&row.ok_or(Refusal::NotFound("disbursement"))?))
     }
 
     /// Disbursements, newest first.
@@ -160,7 +125,7 @@ impl Payments {
         let rows = conn
             .disbursements(&counties, programme, before, paging::fetch(limit))
             .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| shown(&row))
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(shown(&row)))
     }
 
     /// A disbursement's payments, in the order of their oldest claims.
@@ -174,17 +139,15 @@ impl Payments {
         permit.within(id.jurisdiction.as_str())?;
         let after = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
-        let rows = conn
-            .payments(id.jurisdiction.as_str(), id.uuid, after, paging::fetch(limit))
-            .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| shown_payment(&row))
+        let rows = conn.payments(id, after, paging::fetch(limit)).await?;
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(shown_payment(&row)))
     }
 
     pub async fn payment(&self, permit: &Permit<ReadFunds>, id: PaymentId) -> Result<Payment, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let mut conn = self.op.read().await?;
-        let row = conn.payment(id.jurisdiction.as_str(), id.uuid).await?;
-        shown_payment(&row.ok_or(Refusal::NotFound("payment"))?)
+        let row = conn.payment(id).await?;
+        Ok(shown_payment(&row.ok_or(Refusal::NotFound("payment"))?))
     }
 
     /// The claims that a payment pays.
@@ -198,32 +161,27 @@ impl Payments {
         permit.within(id.jurisdiction.as_str())?;
         let after = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
-        let jurisdiction = id.jurisdiction.as_str();
-        conn.payment(jurisdiction, id.uuid)
-            .await?
-            .ok_or(Refusal::NotFound("payment"))?;
-        let rows = conn
-            .payment_lines(jurisdiction, id.uuid, after, paging::fetch(limit))
-            .await?;
+        conn.payment(id).await?.ok_or(Refusal::NotFound("payment"))?;
+        let rows = conn.payment_lines(id, after, paging::fetch(limit)).await?;
         paging::page(rows, limit, |row| row.claim)?.try_map(|row| {
             Ok(PaidClaim {
-                claim: ClaimId::new(id.jurisdiction, row.claim),
-                amount: fen(row.amount)?,
+                claim: row.claim(),
+                amount: row.amount,
             })
         })
     }
 
-    /// Writes what was done to a disbursement.
+    /// Records what was done to a disbursement.
     pub(super) async fn note(
         &self,
         op: &mut Op<'_>,
         row: &DisbursementRow,
         verb: &str,
         why: Option<String>,
-    ) -> Result<(), ServiceError> {
-        let subject = DisbursementId::new(code(&row.jurisdiction)?, row.id).to_string();
-        let mut event = op.event(&row.jurisdiction, &subject, verb);
-        (event.revision, event.to_status, event.reason) = (Some(row.revision), Some(row.status.clone()), why);
+    ) -> Result<Recorded, ServiceError> {
+        let mut event = op.event(row.jurisdiction.as_str(), &row.id().to_string(), verb);
+        (event.revision, event.to_status, event.reason) =
+            (Some(row.revision), Some(row.status.to_string()), why);
         // A released one is frozen: its digest is that of the instruction, by which the bank's files are found again.
         event.detail = events::signed(&serde_json::json!({
             "claims": row.claims,
@@ -231,10 +189,9 @@ impl Payments {
             "payments": row.payments,
             "persons": if row.needs_three { 3 } else { 2 },
             "programme": row.programme,
-            "total": fen(row.total)?.to_string(),
+            "total": row.total.to_string(),
         }));
-        op.record(&[event]).await?;
-        Ok(())
+        op.record(&[event]).await
     }
 }
 
@@ -243,56 +200,53 @@ pub(super) async fn open(
     tx: &mut Tx,
     id: DisbursementId,
     if_match: Option<i32>,
-    statuses: &[&str],
+    statuses: &[DisbursementStatus],
 ) -> Result<DisbursementRow, ServiceError> {
-    let row = tx.lock_disbursement(id.jurisdiction.as_str(), id.uuid).await?;
+    let row = tx.lock_disbursement(id).await?;
     let row = row.ok_or(Refusal::NotFound("disbursement"))?;
     check_revision(row.revision, if_match)?;
-    if statuses.contains(&row.status.as_str()) {
+    if statuses.contains(&row.status) {
         return Ok(row);
     }
     Err(Refusal::Settled {
         what: "disbursement",
-        status: row.status,
+        status: row.status.to_string(),
     }
     .into())
 }
 
-fn shown(row: &DisbursementRow) -> Result<Disbursement, ServiceError> {
-    Ok(Disbursement {
-        id: DisbursementId::new(code(&row.jurisdiction)?, row.id).to_string(),
-        jurisdiction: row.jurisdiction.clone(),
+pub(super) fn shown(row: &DisbursementRow) -> Disbursement {
+    let digest = row.digest.as_ref();
+    Disbursement {
+        id: row.id(),
+        jurisdiction: row.jurisdiction,
         programme: row.programme.clone(),
-        status: row.status.clone(),
+        status: row.status,
         revision: row.revision,
         claims: row.claims,
         payments: row.payments,
-        total: fen(row.total)?.to_string(),
+        total: row.total,
         needs_three: row.needs_three,
         made_at: row.made_at,
         released_at: row.released_at,
         closed_at: row.closed_at,
-        digest: row
-            .digest
-            .as_ref()
-            .map(|digest| format!("sha256:{}", hex::encode(digest))),
-    })
+        digest: digest.map(|digest| format!("sha256:{}", hex::encode(digest))),
+    }
 }
 
-pub(super) fn shown_payment(row: &PaymentRow) -> Result<Payment, ServiceError> {
-    let jurisdiction = code(&row.jurisdiction)?;
-    Ok(Payment {
-        id: PaymentId::new(jurisdiction, row.id),
-        disbursement: DisbursementId::new(jurisdiction, row.disbursement),
-        payee: row.payee.clone(),
+pub(super) fn shown_payment(row: &PaymentRow) -> Payment {
+    Payment {
+        id: row.id(),
+        disbursement: row.disbursement(),
+        payee: row.payee,
         merchant: row.merchant.clone(),
         claims: row.claims,
-        amount: fen(row.amount)?,
-        parts: parts_of(row)?,
-        netted: fen(row.netted)?,
-        advance: row.advance.map(|id| AdvanceId::new(jurisdiction, id)),
-        outcome: row.outcome.clone(),
+        amount: row.amount,
+        parts: parts_of(row),
+        netted: row.netted,
+        advance: row.advance(),
+        outcome: row.outcome,
         reason: row.reason.clone(),
         settled_at: row.settled_at,
-    })
+    }
 }

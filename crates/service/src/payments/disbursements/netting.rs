@@ -1,21 +1,24 @@
 //! Netting (抵扣): what a merchant owes a fund is set against what that fund pays it, oldest first.
 //!
-//! A disbursement sets open dues against the merchant's payment when it is made (`pending`), and the bank is told the rest. Once
-//! the payment is paid, its claims are paid whole and the dues netted, in one transaction; if it fails or is cancelled, the
-//! dues are open again and the next disbursement nets anew. A payment of which nothing is left to send is in no file and is
-//! paid when its disbursement is released.
+//! A disbursement sets open dues against the merchant's payment when it is made (`pending`), and the bank pays the rest.
+//! Once the payment is paid, its claims are paid whole and the dues netted, in one transaction; if it fails or is
+//! cancelled, the dues are open again and the next disbursement nets anew. A payment of which nothing is left to send is
+//! in no file and is paid when its disbursement is released.
 //!
-//! A bank that returns a payment returns what it sent. What was netted was set off and stays so: the netted part falls to
+//! A bank that returns a payment returns what was sent. What was netted was set off and stays so: the netted part falls to
 //! the payment's claims in their order, a claim that it covers whole stays paid, one that it covers in part is owed the
-//! rest ([`store::Conn::set_off`]), and nobody owes the netted part again. So no return asks a fund for money that it gave out since,
-//! and no clawback that ended is opened again.
+//! rest ([`store::Conn::set_off`]), and the netted part is not owed again. So no return asks a fund for money that it gave
+//! out since, and no clawback that ended is opened again.
 //!
 //! Other funds of the county are left alone: their money has other sources and caps.
 
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::{DateTime, Utc};
 use claims::clawback::Settled;
 use claims::life_cycle::{Status, Verb};
+use claims::payments::PaymentOutcome;
+use ledger::Fen;
 use store::Tx;
 use store::claims::ClaimRow;
 use store::claims::clawbacks::{ClawbackRow, NettingRow};
@@ -23,10 +26,10 @@ use store::payments::{LineRow, PaymentRow};
 use uuid::Uuid;
 
 use crate::claims::clawbacks::{settle, sums, write};
-use crate::claims::transition::{Move, Mover, Part};
+use crate::claims::transition::{Move, Part};
 use crate::funds::limits::Books;
-use crate::operation::convert::{distinct, fen};
-use crate::operation::{Refusal, ServiceError};
+use crate::operation::convert::{by_id, distinct, fen};
+use crate::operation::{Op, Refusal, ServiceError};
 use crate::payments::Payments;
 
 /// Dues that one disbursement looks at. Those beyond are netted by the next.
@@ -44,12 +47,15 @@ pub(in crate::payments) enum Netting {
 
 impl Netting {
     /// By the payment's outcome before and after.
-    pub(in crate::payments) fn of(before: &str, after: &str) -> Option<Self> {
+    pub(in crate::payments) fn of(before: PaymentOutcome, after: PaymentOutcome) -> Option<Self> {
+        use PaymentOutcome::{Cancelled, Failed, Open, Paid, Returned};
         match (before, after) {
-            ("open", "paid" | "returned") => Some(Self::Stands),
-            ("open", "failed" | "cancelled") => Some(Self::GivenBack),
-            ("failed", "paid") => Some(Self::StandsAgain),
-            _ => None,
+            (Open, Paid | Returned) => Some(Self::Stands),
+            (Open, Failed | Cancelled) => Some(Self::GivenBack),
+            (Failed, Paid) => Some(Self::StandsAgain),
+            (Open, Open)
+            | (Failed, Open | Failed | Returned | Cancelled)
+            | (Paid | Returned | Cancelled, Open | Paid | Failed | Returned | Cancelled) => None,
         }
     }
 }
@@ -74,9 +80,8 @@ impl Payments {
             let payment = payments.iter_mut().find(|it| it.merchant == due.merchant);
             let Some(payment) = payment else { continue };
             let mut after = sums(&due)?;
-            let left = payment.amount.saturating_sub(payment.netted);
-            let part = after.set_against(fen(left)?).get();
-            if part == 0 {
+            let part = after.set_against(payment.sent());
+            if part.is_zero() {
                 continue;
             }
             write(&mut due, &after);
@@ -85,7 +90,7 @@ impl Payments {
                 jurisdiction: due.jurisdiction.clone(),
                 payment: payment.id,
                 claim: due.claim,
-                amount: part,
+                amount: part.get(),
             });
             touched.push(due);
         }
@@ -101,22 +106,19 @@ impl Payments {
         books: &Books,
         payments: &[(PaymentRow, Netting)],
     ) -> Result<(), ServiceError> {
-        for (payment, netting) in payments.iter().filter(|(payment, _)| payment.netted > 0) {
+        for (payment, netting) in payments.iter().filter(|(payment, _)| !payment.netted.is_zero()) {
             let jurisdiction = payment.jurisdiction.as_str();
             let nettings = op.tx.nettings_of(jurisdiction, &[payment.id]).await?;
             let ids = nettings.iter().map(|it| it.claim).collect::<Vec<_>>();
             let keys = ids.iter().map(|id| (jurisdiction.to_owned(), *id));
             let claims = op.tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
-            let mut claims = by_id(claims);
-            let clawbacks = op.tx.lock_clawbacks(jurisdiction, &ids).await?;
-            let mut clawbacks: HashMap<Uuid, ClawbackRow> =
-                clawbacks.into_iter().map(|row| (row.claim, row)).collect();
+            let mut claims = by_id(claims, |row| row.id);
+            // In the order of the nettings, each of which has its clawback by foreign key.
+            let mut clawbacks = op.tx.lock_clawbacks(jurisdiction, &ids).await?;
+            let part_of: HashMap<Uuid, i64> = nettings.iter().map(|it| (it.claim, it.amount)).collect();
             let mut moves = Vec::new();
-            for one in &nettings {
-                let due = clawbacks
-                    .get_mut(&one.claim)
-                    .ok_or_else(|| ServiceError::bug("a payment is netted against nothing"))?;
-                let part = fen(one.amount)?;
+            for due in &mut clawbacks {
+                let part = fen(part_of.get(&due.claim).copied().unwrap_or_default())?;
                 let mut after = sums(due)?;
                 match netting {
                     Netting::Stands => {}
@@ -134,20 +136,17 @@ impl Payments {
                     }
                 }
                 let (verb, part) = settle(due, Settled::Netted, part, op.now)?;
-                let row = claims
-                    .remove(&one.claim)
-                    .ok_or_else(|| ServiceError::bug("a clawback is of no claim"))?;
+                let row = claims.remove(&due.claim);
                 moves.push(Move {
-                    row,
+                    row: row.ok_or_else(|| ServiceError::bug("a clawback is of no claim"))?,
                     verb,
                     reason: Some(NETTED.to_owned()),
                     document: Some(payment.disbursement),
                     part: Some(part),
                 });
             }
-            op.tx.save_clawbacks(&clawbacks.into_values().collect::<Vec<_>>())
-                .await?;
-            self.claims.move_claims(op, books, moves).await?;
+            op.tx.save_clawbacks(&clawbacks).await?;
+            self.claims.move_claims(op, books, moves).await.map(drop)?;
         }
         Ok(())
     }
@@ -157,16 +156,18 @@ impl Payments {
         &self,
         tx: &mut Tx,
         rows: &[ClaimRow],
-    ) -> Result<HashMap<Uuid, i64>, ServiceError> {
-        let mut amounts: HashMap<Uuid, i64> =
-            rows.iter().map(|row| (row.id, row.amount.unwrap_or(0))).collect();
+    ) -> Result<HashMap<Uuid, Fen>, ServiceError> {
+        let amounts = rows
+            .iter()
+            .map(|row| Ok((row.id, fen(row.amount.unwrap_or(0))?)));
+        let mut amounts = amounts.collect::<Result<HashMap<_, _>, ServiceError>>()?;
         let Some(first) = rows.first() else {
             return Ok(amounts);
         };
         let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
         for (claim, set_off) in tx.set_off(&first.jurisdiction, &ids).await? {
             if let Some(amount) = amounts.get_mut(&claim) {
-                *amount = amount.saturating_sub(set_off);
+                *amount = amount.saturating_sub(fen(set_off)?);
             }
         }
         Ok(amounts)
@@ -176,10 +177,10 @@ impl Payments {
 /// Why a clawback's claim moved, in its events.
 const NETTED: &str = "从应付款项中抵扣";
 
-/// Tells the lines of each payment, in the order of their claims, what of it is netted.
+/// Spreads what of each payment is netted over its lines, in the order of their claims.
 fn spread(payments: &[PaymentRow], lines: &mut [LineRow]) {
     let netted = payments.iter().map(|payment| (payment.id, payment.netted));
-    let mut left: HashMap<Uuid, i64> = netted.collect();
+    let mut left: HashMap<Uuid, Fen> = netted.collect();
     lines.sort_by_key(|line| line.claim);
     for line in lines {
         if let Some(left) = left.get_mut(&line.payment) {
@@ -187,10 +188,6 @@ fn spread(payments: &[PaymentRow], lines: &mut [LineRow]) {
             *left = left.saturating_sub(line.netted);
         }
     }
-}
-
-pub(in crate::payments) fn by_id(rows: Vec<ClaimRow>) -> HashMap<Uuid, ClaimRow> {
-    rows.into_iter().map(|row| (row.id, row)).collect()
 }
 
 /// Payments that a bank has nothing to do with, because nothing of them is left to send.
@@ -204,15 +201,15 @@ pub(in crate::payments) fn returned(
     row: &ClaimRow,
     line: &LineRow,
     clawback: Option<&mut ClawbackRow>,
-    mover: Mover<'_>,
+    now: DateTime<Utc>,
 ) -> Result<Option<(Verb, Part)>, ServiceError> {
-    let back = line.amount.saturating_sub(line.netted);
-    if back == 0 {
+    let back = line.sent();
+    if back.is_zero() {
         return Ok(None);
     }
     // What was due back from the payee has come back from the bank.
     if let (Some(Status::ClawbackDue), Some(clawback)) = (Status::parse(&row.status), clawback) {
-        return settle(clawback, Settled::Repaid, fen(back)?, mover.now).map(Some);
+        return settle(clawback, Settled::Repaid, back, now).map(Some);
     }
     Ok(Some((Verb::ReturnPayment, whole(back))))
 }
@@ -223,15 +220,20 @@ pub(in crate::payments) fn can_come_back(
     line: &LineRow,
     clawback: Option<&ClawbackRow>,
 ) -> Result<bool, ServiceError> {
-    let back = line.amount.saturating_sub(line.netted);
-    Ok(match (Status::parse(&row.status), clawback) {
-        (Some(Status::ClawedBack), _) => back == 0,
-        (Some(Status::ClawbackDue), Some(clawback)) => back <= sums(clawback)?.open().get(),
-        _ => true,
-    })
+    let (back, status) = (line.sent(), Status::parse(&row.status));
+    if status == Some(Status::ClawedBack) {
+        return Ok(back.is_zero());
+    }
+    match clawback {
+        Some(clawback) if status == Some(Status::ClawbackDue) => Ok(back <= sums(clawback)?.open()),
+        Some(_) | None => Ok(true),
+    }
 }
 
 /// All that a payment moves of a claim.
-pub(in crate::payments) fn whole(amount: i64) -> Part {
-    Part { amount, counts: true }
+pub(in crate::payments) fn whole(amount: Fen) -> Part {
+    Part {
+        amount: amount.get(),
+        counts: true,
+    }
 }

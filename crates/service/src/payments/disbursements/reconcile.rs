@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::DisbursementId;
+use claims::JurisdictionCode;
+use claims::payments::PaymentOutcome;
 use ledger::Fen;
 use store::payments::OutcomeSum;
 
 use crate::operation::access::ReadFunds;
-use crate::operation::convert::{code, fen};
 use crate::operation::{Permit, Refusal, ServiceError};
 use crate::payments::Payments;
 use timing::shanghai;
@@ -45,6 +46,10 @@ impl Payments {
         (from, to): (NaiveDate, NaiveDate),
     ) -> Result<Vec<Reconciliation>, ServiceError> {
         permit.within(jurisdiction)?;
+        // A county that is none has released nothing.
+        let Ok(jurisdiction) = JurisdictionCode::parse(jurisdiction) else {
+            return Ok(Vec::new());
+        };
         let days = to.signed_duration_since(from).num_days();
         if !(0..MOST_DAYS).contains(&days) {
             return Err(Refusal::field(
@@ -68,17 +73,17 @@ impl Payments {
     ) -> Result<Reconciliation, ServiceError> {
         let disbursement = self.disbursement(permit, id).await?;
         let span = (DateTime::<Utc>::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC);
-        let sums = self.sums(id.jurisdiction.as_str(), Some(id), span).await?;
+        let sums = self.sums(id.jurisdiction, Some(id), span).await?;
         let settled = || Refusal::Settled {
             what: "disbursement",
-            status: disbursement.status,
+            status: disbursement.status.to_string(),
         };
         Ok(sums.into_iter().next().ok_or_else(settled)?)
     }
 
     async fn sums(
         &self,
-        jurisdiction: &str,
+        jurisdiction: JurisdictionCode,
         disbursement: Option<DisbursementId>,
         span: (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<Vec<Reconciliation>, ServiceError> {
@@ -91,10 +96,10 @@ impl Payments {
                 .last_mut()
                 .filter(|it| it.disbursement.uuid == sum.disbursement);
             match known {
-                Some(known) => known.add(sum)?,
+                Some(known) => known.add(sum),
                 None => {
-                    let mut next = Reconciliation::of(sum)?;
-                    next.add(sum)?;
+                    let mut next = Reconciliation::of(sum);
+                    next.add(sum);
                     all.push(next);
                 }
             }
@@ -104,9 +109,9 @@ impl Payments {
 }
 
 impl Reconciliation {
-    fn of(sum: &OutcomeSum) -> Result<Self, ServiceError> {
-        Ok(Self {
-            disbursement: DisbursementId::new(code(&sum.jurisdiction)?, sum.disbursement),
+    fn of(sum: &OutcomeSum) -> Self {
+        Self {
+            disbursement: DisbursementId::new(sum.jurisdiction, sum.disbursement),
             programme: sum.programme.clone(),
             released_on: shanghai::date(sum.released_at),
             sent: Count::default(),
@@ -114,22 +119,21 @@ impl Reconciliation {
             failed: Count::default(),
             returned: Count::default(),
             open: Count::default(),
-        })
+        }
     }
 
-    fn add(&mut self, sum: &OutcomeSum) -> Result<(), ServiceError> {
-        let count = match sum.outcome.as_str() {
-            "paid" => &mut self.paid,
-            "failed" => &mut self.failed,
-            "returned" => &mut self.returned,
-            "open" => &mut self.open,
-            _ => return Err(ServiceError::bug("a released payment was cancelled")),
+    fn add(&mut self, sum: &OutcomeSum) {
+        let count = match sum.outcome {
+            PaymentOutcome::Paid => &mut self.paid,
+            PaymentOutcome::Failed => &mut self.failed,
+            PaymentOutcome::Returned => &mut self.returned,
+            PaymentOutcome::Open => &mut self.open,
+            // Released disbursements alone are summed, and none of them is cancelled.
+            PaymentOutcome::Cancelled => return,
         };
-        let amount = fen(sum.amount)?;
         for count in [count, &mut self.sent] {
             count.payments = count.payments.saturating_add(sum.payments);
-            count.amount = count.amount.saturating_add(amount);
+            count.amount = count.amount.saturating_add(sum.amount);
         }
-        Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! Setting claims against advances (抵扣预拨): what a merchant has of a fund ahead of its claims is used before it is paid more, oldest
-//! first.
+//! Setting claims against advances (抵扣预拨): what a merchant has of a fund ahead of its claims is used before it is
+//! paid more, oldest first.
 //!
 //! It goes as netting does (`netting`), before it, and counts in the payment's `netted` with it: a disbursement sets open
-//! advances against the merchant's payment when it is made, the bank is told the rest, and once the payment is paid its claims
-//! are paid whole and the advances are available again.
+//! advances against the merchant's payment when it is made, the bank pays the rest, and once the payment is paid its
+//! claims are paid whole and the advances are available again.
 //!
 //! The payment of an advance itself is settled here, too. Once claims are set against an advance, the bank cannot have
 //! returned it.
@@ -11,46 +11,25 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use ledger::{Fen, Reason};
+use claims::JurisdictionCode;
+use claims::payments::{AdvanceStatus, PaymentOutcome};
+use ledger::{Fen, Reason, Transfer};
 use store::Tx;
+use store::funds::Posting;
 use store::payments::PaymentRow;
 use store::payments::advances::{AdvanceRow, SetOffRow};
 use store::payments::disbursements::DisbursementRow;
 use uuid::Uuid;
 
-use super::make::totals;
 use super::netting::Netting;
-use crate::claims::transition::Mover;
-use crate::operation::convert::{distinct, fen};
-use crate::operation::{Refusal, ServiceError};
+use crate::operation::convert::distinct;
+use crate::operation::{Op, Recorded, Refusal, ServiceError};
 use crate::payments::Payments;
-use crate::payments::advances::{payment_of, sums, write};
 
 /// Advances that one disbursement looks at. Those beyond are used by the next.
 const MOST_ADVANCES: i64 = 10_000;
 
 impl Payments {
-    /// Makes the disbursement that pays an advance.
-    pub(in crate::payments) async fn disburse_advance(
-        &self,
-        op: &mut Op<'_>,
-        advance: &AdvanceRow,
-    ) -> Result<(), ServiceError> {
-        let fund = (advance.jurisdiction.as_str(), advance.programme.as_str());
-        let accounts = op.tx.bank_accounts(std::slice::from_ref(&advance.merchant)).await?;
-        let account = accounts.first().map(|account| account.revision);
-        let mut payments = [payment_of(advance, account)];
-        let versions = HashMap::from([(advance.payment, self.funds.latest_version(fund.1)?)]);
-        self.funds
-            .take_from_sources(&mut op.tx, fund, &mut payments, &versions, op.now)
-            .await?;
-        let row = self.new_disbursement(advance.disbursement, fund, totals(&payments, 0)?);
-        op.tx.add_disbursement(&row).await?;
-        op.tx.add_advance(advance).await?;
-        PaymentRow::insert(&mut op.tx, &payments).await?;
-        self.note(op, &row, "make_disbursement", None).await
-    }
-
     /// Whether a disbursement pays an advance whose merchant, or whose fund, is held by now.
     pub(in crate::payments) async fn is_held(
         &self,
@@ -60,10 +39,10 @@ impl Payments {
         if row.claims > 0 {
             return Ok(false);
         }
-        let payments = tx.payments(&row.jurisdiction, row.id, None, 1).await?;
+        let payments = tx.payments(row.id(), None, 1).await?;
         let merchant = payments.into_iter().find_map(|payment| payment.merchant);
         Ok(match merchant {
-            Some(merchant) => tx.is_held((&row.jurisdiction, &row.programme), &merchant).await?,
+            Some(merchant) => tx.is_held((row.jurisdiction, &row.programme), &merchant).await?,
             None => false,
         })
     }
@@ -72,7 +51,7 @@ impl Payments {
     pub(in crate::payments) async fn set_against_advances(
         &self,
         op: &mut Op<'_>,
-        fund: (&str, &str),
+        fund: (JurisdictionCode, &str),
         payments: &mut [PaymentRow],
     ) -> Result<Vec<SetOffRow>, ServiceError> {
         let merchants = payments.iter().filter_map(|payment| payment.merchant.clone());
@@ -86,16 +65,15 @@ impl Payments {
                 .iter_mut()
                 .find(|it| it.merchant.as_ref() == Some(&advance.merchant));
             let Some(payment) = of else { continue };
-            let mut after = sums(&advance)?;
-            let left = payment.amount.saturating_sub(payment.netted);
-            let part = after.set_against(fen(left)?).get();
-            if part == 0 {
+            let mut after = sums(&advance);
+            let part = after.set_against(payment.sent());
+            if part.is_zero() {
                 continue;
             }
-            write(&mut advance, &after, now);
+            write(&mut advance, &after, op.now);
             payment.netted = payment.netted.saturating_add(part);
             set_offs.push(SetOffRow {
-                jurisdiction: advance.jurisdiction.clone(),
+                jurisdiction: advance.jurisdiction,
                 payment: payment.id,
                 advance: advance.id,
                 amount: part,
@@ -112,113 +90,118 @@ impl Payments {
         op: &mut Op<'_>,
         payments: &[(PaymentRow, Netting)],
     ) -> Result<(), ServiceError> {
-        for (payment, netting) in payments.iter().filter(|(payment, _)| payment.netted > 0) {
-            let jurisdiction = payment.jurisdiction.as_str();
+        for (payment, netting) in payments.iter().filter(|(payment, _)| !payment.netted.is_zero()) {
+            let jurisdiction = payment.jurisdiction;
             let set_offs = op.tx.set_offs_of(jurisdiction, &[payment.id]).await?;
             let ids = set_offs.iter().map(|it| it.advance).collect::<Vec<_>>();
-            let advances = op.tx.lock_advances(jurisdiction, &ids).await?;
-            let mut advances: HashMap<Uuid, AdvanceRow> =
-                advances.into_iter().map(|row| (row.id, row)).collect();
-            let mut used = Vec::new();
-            for one in &set_offs {
-                let row = advances
-                    .get_mut(&one.advance)
-                    .ok_or_else(|| ServiceError::bug("a payment is set against nothing"))?;
-                let part = fen(one.amount)?;
-                let mut after = sums(row)?;
+            // Those of the payment are there, by foreign key.
+            let mut advances = op.tx.lock_advances(jurisdiction, &ids).await?;
+            let part_of: HashMap<Uuid, Fen> = set_offs.iter().map(|it| (it.advance, it.amount)).collect();
+            for row in &mut advances {
+                let part = part_of.get(&row.id).copied().unwrap_or_default();
+                let mut after = sums(row);
                 match netting {
                     Netting::GivenBack => after.give_back(part),
+                    Netting::Stands => after.set_off(part).map_err(ServiceError::bug)?,
                     Netting::StandsAgain if after.open() < part => {
                         return Err(Refusal::ResultContradicts.into());
                     }
-                    Netting::StandsAgain | Netting::Stands => {
-                        if *netting == Netting::StandsAgain {
-                            after.set_against(part);
-                        }
+                    Netting::StandsAgain => {
+                        after.set_against(part);
                         after.set_off(part).map_err(ServiceError::bug)?;
-                        used.push((one.advance, part));
                     }
                 }
                 write(row, &after, op.now);
             }
-            let used = used
-                .iter()
-                .filter_map(|(id, part)| Some((advances.get(id)?, *part)));
-            let used = used.collect::<Vec<_>>();
-            self.come_back(op, &used, Reason::SetOff).await?;
-            let used = used.iter().map(|(row, _)| *row).collect::<Vec<_>>();
-            self.note_advances(op, &used, "set_off_advance", None)
-                .await?;
-            op.tx.save_advances(&advances.into_values().collect::<Vec<_>>())
-                .await?;
+            if *netting != Netting::GivenBack {
+                let used = advances
+                    .iter()
+                    .map(|row| (row, part_of.get(&row.id).copied().unwrap_or_default()));
+                self.come_back(op, &used.collect::<Vec<_>>(), Reason::SetOff)
+                    .await?;
+                let used = advances.iter().collect::<Vec<_>>();
+                self.note_advances(op, &used, "set_off_advance", None)
+                    .await
+                    .map(drop)?;
+            }
+            op.tx.save_advances(&advances).await?;
         }
         Ok(())
     }
 
-    /// Moves the money of advances whose payments came to something. `before` is each payment's outcome before.
+    /// Moves the money of advances whose payments were settled, each given with the payment's outcome before.
     pub(in crate::payments) async fn settle_advances(
         &self,
         op: &mut Op<'_>,
         advances: &mut HashMap<Uuid, AdvanceRow>,
-        payments: &[(PaymentRow, String)],
+        payments: &[(PaymentRow, PaymentOutcome)],
     ) -> Result<(), ServiceError> {
         for (payment, before) in payments {
             let Some(row) = advances.get_mut(&payment.id) else {
                 continue;
             };
-            let amount = fen(row.amount)?;
-            let outcome = payment.outcome.as_str();
-            if matches!(
-                (before.as_str(), outcome),
-                ("open", "paid" | "returned") | ("failed" | "returned", "paid")
-            ) {
-                self.post_advances(op, &[(row, amount)], Reason::PayAdvance)
-                    .await?;
-                (row.status, row.paid_at, row.closed_at) = ("paid".into(), Some(op.now), None);
+            let verb = self.settle_advance(op, row, *before, payment.outcome).await?;
+            if let Some(verb) = verb {
+                self.note_advances(op, &[row], verb, payment.reason.clone())
+                    .await
+                    .map(drop)?;
+                op.tx.save_advances(std::slice::from_ref(row)).await?;
             }
-            match outcome {
-                "returned" if is_used(row) => return Err(Refusal::ResultContradicts.into()),
-                "returned" => {
-                    (row.status, row.closed_at) = ("returned".into(), Some(op.now));
-                    self.come_back(op, &[(row, amount)], Reason::ReturnAdvance)
-                        .await?;
-                }
-                "failed" | "cancelled" => {
-                    let reason = match outcome {
-                        "failed" => Reason::FailAdvance,
-                        _ => Reason::CancelAdvance,
-                    };
-                    (row.status, row.closed_at) = (outcome.into(), Some(op.now));
-                    self.post_advances(op, &[(row, amount)], reason).await?;
-                    let fund = (row.jurisdiction.clone(), row.programme.clone());
-                    op.call_waitlist(fund).await?;
-                }
-                _ => {}
-            }
-            let verb = match outcome {
-                "paid" => "pay_advance",
-                "returned" => "return_advance",
-                "failed" => "fail_advance",
-                _ => "cancel_advance",
-            };
-            self.note_advances(op, &[row], verb, payment.reason.clone())
-                .await?;
-            op.tx.save_advances(std::slice::from_ref(row)).await?;
         }
         Ok(())
+    }
+
+    /// Moves the money of one advance, and says what that is called; nothing while its payment is open.
+    async fn settle_advance(
+        &self,
+        op: &mut Op<'_>,
+        row: &mut AdvanceRow,
+        before: PaymentOutcome,
+        outcome: PaymentOutcome,
+    ) -> Result<Option<&'static str>, ServiceError> {
+        use PaymentOutcome::{Cancelled, Failed, Open, Paid, Returned};
+        let amount = row.amount;
+        if matches!(
+            (before, outcome),
+            (Open, Paid | Returned) | (Failed | Returned, Paid)
+        ) {
+            self.post_advances(op, &[(row, amount)], Reason::PayAdvance)
+                .await?;
+            (row.status, row.paid_at, row.closed_at) = (AdvanceStatus::Paid, Some(op.now), None);
+        }
+        let (status, reason, verb) = match outcome {
+            Open => return Ok(None),
+            Paid => return Ok(Some("pay_advance")),
+            Returned => {
+                if is_used(row) {
+                    return Err(Refusal::ResultContradicts.into());
+                }
+                (row.status, row.closed_at) = (AdvanceStatus::Returned, Some(op.now));
+                self.come_back(op, &[(row, amount)], Reason::ReturnAdvance)
+                    .await?;
+                return Ok(Some("return_advance"));
+            }
+            Failed => (AdvanceStatus::Failed, Reason::FailAdvance, "fail_advance"),
+            Cancelled => (AdvanceStatus::Cancelled, Reason::CancelAdvance, "cancel_advance"),
+        };
+        (row.status, row.closed_at) = (status, Some(op.now));
+        self.post_advances(op, &[(row, amount)], reason).await?;
+        op.call_waitlist((row.jurisdiction.to_string(), row.programme.clone()))
+            .await?;
+        Ok(Some(verb))
     }
 
     /// Takes back the advances of payments that are cancelled.
     pub(in crate::payments) async fn cancel_advances(
         &self,
         op: &mut Op<'_>,
-        jurisdiction: &str,
+        jurisdiction: JurisdictionCode,
         cancelled: &[PaymentRow],
     ) -> Result<(), ServiceError> {
         let mut advances = advances_of(&mut op.tx, jurisdiction, cancelled.iter()).await?;
         let cancelled = cancelled
             .iter()
-            .map(|payment| (payment.clone(), "open".to_owned()));
+            .map(|payment| (payment.clone(), PaymentOutcome::Open));
         self.settle_advances(op, &mut advances, &cancelled.collect::<Vec<_>>())
             .await
     }
@@ -230,20 +213,75 @@ impl Payments {
         op: &mut Op<'_>,
         row: &AdvanceRow,
     ) -> Result<(), ServiceError> {
-        let fund = op.tx.fund(&row.jurisdiction, &row.programme).await?;
-        if fund.is_none_or(|fund| fund.available < row.amount) {
+        let fund = op.tx.fund(row.jurisdiction.as_str(), &row.programme).await?;
+        if fund.is_none_or(|fund| fund.available < row.amount.get()) {
             return Err(Refusal::ResultContradicts.into());
         }
-        let amount = Fen::new(row.amount).map_err(ServiceError::bug)?;
-        self.post_advances(op, &[(row, amount)], Reason::InstructAdvance)
+        self.post_advances(op, &[(row, row.amount)], Reason::InstructAdvance)
             .await
+    }
+
+    /// Posts transfers of advances, each of which names the disbursement that paid it.
+    pub(in crate::payments) async fn post_advances(
+        &self,
+        op: &mut Op<'_>,
+        moved: &[(&AdvanceRow, Fen)],
+        reason: Reason,
+    ) -> Result<(), ServiceError> {
+        let postings = moved.iter().map(|(row, amount)| {
+            Ok(Posting {
+                jurisdiction: row.jurisdiction.to_string(),
+                programme: row.programme.clone(),
+                transfer: Transfer::new(reason, *amount).map_err(ServiceError::bug)?,
+                claim: None,
+                document: Some(row.disbursement),
+                actor: op.actor.client.clone(),
+            })
+        });
+        let postings = postings.collect::<Result<Vec<_>, ServiceError>>()?;
+        op.tx.post(&postings, op.now).await?;
+        Ok(())
+    }
+
+    /// Money of one fund that merchants had comes back: to the fund, to its sources, and to the claims that wait for it.
+    pub(in crate::payments) async fn come_back(
+        &self,
+        op: &mut Op<'_>,
+        moved: &[(&AdvanceRow, Fen)],
+        reason: Reason,
+    ) -> Result<(), ServiceError> {
+        let Some((first, _)) = moved.first() else {
+            return Ok(());
+        };
+        self.post_advances(op, moved, reason).await?;
+        self.funds.recover_advances(&mut op.tx, moved, op.now).await?;
+        op.call_waitlist((first.jurisdiction.to_string(), first.programme.clone()))
+            .await
+    }
+
+    /// Records what was done to advances.
+    pub(in crate::payments) async fn note_advances(
+        &self,
+        op: &mut Op<'_>,
+        rows: &[&AdvanceRow],
+        verb: &str,
+        why: Option<String>,
+    ) -> Result<Recorded, ServiceError> {
+        let events = rows.iter().map(|row| {
+            let mut event = op.event(row.jurisdiction.as_str(), &row.id().to_string(), verb);
+            event.to_status = Some(row.status.to_string());
+            event.reason.clone_from(&why);
+            event
+        });
+        let events = events.collect::<Vec<_>>();
+        op.record(&events).await
     }
 }
 
 /// The advances that these payments of a county pay, locked, by payment.
 pub(in crate::payments) async fn advances_of(
     tx: &mut Tx,
-    jurisdiction: &str,
+    jurisdiction: JurisdictionCode,
     payments: impl Iterator<Item = &PaymentRow>,
 ) -> Result<HashMap<Uuid, AdvanceRow>, ServiceError> {
     let ids = payments.filter_map(|payment| payment.advance).collect::<Vec<_>>();
@@ -256,5 +294,24 @@ pub(in crate::payments) async fn advances_of(
 
 /// Whether claims are set against it, or something of it was repaid.
 pub(in crate::payments) fn is_used(row: &AdvanceRow) -> bool {
-    row.set_off > 0 || row.repaid > 0 || row.pending > 0
+    [row.set_off, row.repaid, row.pending]
+        .iter()
+        .any(|sum| !sum.is_zero())
+}
+
+pub(in crate::payments) fn sums(row: &AdvanceRow) -> ledger::Advance {
+    ledger::Advance {
+        amount: row.amount,
+        set_off: row.set_off,
+        repaid: row.repaid,
+        pending: row.pending,
+    }
+}
+
+/// Writes what is left of a paid advance.
+pub(in crate::payments) fn write(row: &mut AdvanceRow, sums: &ledger::Advance, now: DateTime<Utc>) {
+    (row.set_off, row.repaid, row.pending) = (sums.set_off, sums.repaid, sums.pending);
+    if sums.out().is_zero() {
+        (row.status, row.closed_at) = (AdvanceStatus::Used, Some(now));
+    }
 }

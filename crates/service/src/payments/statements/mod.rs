@@ -23,7 +23,7 @@ use store::payments::statements::{MovedRow, StatementFilter, StatementLineRow};
 pub use file::StatementFormat;
 
 use crate::operation::access::ReadStatements;
-use crate::operation::convert::{code, fen};
+use crate::operation::convert::code;
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
 use crate::payments::Payments;
 use timing::shanghai;
@@ -152,10 +152,10 @@ impl Payments {
         let filter = self.readable(&mut conn, permit, &query).await?;
         let merchant = conn.merchant(&query.merchant).await?;
         let merchant = merchant.ok_or(Refusal::NotFound("merchant"))?;
-        let moves = Moves::of(&conn.statement_moves(&filter).await?)?;
+        let moves = Moves::of(&conn.statement_moves(&filter).await?);
         let out = conn.laid_out(&filter).await?;
         let rows = conn.statement_lines(&filter, after, paging::fetch(limit)).await?;
-        let lines = paging::page(rows, limit, |row| row.claim)?.try_map(|row| line(&filter, &row))?;
+        let lines = paging::page(rows, limit, |row| row.claim)?.try_map(|row| Ok(line(&filter, &row)))?;
         let statement = Statement {
             name: Some(merchant.name).filter(|name| !name.is_empty()),
             made_at: self.op.now(),
@@ -164,13 +164,13 @@ impl Payments {
             clawbacks: moves.clawbacks()?,
             open: LaidOut {
                 claims: out.open_claims,
-                amount: fen(out.open_amount)?,
+                amount: out.open_amount,
                 mean_millidays: out.open_millidays,
                 oldest: out.open_since.map(shanghai::date),
             },
             paid: LaidOut {
                 claims: out.paid_claims,
-                amount: fen(out.paid_amount)?,
+                amount: out.paid_amount,
                 mean_millidays: out.paid_millidays,
                 oldest: out.paid_since.map(shanghai::date),
             },
@@ -209,10 +209,9 @@ impl Payments {
         if actor.role.is_merchant() && actor.merchant.as_ref() != Some(&query.merchant) {
             return Err(Refusal::NotFound("merchant").into());
         }
-        self.catalogue
-            .current()
-            .county(&query.jurisdiction)
-            .ok_or(Refusal::NotFound("ledger"))?;
+        let catalogue = self.catalogue.current();
+        let county = catalogue.county(&query.jurisdiction);
+        let county = code(&county.ok_or(Refusal::NotFound("ledger"))?.code)?;
         let days = query.to.signed_duration_since(query.from).num_days();
         if !(0..MOST_DAYS).contains(&days) {
             return Err(Refusal::field(
@@ -225,7 +224,7 @@ impl Payments {
         }
         Ok(StatementFilter {
             height: conn.height(&query.jurisdiction).await?,
-            jurisdiction: query.jurisdiction.clone(),
+            jurisdiction: county,
             merchant: query.merchant.clone(),
             programme: query.programme.clone(),
             from: shanghai::midnight(query.from),
@@ -238,26 +237,27 @@ impl Payments {
 }
 
 /// What moved by reason: before the period and in it; what came back by netting apart from what was repaid.
-struct Moves(HashMap<(Reason, bool, bool), i64>);
+struct Moves(HashMap<(Reason, bool, bool), Fen>);
 
 impl Moves {
-    fn of(rows: &[MovedRow]) -> Result<Self, ServiceError> {
-        let sums = rows.iter().map(|row| {
-            let reason = Reason::parse(&row.reason).ok_or_else(|| ServiceError::bug("unknown reason"))?;
-            Ok(((reason, row.within, row.netted), row.amount))
-        });
-        Ok(Self(sums.collect::<Result<_, ServiceError>>()?))
+    fn of(rows: &[MovedRow]) -> Self {
+        let sums = rows
+            .iter()
+            .map(|row| ((row.reason, row.within, row.netted), row.amount));
+        Self(sums.collect())
     }
 
-    fn sum(&self, reason: Reason, within: bool, netted: bool) -> i64 {
-        self.0.get(&(reason, within, netted)).copied().unwrap_or(0)
+    fn sum(&self, reason: Reason, within: bool, netted: bool) -> Fen {
+        self.0
+            .get(&(reason, within, netted))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// In the period.
-    fn moved(&self, reason: Reason) -> Result<Fen, ServiceError> {
-        fen(self
-            .sum(reason, true, false)
-            .saturating_add(self.sum(reason, true, true)))
+    fn moved(&self, reason: Reason) -> Fen {
+        self.sum(reason, true, false)
+            .saturating_add(self.sum(reason, true, true))
     }
 
     /// Up to the beginning, or up to the end: what these reasons add less what those take.
@@ -268,30 +268,30 @@ impl Moves {
                     let within = if at_end {
                         self.sum(*reason, true, netted)
                     } else {
-                        0
+                        Fen::ZERO
                     };
                     self.sum(*reason, false, netted).saturating_add(within)
                 })
             });
-            sums.fold(0_i64, i64::saturating_add)
+            sums.fold(Fen::ZERO, Fen::saturating_add)
         };
-        fen(of(add).saturating_sub(of(take)))
+        of(add).checked_sub(of(take)).map_err(ServiceError::bug)
     }
 
     fn claims(&self) -> Result<ClaimsAccount, ServiceError> {
         let add = [Reason::Approve, Reason::ReturnPayment];
         let take = [Reason::ReleasePayable, Reason::Pay];
-        let (paid, set_off) = (self.moved(Reason::Pay)?, self.moved(Reason::SetOff)?);
-        let netted = fen(self.sum(Reason::ClawBack, true, true))?;
+        let (paid, set_off) = (self.moved(Reason::Pay), self.moved(Reason::SetOff));
+        let netted = self.sum(Reason::ClawBack, true, true);
         Ok(ClaimsAccount {
             opening: self.stands(false, &add, &take)?,
-            approved: self.moved(Reason::Approve)?,
-            withdrawn: self.moved(Reason::ReleasePayable)?,
+            approved: self.moved(Reason::Approve),
+            withdrawn: self.moved(Reason::ReleasePayable),
             paid,
             transferred: paid.saturating_sub(set_off).saturating_sub(netted),
             set_off,
             netted,
-            returned: self.moved(Reason::ReturnPayment)?,
+            returned: self.moved(Reason::ReturnPayment),
             closing: self.stands(true, &add, &take)?,
             reserved: self.stands(true, &[Reason::Reserve], &[Reason::Release, Reason::Approve])?,
         })
@@ -302,10 +302,10 @@ impl Moves {
         let take = [Reason::ReturnAdvance, Reason::SetOff, Reason::RepayAdvance];
         Ok(AdvancesAccount {
             opening: self.stands(false, &add, &take)?,
-            advanced: self.moved(Reason::PayAdvance)?,
-            returned: self.moved(Reason::ReturnAdvance)?,
-            set_off: self.moved(Reason::SetOff)?,
-            repaid: self.moved(Reason::RepayAdvance)?,
+            advanced: self.moved(Reason::PayAdvance),
+            returned: self.moved(Reason::ReturnAdvance),
+            set_off: self.moved(Reason::SetOff),
+            repaid: self.moved(Reason::RepayAdvance),
             closing: self.stands(true, &add, &take)?,
         })
     }
@@ -315,33 +315,36 @@ impl Moves {
         let take = [Reason::ClawBack, Reason::Waive];
         Ok(ClawbacksAccount {
             opening: self.stands(false, &add, &take)?,
-            demanded: self.moved(Reason::ClawBackDue)?,
-            repaid: fen(self.sum(Reason::ClawBack, true, false))?,
-            netted: fen(self.sum(Reason::ClawBack, true, true))?,
-            waived: self.moved(Reason::Waive)?,
+            demanded: self.moved(Reason::ClawBackDue),
+            repaid: self.sum(Reason::ClawBack, true, false),
+            netted: self.sum(Reason::ClawBack, true, true),
+            waived: self.moved(Reason::Waive),
             closing: self.stands(true, &add, &take)?,
         })
     }
 }
 
-fn line(filter: &StatementFilter, row: &StatementLineRow) -> Result<StatementLine, ServiceError> {
+fn line(filter: &StatementFilter, row: &StatementLineRow) -> StatementLine {
     let paid = row.paid.saturating_sub(row.returned);
     let owed = row.earned.saturating_sub(paid);
     // Open again after the bank returned it: out until the end.
-    let until = row.paid_at.filter(|_| owed == 0).unwrap_or(filter.before);
-    Ok(StatementLine {
-        claim: ClaimId::new(code(&filter.jurisdiction)?, row.claim),
+    let until = row
+        .paid_at
+        .filter(|_| owed.is_zero())
+        .unwrap_or(filter.before);
+    StatementLine {
+        claim: ClaimId::new(filter.jurisdiction, row.claim),
         programme: row.programme.clone(),
         merchant_reference: row.merchant_reference.clone(),
         created_on: shanghai::date(row.created_at),
         approved_on: row.approved_at.map(shanghai::date),
         paid_on: row.paid_at.map(shanghai::date),
-        reserved: fen(row.reserved)?,
-        earned: fen(row.earned)?,
-        paid: fen(paid)?,
-        owed: fen(owed)?,
-        due: fen(row.due)?,
-        back: fen(row.back)?,
+        reserved: row.reserved,
+        earned: row.earned,
+        paid,
+        owed,
+        due: row.due,
+        back: row.back,
         days_out: until.signed_duration_since(row.created_at).num_days(),
-    })
+    }
 }
