@@ -1,14 +1,15 @@
 //! Advances to merchants: made in pairs, set against claims before anything is paid, repaid, and never more than they were.
 
 use claims::clawback::ClawbackReason;
-use claims::ids::{AdvanceId, ClaimId, DisbursementId};
+use claims::ids::{ClaimId, DisbursementId};
 use claims::life_cycle::Status;
+use claims::payments::{BankStatus, PaymentOutcome};
 use ledger::Fen;
 use service::claims::Demand;
 use service::funds::Held;
 use service::operation::access::{DemandClawback, ManageFunds, ReadFunds};
 use service::payments::{
-    Advance, InstructionFormat, NewAdvance, Payment, PaymentResult, Repayment, Resolution, Said,
+    Advance, InstructionFormat, NewAdvance, Payment, PaymentResult, Repayment, Resolution,
 };
 use service::{Refusal, ServiceError};
 use testkit::{TestApp, YANHU, new_key, permit, yuan};
@@ -38,12 +39,11 @@ async fn make(app: &TestApp, amount: Fen) -> Result<Advance, ServiceError> {
 
 async fn get(app: &TestApp, advance: &Advance) -> Advance {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
-    let id = AdvanceId::parse(&advance.id).unwrap();
-    app.service.payments().advance(&reader, id).await.unwrap()
+    app.service.payments().advance(&reader, advance.id).await.unwrap()
 }
 
 fn disbursement(advance: &Advance) -> DisbursementId {
-    DisbursementId::parse(&advance.disbursement).unwrap()
+    advance.disbursement
 }
 
 /// Releases an advance's disbursement, and says what the bank is to pay.
@@ -64,7 +64,6 @@ pub(super) async fn advanced(app: &TestApp, money: i64) -> Advance {
 
 async fn repay(app: &TestApp, advance: &Advance, amount: Option<Fen>) -> Result<Advance, ServiceError> {
     let treasury = permit::<ManageFunds>(&app.cast.maker);
-    let id = AdvanceId::parse(&advance.id).unwrap();
     let repayment = Repayment {
         amount,
         document: "回单20261220-0011".into(),
@@ -72,17 +71,15 @@ async fn repay(app: &TestApp, advance: &Advance, amount: Option<Fen>) -> Result<
     let repaid = app
         .service
         .payments()
-        .repay_advance(&treasury, id, repayment, new_key())
+        .repay_advance(&treasury, advance.id, repayment, new_key())
         .await?;
     Ok(repaid.value)
 }
 
 async fn bounced(app: &TestApp, payment: &Payment) -> Result<Payment, Refusal> {
-    let said = Said::Returned {
-        reason: "账户已销户".into(),
-    };
     let back = PaymentResult {
-        said,
+        status: BankStatus::Returned,
+        reason: Some("账户已销户".into()),
         ..PaymentResult::of(payment.id, None)
     };
     let treasury = permit::<ManageFunds>(&app.cast.maker);
@@ -105,7 +102,7 @@ async fn assert_money(app: &TestApp, expected: [i64; 5]) {
 /// Whole yuan set off, repaid, pending and open.
 async fn assert_advance(app: &TestApp, advance: &Advance, status: &str, expected: [i64; 4]) {
     let it = get(app, advance).await;
-    let stands = [&it.set_off, &it.repaid, &it.pending, &it.open].map(|sum| yuan(sum));
+    let stands = [it.set_off, it.repaid, it.pending, it.open];
     assert_eq!((it.status.as_str(), stands), (status, expected.map(whole)));
 }
 
@@ -232,14 +229,20 @@ async fn an_advance_that_the_bank_did_not_pay_or_gave_back_is_the_county_s() {
 
     let back = advanced(&app, 700).await;
     let payment = app.payments(disbursement(&back)).await.remove(0);
-    assert_eq!(bounced(&app, &payment).await.unwrap().outcome, "returned");
+    assert_eq!(
+        bounced(&app, &payment).await.unwrap().outcome.as_str(),
+        "returned"
+    );
     assert_advance(&app, &back, "returned", [0, 0, 0, 0]).await;
     assert_money(&app, [1_000, 0, 0, 0, 0]).await;
 
     // What the bank told last is known first: it had been paid, and came back.
     let early = make(&app, whole(800)).await.unwrap();
     let payment = released(&app, &early).await;
-    assert_eq!(bounced(&app, &payment).await.unwrap().outcome, "returned");
+    assert_eq!(
+        bounced(&app, &payment).await.unwrap().outcome.as_str(),
+        "returned"
+    );
     assert_money(&app, [1_000, 0, 0, 0, 0]).await;
 
     // Claims are set against it: it cannot have come back.
@@ -359,11 +362,11 @@ async fn a_merchant_repays_what_is_open_and_no_more() {
     let more = repay(&app, &advance, Some(yuan("400.01"))).await.unwrap_err();
     assert!(matches!(more.refusal(), Some(Refusal::Invalid(_))), "{more}");
     let part = repay(&app, &advance, Some(yuan("150.01"))).await.unwrap();
-    assert_eq!((part.status.as_str(), part.open.as_str()), ("paid", "249.99"));
+    assert_eq!((part.status.as_str(), part.open), ("paid", yuan("249.99")));
     app.audit().await;
     app.release(made).await.unwrap();
     let rest = repay(&app, &advance, None).await.unwrap();
-    assert_eq!((rest.status.as_str(), rest.repaid.as_str()), ("used", "400.00"));
+    assert_eq!((rest.status.as_str(), rest.repaid), ("used", yuan("400.00")));
     assert!(repay(&app, &advance, None).await.is_err());
     assert_money(&app, [1_400, 0, 0, 600, 0]).await;
 }
@@ -388,12 +391,12 @@ async fn whoever_races_uses_an_advance_once() {
     app.audit().await;
     app.release(made[0]).await.unwrap();
     for payment in app.payments(made[0]).await {
-        if payment.outcome == "open" {
+        if payment.outcome == PaymentOutcome::Open {
             app.results(made[0], &[(&payment, None)]).await.unwrap();
         }
     }
     let it = get(&app, &advance).await;
-    let sums = [&it.set_off, &it.repaid, &it.pending, &it.open].map(|sum| yuan(sum).get());
+    let sums = [it.set_off, it.repaid, it.pending, it.open].map(Fen::get);
     assert_eq!(sums.iter().sum::<i64>(), whole(1_000).get());
     app.audit().await;
 }

@@ -3,11 +3,12 @@
 use claims::clawback::{Clawback, ClawbackReason};
 use claims::ids::{ClaimId, WaiverId};
 use claims::life_cycle::Status;
+use claims::payments::BankStatus;
 use ledger::Fen;
 use service::claims::{ClaimState, Demand, NewWaiver};
 use service::operation::Check;
 use service::operation::access::{DemandClawback, ManageFunds, ReadClaims};
-use service::payments::{Payment, PaymentResult, Said};
+use service::payments::{Payment, PaymentResult};
 use service::{Refusal, ServiceError};
 use testkit::{Sale, TestApp, YANHU, new_key, permit, yuan};
 
@@ -62,11 +63,9 @@ async fn paid(app: &TestApp, count: usize) -> Vec<ClaimId> {
 }
 
 async fn returned(app: &TestApp, payment: &Payment) -> Result<Payment, Refusal> {
-    let said = Said::Returned {
-        reason: "账户已销户".into(),
-    };
     let back = PaymentResult {
-        said,
+        status: BankStatus::Returned,
+        reason: Some("账户已销户".into()),
         ..PaymentResult::of(payment.id, None)
     };
     let treasury = permit::<ManageFunds>(&app.cast.maker);
@@ -195,7 +194,10 @@ async fn what_comes_back_of_a_netted_payment_is_what_was_sent() {
     let claims = of_merchant(&app, 2).await;
     let (_, payments) = app.instruct(YANHU, PROGRAMME).await;
     // Told to have come back before it was told to be paid.
-    assert_eq!(returned(&app, &payments[0]).await.unwrap().outcome, "returned");
+    assert_eq!(
+        returned(&app, &payments[0]).await.unwrap().outcome.as_str(),
+        "returned"
+    );
     // 800 of 1,200 were set off: one claim stays paid, of the other 400 are owed.
     assert_eq!(app.state(claims[0]).await.status, Status::Paid);
     assert_eq!(app.state(claims[1]).await.status, Status::PaymentFailed);

@@ -235,11 +235,19 @@ async fn an_account_takes_two_persons_and_is_never_shown_whole() {
     let alone = check(&app.cast.maker, second.revision).await.unwrap_err();
     assert_eq!(alone.refusal(), Some(&Refusal::FourEyes));
     assert_eq!(
-        check(&app.cast.checker, second.revision).await.unwrap().status,
+        check(&app.cast.checker, second.revision)
+            .await
+            .unwrap()
+            .status
+            .as_str(),
         "approved"
     );
     assert_eq!(
-        check(&app.cast.checker, entered.revision).await.unwrap().status,
+        check(&app.cast.checker, entered.revision)
+            .await
+            .unwrap()
+            .status
+            .as_str(),
         "approved"
     );
 }
@@ -257,7 +265,7 @@ async fn a_large_sum_takes_three_persons() {
     app.appropriate(YANHU, PROGRAMME, whole(1_800)).await;
     of_merchant(&app, 1).await;
     let small = app.make_disbursement(YANHU, PROGRAMME).await.unwrap();
-    assert_eq!(app.release(small).await.unwrap().status, "released");
+    assert_eq!(app.release(small).await.unwrap().status.as_str(), "released");
 
     of_merchant(&app, 2).await;
     let large = app.make_disbursement(YANHU, PROGRAMME).await.unwrap();
@@ -293,7 +301,7 @@ async fn a_large_sum_takes_three_persons() {
         .await
         .unwrap()
         .value;
-    assert_eq!(released.status, "released");
+    assert_eq!(released.status.as_str(), "released");
     assert!(released.digest.unwrap().starts_with("sha256:"));
     app.results(large, &[(&payments[0], None)]).await.unwrap();
     app.audit().await;

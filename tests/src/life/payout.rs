@@ -78,8 +78,8 @@ async fn whoever_made_a_disbursement_does_not_release_it() {
     );
     let released = app.release(id).await.unwrap();
     assert_eq!(
-        (released.status.as_str(), released.claims, released.total.as_str()),
-        ("released", 2, "1200.00")
+        (released.status.as_str(), released.claims, released.total),
+        ("released", 2, super::whole(1_200))
     );
     let twice = app.release(id).await.unwrap_err();
     assert!(
@@ -116,7 +116,7 @@ async fn a_cancelled_disbursement_makes_its_claims_payable_again() {
         .cancel_disbursement(&checker, id, Some("名单有误".into()))
         .await
         .unwrap();
-    assert_eq!(cancelled.status, "cancelled");
+    assert_eq!(cancelled.status.as_str(), "cancelled");
     assert_books(&app, [0, 0, 1_200, 0, 0, 0]).await;
     assert_eq!(app.state(claims[0]).await.disbursement, None);
     let twice = app
@@ -166,7 +166,7 @@ async fn a_failed_payment_is_gathered_again() {
         .disbursement(&permit(&app.cast.auditor), first)
         .await
         .unwrap();
-    assert_eq!(settled.status, "settled");
+    assert_eq!(settled.status.as_str(), "settled");
 
     let (second, again) = app.instruct(YANHU, PROGRAMME).await;
     assert_ne!(first, second);
@@ -206,7 +206,7 @@ async fn results_may_come_in_parts_and_repeat_but_not_contradict() {
             .status
     };
     app.results(id, &[(&payments[0], None)]).await.unwrap();
-    assert_eq!(status().await, "released");
+    assert_eq!(status().await.as_str(), "released");
     assert_books(&app, [0, 0, 0, 1_200, 600, 0]).await;
 
     // All in one report: a repeat, a contradiction, a stranger, and one payment twice with two words.

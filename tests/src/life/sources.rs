@@ -4,9 +4,10 @@ use claims::claim::Payee;
 use claims::identifiers::BankAccount;
 use claims::ids::ClaimId;
 use claims::life_cycle::Status;
+use claims::payments::BankStatus;
 use ledger::{BySource, Fen, Source};
 use service::operation::access::{ManageFunds, ReadFunds};
-use service::payments::{Payment, PaymentResult, Resolution, Said};
+use service::payments::{Payment, PaymentResult, Resolution};
 use service::ports::Clock;
 use testkit::{Sale, TestApp, YANHU, permit};
 
@@ -71,9 +72,9 @@ async fn of_odd_sums(app: &TestApp, prices: &[i64]) -> Vec<ClaimId> {
 }
 
 fn returned(payment: &Payment) -> PaymentResult {
-    let reason = "账户已销户".into();
     PaymentResult {
-        said: Said::Returned { reason },
+        status: BankStatus::Returned,
+        reason: Some("账户已销户".into()),
         ..PaymentResult::of(payment.id, None)
     }
 }
@@ -185,7 +186,7 @@ async fn what_is_not_paid_goes_back_to_where_it_came_from() {
         .await
         .unwrap()
     {
-        assert_eq!(result.unwrap().outcome, "returned");
+        assert_eq!(result.unwrap().outcome.as_str(), "returned");
     }
     assert_spent(&app, [0; 4]).await;
     assert_in_payment(&app, [0; 4]).await;

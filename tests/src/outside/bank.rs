@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::Duration;
 use claims::ids::DisbursementId;
 use claims::life_cycle::Status;
+use claims::payments::{EntryException, SubmissionProblem};
 use partners::{HttpBank, HttpBankConfig, Timeouts};
 use serde_json::json;
 use service::operation::access::{ManageFunds, ReadFunds};
@@ -253,8 +254,8 @@ async fn the_same_bytes_and_key_until_the_bank_says_so() {
         panic!()
     };
     assert_eq!(
-        (first.status.as_str(), first.in_doubt, first.problem.as_deref()),
-        ("queued", false, Some("unavailable"))
+        (first.status.as_str(), first.in_doubt, first.problem),
+        ("queued", false, Some(SubmissionProblem::Unavailable))
     );
     // Not before its time.
     assert_eq!(bank.submit(&app).await, Submissions::default());
@@ -266,7 +267,7 @@ async fn the_same_bytes_and_key_until_the_bank_says_so() {
             panic!()
         };
         assert_eq!(
-            (doubted.in_doubt, doubted.problem.as_deref()),
+            (doubted.in_doubt, doubted.problem.map(SubmissionProblem::as_str)),
             (true, Some("unknown"))
         );
     }
@@ -354,7 +355,8 @@ async fn workers_that_race_hand_over_each_file_once() {
     assert_eq!((handed.len(), names.len()), (8, 8));
     let all = submissions(&app, id).await;
     assert!(
-        all.iter().all(|it| it.status == "taken" && it.attempts == 1),
+        all.iter()
+            .all(|it| it.status.as_str() == "taken" && it.attempts == 1),
         "{all:?}"
     );
     app.audit().await;
@@ -511,11 +513,8 @@ async fn a_bank_s_reports_are_heard_once_and_those_it_garbles_stop_nobody() {
         .items;
     assert_eq!(exceptions.len(), 1);
     assert_eq!(
-        (
-            exceptions[0].exception.as_str(),
-            exceptions[0].id.jurisdiction.as_str()
-        ),
-        ("unknown_payment", YANHU)
+        (exceptions[0].exception, exceptions[0].id.jurisdiction.as_str()),
+        (Some(EntryException::UnknownPayment), YANHU)
     );
     // Not before its time, and from where it was.
     assert_eq!(bank.hear(&app).await, Hearing::default());

@@ -152,7 +152,7 @@ async fn two_racing_disbursements_gather_each_claim_once() {
     let (one, other) = tokio::join!(make(&app.cast.maker), make(&app.cast.checker));
     let (made, refused) = if one.is_ok() { (one, other) } else { (other, one) };
     let made = made.unwrap().value;
-    assert_eq!((made.claims, made.total.as_str()), (10, "6000.00"));
+    assert_eq!((made.claims, made.total), (10, yuan("6000.00")));
     assert_eq!(refused.unwrap_err().refusal(), Some(&Refusal::NothingPayable));
     assert_eq!(app.balances(YANHU, PROGRAMME).await.in_payment, yuan("6000.00"));
     app.audit().await;
@@ -310,7 +310,7 @@ async fn a_payment_reported_twice_at_once_is_paid_once() {
             report
                 .unwrap()
                 .iter()
-                .all(|result| result.as_ref().unwrap().outcome == "paid")
+                .all(|result| result.as_ref().unwrap().outcome.as_str() == "paid")
         );
     }
     assert_eq!(app.balances(YANHU, PROGRAMME).await.disbursed, yuan("3000.00"));

@@ -1,6 +1,6 @@
 //! Counties pay merchants ahead of their claims, now and then, and get back what is left of it.
 
-use claims::ids::{AdvanceId, DisbursementId};
+use claims::ids::AdvanceId;
 use service::Refusal;
 use service::operation::access::ManageFunds;
 use service::payments::{NewAdvance, Repayment};
@@ -58,8 +58,8 @@ impl Year {
             return;
         }
         let made = made.done("an advance").value;
-        let id = AdvanceId::parse(&made.id).unwrap();
-        let disbursement = DisbursementId::parse(&made.disbursement).unwrap();
+        let id = made.id;
+        let disbursement = made.disbursement;
         let told = self.payments(disbursement).await;
         assert_eq!((told.len(), told[0].claims, told[0].advance), (1, 0, Some(id)));
         let payment = Payment {

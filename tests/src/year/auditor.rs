@@ -330,7 +330,7 @@ impl Year {
                 };
                 found.same(
                     &format!("the outcome of {}", told.id),
-                    &*told.outcome,
+                    told.outcome.as_str(),
                     payment.outcome,
                 );
                 let of = Source::ALL.map(|source| told.parts.get(source).get());

@@ -120,7 +120,7 @@ impl Year {
             return;
         }
         let made = made.done("a disbursement").value;
-        let id = DisbursementId::parse(&made.id).unwrap();
+        let id = made.id;
         let foretold = self.mirror.foretell(id, fund, &expected);
         let payments = self.payments(id).await;
         assert_eq!(payments.len(), foretold.len(), "payments of {id}");
@@ -249,7 +249,7 @@ impl Year {
             return;
         }
         let mut released = released.unwrap_or_else(|refusal| panic!("{id}: {refusal:?}"));
-        if released.status == "countersigned" {
+        if released.status.as_str() == "countersigned" {
             self.mirror.disbursements.get_mut(&id).unwrap().status = "countersigned";
             *self.deeds.entry("countersigned").or_default() += 1;
             if self.chance(20) {
@@ -258,7 +258,7 @@ impl Year {
             released = self.sign(id, false).await.expect("a third person releases");
         }
         assert!(
-            ["released", "settled"].contains(&&*released.status),
+            ["released", "settled"].contains(&released.status.as_str()),
             "{id} is {}",
             released.status
         );

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use claims::ids::{BankEntryId, DisbursementId, PaymentId};
 use claims::jurisdictions::JurisdictionCode;
+use claims::payments::{BankStatus, EntryException};
 use service::Refusal;
 use service::operation::access::{ManageFunds, ReadFunds};
-use service::payments::{BankException, PaymentResult, Resolution, Results, Said};
+use service::payments::{BankException, PaymentResult, Resolution, Results};
 use testkit::permit;
 use uuid::Uuid;
 
@@ -177,7 +178,8 @@ impl Year {
         };
         let id = PaymentId::new(exception.id.jurisdiction, Uuid::try_parse(&meant).unwrap());
         let has_paid = self.bank.has_paid(&meant);
-        let is_true = (exception.verdict == "paid") == has_paid && exception.exception != "amount_differs";
+        let is_true = (exception.verdict == BankStatus::Paid) == has_paid
+            && exception.exception != Some(EntryException::AmountDiffers);
         if is_true {
             let available = match self.mirror.payments[&id].advance {
                 Some(_) => self.available_for(id).await,
@@ -187,12 +189,12 @@ impl Year {
             let applied = self
                 .resolve_as(exception.id, Resolution::Apply { payment: named })
                 .await;
-            let foretold = self.apply(id, &exception.verdict, available);
+            let foretold = self.apply(id, exception.verdict.as_str(), available);
             assert_eq!(applied.is_ok(), foretold, "{exception:?}: {applied:?}");
             if foretold {
                 *self.deeds.entry("words applied").or_default() += 1;
-                let form = &exception.format;
-                let (verdict, amount) = (&exception.verdict, exception.amount.map(ledger::Fen::get));
+                let form = exception.format.as_str();
+                let (verdict, amount) = (exception.verdict.as_str(), exception.amount.map(ledger::Fen::get));
                 let mark = mark(form, &exception.reference, verdict, amount, exception.booked_on);
                 let known = self.mirror.told.insert(mark, None);
                 assert!(known.is_some(), "{exception:?} was told");
@@ -266,9 +268,8 @@ fn typed(word: &Word) -> PaymentResult {
     let result = PaymentResult::of(word.payment().expect("an id of ours"), failure);
     match word.verdict {
         Verdict::Returned => PaymentResult {
-            said: Said::Returned {
-                reason: "账户已销户".into(),
-            },
+            status: BankStatus::Returned,
+            reason: Some("账户已销户".into()),
             ..result
         },
         _ => result,

@@ -115,8 +115,7 @@ impl Payments {
             let mut row = row.ok_or(Refusal::NotFound("account"))?;
             decision.sign(&op, "account", &mut row.signatures)?;
             op.tx.save_bank_account(&row).await?;
-            let mut event =
-                decision.event::<ProposalStatus>(&op, &place, &subject(holder), "check_account");
+            let mut event = decision.event::<ProposalStatus>(&op, &place, &subject(holder), "check_account");
             event.revision = Some(revision);
             let recorded = op.record(&[event]).await?;
             let shown = self.shown_account(&row)?;

@@ -95,7 +95,8 @@ impl Payments {
             let found = op.tx.fund(&fund.0, &fund.1).await?;
             let available = fen(found.ok_or(Refusal::NotFound("fund"))?.available)?;
             let county = code(&fund.0)?;
-            self.may_have(&mut op.tx, (county, &fund.1), &new.merchant).await?;
+            self.may_have(&mut op.tx, (county, &fund.1), &new.merchant)
+                .await?;
             if new.amount > available {
                 return Err(more_than(available, "advance.more-than-available").into());
             }
@@ -121,7 +122,9 @@ impl Payments {
             self.post_advances(&mut op, &[(&row, new.amount)], Reason::InstructAdvance)
                 .await?;
             let document = Some(new.document.clone());
-            let recorded = self.note_advances(&mut op, &[&row], "make_advance", document).await?;
+            let recorded = self
+                .note_advances(&mut op, &[&row], "make_advance", document)
+                .await?;
             Ok(op.done(recorded, advance(&row)))
         };
         operation.once("make_advance", &key).run(unit).await
@@ -210,7 +213,9 @@ impl Payments {
             self.come_back(&mut op, &[(&row, part)], Reason::RepayAdvance)
                 .await?;
             let document = Some(repayment.document.clone());
-            let recorded = self.note_advances(&mut op, &[&row], "repay_advance", document).await?;
+            let recorded = self
+                .note_advances(&mut op, &[&row], "repay_advance", document)
+                .await?;
             Ok(op.done(recorded, advance(&row)))
         };
         operation.once("repay_advance", &key).run(unit).await

@@ -130,7 +130,10 @@ impl Conn {
             )
             .filter(disbursement_lines::jurisdiction.eq(Value(jurisdiction)))
             .filter(disbursement_lines::claim.eq(claim))
-            .filter(disbursement_lines::outcome.eq_any([PaymentOutcome::Paid, PaymentOutcome::Returned].map(Value)))
+            .filter(
+                disbursement_lines::outcome
+                    .eq_any([PaymentOutcome::Paid, PaymentOutcome::Returned].map(Value)),
+            )
             .order(payments::id.desc())
             .select(payments::merchant)
             .first(self.pg())

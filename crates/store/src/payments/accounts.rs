@@ -1,8 +1,8 @@
 //! Accounts: of merchants, of counties, and of applicants when they were put right. Sealed, as everything personal.
 
 use chrono::{DateTime, Utc};
-use claims::{ClaimId, JurisdictionCode};
 use claims::proposal::ProposalStatus;
+use claims::{ClaimId, JurisdictionCode};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bytea, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;

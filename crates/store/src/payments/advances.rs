@@ -67,7 +67,11 @@ impl AdvanceRow {
 }
 
 impl Conn {
-    pub async fn advance(&mut self, jurisdiction: JurisdictionCode, id: Uuid) -> Result<Option<AdvanceRow>, StoreError> {
+    pub async fn advance(
+        &mut self,
+        jurisdiction: JurisdictionCode,
+        id: Uuid,
+    ) -> Result<Option<AdvanceRow>, StoreError> {
         Ok(advances::table
             .find((Value(jurisdiction), id))
             .select(AdvanceRow::as_select())

@@ -49,10 +49,7 @@ impl DisbursementRow {
 }
 
 impl Conn {
-    pub async fn disbursement(
-        &mut self,
-        id: DisbursementId,
-    ) -> Result<Option<DisbursementRow>, StoreError> {
+    pub async fn disbursement(&mut self, id: DisbursementId) -> Result<Option<DisbursementRow>, StoreError> {
         Ok(disbursements::table
             .find((Value(id.jurisdiction), id.uuid))
             .select(DisbursementRow::as_select())
@@ -76,7 +73,8 @@ impl Conn {
             .select(DisbursementRow::as_select())
             .into_boxed();
         if !jurisdictions.is_empty() {
-            query = query.filter(disbursements::jurisdiction.eq_any(jurisdictions.iter().cloned().map(Value)));
+            query =
+                query.filter(disbursements::jurisdiction.eq_any(jurisdictions.iter().cloned().map(Value)));
         }
         if let Some(programme) = programme {
             query = query.filter(disbursements::programme.eq(programme.to_owned()));

@@ -317,7 +317,11 @@ impl Tx {
     }
 
     /// The claims of these payments.
-    pub async fn lines_of(&mut self, jurisdiction: JurisdictionCode, ids: &[Uuid]) -> Result<Vec<LineRow>, StoreError> {
+    pub async fn lines_of(
+        &mut self,
+        jurisdiction: JurisdictionCode,
+        ids: &[Uuid],
+    ) -> Result<Vec<LineRow>, StoreError> {
         Ok(disbursement_lines::table
             .filter(disbursement_lines::jurisdiction.eq(Value(jurisdiction)))
             .filter(disbursement_lines::payment.eq_any(ids.to_vec()))

@@ -184,7 +184,9 @@ fn shown(row: &BankEntryRow) -> BankException {
         exception: row.exception,
         reference: row.reference.clone(),
         payment: row.payment.map(|id| PaymentId::new(row.jurisdiction, id)),
-        disbursement: row.disbursement.map(|id| DisbursementId::new(row.jurisdiction, id)),
+        disbursement: row
+            .disbursement
+            .map(|id| DisbursementId::new(row.jurisdiction, id)),
         verdict: row.verdict,
         amount: row.amount,
         code: row.code.clone(),

@@ -11,10 +11,10 @@ use chrono::{DateTime, Utc};
 use claims::claim::{Claim, Payee};
 use claims::ids::{ClaimId, DisbursementId};
 use claims::payments::{DisbursementStatus, PayeeKind};
+use store::Tx;
 use store::claims::ClaimRow;
 use store::payments::disbursements::DisbursementRow;
 use store::payments::{LineRow, PaymentRow};
-use store::Tx;
 use uuid::Uuid;
 
 use crate::operation::access::ManageFunds;

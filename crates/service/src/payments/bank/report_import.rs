@@ -60,8 +60,14 @@ impl Payments {
         let read = understood(&report)?;
         let (items, groups) = (read.items.iter(), read.groups.iter());
         let results = self.said_of(jurisdiction, items, groups).await?;
-        self.record_all(permit, jurisdiction, disbursement, entry_format(report.format), &results)
-            .await
+        self.record_all(
+            permit,
+            jurisdiction,
+            disbursement,
+            entry_format(report.format),
+            &results,
+        )
+        .await
     }
 
     /// What items and groups of a report say of payments of a county.

@@ -273,9 +273,7 @@ impl Locked {
     fn find(&self, scope: Scope, result: &PaymentResult) -> Option<Uuid> {
         let id = result.payment.as_ref().ok()?;
         let payment = self.payments.get(&id.uuid)?;
-        let is_within = scope
-            .within
-            .is_none_or(|it| it.uuid == payment.disbursement);
+        let is_within = scope.within.is_none_or(|it| it.uuid == payment.disbursement);
         (id.jurisdiction == scope.county && is_within).then_some(id.uuid)
     }
 

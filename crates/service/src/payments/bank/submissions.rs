@@ -291,9 +291,8 @@ impl Payments {
                 .tx
                 .lock_submission(attempt.disbursement(), attempt.part)
                 .await?;
-            let is_open = |it: &SubmissionRow| {
-                it.version == attempt.version && it.status == SubmissionStatus::Queued
-            };
+            let is_open =
+                |it: &SubmissionRow| it.version == attempt.version && it.status == SubmissionStatus::Queued;
             let Some(mut row) = row.filter(is_open) else {
                 return Ok(op.unrecorded(()));
             };
@@ -330,8 +329,7 @@ impl Payments {
             (row.sealed, row.key_id) = (None, None);
             op.tx.save_submission(&row).await?;
             let disbursement = op.tx.disbursement(row.disbursement()).await?;
-            let disbursement =
-                disbursement.ok_or_else(|| ServiceError::bug("a file has no disbursement"))?;
+            let disbursement = disbursement.ok_or_else(|| ServiceError::bug("a file has no disbursement"))?;
             let note = match row.reference.as_ref().or(row.why.as_ref()) {
                 Some(why) => format!("{}: {why}", row.name),
                 None => row.name.clone(),

@@ -160,10 +160,7 @@ impl Payments {
             lines.push(line);
         }
         let merchants = payments.iter().filter_map(|payment| payment.merchant.clone());
-        let accounts = op
-            .tx
-            .bank_accounts(&distinct(merchants.collect()))
-            .await?;
+        let accounts = op.tx.bank_accounts(&distinct(merchants.collect())).await?;
         let revisions: HashMap<&str, i32> = accounts
             .iter()
             .map(|account| (account.holder.as_str(), account.revision))
@@ -274,7 +271,9 @@ impl Payments {
             self.cancel_payments(&mut op, &books, id).await?;
             let lines = op.tx.lines(id).await?;
             let amounts = amounts(&lines);
-            let keys = lines.iter().map(|line| (line.jurisdiction.to_string(), line.claim));
+            let keys = lines
+                .iter()
+                .map(|line| (line.jurisdiction.to_string(), line.claim));
             let claims = op.tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
             let moves = claims.into_iter().map(|row| Move {
                 part: amounts.get(&row.id).copied().map(whole),
@@ -338,13 +337,7 @@ impl Paid {
 }
 
 /// The payment of a payee's oldest claim. It is split by source when all payments are known.
-fn first_payment(
-    of: DisbursementId,
-    id: Uuid,
-    payee: Paid,
-    account: Option<i32>,
-    amount: Fen,
-) -> PaymentRow {
+fn first_payment(of: DisbursementId, id: Uuid, payee: Paid, account: Option<i32>, amount: Fen) -> PaymentRow {
     let (payee, merchant, person) = match payee {
         Paid::Merchant(code) => (PayeeKind::Merchant, Some(code), None),
         Paid::Person(hash) => (PayeeKind::Applicant, None, Some(hash)),

@@ -157,9 +157,7 @@ impl Payments {
         tx: &mut Tx,
         rows: &[ClaimRow],
     ) -> Result<HashMap<Uuid, Fen>, ServiceError> {
-        let amounts = rows
-            .iter()
-            .map(|row| Ok((row.id, fen(row.amount.unwrap_or(0))?)));
+        let amounts = rows.iter().map(|row| Ok((row.id, fen(row.amount.unwrap_or(0))?)));
         let mut amounts = amounts.collect::<Result<HashMap<_, _>, ServiceError>>()?;
         let Some(first) = rows.first() else {
             return Ok(amounts);

@@ -1,8 +1,8 @@
 //! Reconciliation: of what was sent to the bank, what was paid, failed, came back, and is still open; to the fen.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use claims::ids::DisbursementId;
 use claims::JurisdictionCode;
+use claims::ids::DisbursementId;
 use claims::payments::PaymentOutcome;
 use ledger::Fen;
 use store::payments::OutcomeSum;

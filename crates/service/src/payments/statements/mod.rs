@@ -248,10 +248,7 @@ impl Moves {
     }
 
     fn sum(&self, reason: Reason, within: bool, netted: bool) -> Fen {
-        self.0
-            .get(&(reason, within, netted))
-            .copied()
-            .unwrap_or_default()
+        self.0.get(&(reason, within, netted)).copied().unwrap_or_default()
     }
 
     /// In the period.
@@ -328,10 +325,7 @@ fn line(filter: &StatementFilter, row: &StatementLineRow) -> StatementLine {
     let paid = row.paid.saturating_sub(row.returned);
     let owed = row.earned.saturating_sub(paid);
     // Open again after the bank returned it: out until the end.
-    let until = row
-        .paid_at
-        .filter(|_| owed.is_zero())
-        .unwrap_or(filter.before);
+    let until = row.paid_at.filter(|_| owed.is_zero()).unwrap_or(filter.before);
     StatementLine {
         claim: ClaimId::new(filter.jurisdiction, row.claim),
         programme: row.programme.clone(),
