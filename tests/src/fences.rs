@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Crates of this workspace that each may use. A crate that is not here may not exist.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("policy", &[]),
     ("ledger", &[]),
     ("claims", &["policy", "ledger"]),
@@ -19,7 +19,11 @@ const MAY_USE: [(&str, &[&str]); 14] = [
         &["store", "proof", "bank", "claims", "policy", "ledger"],
     ),
     ("partners", &["service", "claims", "policy", "ledger"]),
-    ("api", &["service", "claims", "policy", "ledger"]),
+    ("wire-derive", &[]),
+    (
+        "api",
+        &["wire-derive", "service", "claims", "policy", "ledger"],
+    ),
     (
         "server",
         &[

@@ -1,5 +1,5 @@
-//! Every route. A handler parses nothing and decides nothing: its arguments are parsed by their extractors, the use case
-//! decides, and the view is what is answered.
+//! Every route. A handler parses nothing and decides nothing: its arguments are parsed by their
+//! extractors, the use case decides, and the view is what is answered.
 
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -18,7 +18,8 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(tokens::issue_token)
         .service(tokens::get_jwks)
-        // Before `/v1/claims/{id}`, and with every method, so that their words are not taken for ids.
+        // Before `/v1/claims/{id}`, and with every method, so that their words are not taken for
+        // ids.
         .service(claims::check_claim)
         .route("/v1/claims/check", web::route().to(fallback))
         .service(bulk::submit_claims)

@@ -6,21 +6,17 @@ use actix_web::{HttpResponse, get};
 use futures::TryStreamExt;
 use policy::Lang;
 use service::access::{ReadLedger, RevealClaims};
-use service::export::{
-    AccountingExport, Chunks, ClaimsExport, Encoding, Format, LedgerExport, Reveal, Syntax,
-};
+use service::export::{AccountingExport, Chunks, ClaimsExport, Format, LedgerExport, Reveal};
 
-use crate::audit::export_query::{
-    AccountingEncoding, AccountingSyntax, ClaimsExportParams, ClaimsExportQuery, LedgerExportParams,
-    LedgerExportQuery, TableFormat,
-};
+use crate::audit::export_query::{ClaimsExportQuery, LedgerExportOf, LedgerExportQuery};
 use crate::http::answer::{Answer, paged};
 use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::JurisdictionPath;
 use crate::http::extract::{PathText, Query};
 use crate::http::problem::Problem;
-use crate::http::queries::Headings;
+use crate::http::queries::YesNo;
 use crate::http::state::ApiState;
+use crate::http::wire::Word;
 
 /// 导出流水 · Export a ledger
 ///
@@ -29,7 +25,7 @@ use crate::http::state::ApiState;
 /// accounts, balances and vouchers. Compressed with gzip or zstd if the client takes it.
 #[utoipa::path(
     tag = "ledgers",
-    params(JurisdictionPath, LedgerExportParams),
+    params(JurisdictionPath, LedgerExportQuery),
     responses((status = 200, description = "The transfers.",
         content((String = "text/csv"), (String = "application/x-ndjson"),
             (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -45,7 +41,7 @@ pub(crate) async fn export_ledger(
 ) -> Answer {
     let jurisdiction = path.county()?;
     match query.0 {
-        LedgerExportQuery::Table {
+        LedgerExportOf::Table {
             format,
             from,
             to,
@@ -60,29 +56,18 @@ pub(crate) async fn export_ledger(
                 after: after.map(|(county, height)| (county.as_str().to_owned(), height)),
             };
             let said = said(format, headings, caller.lang);
-            let chunks = api.service.export_ledger(
-                &caller.permit,
-                jurisdiction.as_str(),
-                &chosen,
-                written(format),
-                said,
-            );
+            let chunks =
+                api.service
+                    .export_ledger(&caller.permit, jurisdiction.as_str(), &chosen, format, said);
             table(&format!("ledger-{jurisdiction}"), format, paged(chunks)?)
         }
-        LedgerExportQuery::Accounting {
+        LedgerExportOf::Accounting {
             from,
             to,
             syntax,
             encoding,
         } => {
-            let encoding = match encoding {
-                AccountingEncoding::Utf8 => Encoding::Utf8,
-                AccountingEncoding::Gb18030 => Encoding::Gb18030,
-            };
-            let (syntax, ending) = match syntax {
-                AccountingSyntax::Xml => (Syntax::Xml, "xml"),
-                AccountingSyntax::Json => (Syntax::Json, "json"),
-            };
+            let ending = syntax.word();
             let chosen = AccountingExport {
                 from,
                 to,
@@ -107,7 +92,7 @@ pub(crate) async fn export_ledger(
 /// a reason, and leaves an audit event in each county that says who, which claims, how many and why.
 #[utoipa::path(
     tag = "ledgers",
-    params(JurisdictionPath, ClaimsExportParams),
+    params(JurisdictionPath, ClaimsExportQuery),
     responses((status = 200, description = "The claims.",
         content((String = "text/csv"), (String = "application/x-ndjson"),
             (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -123,11 +108,11 @@ pub(crate) async fn export_claims(
 ) -> Answer {
     let (jurisdiction, Query(query)) = (path.county()?, query);
     let reveal = match query.reveal {
-        true => Some(Reveal {
+        YesNo::True => Some(Reveal {
             permit: caller.permit.actor().permit::<RevealClaims>()?,
             reason: query.reason,
         }),
-        false => None,
+        YesNo::False => None,
     };
     let chosen = ClaimsExport {
         programme: query.programme.map(|it| it.as_str().to_owned()),
@@ -135,10 +120,7 @@ pub(crate) async fn export_claims(
         to: query.to,
         after: query.after,
     };
-    let (format, said) = (
-        written(query.format),
-        said(query.format, query.headings, caller.lang),
-    );
+    let (format, said) = (query.format, said(query.format, query.headings, caller.lang));
     let chunks = api
         .service
         .export_claims(
@@ -153,35 +135,26 @@ pub(crate) async fn export_claims(
     table(&format!("claims-{jurisdiction}"), query.format, paged(chunks)?)
 }
 
-fn written(format: TableFormat) -> Format {
-    match format {
-        TableFormat::Csv => Format::Csv,
-        TableFormat::Jsonl => Format::JsonLines,
-        TableFormat::Xlsx => Format::Xlsx,
-        TableFormat::Parquet => Format::Parquet,
-    }
-}
-
 /// A workbook is for people, and speaks as they do. A CSV is for programs as well: its words change only if that is asked for.
-fn said(format: TableFormat, headings: Option<Headings>, accepted: Lang) -> Lang {
+fn said(format: Format, headings: Option<Lang>, accepted: Lang) -> Lang {
     match (headings, format) {
-        (Some(headings), _) => headings.into(),
-        (None, TableFormat::Xlsx) => accepted,
+        (Some(headings), _) => headings,
+        (None, Format::Xlsx) => accepted,
         (None, _) => Lang::En,
     }
 }
 
-fn table(name: &str, format: TableFormat, chunks: Chunks) -> Answer {
+fn table(name: &str, format: Format, chunks: Chunks) -> Answer {
     let (media_type, packed) = match format {
-        TableFormat::Csv => ("text/csv; charset=utf-8", false),
-        TableFormat::Jsonl => ("application/x-ndjson", false),
-        TableFormat::Xlsx => (
+        Format::Csv => ("text/csv; charset=utf-8", false),
+        Format::JsonLines => ("application/x-ndjson", false),
+        Format::Xlsx => (
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             true,
         ),
-        TableFormat::Parquet => ("application/vnd.apache.parquet", true),
+        Format::Parquet => ("application/vnd.apache.parquet", true),
     };
-    sent(&format!("{name}.{}", format.as_str()), media_type, packed, chunks)
+    sent(&format!("{name}.{}", format.word()), media_type, packed, chunks)
 }
 
 fn sent(name: &str, media_type: &str, packed: bool, chunks: Chunks) -> Answer {
@@ -194,6 +167,7 @@ fn sent(name: &str, media_type: &str, packed: bool, chunks: Chunks) -> Answer {
         // Compressed in itself: once more would take time and save nothing.
         answer.insert_header(ContentEncoding::Identity);
     }
-    // The status is on its way: a fault breaks the connection off, so that a cut file cannot be taken for a whole one.
+    // The status is on its way: a fault breaks the connection off, so that a cut file cannot be
+    // taken for a whole one.
     Ok(answer.streaming(chunks.map_err(Problem::from)))
 }

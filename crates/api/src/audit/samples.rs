@@ -4,21 +4,25 @@ use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use claims::SampleId;
 use claims::identifiers::ProgrammeId;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::access::{DrawSamples, ReadLedger};
 use service::once::Key;
 use service::samples::{Draw, Sample, Sampling};
 use utoipa::ToSchema;
+use utoipa::openapi::ObjectBuilder;
+use utoipa::openapi::schema::Type;
+use wire_derive::WireBody;
 
 use crate::http::answer::{Answer, created, ok, paged};
 use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::{IdempotencyHeader, JurisdictionPath, SamplePath};
-use crate::http::extract::{Body, IdempotencyKey, PathId, PathText, Query, Wire};
-use crate::http::field_limits;
-use crate::http::fields::{Fields, Slot};
-use crate::http::queries::{PageParams, PageQuery, instant};
+use crate::http::extract::{Body, IdempotencyKey, PathId, PathText, Query};
+use crate::http::field_limits::SAMPLE;
+use crate::http::fields::Slot;
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{AnySchema, Shape, Whole};
 
 /// 抽查承诺 · Commit to a sample
 ///
@@ -38,14 +42,28 @@ pub(crate) async fn commit_sample(
     caller: Authenticated<DrawSamples>,
     path: PathText,
     key: IdempotencyKey,
-    body: Body<CommitSampleRead>,
+    body: Body<CommitSample>,
 ) -> Answer {
     let jurisdiction = path.county()?;
     let key = Key {
         key: key.0,
         request: body.hash,
     };
-    let (permit, asked) = (caller.permit, body.value.0);
+    let permit = caller.permit;
+    let CommitSample {
+        programme,
+        from,
+        to,
+        size,
+        commitment,
+    } = body.value;
+    let asked = Sampling {
+        programme: programme.map(|it| it.as_str().to_owned()),
+        from,
+        to,
+        size,
+        commitment,
+    };
     let made = api
         .write(|it| async move { it.commit_sample(&permit, jurisdiction, asked, key).await })
         .await?;
@@ -58,7 +76,7 @@ pub(crate) async fn commit_sample(
 /// Of the county, newest first: those that were committed to and not drawn, too.
 #[utoipa::path(
     tag = "ledgers",
-    params(JurisdictionPath, PageParams),
+    params(JurisdictionPath),
     responses((status = 200, description = "A page of samples.", body = PageView<SampleView>)),
     extensions(("x-roles" = json!(roles::<ReadLedger>()))),
 )]
@@ -112,7 +130,7 @@ pub(crate) async fn draw_sample(
     api: ApiState,
     caller: Authenticated<DrawSamples>,
     id: PathId<SampleId>,
-    body: Body<DrawSampleRead>,
+    body: Body<DrawSample>,
 ) -> Answer {
     let (permit, seed) = (caller.permit, body.value.seed);
     let drawn = api
@@ -122,84 +140,63 @@ pub(crate) async fn draw_sample(
 }
 
 /// What is sampled, and the commitment to a seed.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct CommitSample {
     /// Of all programmes if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
-    pub programme: Option<String>,
+    #[wire(example = "appliance-2026")]
+    pub programme: Option<ProgrammeId>,
     /// Claims that were approved from this instant on.
-    #[schema(max_length = 40)]
     pub from: DateTime<Utc>,
     /// Before this one. It may be yet to come: the draw is made after it.
-    #[schema(max_length = 40)]
     pub to: DateTime<Utc>,
     /// How many claims are drawn at most.
-    #[schema(minimum = 1, maximum = 1000, example = 25)]
+    #[wire(Whole::new(1..=SAMPLE), example = 25)]
     pub size: u32,
     /// SHA-256 of the seed's 32 bytes.
-    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
-    pub commitment: String,
-}
-
-/// [`CommitSample`] as read.
-#[derive(Debug)]
-pub struct CommitSampleRead(pub Sampling);
-
-impl Wire for CommitSampleRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let (from, to) = (f.required("from", instant), f.required("to", instant));
-        let size = f.required("size", |s| s.whole(1, field_limits::SAMPLE));
-        let commitment = f.required("commitment", digest);
-        Some(CommitSampleRead(Sampling {
-            programme: programme?.map(|it| it.as_str().to_owned()),
-            from: from?,
-            to: to?,
-            size: size?,
-            commitment: commitment?,
-        }))
-    }
+    #[wire(Digest)]
+    pub commitment: [u8; 32],
 }
 
 /// The seed, which is public from here on.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct DrawSample {
     /// Its 32 bytes.
-    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
-    pub seed: String,
-}
-
-/// [`DrawSample`] as read.
-#[derive(Debug)]
-pub struct DrawSampleRead {
+    #[wire(Digest)]
     pub seed: [u8; 32],
 }
 
-impl Wire for DrawSampleRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.required("seed", digest).map(|seed| DrawSampleRead { seed })
+/// 32 bytes in lower-case hexadecimal.
+struct Digest;
+
+impl Digest {
+    const DIGITS: usize = 64;
+
+    fn parse(text: &str) -> Option<[u8; 32]> {
+        let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        let bytes = hex::decode(text).ok().filter(|_| lower)?;
+        bytes.try_into().ok()
     }
 }
 
-/// 32 bytes in lower-case hexadecimal.
-fn digest(slot: &Slot<'_>) -> Option<[u8; 32]> {
-    let bytes = |text: &str| {
-        let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
-        hex::decode(text)
-            .ok()
-            .filter(|_| lower)
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-    };
-    let text = slot.pattern(
-        field_limits::IDENTIFIER,
-        |text| bytes(text).is_some(),
-        "须为 32 字节的小写十六进制（64 位）",
-        "it is 32 bytes in lower-case hexadecimal, 64 digits",
-    )?;
-    bytes(&text)
+impl Shape for Digest {
+    type Value = [u8; 32];
+
+    fn read(&self, slot: &Slot<'_>) -> Option<[u8; 32]> {
+        Self::parse(slot.text(Self::DIGITS)?).or_else(|| {
+            slot.wrong(
+                "form",
+                "须为 32 字节的小写十六进制（64 位）",
+                "it is 32 bytes in lower-case hexadecimal, 64 digits",
+            )
+        })
+    }
+
+    fn schema(&self) -> AnySchema {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.pattern(Some("^[0-9a-f]{64}$"))
+            .max_length(Some(Self::DIGITS))
+            .into()
+    }
 }
 
 /// A sample of approved claims (抽查).

@@ -10,17 +10,18 @@ use serde::Serialize;
 use service::Refusal;
 use service::access::{ReadClaims, ReadLedger, WitnessLog};
 use service::transparency::{ClaimProof, Consistency, Inclusion, Signed};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 use crate::http::answer::{Answer, ok, paged};
 use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::{ClaimPath, JurisdictionPath};
-use crate::http::extract::{Params, PathId, PathText, Query, raw_body};
+use crate::http::extract::{PathId, PathText, Query, raw_body};
 use crate::http::field_limits;
-use crate::http::fields::Fields;
-use crate::http::queries::{PageParams, PageQuery};
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::Whole;
 
 /// The note itself, as tools that know signed notes want it.
 fn note(signed: Signed) -> Answer {
@@ -35,7 +36,7 @@ fn note(signed: Signed) -> Answer {
 /// those who vouch for it. Whoever keeps one notices any later change of what it covers.
 #[utoipa::path(
     tag = "transparency",
-    params(JurisdictionPath, CheckpointParams),
+    params(JurisdictionPath, CheckpointQuery),
     responses((status = 200, description = "The signed note.", content((String = "text/plain")))),
     extensions(("x-roles" = json!(roles::<WitnessLog>()))),
 )]
@@ -59,7 +60,7 @@ pub(crate) async fn get_checkpoint(
 /// Youngest first.
 #[utoipa::path(
     tag = "transparency",
-    params(JurisdictionPath, PageParams),
+    params(JurisdictionPath),
     responses((status = 200, description = "A page of checkpoints.", body = PageView<CheckpointView>)),
     extensions(("x-roles" = json!(roles::<WitnessLog>()))),
 )]
@@ -132,7 +133,7 @@ pub(crate) async fn cosign_checkpoint(
 /// 包含证明 · Prove that a leaf is in the log
 #[utoipa::path(
     tag = "transparency",
-    params(JurisdictionPath, InclusionParams),
+    params(JurisdictionPath, InclusionQuery),
     responses((status = 200, description = "The proof.", body = InclusionView)),
     extensions(("x-roles" = json!(roles::<ReadLedger>()))),
 )]
@@ -155,7 +156,7 @@ pub(crate) async fn prove_inclusion(
 /// 一致性证明 · Prove that the log has only grown
 #[utoipa::path(
     tag = "transparency",
-    params(JurisdictionPath, ConsistencyParams),
+    params(JurisdictionPath, ConsistencyQuery),
     responses((status = 200, description = "The proof.", body = ConsistencyView)),
     extensions(("x-roles" = json!(roles::<ReadLedger>()))),
 )]
@@ -200,82 +201,33 @@ pub(crate) async fn prove_claim(
 const LEAVES: u32 = u32::MAX;
 
 /// Which checkpoint.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, WireQuery)]
 pub struct CheckpointQuery {
-    pub size: Option<u32>,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct CheckpointParams {
     /// The one of this many leaves; the youngest if it is left out.
-    #[param(minimum = 0, maximum = 4294967295_u64)]
+    #[wire(Whole::new(0..=LEAVES))]
     pub size: Option<u32>,
-}
-
-impl Params for CheckpointQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.optional("size", |s| s.whole(0, LEAVES))
-            .map(|size| CheckpointQuery { size })
-    }
 }
 
 /// Which leaf, in which tree.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, WireQuery)]
 pub struct InclusionQuery {
-    pub leaf: u32,
-    pub size: Option<u32>,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct InclusionParams {
     /// The leaf's number, from 0.
-    #[param(minimum = 0, maximum = 4294967295_u64)]
+    #[wire(Whole::new(0..=LEAVES))]
     pub leaf: u32,
     /// Leaves of the tree; those of the youngest checkpoint if it is left out.
-    #[param(minimum = 1, maximum = 4294967295_u64)]
+    #[wire(Whole::new(1..=LEAVES))]
     pub size: Option<u32>,
-}
-
-impl Params for InclusionQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let leaf = f.required("leaf", |s| s.whole(0, LEAVES));
-        let size = f.optional("size", |s| s.whole(1, LEAVES));
-        Some(InclusionQuery {
-            leaf: leaf?,
-            size: size?,
-        })
-    }
 }
 
 /// Which two trees.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, WireQuery)]
 pub struct ConsistencyQuery {
-    pub from: u32,
-    pub to: Option<u32>,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ConsistencyParams {
     /// Leaves of the earlier tree.
-    #[param(minimum = 1, maximum = 4294967295_u64)]
+    #[wire(Whole::new(1..=LEAVES))]
     pub from: u32,
     /// Leaves of the later tree; those of the youngest checkpoint if it is left out.
-    #[param(minimum = 1, maximum = 4294967295_u64)]
+    #[wire(Whole::new(1..=LEAVES))]
     pub to: Option<u32>,
-}
-
-impl Params for ConsistencyQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let from = f.required("from", |s| s.whole(1, LEAVES));
-        let to = f.optional("to", |s| s.whole(1, LEAVES));
-        Some(ConsistencyQuery { from: from?, to: to? })
-    }
 }
 
 /// A signed checkpoint of a county's log.

@@ -1,20 +1,19 @@
 //! Claims: submit, check, read, correct, withdraw, return.
 //!
-//! A claim is read by the forms in [`form`] and answered by the views in [`view`]. [`bulk`] takes many in one call,
-//! [`review`] has the verdicts of reviewers and approvers, [`clawbacks`] what is due back of a paid claim.
+//! A claim is read by the forms in [`form`] and answered by the views in [`view`]. [`bulk`] takes
+//! many in one call, [`review`] has the verdicts of reviewers and approvers, [`clawbacks`] what is
+//! due back of a paid claim.
 
 pub mod bulk;
 pub mod bulk_lines;
 pub mod clawbacks;
 pub mod form;
-pub mod form_reader;
 pub mod review;
 pub mod view;
 
 use actix_web::{HttpResponse, get, post};
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ClaimId;
-use claims::claim::Claim;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use claims::life_cycle::Status;
 use policy::Lang;
@@ -23,27 +22,22 @@ use service::access::{ReadClaims, RevealClaims, SubmitClaims};
 use service::reading::ClaimQuery;
 use service::state::ClaimState;
 use service::submit::{Command, Mode};
-use utoipa::IntoParams;
+use wire_derive::WireQuery;
 
 use crate::claims::form::SubmitClaim;
 use crate::claims::view::{CheckView, ClaimSummary, ClaimView, EventView};
 use crate::http::answer::{Answer, again, created, ok, paged, tagged};
 use crate::http::authenticated::{Authenticated, roles};
-use crate::http::bodies::{ReasonGiven, ReasonIfAny, request_words};
+use crate::http::bodies::{ReasonGiven, ReasonIfAny};
 use crate::http::extract::documented::{
     ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
 };
-use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, Params, PathId, Query};
-use crate::http::fields::Fields;
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
 use crate::http::problem::Problem;
-use crate::http::queries::{AsOfQuery, PageParams, PageQuery, day, instant, page};
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-
-request_words! {
-    /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
-    ListOrder { Newest = "newest", Queue = "queue" }
-}
+use crate::http::wire::{Day, words};
 
 /// 提交申领 · Submit a claim
 ///
@@ -61,7 +55,7 @@ pub(crate) async fn submit_claim(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
     key: IdempotencyKey,
-    body: Body<Claim>,
+    body: Body<SubmitClaim>,
 ) -> Answer {
     let command = Command {
         key: key.0,
@@ -96,7 +90,7 @@ pub(crate) async fn submit_claim(
 pub(crate) async fn check_claim(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
-    body: Body<Claim>,
+    body: Body<SubmitClaim>,
 ) -> Answer {
     let decision = api.service.check(&caller.permit, body.value).await?;
     ok(&CheckView::of(&decision, caller.lang))
@@ -108,7 +102,7 @@ pub(crate) async fn check_claim(
 /// one that had not arrived by then.
 #[utoipa::path(
     tag = "claims",
-    params(ClaimPath, ClaimAsOfParams),
+    params(ClaimPath, ClaimAsOf),
     responses((status = 200, description = "The claim as it stands, or stood.", body = ClaimView,
         headers(("ETag" = String, description = "Its revision now, for If-Match; none as of an instant.")))),
     extensions(("x-roles" = json!(roles::<ReadClaims>()))),
@@ -118,7 +112,7 @@ pub(crate) async fn get_claim(
     api: ApiState,
     caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
-    query: Query<AsOfQuery>,
+    query: Query<ClaimAsOf>,
 ) -> Answer {
     let as_of = query.0.as_of;
     let detail = match as_of {
@@ -138,7 +132,7 @@ pub(crate) async fn get_claim(
 /// A merchant sees its own, an officer those of its counties; now or as of an instant.
 #[utoipa::path(
     tag = "claims",
-    params(ClaimsParams, PageParams),
+    params(ClaimsQuery),
     responses((status = 200, description = "A page of claims.", body = PageView<ClaimSummary>)),
     extensions(("x-roles" = json!(roles::<ReadClaims>()))),
 )]
@@ -189,7 +183,7 @@ pub(crate) async fn correct_claim(
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
-    body: Body<Claim>,
+    body: Body<SubmitClaim>,
 ) -> Answer {
     let (permit, key) = (caller.permit, key.of(body.hash));
     let moved = api
@@ -257,7 +251,7 @@ pub(crate) async fn return_goods(
 /// What was done to it, oldest first: by whom, when, why, and what they had before them.
 #[utoipa::path(
     tag = "claims",
-    params(ClaimPath, PageParams),
+    params(ClaimPath),
     responses((status = 200, description = "A page of events.", body = PageView<EventView>)),
     extensions(("x-roles" = json!(roles::<ReadClaims>()))),
 )]
@@ -319,79 +313,45 @@ pub(crate) async fn reveal_claim(
         .await?)
 }
 
-/// A claim as it stands after a step.
-pub(crate) fn stands(moved: &Replayable<ClaimState>, lang: Lang) -> Answer {
-    let view = ClaimView::of(&moved.value, lang);
-    again(&view.etag, moved.replayed, &view)
+/// The claim as of an instant.
+#[derive(Debug, Clone, Copy, WireQuery)]
+pub struct ClaimAsOf {
+    /// The claim as it stood at this instant; as it stands now if it is left out.
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 /// Which claims.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct ClaimsQuery {
     pub jurisdiction: Option<JurisdictionCode>,
     pub programme: Option<ProgrammeId>,
     pub status: Option<Status>,
-    pub merchant: Option<CreditCode>,
-    pub from: Option<NaiveDate>,
-    pub to: Option<NaiveDate>,
-    pub order: ListOrder,
-    pub as_of: Option<DateTime<Utc>>,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ClaimsParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: Option<String>,
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-    #[param(inline)]
-    pub status: Option<crate::http::words::StatusWord>,
     /// Credit code.
-    #[param(min_length = 18, max_length = 64)]
-    pub merchant: Option<String>,
+    pub merchant: Option<CreditCode>,
     /// First day of arrival, Asia/Shanghai.
+    #[wire(Day)]
     pub from: Option<NaiveDate>,
     /// Last day of arrival, Asia/Shanghai.
+    #[wire(Day)]
     pub to: Option<NaiveDate>,
-    #[param(inline)]
-    pub order: Option<ListOrder>,
+    #[wire(default = ListOrder::Newest)]
+    pub order: ListOrder,
     /// The claims as they stood at this instant, those that had arrived by then; as they stand now if it is left out. With a status that few
     /// claims had, a page may be shorter than its limit and have a next one.
     pub as_of: Option<DateTime<Utc>>,
+    #[wire(flatten)]
+    pub page: PageQuery,
 }
 
-impl Params for ClaimsQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let status = f.optional("status", |s| s.word(Status::WORDS, Status::parse));
-        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
-        let from = f.optional("from", day);
-        let to = f.optional("to", day);
-        let order = f.optional("order", ListOrder::read);
-        let as_of = f.optional("as_of", instant);
-        let page = page(f);
-        Some(ClaimsQuery {
-            jurisdiction: jurisdiction?,
-            programme: programme?,
-            status: status?,
-            merchant: merchant?,
-            from: from?,
-            to: to?,
-            order: order?.unwrap_or(ListOrder::Newest),
-            as_of: as_of?,
-            page: page?,
-        })
-    }
+words! {
+    /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
+    enum ListOrder { Newest = "newest", Queue = "queue" }
+    /// Where a claim stands.
+    Status as "ClaimStatus";
 }
 
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ClaimAsOfParams {
-    /// The claim as it stood at this instant; as it stands now if it is left out.
-    pub as_of: Option<DateTime<Utc>>,
+/// A claim as it stands after a step.
+pub(crate) fn stands(moved: &Replayable<ClaimState>, lang: Lang) -> Answer {
+    let view = ClaimView::of(&moved.value, lang);
+    again(&view.etag, moved.replayed, &view)
 }

@@ -4,23 +4,24 @@ use actix_web::{get, post, put};
 use chrono::{DateTime, Utc};
 use claims::CapChangeId;
 use ledger::Fen;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::access::{ManageFunds, ReadFunds};
 use service::caps::CapChange;
 use utoipa::ToSchema;
+use wire_derive::WireBody;
 
 use crate::funds::fund;
 use crate::http::answer::{Answer, ok, paged};
 use crate::http::authenticated::{Authenticated, roles};
 use crate::http::bodies::Check;
 use crate::http::extract::documented::{CapChangePath, FundPath};
-use crate::http::extract::{Body, PathId, PathText, Query, Wire};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
+use crate::http::extract::{Body, PathId, PathText, Query};
+use crate::http::field_limits::{CAPS, DOCUMENT};
 use crate::http::money::Money;
-use crate::http::queries::{PageParams, PageQuery};
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{Pattern, Words};
 
 /// 设定上限 · Propose caps
 ///
@@ -37,10 +38,11 @@ pub(crate) async fn propose_caps(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     path: PathText,
-    body: Body<ProposeCapsRead>,
+    body: Body<ProposeCaps>,
 ) -> Answer {
     let (permit, (programme, jurisdiction)) = (caller.permit, fund(&path)?);
-    let ProposeCapsRead { caps, document } = body.value;
+    let ProposeCaps { caps, document } = body.value;
+    let caps = caps.into_iter().map(|cap| (cap.scope, cap.ceiling)).collect();
     let proposed = api
         .write(|it| async move {
             it.propose_caps(&permit, &programme, &jurisdiction, caps, &document)
@@ -55,7 +57,7 @@ pub(crate) async fn propose_caps(
 /// Newest first.
 #[utoipa::path(
     tag = "funds",
-    params(FundPath, PageParams),
+    params(FundPath),
     responses((status = 200, description = "A page of cap changes.", body = PageView<CapChangeView>)),
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
@@ -94,67 +96,39 @@ pub(crate) async fn check_caps(
 ) -> Answer {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move { it.check_caps(&permit, id.0, verdict.into(), reason).await })
+        .write(|it| async move { it.check_caps(&permit, id.0, verdict, reason).await })
         .await?;
     ok(&CapChangeView::from(checked))
 }
 
 /// The caps that a fund is to have; a second person confirms them.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct ProposeCaps {
-    #[schema(max_items = 100)]
+    #[wire(items = 0..=CAPS)]
     pub caps: Vec<CapForm>,
     /// Number of the document that sets them.
-    #[schema(min_length = 1, max_length = 100)]
+    #[wire(Words(DOCUMENT))]
     pub document: String,
 }
 
 /// One cap.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CapToSet)]
+#[derive(Debug, WireBody)]
+#[wire(name = "CapToSet")]
 pub struct CapForm {
     /// `whole`, `category:<category>` or `month:<yyyy-mm>`.
-    #[schema(
-        pattern = "^(whole|category:[a-z_]{1,40}|month:[0-9]{4}-(0[1-9]|1[0-2]))$",
-        max_length = 49,
-        example = "category:air_conditioner"
-    )]
+    #[wire(SCOPE, example = "category:air_conditioner")]
     pub scope: String,
-    pub ceiling: Money,
+    pub ceiling: Fen,
 }
 
-#[derive(Debug)]
-pub struct ProposeCapsRead {
-    pub caps: Vec<(String, Fen)>,
-    pub document: String,
-}
-
-impl Wire for ProposeCapsRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let caps = f.required("caps", |s| s.list(0, field_limits::CAPS, |s| s.object(cap)));
-        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
-        Some(ProposeCapsRead {
-            caps: caps?,
-            document: document?,
-        })
-    }
-}
-
-fn cap(f: &mut Fields<'_>) -> Option<(String, Fen)> {
-    let scope = f.required("scope", |s| {
-        let zh = "须为 whole、category:<品类> 或 month:<yyyy-mm>";
-        s.pattern(
-            64,
-            is_scope,
-            zh,
-            "it is whole, category:<category> or month:<yyyy-mm>",
-        )
-    });
-    let ceiling = f.required("ceiling", |s| s.money());
-    Some((scope?, ceiling?))
-}
+/// What a cap limits.
+const SCOPE: Pattern = Pattern {
+    longest: 49,
+    pattern: "^(whole|category:[a-z_]{1,40}|month:[0-9]{4}-(0[1-9]|1[0-2]))$",
+    matches: is_scope,
+    zh: "须为 whole、category:<品类> 或 month:<yyyy-mm>",
+    en: "it is whole, category:<category> or month:<yyyy-mm>",
+};
 
 pub(crate) fn is_scope(text: &str) -> bool {
     match text.split_once(':') {

@@ -4,28 +4,24 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Utc};
 use ledger::{Fen, Source};
+use policy::Lang;
 use serde::Serialize;
 use service::access::ReadLedger;
 use service::closing::{ClosedAccount, ClosedBooks, ClosedFund, ClosedSource, Closing, Period};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 use crate::funds::sources::SourceBalanceView;
 use crate::http::answer::{Answer, ok, paged};
 use crate::http::authenticated::{Authenticated, roles};
-use crate::http::bodies::request_words;
 use crate::http::extract::documented::{ClosingPath, JurisdictionPath};
-use crate::http::extract::{Params, Part, PathText, Query};
-use crate::http::fields::Fields;
+use crate::http::extract::{Part, PathText, Query};
 use crate::http::money::Money;
-use crate::http::queries::{Headings, PageParams, PageQuery};
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::words;
 use crate::http::words::AccountWord;
-
-request_words! {
-    /// Format of a closing.
-    ClosingFormat { Json = "json", Csv = "csv" }
-}
 
 /// A closed month or year (结账). It takes no more transfers, and is not opened again.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -177,7 +173,7 @@ impl From<ClosedSource> for ClosedSourceView {
 /// Closed months and years of the county, newest first. A closed period takes no more transfers.
 #[utoipa::path(
     tag = "ledgers",
-    params(JurisdictionPath, PageParams),
+    params(JurisdictionPath),
     responses((status = 200, description = "A page of closings.", body = PageView<ClosingView>)),
     extensions(("x-roles" = json!(roles::<ReadLedger>()))),
 )]
@@ -203,7 +199,7 @@ pub(crate) async fn list_closings(
 /// in RFC 4180, LF), a line for each account, and for each thing that a source has.
 #[utoipa::path(
     tag = "ledgers",
-    params(ClosingPath, ClosingParams),
+    params(ClosingPath, ClosingQuery),
     responses((status = 200, description = "The closing.",
         content((ClosedBooksView = "application/json"), (String = "text/csv")))),
     extensions(("x-roles" = json!(roles::<ReadLedger>()))),
@@ -228,37 +224,23 @@ pub(crate) async fn get_closing(
             Ok(HttpResponse::Ok()
                 .content_type("text/csv; charset=utf-8")
                 .insert_header((header::CONTENT_DISPOSITION, name))
-                .body(books.csv(query.0.headings.into())?))
+                .body(books.csv(query.0.headings)?))
         }
     }
 }
 
+words! {
+    /// Format of a closing.
+    enum ClosingFormat { Json = "json", Csv = "csv" }
+}
+
 /// How a closing is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, WireQuery)]
 pub struct ClosingQuery {
-    pub format: ClosingFormat,
-    pub headings: Headings,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ClosingParams {
     /// `json` if it is left out.
-    #[param(inline)]
-    pub format: Option<ClosingFormat>,
+    #[wire(default = ClosingFormat::Json)]
+    pub format: ClosingFormat,
     /// Language of the table's headings and names; `en` if it is left out.
-    #[param(inline)]
-    pub lang: Option<Headings>,
-}
-
-impl Params for ClosingQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let format = f.optional("format", ClosingFormat::read);
-        let headings = f.optional("lang", Headings::read);
-        Some(ClosingQuery {
-            format: format?.unwrap_or(ClosingFormat::Json),
-            headings: headings?.unwrap_or(Headings::En),
-        })
-    }
+    #[wire(name = "lang", default = Lang::En)]
+    pub headings: Lang,
 }

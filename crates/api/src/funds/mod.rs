@@ -1,5 +1,5 @@
-//! Funds: what they hold, what is given to them, and their caps. Money and caps change in pairs: one person enters, another
-//! confirms.
+//! Funds: what they hold, what is given to them, and their caps. Money and caps change in pairs:
+//! one person enters, another confirms.
 
 pub mod caps;
 pub mod closings;
@@ -13,41 +13,23 @@ use actix_web::{get, post};
 use claims::identifiers::ProgrammeId;
 use claims::{AppropriationId, JurisdictionCode};
 use ledger::Fen;
-use serde::{Deserialize, Serialize};
 use service::access::{ManageFunds, ReadFunds};
 use service::funds::{NewAppropriation, Source};
 use service::once::Key;
-use utoipa::ToSchema;
+use wire_derive::WireBody;
 
 use crate::funds::views::{AppropriationView, FundView};
 use crate::http::answer::{Answer, created, ok, paged};
 use crate::http::authenticated::{Authenticated, roles};
-use crate::http::bodies::{Check, request_words};
+use crate::http::bodies::Check;
 use crate::http::extract::documented::{AppropriationPath, FundPath, IdempotencyHeader};
-use crate::http::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query, Wire};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
-use crate::http::money::Money;
+use crate::http::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query};
+use crate::http::field_limits::DOCUMENT;
 use crate::http::problem::Problem;
-use crate::http::queries::{JurisdictionParams, JurisdictionQuery, PageParams, PageQuery};
+use crate::http::queries::{JurisdictionQuery, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-
-request_words! {
-    /// Who gave the money.
-    FundSource { Central = "central", Province = "province", City = "city", County = "county" }
-}
-
-impl From<FundSource> for Source {
-    fn from(source: FundSource) -> Source {
-        match source {
-            FundSource::Central => Source::Central,
-            FundSource::Province => Source::Province,
-            FundSource::City => Source::City,
-            FundSource::County => Source::County,
-        }
-    }
-}
+use crate::http::wire::{Positive, Words, words};
 
 /// The fund that a path names.
 fn fund(path: &PathText) -> Result<(String, String), Problem> {
@@ -63,7 +45,7 @@ fn fund(path: &PathText) -> Result<(String, String), Problem> {
 /// Each with its accounts, its waitlist and its caps.
 #[utoipa::path(
     tag = "funds",
-    params(JurisdictionParams, PageParams),
+    params(JurisdictionQuery),
     responses((status = 200, description = "A page of funds.", body = PageView<FundView>)),
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
@@ -99,11 +81,11 @@ pub(crate) async fn appropriate(
     caller: Authenticated<ManageFunds>,
     path: PathText,
     key: IdempotencyKey,
-    body: Body<AppropriateRead>,
+    body: Body<Appropriate>,
 ) -> Answer {
     let (programme, jurisdiction) = fund(&path)?;
     let location = format!("/v1/funds/{programme}/{jurisdiction}/appropriations");
-    let AppropriateRead {
+    let Appropriate {
         source,
         amount,
         document,
@@ -111,7 +93,7 @@ pub(crate) async fn appropriate(
     let new = NewAppropriation {
         programme,
         jurisdiction,
-        source: source.into(),
+        source,
         amount,
         document,
     };
@@ -138,7 +120,7 @@ pub(crate) async fn appropriate(
 /// Newest first.
 #[utoipa::path(
     tag = "funds",
-    params(FundPath, PageParams),
+    params(FundPath),
     responses((status = 200, description = "A page of appropriations.", body = PageView<AppropriationView>)),
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
@@ -177,43 +159,25 @@ pub(crate) async fn check_appropriation(
 ) -> Answer {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move {
-            it.check_appropriation(&permit, id.0, verdict.into(), reason)
-                .await
-        })
+        .write(|it| async move { it.check_appropriation(&permit, id.0, verdict, reason).await })
         .await?;
     ok(&AppropriationView::from(checked))
 }
 
+words! {
+    /// Who gave the money.
+    Source as "FundSource" { Central = "central", Province = "province", City = "city", County = "county" }
+}
+
 /// Money given to a fund by an official document.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct Appropriate {
-    pub source: FundSource,
-    pub amount: Money,
-    /// Number of the document that gives it.
-    #[schema(min_length = 1, max_length = 100, example = "晋财建〔2026〕12号")]
-    pub document: String,
-}
-
-#[derive(Debug)]
-pub struct AppropriateRead {
-    pub source: FundSource,
+    pub source: Source,
+    #[wire(Positive)]
     pub amount: Fen,
+    /// Number of the document that gives it.
+    #[wire(Words(DOCUMENT), example = "晋财建〔2026〕12号")]
     pub document: String,
-}
-
-impl Wire for AppropriateRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let source = f.required("source", FundSource::read);
-        let amount = f.required("amount", |s| s.positive_money());
-        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
-        Some(AppropriateRead {
-            source: source?,
-            amount: amount?,
-            document: document?,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -221,6 +185,7 @@ mod tests {
     use serde_json::json;
 
     use crate::http::fields::read;
+    use crate::http::wire::Object;
 
     use super::*;
 
@@ -228,7 +193,7 @@ mod tests {
     fn nothing_is_appropriated_by_zero() {
         let body = json!({"source": "city", "amount": "0.00", "document": "晋财建〔2026〕12号"});
         assert_eq!(
-            read(&body, "", AppropriateRead::read).unwrap_err()[0].code,
+            read(&body, "", Appropriate::read).unwrap_err()[0].code,
             "money.zero"
         );
     }

@@ -1,7 +1,7 @@
 //! The finished contract, as the routes that serve it and the fallback read it.
 //!
-//! It is made once, where the application is put together: the document comes from the routes, so that a handler which made
-//! it would depend on the list of all handlers.
+//! It is made once, where the application is put together: the document comes from the routes, so
+//! that a handler which made it would depend on the list of all handlers.
 
 use actix_web::dev::ResourceDef;
 use sha2::{Digest, Sha256};

@@ -1,4 +1,5 @@
-//! What is true of every operation is written here once: which problems it can answer follows from what it takes.
+//! What is true of every operation is written here once: which problems it can answer follows from
+//! what it takes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

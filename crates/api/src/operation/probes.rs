@@ -1,4 +1,5 @@
-//! What keeps the service running and understood: health, metrics, the OpenAPI document and its pages, problems.
+//! What keeps the service running and understood: health, metrics, the OpenAPI document and its
+//! pages, problems.
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, get};

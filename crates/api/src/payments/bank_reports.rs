@@ -4,34 +4,25 @@ use actix_web::{FromRequest, HttpRequest, get, post, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::{BankEntryId, DisbursementId, JurisdictionCode, PaymentId};
 use policy::Lang;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::access::{ManageFunds, Permit, ReadFunds};
-use service::disburse::{self, BankException, BankReport, HeardReport};
-use utoipa::{IntoParams, ToSchema};
+use service::disburse::{self, BankException, BankReport, HeardReport, Resolution};
+use utoipa::ToSchema;
+use wire_derive::{WireBody, WireQuery};
 
 use crate::http::answer::{Answer, ok, paged, results};
 use crate::http::authenticated::{Authenticated, roles};
-use crate::http::bodies::{reason, request_words};
 use crate::http::extract::documented::{BankEntryPath, DisbursementPath};
-use crate::http::extract::{Body, Params, PathId, Query, Wire, media_type, raw_body};
-use crate::http::field_limits;
+use crate::http::extract::{Body, PathId, Query, media_type, raw_body};
+use crate::http::field_limits::{REASON, RESULTS};
 use crate::http::fields::Fields;
 use crate::http::middleware::Context;
 use crate::http::money::Money;
-use crate::http::queries::{JurisdictionParams, JurisdictionQuery, PageParams, PageQuery, YesNo, page};
-use crate::http::state::{ApiState, Limits};
+use crate::http::queries::{JurisdictionQuery, PageQuery, YesNo};
+use crate::http::state::ApiState;
 use crate::http::views::{ItemResultView, PageView, ResultsView};
+use crate::http::wire::{Words, words};
 use crate::payments::PaymentView;
-
-request_words! {
-    /// What a person decides on what a bank said.
-    ResolutionWord { Apply = "apply", Dismiss = "dismiss" }
-}
-
-request_words! {
-    /// What the bank says of a payment.
-    PaymentOutcome { Paid = "paid", Failed = "failed" }
-}
 
 /// 登记支付结果 · Record payment results
 ///
@@ -59,10 +50,10 @@ pub(crate) async fn record_results(
         let scope = (id.0.jurisdiction, Some(id.0));
         return report(&api, caller.permit, caller.lang, scope, &request, payload).await;
     }
-    let body = Body::<RecordResultsRead>::from_request(&request, &mut payload.into_inner()).await?;
-    let said = body.value.0.into_iter();
+    let body = Body::<RecordResults>::from_request(&request, &mut payload.into_inner()).await?;
+    let said = body.value.items.into_iter();
     let said = said
-        .map(|it| disburse::PaymentResult::of(it.payment, it.failed))
+        .map(|it| disburse::PaymentResult::of(it.payment, it.reason))
         .collect();
     let permit = caller.permit;
     let outcome = api
@@ -77,7 +68,7 @@ pub(crate) async fn record_results(
 /// Of a county, whatever disbursements it is about: a day's `camt.054`, for example. Otherwise as the results of a disbursement.
 #[utoipa::path(
     tag = "payments",
-    params(CountyParams),
+    params(CountyQuery),
     request_body(description = "The bank's file.", content((String = "application/xml"), (String = "text/csv"))),
     responses((status = 200, description = "A result for each, in order.", body = ResultsView<ItemResultView<PaymentView>>)),
     extensions(("x-roles" = json!(roles::<ManageFunds>()))),
@@ -124,7 +115,7 @@ async fn report(
 /// What banks said that fits no payment or contradicts what is known, and that nobody has resolved; oldest first.
 #[utoipa::path(
     tag = "payments",
-    params(JurisdictionParams, PageParams),
+    params(JurisdictionQuery),
     responses((status = 200, description = "A page of exceptions.", body = PageView<BankExceptionView>)),
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
@@ -158,9 +149,9 @@ pub(crate) async fn resolve_bank_exception(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<BankEntryId>,
-    body: Body<ResolveExceptionRead>,
+    body: Body<ResolveException>,
 ) -> Answer {
-    let ResolveExceptionRead { resolution, reason } = body.value;
+    let (resolution, reason) = body.value;
     let permit = caller.permit;
     let resolved = api
         .write(|it| async move {
@@ -176,7 +167,7 @@ pub(crate) async fn resolve_bank_exception(
 /// Newest first. One that could not be read was set aside; put it right and bring it in by `POST /v1/bank-reports`.
 #[utoipa::path(
     tag = "payments",
-    params(ReportsParams, PageParams),
+    params(ReportsQuery),
     responses((status = 200, description = "A page of reports.", body = PageView<HeardReportView>)),
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
@@ -189,7 +180,12 @@ pub(crate) async fn list_bank_reports(
     let Query(ReportsQuery { unreadable, page }) = query;
     let list = api
         .service
-        .heard_reports(&caller.permit, unreadable, page.cursor.as_deref(), page.limit)
+        .heard_reports(
+            &caller.permit,
+            unreadable == YesNo::True,
+            page.cursor.as_deref(),
+            page.limit,
+        )
         .await;
     ok(&PageView::of(paged(list)?, HeardReportView::from))
 }
@@ -247,104 +243,97 @@ impl From<HeardReport> for HeardReportView {
     }
 }
 
-/// Which reports.
-#[derive(Debug, Clone)]
-pub struct ReportsQuery {
-    pub unreadable: bool,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ReportsParams {
-    /// `true`: only those that could not be read.
-    #[param(inline)]
-    pub unreadable: Option<YesNo>,
-}
-
-impl Params for ReportsQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let unreadable = f.optional("unreadable", YesNo::read);
-        let page = page(f);
-        Some(ReportsQuery {
-            unreadable: unreadable? == Some(YesNo::True),
-            page: page?,
-        })
-    }
+words! {
+    /// What the bank says of a payment.
+    enum PaymentOutcome { Paid = "paid", Failed = "failed" }
+    /// What a person decides on what a bank said.
+    enum ResolutionWord { Apply = "apply", Dismiss = "dismiss" }
 }
 
 /// What the bank says of a disbursement's payments.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
+#[wire(long)]
 pub struct RecordResults {
-    #[schema(min_items = 1, max_items = 1000)]
+    #[wire(items = 1..=RESULTS)]
     pub items: Vec<PaymentResult>,
 }
 
 /// What the bank says of one payment. A failure has a reason.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
+#[wire(check)]
 pub struct PaymentResult {
-    #[schema(pattern = "^pay_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub payment: String,
+    pub payment: PaymentId,
     pub outcome: PaymentOutcome,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 500, example = "账号与户名不符")]
+    #[wire(Words(REASON), example = "账号与户名不符")]
     pub reason: Option<String>,
 }
 
-#[derive(Debug)]
-pub struct RecordResultsRead(pub Vec<PaymentResultRead>);
-
-#[derive(Debug)]
-pub struct PaymentResultRead {
-    pub payment: PaymentId,
-    /// The bank's reason, if the payment failed.
-    pub failed: Option<String>,
-}
-
-impl Wire for RecordResultsRead {
-    fn limit(limits: &Limits) -> usize {
-        limits.long_body
-    }
-
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let items = f.required("items", |s| {
-            s.list(1, field_limits::RESULTS, |s| s.object(result))
-        });
-        items.map(RecordResultsRead)
-    }
-}
-
-fn result(f: &mut Fields<'_>) -> Option<PaymentResultRead> {
-    let payment = f.required("payment", |s| s.id::<PaymentId>());
-    let outcome = f.required("outcome", PaymentOutcome::read);
-    let reason = f.optional("reason", reason);
-    let (payment, outcome, reason) = (payment?, outcome?, reason?);
-    match (outcome, reason) {
-        (PaymentOutcome::Paid, None) => Some(PaymentResultRead {
-            payment,
-            failed: None,
-        }),
-        (PaymentOutcome::Failed, Some(reason)) => Some(PaymentResultRead {
-            payment,
-            failed: Some(reason),
-        }),
-        (PaymentOutcome::Paid, Some(_)) => {
-            f.error(
-                "reason",
-                "not-for-paid",
-                "支付成功不填理由",
-                "a payment that was made has no reason",
-            );
-            None
-        }
-        (PaymentOutcome::Failed, None) => {
-            f.error("reason", "missing", "支付失败须填理由", "a failure has a reason");
-            None
+impl PaymentResult {
+    /// A payment failed if and only if there is a reason.
+    fn check(&self, f: &Fields<'_>) -> Option<()> {
+        match (self.outcome, &self.reason) {
+            (PaymentOutcome::Paid, None) | (PaymentOutcome::Failed, Some(_)) => Some(()),
+            (PaymentOutcome::Paid, Some(_)) => {
+                f.error(
+                    "reason",
+                    "not-for-paid",
+                    "支付成功不填理由",
+                    "a payment that was made has no reason",
+                );
+                None
+            }
+            (PaymentOutcome::Failed, None) => {
+                f.error("reason", "missing", "支付失败须填理由", "a failure has a reason");
+                None
+            }
         }
     }
+}
+
+/// One county.
+#[derive(Debug, Clone, WireQuery)]
+pub struct CountyQuery {
+    pub jurisdiction: JurisdictionCode,
+}
+
+/// What is done with a word of a bank that was set aside.
+#[derive(Debug, WireBody)]
+#[wire(refine = (Resolution, String))]
+pub struct ResolveException {
+    pub resolution: ResolutionWord,
+    /// The payment that it is about, if the bank did not name it. Only with `apply`.
+    pub payment: Option<PaymentId>,
+    #[wire(Words(REASON))]
+    pub reason: String,
+}
+
+impl ResolveException {
+    fn refine(self, f: &Fields<'_>) -> Option<(Resolution, String)> {
+        let resolution = match (self.resolution, self.payment) {
+            (ResolutionWord::Apply, payment) => Resolution::Apply { payment },
+            (ResolutionWord::Dismiss, None) => Resolution::Dismiss,
+            (ResolutionWord::Dismiss, Some(_)) => {
+                f.error(
+                    "payment",
+                    "not-for-dismissed",
+                    "不予采信时不填支付编号",
+                    "what is dismissed is about no payment",
+                );
+                return None;
+            }
+        };
+        Some((resolution, self.reason))
+    }
+}
+
+/// Which reports.
+#[derive(Debug, Clone, WireQuery)]
+pub struct ReportsQuery {
+    /// `true`: only those that could not be read.
+    #[wire(default = YesNo::False)]
+    pub unreadable: YesNo,
+    #[wire(flatten)]
+    pub page: PageQuery,
 }
 
 /// A word of a bank that fits no payment, or contradicts what is known.
@@ -408,77 +397,12 @@ impl From<BankException> for BankExceptionView {
     }
 }
 
-/// What is done with a word of a bank that was set aside.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResolveException {
-    pub resolution: ResolutionWord,
-    /// The payment that it is about, if the bank did not name it. Only with `apply`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^pay_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub payment: Option<String>,
-    #[schema(min_length = 1, max_length = 500)]
-    pub reason: String,
-}
-
-/// [`ResolveException`] as read.
-#[derive(Debug)]
-pub struct ResolveExceptionRead {
-    pub resolution: service::disburse::Resolution,
-    pub reason: String,
-}
-
-impl Wire for ResolveExceptionRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let word = f.required("resolution", ResolutionWord::read);
-        let payment = f.optional("payment", |s| s.id::<PaymentId>());
-        let reason = f.required("reason", reason);
-        let resolution = match (word?, payment?) {
-            (ResolutionWord::Apply, payment) => service::disburse::Resolution::Apply { payment },
-            (ResolutionWord::Dismiss, None) => service::disburse::Resolution::Dismiss,
-            (ResolutionWord::Dismiss, Some(_)) => {
-                f.error(
-                    "payment",
-                    "not-for-dismissed",
-                    "不予采信时不填支付编号",
-                    "what is dismissed is about no payment",
-                );
-                return None;
-            }
-        };
-        Some(ResolveExceptionRead {
-            resolution,
-            reason: reason?,
-        })
-    }
-}
-
-/// One county.
-#[derive(Debug, Clone)]
-pub struct CountyQuery {
-    pub jurisdiction: JurisdictionCode,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct CountyParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-}
-
-impl Params for CountyQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        jurisdiction.map(|jurisdiction| CountyQuery { jurisdiction })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use crate::http::fields::read;
+    use crate::http::wire::Object;
 
     use super::*;
 
@@ -486,7 +410,7 @@ mod tests {
     fn a_failure_has_a_reason_and_a_success_has_none() {
         let payment = format!("pay_140802_{:032x}", 1);
         let one = |item: serde_json::Value| {
-            read(&json!({"items": [item]}), "", RecordResultsRead::read)
+            read(&json!({"items": [item]}), "", RecordResults::read)
                 .map_err(|errors| errors[0].pointer.clone())
         };
         assert!(one(json!({"payment": payment, "outcome": "paid"})).is_ok());

@@ -1,38 +1,34 @@
-//! Disbursements: made by one person of treasury, released by another, settled by the bank's results.
+//! Disbursements: made by one person of treasury, released by another, settled by the bank's
+//! results.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, post};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use claims::DisbursementId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
-use serde::{Deserialize, Serialize};
+use ledger::Fen;
+use serde::Serialize;
 use service::access::{ManageFunds, ReadFunds};
-use service::disburse::{self, Disbursement, Gather};
+use service::disburse::{Disbursement, Gather, InstructionFormat};
 use service::once::Key;
 use service::ports::shanghai_midnight;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::{WireBody, WireQuery};
 
 use crate::http::answer::{Answer, again, created, ok, paged, tagged};
 use crate::http::authenticated::{Authenticated, roles};
-use crate::http::bodies::{Nothing, ReasonGiven, request_words};
+use crate::http::bodies::{Nothing, ReasonGiven};
 use crate::http::extract::documented::{
     DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
 };
-use crate::http::extract::{
-    Body, IdempotencyKey, IfMatch, OptionalKey, Params, PathId, Query, Wire, etag_of,
-};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query, etag_of};
+use crate::http::field_limits::GATHERED;
 use crate::http::money::Money;
-use crate::http::queries::{PageParams, PageQuery, page};
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{Whole, words};
 use crate::payments::PaymentView;
-
-request_words! {
-    /// Format of an instruction to the bank.
-    InstructionFormat { Csv = "csv", Pain001 = "pain.001" }
-}
 
 /// 生成支付批次 · Make a disbursement
 ///
@@ -50,7 +46,7 @@ pub(crate) async fn make_disbursement(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     key: IdempotencyKey,
-    body: Body<MakeDisbursementRead>,
+    body: Body<MakeDisbursement>,
 ) -> Answer {
     let (permit, key) = (
         caller.permit,
@@ -59,11 +55,20 @@ pub(crate) async fn make_disbursement(
             request: body.hash,
         },
     );
-    let MakeDisbursementRead {
+    let MakeDisbursement {
         jurisdiction,
         programme,
-        gather,
+        merchant,
+        payable_before,
+        most_claims,
+        most_amount,
     } = body.value;
+    let gather = Gather {
+        merchant: merchant.map(|it| it.as_str().to_owned()),
+        since_before: payable_before.map(shanghai_midnight),
+        most_claims,
+        most_amount,
+    };
     let made = api
         .write(|it| async move {
             it.make_disbursement(&permit, jurisdiction.as_str(), programme.as_str(), gather, key)
@@ -84,7 +89,7 @@ pub(crate) async fn make_disbursement(
 /// Newest first.
 #[utoipa::path(
     tag = "disbursements",
-    params(FundParams, PageParams),
+    params(FundQuery),
     responses((status = 200, description = "A page of disbursements.", body = PageView<DisbursementView>)),
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
@@ -130,7 +135,7 @@ pub(crate) async fn get_disbursement(
 /// 支付明细 · List a disbursement's payments
 #[utoipa::path(
     tag = "disbursements",
-    params(DisbursementPath, PageParams),
+    params(DisbursementPath),
     responses((status = 200, description = "A page of payments.", body = PageView<PaymentView>)),
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
@@ -210,7 +215,7 @@ pub(crate) async fn cancel_disbursement(
 /// audit event. Headers say how many files there are, and what this one holds.
 #[utoipa::path(
     tag = "disbursements",
-    params(DisbursementPath, InstructionParams),
+    params(DisbursementPath, InstructionQuery),
     responses((status = 200, description = "A file of the instruction.",
         content((String = "text/csv"), (String = "application/xml")),
         headers(("X-Parts" = String, description = "How many files the instruction has."),
@@ -227,10 +232,6 @@ pub(crate) async fn get_instruction(
     query: Query<InstructionQuery>,
 ) -> Answer {
     let Query(InstructionQuery { format, part }) = query;
-    let format = match format {
-        InstructionFormat::Csv => disburse::InstructionFormat::Csv,
-        InstructionFormat::Pain001 => disburse::InstructionFormat::Pain001,
-    };
     let permit = caller.permit;
     let file = api
         .write(|it| async move { it.instruction(&permit, id.0, format, part).await })
@@ -246,117 +247,46 @@ pub(crate) async fn get_instruction(
         .body(file.bytes))
 }
 
+words! {
+    /// Format of an instruction to the bank.
+    InstructionFormat as "InstructionFormat" { Csv = "csv", Pain001 = "pain.001" }
+}
+
 /// The fund whose payable claims are to be paid.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct MakeDisbursement {
-    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
-    pub programme: String,
-    /// Credit code: only claims that are paid to this merchant, or that it made for an applicant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 18, max_length = 64)]
-    pub merchant: Option<String>,
-    /// Only what has been payable since before this day, Asia/Shanghai.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(format = Date, max_length = 10, example = "2026-06-01")]
-    pub payable_before: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 100000)]
-    pub most_claims: Option<u32>,
-    /// Gathering ends with the first claim that does not fit: nobody is overtaken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub most_amount: Option<Money>,
-}
-
-#[derive(Debug)]
-pub struct MakeDisbursementRead {
     pub jurisdiction: JurisdictionCode,
+    #[wire(example = "appliance-2026")]
     pub programme: ProgrammeId,
-    pub gather: Gather,
-}
-
-impl Wire for MakeDisbursementRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
-        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
-        let payable_before = f.optional("payable_before", |s| s.date());
-        let most_claims = f.optional("most_claims", |s| s.whole(1, field_limits::GATHERED));
-        let most_amount = f.optional("most_amount", |s| s.money());
-        Some(MakeDisbursementRead {
-            jurisdiction: jurisdiction?,
-            programme: programme?,
-            gather: Gather {
-                merchant: merchant?.map(|it| it.as_str().to_owned()),
-                since_before: payable_before?.map(shanghai_midnight),
-                most_claims: most_claims?.and_then(|it| usize::try_from(it).ok()),
-                most_amount: most_amount?,
-            },
-        })
-    }
+    /// Credit code: only claims that are paid to this merchant, or that it made for an applicant.
+    pub merchant: Option<CreditCode>,
+    /// Only what has been payable since before this day, Asia/Shanghai.
+    #[wire(example = "2026-06-01")]
+    pub payable_before: Option<NaiveDate>,
+    #[wire(Whole::new(1..=GATHERED))]
+    pub most_claims: Option<usize>,
+    /// Gathering ends with the first claim that does not fit: nobody is overtaken.
+    pub most_amount: Option<Fen>,
 }
 
 /// A list of one fund's records, or of all that the caller may see.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct FundQuery {
     pub jurisdiction: Option<JurisdictionCode>,
     pub programme: Option<ProgrammeId>,
+    #[wire(flatten)]
     pub page: PageQuery,
 }
 
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct FundParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: Option<String>,
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-}
-
-impl Params for FundQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let page = page(f);
-        Some(FundQuery {
-            jurisdiction: jurisdiction?,
-            programme: programme?,
-            page: page?,
-        })
-    }
-}
-
 /// Format of an instruction.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, WireQuery)]
 pub struct InstructionQuery {
-    pub format: InstructionFormat,
-    pub part: usize,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct InstructionParams {
     /// `csv` if it is left out.
-    #[param(inline)]
-    pub format: Option<InstructionFormat>,
+    #[wire(default = InstructionFormat::Csv)]
+    pub format: InstructionFormat,
     /// Which file, if the bank's limit of entries makes it more than one; the first if it is left out.
-    #[param(minimum = 1, maximum = 999)]
-    pub part: Option<u32>,
-}
-
-impl Params for InstructionQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let format = f.optional("format", InstructionFormat::read);
-        let part = f.optional("part", |s| s.whole(1, 999));
-        Some(InstructionQuery {
-            format: format?.unwrap_or(InstructionFormat::Csv),
-            part: usize::try_from(part?.unwrap_or(1)).ok()?,
-        })
-    }
+    #[wire(Whole::new(1..=999), default = 1)]
+    pub part: usize,
 }
 
 /// Payable claims of a fund, gathered to be paid.

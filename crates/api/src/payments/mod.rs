@@ -1,8 +1,9 @@
 //! Payments: gathered, released, sent to banks, and settled by what banks say of them.
 //!
-//! [`disbursements`] gather payable claims and are released by a second person; [`submissions`] are their files on the way to
-//! a bank; [`bank_reports`] bring back what became of each payment. [`accounts`] says where money goes, [`advances`] what
-//! merchants have ahead, [`statements`] what a county and a merchant owe each other.
+//! [`disbursements`] gather payable claims and are released by a second person; [`submissions`] are
+//! their files on the way to a bank; [`bank_reports`] bring back what became of each payment.
+//! [`accounts`] says where money goes, [`advances`] what merchants have ahead, [`statements`] what
+//! a county and a merchant owe each other.
 
 pub mod accounts;
 pub mod advances;
@@ -18,18 +19,19 @@ use claims::{DisbursementId, PaymentId};
 use serde::Serialize;
 use service::access::ReadFunds;
 use service::disburse::{Count, PaidClaim, Payment, Reconciliation};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 use crate::funds::sources::PartsView;
 use crate::http::answer::{Answer, ok, paged};
 use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::{DisbursementPath, PaymentPath};
-use crate::http::extract::{Params, PathId, Query};
-use crate::http::fields::Fields;
+use crate::http::extract::{PathId, Query};
 use crate::http::money::Money;
-use crate::http::queries::{PageParams, PageQuery, day};
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::Day;
 
 /// 支付 · Get a payment
 #[utoipa::path(
@@ -51,7 +53,7 @@ pub(crate) async fn get_payment(
 /// 支付所含申领 · List a payment's claims
 #[utoipa::path(
     tag = "payments",
-    params(PaymentPath, PageParams),
+    params(PaymentPath),
     responses((status = 200, description = "A page of claims.", body = PageView<PaidClaimView>)),
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
@@ -92,7 +94,7 @@ pub(crate) async fn reconcile_disbursement(
 /// Every disbursement that was released on these days, as it stands now.
 #[utoipa::path(
     tag = "payments",
-    params(DaysParams),
+    params(DaysQuery),
     responses((status = 200, description = "Sent, paid, failed, returned and open.", body = Reconciliations)),
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
@@ -113,38 +115,6 @@ pub(crate) async fn reconcile(
         .await;
     let items = paged(stands)?.into_iter().map(ReconciliationView::from).collect();
     ok(&Reconciliations { items })
-}
-
-/// Days of one county.
-#[derive(Debug, Clone)]
-pub struct DaysQuery {
-    pub jurisdiction: JurisdictionCode,
-    pub from: NaiveDate,
-    pub to: NaiveDate,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct DaysParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-    /// First day, Asia/Shanghai.
-    pub from: NaiveDate,
-    /// Last day, Asia/Shanghai; at most 366 days in all.
-    pub to: NaiveDate,
-}
-
-impl Params for DaysQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let (from, to) = (f.required("from", day), f.required("to", day));
-        Some(DaysQuery {
-            jurisdiction: jurisdiction?,
-            from: from?,
-            to: to?,
-        })
-    }
 }
 
 /// One payment to one payee, for all its claims in the disbursement.
@@ -274,4 +244,16 @@ impl From<Reconciliation> for ReconciliationView {
 pub struct Reconciliations {
     #[schema(max_items = 100000)]
     pub items: Vec<ReconciliationView>,
+}
+
+/// Days of one county.
+#[derive(Debug, Clone, WireQuery)]
+pub struct DaysQuery {
+    pub jurisdiction: JurisdictionCode,
+    /// First day, Asia/Shanghai.
+    #[wire(Day)]
+    pub from: NaiveDate,
+    /// Last day, Asia/Shanghai; at most 366 days in all.
+    #[wire(Day)]
+    pub to: NaiveDate,
 }

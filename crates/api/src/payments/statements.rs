@@ -11,18 +11,18 @@ use service::statements::{
     AdvancesAccount, ClaimsAccount, ClawbacksAccount, LaidOut, Statement, StatementFormat, StatementLine,
     StatementQuery as Asked,
 };
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 use crate::http::answer::{Answer, ok, paged};
 use crate::http::authenticated::{Authenticated, roles};
-use crate::http::bodies::request_words;
 use crate::http::extract::documented::MerchantPath;
-use crate::http::extract::{Params, Part, PathText, Query};
-use crate::http::fields::Fields;
+use crate::http::extract::{Part, PathText, Query};
 use crate::http::money::Money;
 use crate::http::problem::Problem;
-use crate::http::queries::{PageParams, PageQuery, day, page};
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
+use crate::http::wire::{Day, words};
 
 fn asked(path: &PathText, span: SpanQuery) -> Result<Asked, Problem> {
     let merchant = path.parse(Part::Merchant, "merchant", |text| CreditCode::parse(text).ok())?;
@@ -41,7 +41,7 @@ fn asked(path: &PathText, span: SpanQuery) -> Result<Asked, Problem> {
 /// gets its own.
 #[utoipa::path(
     tag = "payments",
-    params(MerchantPath, SpanParams, PageParams),
+    params(MerchantPath, StatementQuery),
     responses((status = 200, description = "The statement, and a page of its claims.", body = StatementView)),
     extensions(("x-roles" = json!(roles::<ReadStatements>()))),
 )]
@@ -68,7 +68,7 @@ pub(crate) async fn get_statement(
 /// comma, quotes as in RFC 4180, LF).
 #[utoipa::path(
     tag = "payments",
-    params(MerchantPath, SpanParams, StatementFileParams),
+    params(MerchantPath, StatementFileQuery),
     responses((status = 200, description = "The file.",
         content((String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "text/csv")))),
     extensions(("x-roles" = json!(roles::<ReadStatements>()))),
@@ -81,10 +81,6 @@ pub(crate) async fn get_statement_file(
     query: Query<StatementFileQuery>,
 ) -> Answer {
     let Query(StatementFileQuery { span, format }) = query;
-    let format = match format {
-        StatementFileFormat::Csv => StatementFormat::Csv,
-        StatementFileFormat::Xlsx => StatementFormat::Xlsx,
-    };
     let asked = asked(&path, span)?;
     let file = api.service.statement_file(&caller.permit, asked, format).await?;
     let name = format!("attachment; filename=\"{}\"", file.name);
@@ -94,88 +90,43 @@ pub(crate) async fn get_statement_file(
         .body(file.bytes))
 }
 
-request_words! {
+words! {
     /// Format of a statement's file.
-    StatementFileFormat { Csv = "csv", Xlsx = "xlsx" }
+    StatementFormat as "StatementFileFormat" { Csv = "csv", Xlsx = "xlsx" }
 }
 
 /// Which days, with which county.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct SpanQuery {
     pub jurisdiction: JurisdictionCode,
-    pub programme: Option<ProgrammeId>,
-    pub from: NaiveDate,
-    pub to: NaiveDate,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct SpanParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
     /// All if it is left out.
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
-    pub programme: Option<String>,
+    #[wire(example = "appliance-2026")]
+    pub programme: Option<ProgrammeId>,
     /// First day, Asia/Shanghai.
+    #[wire(Day)]
     pub from: NaiveDate,
     /// Last day, Asia/Shanghai; at most 366 days in all.
+    #[wire(Day)]
     pub to: NaiveDate,
-}
-
-fn span(f: &mut Fields<'_>) -> Option<SpanQuery> {
-    let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-    let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-    let (from, to) = (f.required("from", day), f.required("to", day));
-    Some(SpanQuery {
-        jurisdiction: jurisdiction?,
-        programme: programme?,
-        from: from?,
-        to: to?,
-    })
 }
 
 /// A statement, and which of its claims.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct StatementQuery {
+    #[wire(flatten)]
     pub span: SpanQuery,
+    #[wire(flatten)]
     pub page: PageQuery,
 }
 
-impl Params for StatementQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let (span, page) = (span(f), page(f));
-        Some(StatementQuery {
-            span: span?,
-            page: page?,
-        })
-    }
-}
-
 /// A statement as a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct StatementFileQuery {
+    #[wire(flatten)]
     pub span: SpanQuery,
-    pub format: StatementFileFormat,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct StatementFileParams {
     /// `xlsx` if it is left out.
-    #[param(inline)]
-    pub format: Option<StatementFileFormat>,
-}
-
-impl Params for StatementFileQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let (span, format) = (span(f), f.optional("format", StatementFileFormat::read));
-        Some(StatementFileQuery {
-            span: span?,
-            format: format?.unwrap_or(StatementFileFormat::Xlsx),
-        })
-    }
+    #[wire(default = StatementFormat::Xlsx)]
+    pub format: StatementFormat,
 }
 
 /// What the county owes for approved claims: `opening` + `approved` - `withdrawn` - `paid` + `returned` = `closing`.

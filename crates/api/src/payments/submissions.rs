@@ -3,27 +3,28 @@
 use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use claims::DisbursementId;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::access::{ManageFunds, ReadFunds};
 use service::disburse::{Submission, SubmissionResolution};
 use utoipa::ToSchema;
+use wire_derive::WireBody;
 
 use crate::http::answer::{Answer, ok, paged};
 use crate::http::authenticated::{Authenticated, roles};
-use crate::http::bodies::{reason, request_words};
 use crate::http::extract::documented::{DisbursementPath, SubmissionPath};
-use crate::http::extract::{Body, Part, PathId, PathText, Query, Wire};
-use crate::http::fields::Fields;
-use crate::http::queries::{PageParams, PageQuery};
+use crate::http::extract::{Body, Part, PathId, PathText, Query};
+use crate::http::field_limits::REASON;
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{Words, words};
 
 /// 报送银行情况 · List a disbursement's submissions
 ///
 /// Its files on their way to the bank, where they go by themselves; none otherwise.
 #[utoipa::path(
     tag = "disbursements",
-    params(DisbursementPath, PageParams),
+    params(DisbursementPath),
     responses((status = 200, description = "A page of files.", body = PageView<SubmissionView>)),
     extensions(("x-roles" = json!(roles::<ReadFunds>()))),
 )]
@@ -67,45 +68,24 @@ pub(crate) async fn resolve_submission(
     let (permit, ResolveSubmission { resolution, reason }) = (caller.permit, body.value);
     let submission = api
         .write(|it| async move {
-            it.resolve_submission(&permit, id.0, part, resolution.into(), Some(reason))
+            it.resolve_submission(&permit, id.0, part, resolution, Some(reason))
                 .await
         })
         .await?;
     ok(&SubmissionView::from(submission))
 }
 
-request_words! {
+words! {
     /// What is done about a file: the same orders under a new name, or a person takes it to the bank.
-    SubmissionResolutionWord { SubmitAgain = "submit_again", ByHand = "by_hand" }
-}
-
-impl From<SubmissionResolutionWord> for SubmissionResolution {
-    fn from(word: SubmissionResolutionWord) -> SubmissionResolution {
-        match word {
-            SubmissionResolutionWord::SubmitAgain => SubmissionResolution::SubmitAgain,
-            SubmissionResolutionWord::ByHand => SubmissionResolution::ByHand,
-        }
-    }
+    SubmissionResolution as "SubmissionResolutionWord" { SubmitAgain = "submit_again", ByHand = "by_hand" }
 }
 
 /// What is done about a file that the bank refused, or cannot have yet.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct ResolveSubmission {
-    pub resolution: SubmissionResolutionWord,
-    #[schema(min_length = 1, max_length = 500, example = "银行已开通代发业务")]
+    pub resolution: SubmissionResolution,
+    #[wire(Words(REASON), example = "银行已开通代发业务")]
     pub reason: String,
-}
-
-impl Wire for ResolveSubmission {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let resolution = f.required("resolution", SubmissionResolutionWord::read);
-        let reason = f.required("reason", reason);
-        Some(ResolveSubmission {
-            resolution: resolution?,
-            reason: reason?,
-        })
-    }
 }
 
 /// A file of the instruction on its way to the bank.

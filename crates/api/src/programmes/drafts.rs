@@ -1,7 +1,8 @@
 //! Replays of recorded claims, and new versions of programmes in pairs.
 //!
-//! Both replay for minutes, so both answer in JSON lines as they go: `progress`, then claims if they were asked for, then the last
-//! line. A body that ends without `report`, `draft` or `problem` was cut off.
+//! Both replay for minutes, so both answer in JSON lines as they go: `progress`, then claims if
+//! they were asked for, then the last line. A body that ends without `report`, `draft` or `problem`
+//! was cut off.
 
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use bytes::Bytes;
@@ -23,12 +24,9 @@ use crate::http::extract::documented::{DraftPath, IdempotencyHeader};
 use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
 use crate::http::middleware::Context;
 use crate::http::problem::Problem;
-use crate::http::queries::PageParams;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::programmes::draft_views::{
-    DraftView, DraftsParams, DraftsQuery, ProposeProgramme, ProposeRead, Simulate, SimulateRead,
-};
+use crate::programmes::draft_views::{DraftView, DraftsQuery, ProposeProgramme, Simulate};
 
 /// 试算重放 · Replay a programme
 ///
@@ -45,10 +43,10 @@ use crate::programmes::draft_views::{
 pub(crate) async fn simulate_programme(
     api: ApiState,
     caller: Authenticated<ReplayProgrammes>,
-    body: Body<SimulateRead>,
+    body: Body<Simulate>,
     request: HttpRequest,
 ) -> Answer {
-    let asked = api.service.ask_replay(&caller.permit, body.value.0).await?;
+    let asked = api.service.ask_replay(&caller.permit, body.value).await?;
     let (sender, receiver) = mpsc::channel(LINES);
     // Whoever goes away stops it.
     let task = api.aside(move |it| async move {
@@ -76,7 +74,7 @@ pub(crate) async fn propose_programme(
     api: ApiState,
     caller: Authenticated<ManageProgrammes>,
     key: IdempotencyKey,
-    body: Body<ProposeRead>,
+    body: Body<ProposeProgramme>,
     request: HttpRequest,
 ) -> Answer {
     let (permit, lang) = (caller.permit, caller.lang);
@@ -91,7 +89,7 @@ pub(crate) async fn propose_programme(
             .insert_header((REPLAYED, "true"))
             .body(line));
     }
-    let proposal = api.service.ask_proposal(&permit, body.value.0).await?;
+    let proposal = api.service.ask_proposal(&permit, body.value).await?;
     let (sender, receiver) = mpsc::channel(LINES);
     // A write: it goes on whether the answer is read or not.
     let task = api.start(move |it| async move {
@@ -106,7 +104,7 @@ pub(crate) async fn propose_programme(
 /// Newest first.
 #[utoipa::path(
     tag = "programmes",
-    params(DraftsParams, PageParams),
+    params(DraftsQuery),
     responses((status = 200, description = "A page of drafts.", body = PageView<DraftView>)),
     extensions(("x-roles" = json!(roles::<ReplayProgrammes>()))),
 )]
@@ -183,7 +181,7 @@ pub(crate) async fn check_draft(
 ) -> Answer {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move { it.check_draft(&permit, id.0, verdict.into(), reason).await })
+        .write(|it| async move { it.check_draft(&permit, id.0, verdict, reason).await })
         .await?;
     ok(&DraftView::from(checked))
 }

@@ -1,7 +1,7 @@
 //! Programmes: the rules in force, for anyone signed in.
 //!
-//! [`drafts`] replays recorded claims over a new version and has it activated by a second person; [`registers`] loads what
-//! the rules look up.
+//! [`drafts`] replays recorded claims over a new version and has it activated by a second person;
+//! [`registers`] loads what the rules look up.
 
 pub mod draft_views;
 pub mod drafts;
@@ -12,16 +12,18 @@ use claims::identifiers::ProgrammeId;
 use policy::Lang;
 use serde::Serialize;
 use service::access::ReadProgrammes;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 use crate::http::answer::{Answer, ok};
 use crate::http::authenticated::{Authenticated, roles};
 use crate::http::extract::documented::ProgrammePath;
-use crate::http::extract::{Params, Part, PathText, Query};
-use crate::http::fields::Fields;
+use crate::http::extract::{Part, PathText, Query};
+use crate::http::field_limits::VERSIONS;
 use crate::http::queries::NoParams;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::Whole;
 
 /// 补贴项目列表 · List programmes
 ///
@@ -53,7 +55,7 @@ pub(crate) async fn list_programmes(
 /// Rules with their clauses, tiers, quotas and categories, and the document itself.
 #[utoipa::path(
     tag = "programmes",
-    params(ProgrammePath, VersionParams),
+    params(ProgrammePath, VersionQuery),
     responses((status = 200, description = "One version, whole.", body = ProgrammeDetail)),
     extensions(("x-roles" = json!(roles::<ReadProgrammes>()))),
 )]
@@ -73,28 +75,6 @@ pub(crate) async fn get_programme(
         programme: found.programme.summary(caller.lang),
         source: found.programme.source().to_owned(),
     })
-}
-
-/// A version of a programme.
-#[derive(Debug, Clone, Copy)]
-pub struct VersionQuery {
-    pub version: Option<u32>,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct VersionParams {
-    /// The newest if it is left out.
-    #[param(minimum = 1, maximum = 1000000)]
-    pub version: Option<u32>,
-}
-
-impl Params for VersionQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.optional("version", |s| s.whole(1, 1_000_000))
-            .map(|version| VersionQuery { version })
-    }
 }
 
 /// A programme in short.
@@ -159,4 +139,12 @@ pub struct ProgrammeDetail {
     /// The document itself (TOML).
     #[schema(max_length = 1048576)]
     pub source: String,
+}
+
+/// A version of a programme.
+#[derive(Debug, Clone, Copy, WireQuery)]
+pub struct VersionQuery {
+    /// The newest if it is left out.
+    #[wire(Whole::new(1..=VERSIONS))]
+    pub version: Option<u32>,
 }

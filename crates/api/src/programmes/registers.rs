@@ -90,8 +90,8 @@ async fn forward(mut payload: web::Payload, sender: mpsc::Sender<Piece>) {
     while let Some(chunk) = payload.next().await {
         let Ok(chunk) = chunk else { return };
         if sender.send(Piece::Chunk(chunk)).await.is_err() {
-            // The use case has refused the file: what is still on its way is read and dropped, or the client would see a
-            // reset in the place of the answer.
+            // The use case has refused the file: what is still on its way is read and dropped, or
+            // the client would see a reset in the place of the answer.
             while let Some(Ok(_)) = payload.next().await {}
             return;
         }

@@ -1,6 +1,11 @@
 //! Parameters that many operations share.
 
+use claims::registers::Register;
 use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+
+use crate::http::wire::{Field, words};
 
 /// Key of a request that must not be carried out twice.
 #[derive(Debug, IntoParams)]
@@ -157,16 +162,25 @@ pub struct ProgrammePath {
     pub id: String,
 }
 
+words! {
+    /// A register.
+    Register as "Register";
+}
+
 /// A register.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct RegisterPath {
-    #[param(
-        pattern = "^(efficiency-labels|scrap-certificates|vehicle-models|filed-prices|entitlements|merchants|dismantlers|collectors)$",
-        max_length = 40,
-        example = "efficiency-labels"
-    )]
-    pub register: String,
+#[derive(Debug)]
+pub struct RegisterPath;
+
+impl IntoParams for RegisterPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let register = ParameterBuilder::new()
+            .name("register")
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .schema(Some(Register::schema()))
+            .example(Some("efficiency-labels".into()));
+        vec![register.build()]
+    }
 }
 
 /// An entry of a register.

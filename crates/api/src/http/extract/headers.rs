@@ -35,7 +35,8 @@ impl FromRequest for IdempotencyKey {
     }
 }
 
-/// As [`IdempotencyKey`], for what may be repeated without one because its revision says whether it was done.
+/// As [`IdempotencyKey`], for what may be repeated without one because its revision says whether it
+/// was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionalKey(Option<IdempotencyKey>);
 
@@ -93,7 +94,8 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// The revision in an ETag. `*` and weak tags are not taken: either would match what the caller has not seen.
+/// The revision in an ETag. `*` and weak tags are not taken: either would match what the caller has
+/// not seen.
 pub(crate) fn revision_of(etag: &str) -> Option<i32> {
     let digits = etag.trim().strip_prefix('"')?.strip_suffix('"')?;
     let plain = digits.bytes().all(|b| b.is_ascii_digit());

@@ -116,7 +116,8 @@ pub enum Part {
 }
 
 impl PathText {
-    /// A part that has a grammar; whatever does not parse names nothing: 404. Nor does text that no record can hold.
+    /// A part that has a grammar; whatever does not parse names nothing: 404. Nor does text that no
+    /// record can hold.
     pub fn parse<T>(
         &self,
         part: Part,

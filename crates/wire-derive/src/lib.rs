@@ -1,0 +1,56 @@
+//! `#[derive(WireBody)]` and `#[derive(WireQuery)]`: one declaration of what a request has.
+//!
+//! The declaration is a struct whose fields are domain types. From it come the reader, which
+//! reports every fault at once with its JSON pointer and repeats no value, and the schema of the
+//! OpenAPI document. Both take the bounds from the same expression, so that the document cannot
+//! promise what the reader refuses. The traits that the derives implement, and the shapes that
+//! fields may have, stand in `api::http::wire`; this crate is for `api` alone.
+//!
+//! ```text
+//! /// Money given to a fund by an official document.
+//! #[derive(WireBody)]
+//! #[wire(name = "Appropriate")]
+//! struct Appropriate {
+//!     source: Source,                                   // a type with a form of its own
+//!     #[wire(Positive)]                                 // a shape: how it is read, and what is said of it
+//!     amount: Fen,
+//!     #[wire(Words(DOCUMENT), example = "晋财建〔2026〕12号")]
+//!     document: String,
+//!     #[wire(Words(REASON))]
+//!     reason: Option<String>,                           // may be left out
+//! }
+//! ```
+//!
+//! On a field: a shape, `example = …`, `name = "…"`, `items = 1..=1000` (of a `Vec`), `default` or
+//! `default = …`, `flatten` or `flatten = Form`. On a type: `name = "…"` (in the document), `long`
+//! (a long body), `may_be_empty` (an empty body is `{}`), `check` (a method `check(&self, &Fields)
+//! -> Option<()>`), `into = Type` (a struct with the same fields is built in its stead; with `value
+//! = Type` if that is a variant), `refine = Type` (a method `refine(self, &Fields) ->
+//! Option<Type>`), and `tag = "…"` with `value = Type` on an enum whose variants hold the forms.
+
+mod attributes;
+mod body;
+mod fields;
+mod tagged;
+
+use proc_macro::TokenStream;
+use syn::{Data, DeriveInput, parse_macro_input};
+
+/// A JSON object of a request: `Object`, `Field`, `Wire` and utoipa's `ToSchema`.
+#[proc_macro_derive(WireBody, attributes(wire))]
+pub fn wire_body(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let output = match &input.data {
+        Data::Enum(data) => tagged::derive(&input, data),
+        _ => body::derive(&input, body::Kind::Body),
+    };
+    output.unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// The parameters of a query: `Object`, `Params` and utoipa's `IntoParams`.
+#[proc_macro_derive(WireQuery, attributes(wire))]
+pub fn wire_query(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let output = body::derive(&input, body::Kind::Query);
+    output.unwrap_or_else(syn::Error::into_compile_error).into()
+}
