@@ -1,4 +1,4 @@
-"""The commands of README's walk, and whether the answers to them are those that its text promises."""
+"""The commands of the README and of docs/walkthrough.md, and whether the answers to them are those that the text promises."""
 
 import json
 import re
@@ -20,6 +20,9 @@ REFUSED = [
 # Of the answers that have a result for each item: the bank's result that names no payment.
 REFUSED_LINES = 1
 
+# Values that the README shows and that differ with each claim.
+OF_ITS_OWN = {"id", "receipt"}
+
 # What is printed besides.
 PRINTED = [
     r"goes on from the bundle before",
@@ -37,10 +40,27 @@ PRINTED = [
 ]
 
 
-def commands(readme):
-    text = open(readme, encoding="utf-8").read()
-    walk = text[text.index("## Follow one claim") : text.index("## The commands of")]
-    return "".join(re.findall(r"^```sh\n(.*?)^```$", walk, re.M | re.S))
+def commands(pages):
+    """The shell blocks of the README's section "One claim" and of the walkthrough, in this order."""
+    readme, walkthrough = (open(page, encoding="utf-8").read() for page in pages)
+    one_claim = readme[readme.index("## One claim") : readme.index("## The commands of")]
+    return "".join(re.findall(r"^```sh\n(.*?)^```$", one_claim + walkthrough, re.M | re.S))
+
+
+def differences(shown, answered, place=""):
+    """Where an answer is not what the README shows. The README leaves members and most rules out."""
+    if isinstance(shown, dict) and isinstance(answered, dict):
+        for name, value in shown.items():
+            if name not in answered:
+                yield f"{place}/{name} is missing"
+            elif name not in OF_ITS_OWN:
+                yield from differences(value, answered[name], f"{place}/{name}")
+    elif isinstance(shown, list) and isinstance(answered, list):
+        for value in shown:
+            if not any(not list(differences(value, item)) for item in answered):
+                yield f"{place} has no item {value}"
+    elif shown != answered:
+        yield f"{place} is {answered!r}, not {shown!r}"
 
 
 def called(lines, paths):
@@ -60,7 +80,7 @@ def called(lines, paths):
         yield method, template, int(status)
 
 
-def check(contract, calls, log):
+def check(contract, calls, log, readme, answer):
     paths = json.load(open(contract, encoding="utf-8"))["paths"]
     made = list(called(open(calls, encoding="utf-8"), paths))
     wrong = []
@@ -83,14 +103,17 @@ def check(contract, calls, log):
     lines = re.findall(r'"status":4\d\d,"problem"', printed)
     if len(lines) != REFUSED_LINES:
         wrong.append(f"{len(lines)} lines of answers were refused, and the text says {REFUSED_LINES}")
+    shown = re.search(r"^```json\n(.*?)^```$", open(readme, encoding="utf-8").read(), re.M | re.S).group(1)
+    answered = json.load(open(answer, encoding="utf-8"))
+    wrong += [f"the README's answer: {it}" for it in differences(json.loads(shown), answered)]
     if wrong:
         print(printed)
-        sys.exit("\n".join(["walk: README's walk does not hold", *wrong]))
+        sys.exit("\n".join(["walk: the README or docs/walkthrough.md does not hold", *wrong]))
     print(f"walk: {len(made)} calls, all {len(operations)} operations, {len(refused)} of them refused as the text says")
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "commands":
-        print(commands(sys.argv[2]))
+        print(commands(sys.argv[2:]))
     else:
         check(*sys.argv[2:])

@@ -10,9 +10,8 @@ use claims::ids::{ClaimId, DisbursementId, WaiverId};
 use claims::life_cycle::Status;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use service::clawback::{Demand, NewWaiver};
-use service::funds::Check;
-use service::review::{ApprovalVerdict, ReviewVerdict};
+use service::claims::{ApprovalVerdict, Demand, NewWaiver, ReviewVerdict};
+use service::operation::Check;
 use service::{Refusal, ServiceError};
 use testkit::{Person, Sale, Setup, TestApp, YANHU, YUNCHENG, new_key, permit, yuan};
 

@@ -7,8 +7,8 @@ use std::io::Cursor;
 
 use ledger::log::{LogKey, PublicKey};
 use proof::{Fault, Manifest, Report};
-use service::access::DrawSamples;
-use service::samples::Sampling;
+use service::audit::Sampling;
+use service::operation::access::DrawSamples;
 use testkit::{LINYI, Sale, TestApp, World, YANHU, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
@@ -40,7 +40,7 @@ pub(crate) fn verified(bundle: &[u8]) -> Result<Report, Fault> {
 }
 
 /// What the second verifier says, which shares no line with ours.
-fn by_another_program(bundle: &[u8]) -> (bool, String) {
+pub(crate) fn by_another_program(bundle: &[u8]) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bundle.tar");
     std::fs::write(&path, bundle).unwrap();

@@ -17,8 +17,8 @@ mod waitlist;
 
 use claims::ids::ClaimId;
 use ledger::{Balances, Fen};
-use service::access::ReadLedger;
-use service::books::LedgerQuery;
+use service::funds::LedgerQuery;
+use service::operation::access::ReadLedger;
 use testkit::{Sale, TestApp, YANHU, permit, yuan};
 
 /// Most scenes play in this fund.

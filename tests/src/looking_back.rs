@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use claims::life_cycle::Status;
 use serde_json::{Value, json};
-use service::review::{ApprovalVerdict, ReviewVerdict};
+use service::claims::{ApprovalVerdict, ReviewVerdict};
 use testkit::{HttpApp, Sale, YANHU, YUNCHENG, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
@@ -259,7 +259,7 @@ async fn the_history_says_who_and_what_they_saw() {
     .await
     .expect(200);
     app.decide(id, ApprovalVerdict::Approve).await.unwrap();
-    let receipt = |state: &service::state::ClaimState| state.decision.as_ref().unwrap().receipt.clone();
+    let receipt = |state: &service::claims::ClaimState| state.decision.as_ref().unwrap().receipt.clone();
     let (first, second) = (receipt(&first), receipt(&second));
     let events = app
         .get(&app.cast.auditor, &format!("{}/events", path(id)))

@@ -11,6 +11,7 @@
 
 mod any_order;
 mod bundles;
+mod corpus;
 mod crashes;
 mod exports;
 mod fences;

@@ -6,12 +6,11 @@
 use chrono::Duration;
 use claims::life_cycle::Status;
 use server::postgres::PrivateCluster;
-use service::access::{ApproveClaims, KeepWebhooks, ReadClaims, ReadLedger, ReadTrail};
-use service::books::LedgerQuery;
-use service::closing::Period;
-use service::reading::ClaimQuery;
-use service::review::{Approval, ApprovalVerdict, ReviewVerdict};
-use service::trail::ReadsQuery;
+use service::claims::{Approval, ApprovalVerdict, ClaimQuery, ReviewVerdict};
+use service::funds::LedgerQuery;
+use service::funds::closing::Period;
+use service::identity::ReadsQuery;
+use service::operation::access::{ApproveClaims, KeepWebhooks, ReadClaims, ReadLedger, ReadTrail};
 use testkit::{LINYI, Sale, Setup, World, YANHU, permit, prepare, private_cluster, yuan};
 
 const PROGRAMME: &str = "appliance-2026";

@@ -6,7 +6,7 @@ mod persons;
 
 use claims::claim::Claim;
 use claims::life_cycle::Status;
-use service::state::ClaimState;
+use service::claims::ClaimState;
 use testkit::tally;
 
 /// Asserts how many claims stand where.

@@ -10,8 +10,8 @@ use claims::{JurisdictionCode, SampleId};
 use futures::FutureExt;
 use ledger::log::Hash;
 use serde_json::{Value, json};
-use service::access::DrawSamples;
-use service::samples::Sampling;
+use service::audit::Sampling;
+use service::operation::access::DrawSamples;
 use sha2::{Digest, Sha256};
 use testkit::{HttpApp, LINYI, Sale, TestApp, World, YANHU, new_key, permit, yuan};
 

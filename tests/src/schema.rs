@@ -1,6 +1,10 @@
 //! Rules of the schema, asked of the catalogue of a migrated database: the keys that scale out, names, indexes, and that what
 //! goes up comes down.
 
+mod dump;
+mod former;
+mod versions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use testkit::TestDb;
@@ -102,6 +106,20 @@ async fn every_table_is_keyed_to_scale_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_table_has_its_row_in_the_readme() {
+    let db = TestDb::new().await;
+    let readme = include_str!("../../migrations/README.md");
+    let (_, by_table) = readme.split_once("## Table by table").unwrap();
+    let rows = by_table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let named = rows.flat_map(|row| row.split(" |").next().unwrap().split("`, `"));
+    let named = named
+        .map(|name| name.trim_end_matches('`').to_owned())
+        .collect::<BTreeSet<_>>();
+    let tables = db.rows(TABLES).await.into_iter().collect::<BTreeSet<_>>();
+    assert_eq!(named, tables);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_constraint_has_a_name_of_its_own() {
     let db = TestDb::new().await;
     let constraints = ask(
@@ -141,14 +159,12 @@ async fn every_foreign_key_has_an_index() {
     assert_eq!(db.rows(bare).await, Vec::<String>::new());
 }
 
-/// Tables of `schema.rs` and its folder with their columns as diesel spells them.
+/// Tables of the store's `schema` with their columns as diesel spells them.
 fn written_tables() -> BTreeMap<String, BTreeSet<String>> {
-    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/store/src");
-    let folder = std::fs::read_dir(source.join("schema")).unwrap();
-    let folder = folder.map(|file| file.unwrap().path());
-    let files = folder.chain([source.join("schema.rs")]);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/store/src/schema");
+    let files = std::fs::read_dir(folder).unwrap();
     let text = files
-        .map(|file| std::fs::read_to_string(file).unwrap())
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
         .collect::<String>();
     let mut tables = BTreeMap::<String, BTreeSet<String>>::new();
     let mut table = String::new();

@@ -35,7 +35,6 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, Error, web};
 use service::Service;
 use tracing_actix_web::TracingLogger;
-use utoipa_actix_web::AppExt;
 
 use crate::http::published::Published;
 
@@ -44,8 +43,7 @@ pub use http::state::{ApiState, Limits, MetricsText};
 pub use openapi::{openapi_json, operations};
 
 /// The contract of this build.
-static PUBLISHED: LazyLock<Arc<Published>> =
-    LazyLock::new(|| Arc::new(Published::new(openapi_json(), operations())));
+static PUBLISHED: LazyLock<Arc<Published>> = LazyLock::new(|| Arc::new(Published::new(openapi_json())));
 
 impl ApiState {
     /// Call it on the main runtime: writes run there, so that neither a client's reset nor a stopping worker cuts one short.
@@ -66,12 +64,10 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
-    let (app, _) = App::new()
+    App::new()
         .app_data(state.clone())
-        .into_utoipa_app()
         .configure(routes::routes)
-        .split_for_parts();
-    app.service(operation::probes::docs())
+        .service(operation::probes::docs())
         .default_service(web::to(operation::probes::fallback))
         .wrap(from_fn(http::middleware::handle))
         .wrap(TracingLogger::<http::span::RequestSpan>::new())

@@ -1,129 +1,74 @@
-//! Every route. A handler parses nothing and decides nothing: its arguments are parsed by their
-//! extractors, the use case decides, and the view is what is answered.
+//! Every route.
 
-use actix_web::web;
-use utoipa_actix_web::service_config::ServiceConfig;
+use std::collections::BTreeMap;
 
-use crate::audit::{exports, samples, transparency};
-use crate::claims::{self, bulk, clawbacks, review};
-use crate::funds::{self, caps, closings, holds, ledgers, public, sources};
-use crate::identity::{access_log, tokens};
-use crate::operation::probes::{self, fallback};
-use crate::payments::{self, accounts, advances, bank_reports, disbursements, statements, submissions};
-use crate::programmes::{self, drafts, registers};
-use crate::webhooks;
+use actix_web::HttpResponse;
+use actix_web::web::{self, ServiceConfig};
 
-/// Every documented operation. An operation that is not here is neither served nor documented.
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
-        .service(tokens::issue_token)
-        .service(tokens::get_jwks)
-        // Before `/v1/claims/{id}`, and with every method, so that their words are not taken for
-        // ids.
-        .service(claims::check_claim)
-        .route("/v1/claims/check", web::route().to(fallback))
-        .service(bulk::submit_claims)
-        .route("/v1/claims/bulk", web::route().to(fallback))
-        .service(claims::submit_claim)
-        .service(claims::list_claims)
-        .service(claims::get_claim)
-        .service(claims::correct_claim)
-        .service(claims::withdraw_claim)
-        .service(claims::return_goods)
-        .service(clawbacks::demand_clawback)
-        .service(clawbacks::claw_back_claim)
-        .service(clawbacks::get_clawback)
-        .service(clawbacks::waive_clawback)
-        .service(clawbacks::check_waiver)
-        .service(claims::list_claim_events)
-        .service(claims::get_receipt)
-        .service(transparency::prove_claim)
-        .service(claims::reveal_claim)
-        .service(review::review_claim)
-        .service(review::approve_claim)
-        .service(review::approve_claims)
-        .service(funds::list_funds)
-        .service(funds::appropriate)
-        .service(funds::list_appropriations)
-        .service(sources::list_sources)
-        .service(funds::check_appropriation)
-        .service(caps::propose_caps)
-        .service(caps::list_cap_changes)
-        .service(caps::check_caps)
-        .service(public::list_public_funds)
-        .service(disbursements::make_disbursement)
-        .service(disbursements::list_disbursements)
-        .service(disbursements::get_disbursement)
-        .service(disbursements::list_payments)
-        .service(disbursements::release_disbursement)
-        .service(disbursements::cancel_disbursement)
-        .service(disbursements::get_instruction)
-        .service(submissions::list_submissions)
-        .service(submissions::resolve_submission)
-        .service(bank_reports::list_bank_reports)
-        .service(bank_reports::record_results)
-        .service(payments::reconcile_disbursement)
-        .service(payments::get_payment)
-        .service(payments::list_payment_claims)
-        .service(bank_reports::record_bank_report)
-        .service(bank_reports::list_bank_exceptions)
-        .service(bank_reports::resolve_bank_exception)
-        .service(payments::reconcile)
-        .service(holds::place_hold)
-        .service(holds::list_holds)
-        .service(holds::lift_hold)
-        .service(advances::make_advance)
-        .service(advances::list_advances)
-        .service(advances::get_advance)
-        .service(advances::repay_advance)
-        .service(statements::get_statement)
-        .service(statements::get_statement_file)
-        .service(accounts::enter_account)
-        .service(accounts::get_account)
-        .service(accounts::check_account)
-        .service(accounts::correct_payee)
-        .service(webhooks::register_webhook)
-        .service(webhooks::list_webhooks)
-        .service(webhooks::get_webhook)
-        .service(webhooks::switch_webhook)
-        .service(webhooks::rotate_webhook_secret)
-        .service(webhooks::test_webhook)
-        .service(webhooks::list_webhook_deliveries)
-        .service(webhooks::list_webhook_events)
-        .service(webhooks::replay_webhook)
-        .service(webhooks::delete_webhook)
-        .service(ledgers::get_balances)
-        .service(ledgers::list_transfers)
-        .service(exports::export_ledger)
-        .service(exports::export_claims)
-        .service(access_log::list_personal_reads)
-        .service(closings::list_closings)
-        .service(closings::get_closing)
-        .service(samples::commit_sample)
-        .service(samples::list_samples)
-        .service(samples::get_sample)
-        .service(samples::draw_sample)
-        .service(transparency::get_checkpoint)
-        .service(transparency::list_checkpoints)
-        .service(transparency::make_checkpoint)
-        .service(transparency::cosign_checkpoint)
-        .service(transparency::prove_inclusion)
-        .service(transparency::prove_consistency)
-        .service(programmes::list_programmes)
-        // Before `/v1/programmes/{id}`, and with every method, as above.
-        .service(drafts::simulate_programme)
-        .route("/v1/programmes/simulate", web::route().to(fallback))
-        .service(programmes::get_programme)
-        .service(drafts::propose_programme)
-        .service(drafts::list_drafts)
-        .service(drafts::get_draft)
-        .service(drafts::get_draft_report)
-        .service(drafts::check_draft)
-        .service(registers::load_register)
-        .service(registers::get_register_entry)
-        .service(probes::healthz)
-        .service(probes::readyz)
-        .service(probes::metrics)
-        .service(probes::openapi_document)
-        .service(probes::explain_problem);
+use crate::http::contract::Operation;
+use crate::http::problem::Problem;
+use crate::{audit, claims, funds, identity, operation, payments, programmes, webhooks};
+
+/// The operations of each wing. One that is in no list is neither served nor documented.
+const WINGS: [&[Operation]; 8] = [
+    identity::OPERATIONS,
+    claims::OPERATIONS,
+    funds::OPERATIONS,
+    payments::OPERATIONS,
+    webhooks::OPERATIONS,
+    audit::OPERATIONS,
+    programmes::OPERATIONS,
+    operation::OPERATIONS,
+];
+
+pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
+    WINGS.into_iter().flatten()
+}
+
+/// One resource for each path, which answers 405 to the methods that it does not take. In the order of their text a path
+/// that is written out comes before one with a parameter in its place: `{` sorts behind letters.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let mut paths = BTreeMap::<&str, Vec<&Operation>>::new();
+    for operation in operations() {
+        paths.entry(operation.path).or_default().push(operation);
+    }
+    for (path, operations) in paths {
+        let mut resource = web::resource(path);
+        for operation in &operations {
+            resource = resource.route((operation.route)());
+        }
+        let methods = allowed(&operations);
+        let refuse = move || {
+            let problem = Problem::MethodNotAllowed(methods.clone());
+            async { Err::<HttpResponse, _>(problem) }
+        };
+        config.service(resource.default_service(web::to(refuse)));
+    }
+}
+
+/// The methods of a path, for the header `Allow`.
+fn allowed(operations: &[&Operation]) -> Vec<String> {
+    let methods = operations.iter().map(|operation| operation.method.as_str());
+    let mut methods: Vec<String> = methods.map(str::to_owned).collect();
+    if methods.iter().any(|method| method == "GET") {
+        methods.push("HEAD".into());
+    }
+    methods.sort();
+    methods
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_answers_the_methods_of_its_operations() {
+        let of = |path: &str| {
+            let operations = operations().filter(|operation| operation.path == path);
+            allowed(&operations.collect::<Vec<_>>())
+        };
+        assert_eq!(of("/v1/disbursements"), ["GET", "HEAD", "POST"]);
+        assert_eq!(of("/v1/claims/check"), ["POST"]);
+        assert_eq!(of("/v1/webhooks/{id}"), ["DELETE", "GET", "HEAD"]);
+    }
 }

@@ -1,24 +1,25 @@
 //! Webhooks (通知): a merchant says where it listens, and looks at what it was told.
 
-use actix_web::{HttpResponse, delete, get, post, put};
+use api_macros::operation;
+
 use chrono::{DateTime, Utc};
 use claims::WebhookId;
 use claims::life_cycle::Status;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use service::Page;
-use service::access::KeepWebhooks;
-use service::once::Key;
+use service::operation::Key;
+use service::operation::access::KeepWebhooks;
 use service::webhooks::{Attempt, Delivery, Replay, Webhook};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 use wire_derive::{WireBody, WireQuery};
 
 use crate::claims::view::EventView;
-use crate::http::answer::{Answer, created, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Created, Json, NoContent, created, ok, paged};
+use crate::http::authenticated::Authenticated;
 use crate::http::bodies::Nothing;
-use crate::http::extract::documented::{IdempotencyHeader, WebhookPath};
+use crate::http::contract::{Operation, operations};
 use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
 use crate::http::field_limits::{EVENT, EVENTS, URL};
 use crate::http::fields::{Fields, Slot};
@@ -27,24 +28,35 @@ use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::{AnySchema, Field, Text, Word, form, words};
 
+/// Every operation of the wing.
+pub(crate) const OPERATIONS: &[Operation] = operations![
+    register_webhook,
+    list_webhooks,
+    get_webhook,
+    switch_webhook,
+    rotate_webhook_secret,
+    test_webhook,
+    list_webhook_deliveries,
+    list_webhook_events,
+    replay_webhook,
+    delete_webhook,
+];
+
 /// 登记通知地址 · Register a webhook
 ///
 /// Where the merchant is told what becomes of its claims, after Standard Webhooks. The secret is shown this once.
-#[utoipa::path(
-    tag = "webhooks",
-    params(IdempotencyHeader),
-    request_body(content = WebhookForm, description = "The address, and which events."),
-    responses((status = 201, description = "Registered.", body = WebhookSecretView,
-        headers(("Location" = String, description = "Where to find it.")))),
-    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+#[operation(
+    post "/v1/webhooks",
+    tag = Webhooks,
+    body = "The address, and which events.",
+    answer = "Registered."
 )]
-#[post("/v1/webhooks")]
 pub(crate) async fn register_webhook(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     key: IdempotencyKey,
     body: Body<WebhookForm>,
-) -> Answer {
+) -> Answer<Created<WebhookSecretView>> {
     let key = Key {
         key: key.0,
         request: body.hash,
@@ -55,23 +67,18 @@ pub(crate) async fn register_webhook(
         .await?;
     let location = format!("/v1/webhooks/{}", made.value.id);
     let view = WebhookSecretView::of(made.value, secret.as_ref());
-    created(&location, None, made.replayed, &view)
+    created(&location, made.replayed, &view)
 }
 
 /// 通知地址列表 · List webhooks
 ///
 /// Ten at most, oldest first.
-#[utoipa::path(
-    tag = "webhooks",
-    responses((status = 200, description = "All of the merchant's.", body = PageView<WebhookView>)),
-    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
-)]
-#[get("/v1/webhooks")]
+#[operation(get "/v1/webhooks", tag = Webhooks, answer = "All of the merchant's.")]
 pub(crate) async fn list_webhooks(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     _: Query<NoParams>,
-) -> Answer {
+) -> Answer<Json<PageView<WebhookView>>> {
     let items = api.service.webhooks(&caller.permit).await?;
     let page = Page {
         items,
@@ -81,18 +88,12 @@ pub(crate) async fn list_webhooks(
 }
 
 /// 查询通知地址 · Get a webhook
-#[utoipa::path(
-    tag = "webhooks",
-    params(WebhookPath),
-    responses((status = 200, description = "The webhook as it stands.", body = WebhookView)),
-    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
-)]
-#[get("/v1/webhooks/{id}")]
+#[operation(get "/v1/webhooks/{id}", tag = Webhooks, answer = "The webhook as it stands.")]
 pub(crate) async fn get_webhook(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
-) -> Answer {
+) -> Answer<Json<WebhookView>> {
     ok(&WebhookView::from(
         api.service.webhook(&caller.permit, id.0).await?,
     ))
@@ -101,20 +102,18 @@ pub(crate) async fn get_webhook(
 /// 停用或恢复通知 · Pause or enable a webhook
 ///
 /// While it is paused its messages wait. One that was disabled is enabled again by this, too.
-#[utoipa::path(
-    tag = "webhooks",
-    params(WebhookPath),
-    request_body(content = SwitchWebhook, description = "Which."),
-    responses((status = 200, description = "As it stands.", body = WebhookView)),
-    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+#[operation(
+    put "/v1/webhooks/{id}/status",
+    tag = Webhooks,
+    body = "Which.",
+    answer = "As it stands."
 )]
-#[put("/v1/webhooks/{id}/status")]
 pub(crate) async fn switch_webhook(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     body: Body<SwitchWebhook>,
-) -> Answer {
+) -> Answer<Json<WebhookView>> {
     let (permit, enabled) = (caller.permit, body.value.status == WebhookSwitch::Enabled);
     let webhook = api
         .write(|it| async move { it.set_webhook(&permit, id.0, enabled).await })
@@ -125,20 +124,18 @@ pub(crate) async fn switch_webhook(
 /// 更换密钥 · Rotate a webhook's secret
 ///
 /// The new one is shown this once. For a day messages carry a signature of the old one, too.
-#[utoipa::path(
-    tag = "webhooks",
-    params(WebhookPath),
-    request_body(content = Nothing, description = "Nothing."),
-    responses((status = 200, description = "With its new secret.", body = WebhookSecretView)),
-    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+#[operation(
+    post "/v1/webhooks/{id}/secret",
+    tag = Webhooks,
+    body = "Nothing.",
+    answer = "With its new secret."
 )]
-#[post("/v1/webhooks/{id}/secret")]
 pub(crate) async fn rotate_webhook_secret(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     _: Body<Nothing>,
-) -> Answer {
+) -> Answer<Json<WebhookSecretView>> {
     let permit = caller.permit;
     let (webhook, secret) = api
         .write(|it| async move { it.rotate_webhook_secret(&permit, id.0).await })
@@ -149,20 +146,18 @@ pub(crate) async fn rotate_webhook_secret(
 /// 发送测试通知 · Send a test
 ///
 /// A message of the type `test`; one at a time.
-#[utoipa::path(
-    tag = "webhooks",
-    params(WebhookPath),
-    request_body(content = Nothing, description = "Nothing."),
-    responses((status = 200, description = "On its way; see the deliveries.", body = MessageView)),
-    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+#[operation(
+    post "/v1/webhooks/{id}/test",
+    tag = Webhooks,
+    body = "Nothing.",
+    answer = "On its way; see the deliveries."
 )]
-#[post("/v1/webhooks/{id}/test")]
 pub(crate) async fn test_webhook(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     _: Body<Nothing>,
-) -> Answer {
+) -> Answer<Json<MessageView>> {
     let permit = caller.permit;
     let message = api
         .write(|it| async move { it.test_webhook(&permit, id.0).await })
@@ -175,19 +170,13 @@ pub(crate) async fn test_webhook(
 /// 通知记录 · List a webhook's deliveries
 ///
 /// Newest first, each with its attempts; kept for 30 days unless the operator says otherwise.
-#[utoipa::path(
-    tag = "webhooks",
-    params(WebhookPath, DeliveriesQuery),
-    responses((status = 200, description = "A page of messages.", body = PageView<DeliveryView>)),
-    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
-)]
-#[get("/v1/webhooks/{id}/deliveries")]
+#[operation(get "/v1/webhooks/{id}/deliveries", tag = Webhooks, answer = "A page of messages.")]
 pub(crate) async fn list_webhook_deliveries(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     query: Query<DeliveriesQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<DeliveryView>>> {
     let Query(DeliveriesQuery { status, page }) = query;
     let status = status.map(|it| it.word());
     let list = api
@@ -200,19 +189,13 @@ pub(crate) async fn list_webhook_deliveries(
 /// 通知地址变更记录 · List a webhook's events
 ///
 /// What was done to it, oldest first: by the merchant, and by the service that disabled it.
-#[utoipa::path(
-    tag = "webhooks",
-    params(WebhookPath),
-    responses((status = 200, description = "A page of events.", body = PageView<EventView>)),
-    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
-)]
-#[get("/v1/webhooks/{id}/events")]
+#[operation(get "/v1/webhooks/{id}/events", tag = Webhooks, answer = "A page of events.")]
 pub(crate) async fn list_webhook_events(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     page: Query<PageQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<EventView>>> {
     let Query(page) = page;
     let events = api
         .service
@@ -224,20 +207,18 @@ pub(crate) async fn list_webhook_events(
 /// 重发通知 · Replay messages
 ///
 /// One, or those that were given up since an instant.
-#[utoipa::path(
-    tag = "webhooks",
-    params(WebhookPath),
-    request_body(content = ReplayForm, description = "Which."),
-    responses((status = 200, description = "How many are on their way again.", body = ReplayedView)),
-    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
+#[operation(
+    post "/v1/webhooks/{id}/replay",
+    tag = Webhooks,
+    body = "Which.",
+    answer = "How many are on their way again."
 )]
-#[post("/v1/webhooks/{id}/replay")]
 pub(crate) async fn replay_webhook(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
     body: Body<ReplayForm>,
-) -> Answer {
+) -> Answer<Json<ReplayedView>> {
     let (permit, replay) = (caller.permit, body.value);
     let replayed = api
         .write(|it| async move { it.replay_webhook(&permit, id.0, replay).await })
@@ -248,22 +229,16 @@ pub(crate) async fn replay_webhook(
 /// 删除通知地址 · Delete a webhook
 ///
 /// Nothing more is told, not even what is due.
-#[utoipa::path(
-    tag = "webhooks",
-    params(WebhookPath),
-    responses((status = 204, description = "Gone.")),
-    extensions(("x-roles" = json!(roles::<KeepWebhooks>()))),
-)]
-#[delete("/v1/webhooks/{id}")]
+#[operation(delete "/v1/webhooks/{id}", tag = Webhooks, answer = "Gone.")]
 pub(crate) async fn delete_webhook(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
-) -> Answer {
+) -> Answer<NoContent> {
     let permit = caller.permit;
     api.write(|it| async move { it.delete_webhook(&permit, id.0).await })
         .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 const CLAIM: &str = "claim.";

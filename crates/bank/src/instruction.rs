@@ -6,10 +6,10 @@ use std::fmt;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
 use ledger::{Fen, MoneyError};
 
-use crate::beijing::beijing;
 use crate::ids::{EndToEndId, MessageId};
 use crate::secret::Secret;
 use crate::text::{self, TextFault};
+use crate::timestamp::timestamp;
 
 /// Payments of one instruction. A bound on memory: the service gathers far fewer.
 pub const MAX_PAYMENTS: usize = 100_000;
@@ -321,7 +321,7 @@ pub struct Instruction {
 }
 
 impl Instruction {
-    /// `created` and `execute_on` (in Beijing) are the caller's: nothing here asks a clock. Payments keep their order.
+    /// `created` and `execute_on` (in Shanghai) are the caller's: nothing here asks a clock. Payments keep their order.
     pub fn new(
         id: MessageId,
         created: DateTime<Utc>,
@@ -329,7 +329,7 @@ impl Instruction {
         debtor: Party,
         payments: Vec<Payment>,
     ) -> Result<Instruction, InstructionError> {
-        let created = beijing(created).ok_or(InstructionError::Date)?;
+        let created = timestamp(created).ok_or(InstructionError::Date)?;
         if !(1..=9999).contains(&execute_on.year()) {
             return Err(InstructionError::Date);
         }
@@ -370,7 +370,7 @@ impl Instruction {
         self.id
     }
 
-    /// In Beijing time, to the second.
+    /// In Shanghai time, to the second.
     pub fn created(&self) -> DateTime<FixedOffset> {
         self.created
     }
@@ -517,7 +517,7 @@ mod tests {
 
     #[test]
     fn days_are_those_of_beijing() {
-        // 20:26:40 UTC on the 28th is the 29th in Beijing, so that the 28th has passed.
+        // 20:26:40 UTC on the 28th is the 29th in Shanghai, so that the 28th has passed.
         let created = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         let made = |created, day| {
             let day = NaiveDate::from_ymd_opt(2026, 5, day).unwrap();

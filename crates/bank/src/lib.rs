@@ -15,7 +15,6 @@
 //! no error shows one.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
-mod beijing;
 mod digest;
 mod file;
 mod ids;
@@ -25,6 +24,7 @@ mod reason;
 mod report;
 mod secret;
 mod text;
+mod timestamp;
 mod write;
 
 pub use digest::Digest;

@@ -9,8 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use server::config::Environment;
-use server::postgres::{Installations, Keep, Options, PrivateCluster};
+use cluster::{Installations, Keep, Options, PrivateCluster, Search};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
@@ -40,7 +39,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts it: in `directory` and kept, or in a temporary one.
     pub(crate) async fn start(directory: Option<&Path>) -> anyhow::Result<Self> {
-        let installed = Installations::find(&Environment::of_process()).await?;
+        let installed = Installations::find(&Search::of_process()).await?;
         let options = Options {
             keep: directory.map_or(Keep::Nothing, |directory| Keep::In(directory.to_owned())),
             durable: true,

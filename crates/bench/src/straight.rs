@@ -14,11 +14,11 @@ use ledger::{Fen, Reason, Transfer};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::ports::{Clock, SystemClock};
+use store::claims::group_commit::{Asked, Record};
+use store::claims::holdings::{QuotaRow, UniqueKeyRow};
 use store::claims::{ClaimRow, DecisionRow};
 use store::funds::Posting;
-use store::holdings::{QuotaRow, UniqueKeyRow};
-use store::intake::{Asked, Record};
-use store::journal::{EventRow, IdempotencyRow};
+use store::operation::{EventRow, IdempotencyRow};
 use store::{Store, StoreConfig, StoreError, Tx};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -263,7 +263,7 @@ fn claim_row(county: &str, claim: Uuid, number: u64, person: Vec<u8>, slot: Stri
         merchant_reference: format!("B-{number:012}"),
         client: CLIENT.into(),
         category: CATEGORY.into(),
-        governing_date: Some(service::ports::shanghai_date(now)),
+        governing_date: Some(timing::shanghai::date(now)),
         created_at: now,
         changed_at: now,
         decided: 1,

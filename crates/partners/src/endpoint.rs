@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Url, redirect};
 
+use crate::loopback::{LOCALHOST, is_loopback_host};
 use crate::{ConfigError, outcome};
 
 /// An address that may be called: https, or plain http to this machine. Shown by its origin only, because the path or
@@ -24,7 +25,7 @@ impl Endpoint {
         }
         match url.scheme() {
             "https" => Ok(Self(url)),
-            "http" if is_loopback(&url) => Ok(Self(url)),
+            "http" if url.host_str().is_some_and(is_loopback_host) => Ok(Self(url)),
             "http" => Err(ConfigError::PlainHttp),
             _ => Err(ConfigError::Endpoint),
         }
@@ -77,7 +78,7 @@ impl Endpoint {
                 IpAddr::from(Ipv6Addr::LOCALHOST),
             ];
             builder
-                .resolve_to_addrs("localhost", &here.map(|address| SocketAddr::new(address, 0)))
+                .resolve_to_addrs(LOCALHOST, &here.map(|address| SocketAddr::new(address, 0)))
                 .tls_certs_only([])
         };
         builder
@@ -99,15 +100,6 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.origin().ascii_serialization())
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost"
-        || bare
-            .parse()
-            .is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
 }
 
 #[cfg(test)]

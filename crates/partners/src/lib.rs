@@ -13,6 +13,7 @@ mod circuit;
 pub mod drop;
 mod endpoint;
 pub mod events;
+mod loopback;
 mod outcome;
 pub mod own_api;
 mod retry;
@@ -28,6 +29,7 @@ pub use bank::{HttpBank, HttpBankConfig, Identity};
 pub use circuit::CircuitState;
 pub use drop::{FileDrop, NoDrop};
 pub use events::{EventSinkConfig, HttpEventSink};
+pub use loopback::{is_loopback, is_loopback_host};
 pub use timeouts::Timeouts;
 pub use webhooks::{HttpWebhooks, Reach, WebhooksConfig};
 

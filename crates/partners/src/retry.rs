@@ -1,30 +1,29 @@
-//! When to knock again within one call. Longer patience is the caller's: what is not taken is told again later.
+//! When to try again within one call. Longer patience is the caller's: what is not taken is sent again later.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rand::RngExt;
+use timing::{Backoff, Jitter};
 
 /// Attempts of one call.
 pub(crate) const ATTEMPTS: u32 = 3;
 
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(1))
+    .attempts(ATTEMPTS)
+    .jitter(Jitter::Full);
+
 /// The longest pause a partner may ask for with Retry-After and still be waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-/// The longest pause after the first attempt, in milliseconds; doubled after each further one.
-const FIRST_CEILING: u64 = 500;
 
 /// The pause after attempt number `attempt`, counted from 1. `None`: give up, because the attempts are used up or the
 /// partner asked for a longer pause than a call waits for.
 pub(crate) fn pause(attempt: u32, asked: Option<Duration>) -> Option<Duration> {
     let asked = asked.unwrap_or_default();
-    if attempt >= ATTEMPTS || asked > LONGEST_WAIT {
+    if asked > LONGEST_WAIT {
         return None;
     }
-    let ceiling = FIRST_CEILING << attempt.saturating_sub(1);
-    // On top of what was asked: everybody who was turned away in the same second was asked for the same pause.
-    let jitter = Duration::from_millis(rand::rng().random_range(1..=ceiling));
-    asked.checked_add(jitter)
+    // On top of what was asked: all who were refused in the same second were asked for the same pause.
+    asked.checked_add(BACKOFF.pause(attempt, rand::random())?)
 }
 
 /// What a Retry-After header asks for: seconds, or an HTTP date (RFC 9110, 10.2.3). Nonsense asks for nothing.
@@ -47,7 +46,6 @@ mod tests {
         for _ in 0..100 {
             assert!(pause(1, None).unwrap() <= Duration::from_millis(500));
             assert!(pause(2, None).unwrap() <= Duration::from_millis(1_000));
-            assert!(!pause(1, None).unwrap().is_zero());
         }
         assert_eq!(pause(3, None), None);
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
-use service::replay::{Document, GivenCap, Question, Report, Told};
+use service::programmes::replay::{Document, GivenCap, Question, Report, Told};
 use service::{Actor, Service, ServiceError};
 use tokio::sync::mpsc;
 

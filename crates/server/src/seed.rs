@@ -6,9 +6,9 @@
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use claims::registers::Register;
-use service::access::{KeepRegisters, Permit};
-use service::registers::{LoadReport, RegisterFormat};
-use service::{Actor, Jurisdiction, JurisdictionKind, Service};
+use service::operation::access::KeepRegisters;
+use service::programmes::registers::{LoadReport, RegisterFormat};
+use service::{Actor, Jurisdiction, JurisdictionKind, Permit, Service};
 
 const JURISDICTIONS: &str = include_str!("../../../seeds/jurisdictions.csv");
 

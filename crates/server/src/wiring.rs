@@ -12,7 +12,7 @@ use partners::{
     Reach, Timeouts, WebhooksConfig,
 };
 use secrecy::ExposeSecret;
-use service::disburse::{Hearing, InstructionFormat, Submissions};
+use service::payments::{Hearing, InstructionFormat, Submissions};
 use service::ports::{Bank, Clock, EventSink, SystemClock, Webhooks};
 use service::webhooks::Told;
 use service::{LogSettings, Parts, Service, Settings, SigningKeys, Vault};
@@ -394,7 +394,7 @@ async fn rounds(service: &Service, sink: Option<&dyn EventSink>, stop: &Cancella
         match service.work(sink, last).await {
             Ok(round) => {
                 last = Some(began);
-                if round != service::work::Round::default() {
+                if round != service::worker::Round::default() {
                     tracing::info!(
                         expired = round.expired,
                         promoted = round.promoted,

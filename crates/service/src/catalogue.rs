@@ -6,12 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::ids::DraftId;
 use policy::Programme;
-use store::reference::{JurisdictionRow, ProgrammeRow};
+use store::Tx;
+use store::programmes::reference::{JurisdictionRow, ProgrammeRow};
 
-use crate::access::{Permit, ReadProgrammes};
-use crate::{Actor, Refusal, Service, ServiceError};
+use crate::Service;
+use crate::operation::access::ReadProgrammes;
+use crate::operation::{Actor, FieldError, Permit, Refusal, ServiceError, events};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JurisdictionKind {
@@ -183,9 +186,9 @@ impl Service {
     }
 
     /// Puts the first version of a programme in force; the same document again changes nothing. A later version comes from a
-    /// draft that two persons agreed on ([`crate::drafts`]): alone it is refused.
+    /// draft that two persons agreed on (`programmes::drafts`): alone it is refused.
     pub async fn seed_programme(&self, actor: &Actor, source: &str) -> Result<(), ServiceError> {
-        let programme = crate::replay::parse(source.to_owned()).await?;
+        let programme = parse(source.to_owned()).await?;
         let versions = self.catalogue().versions(programme.id()).to_vec();
         if versions.iter().any(|it| it.hash() == programme.hash()) {
             return Ok(());
@@ -201,6 +204,41 @@ impl Service {
             })
             .await?;
         self.refresh().await
+    }
+
+    /// Stores a version with its fund in every county.
+    pub(crate) async fn put_in_force(
+        &self,
+        tx: &mut Tx,
+        programme: &Programme,
+        draft: Option<DraftId>,
+        actor: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let row = ProgrammeRow {
+            id: programme.id().to_owned(),
+            version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
+            hash: programme.hash().to_owned(),
+            source: programme.source().to_owned(),
+            effective_from: programme.effective_from(),
+            status: "active".into(),
+            created_at: now,
+            activated_at: Some(now),
+            draft_jurisdiction: draft.map(|draft| draft.jurisdiction.to_string()),
+            draft: draft.map(|draft| draft.uuid),
+        };
+        let catalogue = self.catalogue();
+        let counties = catalogue
+            .jurisdictions()
+            .filter(|it| it.kind != JurisdictionKind::City)
+            .map(|it| it.code.clone())
+            .collect::<Vec<_>>();
+        let subject = format!("programme:{}", row.id);
+        let event = events::event(self, &self.city()?, &subject, "activate_programme", actor, now);
+        tx.add_programme(&row).await?;
+        tx.open_funds(&row.id, &counties).await?;
+        tx.record_events(&[event]).await?;
+        Ok(())
     }
 
     /// Adds jurisdictions with their ledgers, cities first, and their funds in every programme.
@@ -230,8 +268,29 @@ impl Service {
             .await?;
         self.refresh().await
     }
+
+    /// The code of the city.
+    pub(crate) fn city(&self) -> Result<String, ServiceError> {
+        let catalogue = self.catalogue();
+        let city = catalogue.city().map(|it| it.code.clone());
+        city.ok_or_else(|| ServiceError::bug("no city"))
+    }
 }
 
+/// Compiles a document, or says what is wrong with it.
+pub(crate) async fn parse(source: String) -> Result<Programme, ServiceError> {
+    let compiled = tokio::task::spawn_blocking(move || Programme::parse(&source));
+    let compiled = compiled.await.map_err(ServiceError::bug)?;
+    compiled.map_err(|diagnostics| {
+        let errors = diagnostics.into_iter().map(|d| {
+            let at = format!("{}:{}: {}", d.line, d.column, d.message);
+            FieldError::new("/document", "programme.invalid", at.clone(), at)
+        });
+        Refusal::Invalid(errors.collect()).into()
+    })
+}
+
+/// Compiles a version that is in force.
 pub(crate) async fn compile(row: ProgrammeRow) -> Result<Arc<Programme>, ServiceError> {
     let compiled = tokio::task::spawn_blocking(move || {
         Programme::parse(&row.source)

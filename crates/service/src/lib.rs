@@ -1,81 +1,48 @@
-//! The use cases, one module each, and nothing else: what a caller may do, in which transaction, exactly once.
+//! The use cases, one wing for each noun, and nothing else: what a caller may do, in which
+//! transaction, exactly once.
 //!
-//! A use case takes a [`Permit`] of the right it needs, parsed input that cannot be invalid in form, and reads like the
-//! policy it carries out: load for update, call one pure function, record its decision, post its transfers.
+//! A use case takes a [`Permit`] of the right it needs, parsed input that cannot be invalid in
+//! form, and reads like the policy it carries out: load for update, call one pure function, record
+//! its decision, post its transfers.
 //!
 //! ```text
 //! Command ─► known facts ─► policy::decide ─► claims::allocate ─► store::Tx (claim, keys, quota, transfers, events) ─► commit ─► answer
 //! ```
 //!
-//! Ports ([`ports`]) stand only toward what is not ours: the clock, whoever is told of events, the bank. PostgreSQL is not
-//! hidden.
+//! A wing uses only those below it: `worker`, `webhooks`, `payments`, `audit`, `claims`,
+//! `programmes`, `funds`, `catalogue`, `identity`, `at_rest`, `operation`, `ports`.
+//!
+//! Ports ([`ports`]) stand only toward what is not ours: the clock, whoever is told of events, the
+//! bank. PostgreSQL is not hidden.
 
-pub mod access;
-pub mod advances;
-mod as_of;
-mod batching;
-pub mod books;
-pub mod bundle;
-pub mod caps;
-mod catalogue;
-pub mod clawback;
-pub mod closing;
-mod correct;
-mod deciding;
-pub mod disburse;
-pub mod document;
-pub mod drafts;
-pub mod export;
+pub mod at_rest;
+pub mod audit;
+pub mod catalogue;
+pub mod claims;
 pub mod funds;
-mod history;
-pub mod holds;
-mod intake;
-mod known;
-mod lapse;
-mod limits;
-mod moving;
-pub mod once;
-mod packing;
-pub mod paging;
-pub mod payees;
+pub mod identity;
+pub mod operation;
+pub mod payments;
 pub mod ports;
-pub mod public;
-pub mod reading;
-mod recording;
-mod refusal;
-pub mod registers;
-pub mod replay;
-pub mod review;
-pub mod samples;
-pub mod sources;
-pub mod state;
-pub mod statements;
-pub mod submit;
-mod tokens;
-pub mod trail;
-pub mod transparency;
-mod vault;
-mod waitlist;
+pub mod programmes;
 pub mod webhooks;
-mod withdraw;
-pub mod work;
+pub mod worker;
 
 use std::sync::{Arc, RwLock};
 
 use secrecy::SecretBox;
 use store::Store;
 
-pub use access::{Actor, Permit, Right, Role};
+pub use at_rest::{Vault, VaultError};
+pub use audit::LogSettings;
 pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
-use intake::Lanes;
+use claims::Lanes;
+use identity::{ClientCache, Throttle, TokenCache};
+pub use identity::{NewClient, SigningKeys, Token};
+pub use operation::{
+    Actor, FieldError, MAX_BATCH, Page, Permit, Refusal, Replayable, Right, Role, ServiceError,
+};
 use ports::{Clock, Ids, Webhooks};
-pub use refusal::{FieldError, Refusal, ServiceError};
-pub use tokens::{NewClient, SigningKeys, Token};
-pub use transparency::LogSettings;
-pub use vault::{Vault, VaultError};
-
-/// The largest batch one transaction takes; bulk calls are split into batches of this size.
-pub const MAX_BATCH: usize = 1_000;
 
 /// What the service is made of.
 #[derive(Debug)]
@@ -106,7 +73,7 @@ pub struct Settings {
     /// The most payments a bank takes in one file.
     pub bank_file_payments: usize,
     /// What a bank is told in that takes files by itself; none: a person fetches them.
-    pub bank_format: Option<disburse::InstructionFormat>,
+    pub bank_format: Option<payments::InstructionFormat>,
     /// How long messages to merchants are kept, whatever became of them.
     pub webhook_days: u32,
     /// Lanes that record claims, each with a transaction of its own; a county has one.
@@ -148,9 +115,9 @@ struct Inner {
     signing: SigningKeys,
     settings: Settings,
     catalogue: RwLock<Arc<Catalogue>>,
-    throttle: tokens::Throttle,
-    clients: tokens::ClientCache,
-    tokens: tokens::TokenCache,
+    throttle: Throttle,
+    clients: ClientCache,
+    tokens: TokenCache,
     log: LogSettings,
     webhooks: Option<Arc<dyn Webhooks>>,
     lanes: Lanes,
@@ -163,9 +130,9 @@ impl Service {
     pub async fn start(parts: Parts) -> Result<Self, ServiceError> {
         let service = Self(Arc::new_cyclic(|inner| Inner {
             lanes: Lanes::open(inner, &parts.settings),
-            throttle: tokens::Throttle::new(parts.settings.requests_per_second),
-            clients: tokens::ClientCache::default(),
-            tokens: tokens::TokenCache::default(),
+            throttle: Throttle::new(parts.settings.requests_per_second),
+            clients: ClientCache::default(),
+            tokens: TokenCache::default(),
             store: parts.store,
             clock: parts.clock,
             ids: Ids::default(),
@@ -175,7 +142,7 @@ impl Service {
             log: parts.log,
             webhooks: parts.webhooks,
             catalogue: RwLock::default(),
-            replays: Arc::new(tokio::sync::Semaphore::new(replay::AT_ONCE)),
+            replays: Arc::new(tokio::sync::Semaphore::new(programmes::replay::AT_ONCE)),
         }));
         service.refresh().await?;
         Ok(service)
@@ -230,17 +197,3 @@ impl Service {
 
 /// 32 secret bytes.
 pub type SecretKey = SecretBox<[u8; 32]>;
-
-/// A page of a list, and where the next one starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    pub next_cursor: Option<String>,
-}
-
-/// What a caller gets who may be asking again: the first answer, and whether it is a repeat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replayable<T> {
-    pub value: T,
-    pub replayed: bool,
-}

@@ -4,35 +4,19 @@
 //! single row is a set of one. Rows are plain data; what they mean is decided above, and proved by the schema's named
 //! constraints.
 
-pub mod advances;
+pub mod audit;
 mod batch;
-pub mod bundle;
 pub mod claims;
-pub mod clawbacks;
-pub mod closings;
-pub mod disbursements;
-pub mod drafts;
 mod error;
-pub mod exports;
 pub mod funds;
-pub mod holdings;
-pub mod holds;
+pub mod identity;
 pub mod ids;
-pub mod intake;
-pub mod journal;
-pub mod log;
 mod migrate;
-pub mod payees;
+pub mod operation;
 pub mod payments;
-pub mod reference;
-pub mod registers;
-pub mod replay;
-pub mod samples;
+pub mod programmes;
 pub mod schema;
-pub mod sources;
-pub mod statements;
 mod store;
-pub mod submissions;
 pub mod webhooks;
 
 pub use error::StoreError;

@@ -12,8 +12,8 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
 };
-use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
+use timing::{Backoff, Jitter};
 use tokio::sync::oneshot;
 
 use crate::StoreError;
@@ -48,8 +48,10 @@ impl StoreConfig {
 const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
     SET enable_mergejoin = off; SET jit = off";
 
-/// How often a unit of work is tried before its fault is the caller's.
-const ATTEMPTS: u32 = 5;
+/// How often a unit of work is tried before its fault is the caller's, and the pauses between.
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(20), Duration::from_millis(160))
+    .attempts(5)
+    .jitter(Jitter::Full);
 
 /// The database.
 #[derive(Clone)]
@@ -210,18 +212,18 @@ impl Store {
         Fut: Future<Output = Result<Done<R>, E>>,
         E: From<StoreError> + Retry,
     {
-        let mut attempt = 1;
+        let mut failed = 0;
         loop {
-            match self.attempt(&unit).await {
-                Err(error) if attempt < ATTEMPTS && error.is_worth_retrying() => {
-                    metrics::counter!("huanxin_store_retries_total").increment(1);
-                    let ceiling = 10_u64 << attempt;
-                    let pause = rand::rng().random_range(1..=ceiling);
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
-                    attempt += 1;
-                }
+            let error = match self.attempt(&unit).await {
+                Err(error) if error.is_worth_retrying() => error,
                 other => return other,
-            }
+            };
+            failed += 1;
+            let Some(pause) = BACKOFF.pause(failed, rand::random()) else {
+                return Err(error);
+            };
+            metrics::counter!("huanxin_store_retries_total").increment(1);
+            tokio::time::sleep(pause).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! The auditor: reads the database behind the service's back and recomputes everything that must follow from something else.
 
-use server::postgres::PrivateCluster;
+use cluster::PrivateCluster;
 
 /// One row for each thing that does not follow: what is wrong, where, and the numbers. A single statement, so that it sees one
 /// instant.

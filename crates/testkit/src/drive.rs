@@ -5,16 +5,11 @@ use std::collections::BTreeMap;
 use claims::claim::{Claim, Item};
 use claims::ids::{AppropriationId, CapChangeId, ClaimId, DisbursementId, PaymentId};
 use ledger::{Balances, Fen};
-use service::access::{EnterAccounts, ManageFunds, ReadClaims, ReadFunds};
-use service::caps::CapChange;
-use service::disburse::{Disbursement, Gather, Payment, PaymentResult};
-use service::funds::{Check, Fund, NewAppropriation, Source};
-use service::once::Key;
-use service::payees::EnteredAccount;
-use service::review::{ApprovalVerdict, ReviewVerdict};
-use service::sources::SourceBalance;
-use service::state::ClaimState;
-use service::submit::{Command, Mode, Submitted};
+use service::claims::{ApprovalVerdict, ClaimState, Command, Mode, ReviewVerdict, Submitted};
+use service::funds::{CapChange, Fund, NewAppropriation, Source, SourceBalance};
+use service::operation::access::{EnterAccounts, ManageFunds, ReadClaims, ReadFunds};
+use service::operation::{Check, Key};
+use service::payments::{Disbursement, EnteredAccount, Gather, Payment, PaymentResult};
 use service::{Actor, Refusal, ServiceError};
 use sha2::{Digest, Sha256};
 
@@ -32,7 +27,7 @@ pub fn tally(claims: &[ClaimState]) -> BTreeMap<&'static str, usize> {
 
 /// The claim with a key: the request's hash is the claim's.
 pub fn keyed(key: &str, claim: Claim) -> Command {
-    let request = Sha256::digest(service::document::write(&claim)).into();
+    let request = Sha256::digest(service::at_rest::document::write(&claim)).into();
     Command {
         key: key.into(),
         request,

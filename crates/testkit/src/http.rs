@@ -224,7 +224,7 @@ impl HttpApp {
 
 /// The claim as a merchant sends it.
 pub fn on_the_wire(claim: &Claim) -> Value {
-    service::document::revealed(claim)
+    service::at_rest::document::revealed(claim)
 }
 
 fn parse(answer: &[u8]) -> Reply {

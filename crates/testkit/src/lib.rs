@@ -17,7 +17,7 @@
 mod audit;
 mod bundle;
 mod cars;
-mod cluster;
+mod database;
 mod drive;
 mod http;
 mod logs;
@@ -28,12 +28,12 @@ mod world;
 pub use audit::{LEAVES, audit};
 pub use bundle::write_bundle;
 pub use cars::CarSale;
-pub use cluster::{TestDb, prepare, private_cluster};
+pub use database::{TestDb, private_cluster};
 pub use drive::{keyed, new_key, tally};
 pub use http::{HttpApp, Reply, SECRET, on_the_wire};
 pub use logs::Recording;
 pub use sales::{Person, Sale};
-pub use world::{Cast, Setup, TestApp, World, day, permit, webhooks, witness, yuan};
+pub use world::{Cast, Setup, TestApp, World, day, permit, prepare, webhooks, witness, yuan};
 
 /// Yanhu District.
 pub const YANHU: &str = "140802";

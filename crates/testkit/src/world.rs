@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::future::Future;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -17,13 +18,14 @@ use ledger::log::{LogKey, WitnessKey};
 use partners::{HttpWebhooks, Reach, WebhooksConfig};
 use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
-use service::access::{KeepRegisters, Permit, Right};
+use service::operation::access::KeepRegisters;
 use service::ports::{ManualClock, Webhooks};
-use service::registers::RegisterFormat;
-use service::{Actor, LogSettings, Parts, Role, Service, Settings, SigningKeys, Vault};
+use service::programmes::registers::RegisterFormat;
+use service::{Actor, LogSettings, Parts, Permit, Right, Role, Service, Settings, SigningKeys, Vault};
 use store::{Store, StoreConfig};
+use tokio::sync::OnceCell;
 
-use crate::cluster::TestDb;
+use crate::database::{TestDb, shared_cluster};
 use crate::{YANHU, audit, numbers};
 
 /// What a test may set.
@@ -242,6 +244,54 @@ impl World {
 /// The permit of an actor who has the right.
 pub fn permit<R: Right>(actor: &Actor) -> Permit<R> {
     actor.permit().expect("the role has the right")
+}
+
+/// The template that has the schema and the seeds.
+const TEMPLATE: &str = "template_huanxin";
+
+/// Migrates and seeds an empty database: jurisdictions, every programme, the firms of the cast.
+pub async fn prepare(url: &str) {
+    let url = url.to_owned();
+    // The test's own runtime may have a single thread, and the template must have no connection left when this returns.
+    on_a_runtime_of_its_own(async move {
+        store::migrate(&url).await.expect("migrations run");
+        let world = World::open(&url, &Setup::default()).await;
+        server::seed::reference(&world.service).await.expect("seeds load");
+        world.file_the_cast().await;
+    })
+    .await;
+}
+
+async fn on_a_runtime_of_its_own<F>(work: F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build();
+        runtime.expect("a runtime").block_on(work);
+    };
+    tokio::task::spawn_blocking(run).await.expect("the work is done");
+}
+
+async fn template() -> &'static str {
+    static READY: OnceCell<()> = OnceCell::const_new();
+    READY
+        .get_or_init(async || {
+            let made = shared_cluster().await.create_database(TEMPLATE, None).await;
+            prepare(&made.expect("a template")).await
+        })
+        .await;
+    TEMPLATE
+}
+
+impl TestDb {
+    /// A copy of the template with schema and seeds.
+    pub async fn new() -> Self {
+        Self::copy_of(template().await).await
+    }
 }
 
 /// A database of its own and the world in it.

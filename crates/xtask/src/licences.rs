@@ -1,12 +1,19 @@
-//! `deny.toml`'s rules on licences, bans and sources, checked over `cargo metadata`. `cargo-deny` reads the same file
-//! and checks more, but takes minutes to install; this always runs.
+//! `deny.toml`'s rules on licences, bans and sources, checked over `cargo metadata`. `cargo-deny`
+//! reads the same file and checks more, but takes minutes to install; this always runs.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use cargo_metadata::{CargoOpt, MetadataCommand};
+use spdx::{Expression, Licensee, ParseMode};
+
+/// As crates.io takes expressions: `MIT/Apache-2.0` is an old way to write OR.
+const MODE: ParseMode = ParseMode {
+    allow_slash_as_or_operator: true,
+    ..ParseMode::STRICT
+};
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -17,7 +24,7 @@ const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 pub(crate) fn run(root: &Path) -> anyhow::Result<String> {
     let rules = fs::read_to_string(root.join("deny.toml")).context("deny.toml cannot be read")?;
     let rules: toml::Table = rules.parse().context("deny.toml is not TOML")?;
-    let allowed = strings(&rules, "licenses", "allow", None)?;
+    let allowed = Allowed::of(&strings(&rules, "licenses", "allow", None)?)?;
     let banned = strings(&rules, "bans", "deny", Some("crate"))?;
     let metadata = MetadataCommand::new()
         .manifest_path(root.join("Cargo.toml"))
@@ -51,7 +58,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<String> {
         }
         match package.license.as_deref() {
             None => found.push(format!("{name} names no licence")),
-            Some(licence) if !permits(licence, &allowed) => found.push(format!("{name} is under {licence}")),
+            Some(licence) if !allowed.meet(licence) => found.push(format!("{name} is under {licence}")),
             Some(_) => {}
         }
     }
@@ -96,50 +103,24 @@ fn host() -> anyhow::Result<String> {
     Ok(host.to_owned())
 }
 
-/// Whether an SPDX expression can be met with the allowed licences. `/` is an old way to write OR; AND binds closer.
-fn permits(expression: &str, allowed: &BTreeSet<String>) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
-    let tokens: Vec<&str> = spaced.split_whitespace().collect();
-    let mut rest = tokens.as_slice();
-    either(&mut rest, allowed) == Some(true) && rest.is_empty()
-}
+/// The licences that `deny.toml` allows.
+struct Allowed(Vec<Licensee>);
 
-/// `None` for what is no expression.
-fn either(rest: &mut &[&str], allowed: &BTreeSet<String>) -> Option<bool> {
-    let mut met = both(rest, allowed)?;
-    while let Some((&"OR", after)) = rest.split_first() {
-        *rest = after;
-        met |= both(rest, allowed)?;
+impl Allowed {
+    fn of<'a>(names: impl IntoIterator<Item = &'a String>) -> anyhow::Result<Self> {
+        let licence = |name: &'a String| {
+            Licensee::parse(name)
+                .map_err(|error| anyhow!("deny.toml allows {name}, which is no licence: {error}"))
+        };
+        names.into_iter().map(licence).collect::<Result<_, _>>().map(Self)
     }
-    Some(met)
-}
 
-fn both(rest: &mut &[&str], allowed: &BTreeSet<String>) -> Option<bool> {
-    let mut met = one(rest, allowed)?;
-    while let Some((&"AND", after)) = rest.split_first() {
-        *rest = after;
-        met &= one(rest, allowed)?;
+    /// Whether an SPDX expression can be met with them. What is no expression cannot be met.
+    fn meet(&self, expression: &str) -> bool {
+        Expression::parse_mode(expression, MODE).is_ok_and(|parsed| {
+            parsed.evaluate(|asked| self.0.iter().any(|licence| licence.satisfies(asked)))
+        })
     }
-    Some(met)
-}
-
-fn one(rest: &mut &[&str], allowed: &BTreeSet<String>) -> Option<bool> {
-    let (&first, after) = rest.split_first()?;
-    *rest = after;
-    if first == "(" {
-        let met = either(rest, allowed)?;
-        let (&closing, after) = rest.split_first()?;
-        *rest = after;
-        return (closing == ")").then_some(met);
-    }
-    if let ["WITH", exception, after @ ..] = *rest {
-        *rest = after;
-        return Some(allowed.contains(&format!("{first} WITH {exception}")));
-    }
-    Some(allowed.contains(first))
 }
 
 #[cfg(test)]
@@ -148,9 +129,8 @@ mod tests {
 
     #[test]
     fn expressions_are_met_as_spdx_means_them() {
-        let allowed: BTreeSet<String> = ["MIT", "Apache-2.0", "ISC", "Apache-2.0 WITH LLVM-exception"]
-            .map(str::to_owned)
-            .into();
+        let names = ["MIT", "Apache-2.0", "ISC", "Apache-2.0 WITH LLVM-exception"].map(str::to_owned);
+        let allowed = Allowed::of(&names).unwrap();
         for (expression, expected) in [
             ("MIT", true),
             ("MIT/Apache-2.0", true),
@@ -167,7 +147,12 @@ mod tests {
             ("MIT Apache-2.0", false),
             ("", false),
         ] {
-            assert_eq!(permits(expression, &allowed), expected, "{expression}");
+            assert_eq!(allowed.meet(expression), expected, "{expression}");
         }
+    }
+
+    #[test]
+    fn a_licence_that_does_not_exist_cannot_be_allowed() {
+        assert!(Allowed::of(&["MTI".to_owned()]).is_err());
     }
 }

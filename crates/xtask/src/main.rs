@@ -1,7 +1,9 @@
-//! Chores of the repository: `tidy`, `openapi`, `licences`.
+//! Chores of the repository: `tidy`, `figures`, `openapi`, `licences`.
 
+mod figures;
 mod licences;
 mod openapi;
+mod source;
 mod tidy;
 
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+
+const CONFIGURATION: &str = "docs/configuration.md";
 
 /// Chores of the repository.
 #[derive(Parser)]
@@ -21,7 +25,14 @@ struct Arguments {
 enum Chore {
     /// Check the rules that no compiler checks.
     Tidy,
-    /// Write api-spec/openapi.json and api-spec/problems.md.
+    /// Measure how the code stands: rooms, import circles, hidden calls, words as text.
+    Figures {
+        /// List where each thing that is counted stands.
+        #[arg(long)]
+        sites: bool,
+    },
+    /// Write what is generated from the code: api-spec/openapi.json, api-spec/problems.md and the
+    /// table of settings in docs/configuration.md.
     Openapi {
         /// Write nothing; fail when they differ from what the code says.
         #[arg(long)]
@@ -34,10 +45,18 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = root().and_then(|root| match Arguments::parse().chore {
         Chore::Tidy => tidy::run(&root),
+        Chore::Figures { sites } => figures::run(&root, sites),
         Chore::Openapi { check } => {
+            let configuration = std::fs::read_to_string(root.join(CONFIGURATION))
+                .with_context(|| format!("{CONFIGURATION} cannot be read"))?;
             let generated = [
                 ("api-spec/openapi.json", api::openapi_json()),
                 ("api-spec/problems.md", api::problems_markdown()),
+                (
+                    CONFIGURATION,
+                    server::config::page::written(&configuration)
+                        .with_context(|| format!("{CONFIGURATION} has not the marks of its table"))?,
+                ),
             ];
             openapi::run(&root, &generated, check)
         }

@@ -1,11 +1,12 @@
-//! The generated pages of `api-spec`: written, or compared with what is committed.
+//! Generated pages: written, or compared with what is committed.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
-/// Writes `generated` (path and text) below `root`; with `check`, only compares and names the first line that differs.
+/// Writes `generated` (path and text) below `root`; with `check`, only compares and names the first
+/// line that differs.
 ///
 /// # Errors
 /// A file that cannot be written, or one that is not what it should be.
@@ -29,7 +30,7 @@ pub(crate) fn run(root: &Path, generated: &[(&str, String)], check: bool) -> any
     }
     let names: Vec<&str> = generated.iter().map(|(name, _)| *name).collect();
     let outcome = if check { "up to date" } else { "written" };
-    Ok(format!("openapi: {} {outcome}", names.join(" and ")))
+    Ok(format!("openapi: {} {outcome}", names.join(", ")))
 }
 
 fn difference(name: &str, found: &str, expected: &str) -> String {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use futures::TryStreamExt;
 use policy::Lang;
 use serde_json::Value;
-use service::access::{ReadLedger, RevealClaims};
-use service::export::{ClaimsExport, Format, Reveal};
+use service::audit::export::{ClaimsExport, Format, Reveal};
+use service::operation::access::{ReadLedger, RevealClaims};
 use testkit::{CarSale, HttpApp, LINYI, Person, Sale, YANHU, on_the_wire, permit, yuan};
 
 use super::{busy, export, lines};

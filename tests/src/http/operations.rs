@@ -1,43 +1,65 @@
-//! Who may do what: every operation with its roles, a path of Yanhu's, and what somebody from another county is told.
+//! Who may do what: every operation with its roles, a path of Yanhu's, and the answer to a client of another county.
 //!
-//! This is longer than 600 lines because each operation has a row.
+//! The table is `operations.txt`, one line an operation:
+//!
+//! | column | holds |
+//! |---|---|
+//! | operation | method and path; `{id=…}` gives a path parameter its value, and what follows `?` is not of the operation |
+//! | roles | names of roles, or of groups of them |
+//! | elsewhere | an [`Elsewhere`] |
+//! | body | JSON, if one is sent |
+//!
+//! `<claim>` stands for the value that [`Things`] has of that name.
 
-use serde_json::{Value, json};
+use std::str::FromStr;
+
+use serde_json::Value;
 use service::Role;
-use testkit::YANHU;
 
 use Role::{Admin, Approver, Auditor, Dealer, Platform, Retailer, Reviewer, Treasury};
 
-pub(super) const MERCHANTS: &[Role] = &[Retailer, Platform, Dealer];
+const TABLE: &str = include_str!("operations.txt");
+
 pub(super) const EVERYBODY: &[Role] = &[
     Retailer, Platform, Dealer, Reviewer, Approver, Treasury, Auditor, Admin,
 ];
-pub(super) const OFFICERS: &[Role] = &[Reviewer, Approver, Treasury, Auditor, Admin];
-pub(super) const LEDGERS: &[Role] = &[Treasury, Auditor];
-const REPLAYS: &[Role] = &[Treasury, Auditor, Admin];
-const STATEMENTS: &[Role] = &[Retailer, Platform, Dealer, Treasury, Auditor];
+const MERCHANTS: &[Role] = &[Retailer, Platform, Dealer];
+const OFFICERS: &[Role] = &[Reviewer, Approver, Treasury, Auditor, Admin];
 
-/// What somebody from another county is told.
-#[derive(Clone, Copy, PartialEq)]
+/// The answer to a client of another county.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Elsewhere {
     /// 403 other-jurisdiction.
     Refused,
-    /// It is not a county's business, or a list shows what one may see.
+    /// It is not a county's business, or a list shows what the client may see.
     Served,
-    /// The whole city's business: 403 other-jurisdiction for whoever acts in some counties only, here too.
+    /// The whole city's business: 403 other-jurisdiction for a client of some counties only, here too.
     City,
 }
-use Elsewhere::{City, Refused, Served};
+
+impl FromStr for Elsewhere {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "refused" => Ok(Self::Refused),
+            "served" => Ok(Self::Served),
+            "city" => Ok(Self::City),
+            other => Err(format!("{other} is no answer elsewhere")),
+        }
+    }
+}
 
 pub(super) struct Row {
-    pub(super) operation: &'static str,
-    pub(super) roles: &'static [Role],
+    /// As the OpenAPI document has it, such as `GET /v1/claims/{id}`.
+    pub(super) operation: String,
+    pub(super) roles: Vec<Role>,
     pub(super) elsewhere: Elsewhere,
     pub(super) path: String,
     pub(super) body: Option<Value>,
 }
 
-/// What the table's paths name, all of Yanhu.
+/// What the table's paths and bodies name, all of Yanhu.
 pub(super) struct Things {
     pub(super) claim: String,
     /// One of the retailer's that is clawed back.
@@ -52,627 +74,131 @@ pub(super) struct Things {
     pub(super) sent: Value,
 }
 
-pub(super) fn table(it: &Things) -> Vec<Row> {
-    let advance = format!("/v1/advances/{}", it.disbursement.replace("dsb_", "adv_"));
-    let draft = it.disbursement.replace("dsb_", "prd_");
-    let draft = format!("/v1/programme-drafts/{draft}");
-    let sample = format!("/v1/samples/{}", it.disbursement.replace("dsb_", "smp_"));
-    let span = format!("jurisdiction={YANHU}&from=2026-06-01&to=2026-06-30");
-    let row = |operation: &'static str, roles, elsewhere, path: &str, body| Row {
-        operation,
+impl Things {
+    /// The text with values in place of their names.
+    fn fill(&self, text: &str) -> String {
+        // Well formed, of Yanhu, and nothing has it.
+        let nothing = |prefix| self.disbursement.replace("dsb_", prefix);
+        let values = [
+            ("<claim>", self.claim.clone()),
+            ("<due>", self.due.clone()),
+            ("<disbursement>", self.disbursement.clone()),
+            ("<appropriation>", self.appropriation.clone()),
+            ("<cap_change>", self.cap_change.clone()),
+            ("<merchant>", self.merchant.clone()),
+            ("<webhook>", self.webhook.clone()),
+            ("<sent>", self.sent.to_string()),
+            ("<advance>", nothing("adv_")),
+            ("<draft>", nothing("prd_")),
+            ("<exception>", nothing("bke_")),
+            ("<hold>", nothing("hld_")),
+            ("<payment>", nothing("pay_")),
+            ("<sample>", nothing("smp_")),
+            ("<waiver>", nothing("wvr_")),
+        ];
+        let fill = |text: String, (name, value): &(&str, String)| text.replace(name, value);
+        values.iter().fold(text.to_owned(), fill)
+    }
+}
+
+/// The rows in the order of the file: those that change what others look at come last.
+pub(super) fn table(things: &Things) -> Vec<Row> {
+    let lines = TABLE.lines().enumerate().skip(1);
+    lines
+        .map(|(i, line)| {
+            read(line, things).unwrap_or_else(|fault| panic!("operations.txt:{}: {fault}", i + 1))
+        })
+        .collect()
+}
+
+fn read(line: &str, things: &Things) -> Result<Row, String> {
+    let mut cells = line.splitn(5, ' ');
+    let mut next = || cells.next().ok_or("a column is missing");
+    let (method, path, named, elsewhere) = (next()?, next()?, next()?, next()?);
+    let (template, path) = parameters(path)?;
+    let path = things.fill(&path);
+    if path.contains(['<', '{']) {
+        return Err(format!("{path} has no value for a name"));
+    }
+    let mut roles = Vec::new();
+    for name in named.split(',') {
+        roles.extend_from_slice(&role(name)?);
+    }
+    let body = cells.next().map(|body| serde_json::from_str(&things.fill(body)));
+    Ok(Row {
+        operation: format!("{method} {template}"),
         roles,
-        elsewhere,
-        path: path.into(),
-        body,
+        elsewhere: elsewhere.parse()?,
+        path,
+        body: body.transpose().map_err(|error| error.to_string())?,
+    })
+}
+
+/// A role, or the roles of a group.
+fn role(name: &str) -> Result<Vec<Role>, String> {
+    match name {
+        "everybody" => Ok(EVERYBODY.to_vec()),
+        "merchants" => Ok(MERCHANTS.to_vec()),
+        "officers" => Ok(OFFICERS.to_vec()),
+        name => {
+            let role = EVERYBODY.iter().find(|role| role.as_str() == name);
+            role.map(|role| vec![*role]).ok_or(format!("{name} is no role"))
+        }
+    }
+}
+
+/// The path with names in place of its parameters, and the path with their values.
+fn parameters(path: &str) -> Result<(String, String), String> {
+    let (mut template, mut filled) = (String::new(), String::new());
+    let (steps, query) = path
+        .split_once('?')
+        .map_or((path, None), |(steps, query)| (steps, Some(query)));
+    for step in steps.split('/').skip(1) {
+        let parameter = step.strip_prefix('{').and_then(|step| step.strip_suffix('}'));
+        let (name, value) = match parameter {
+            Some(parameter) => {
+                let (name, value) = parameter.split_once('=').ok_or(format!("{step} has no value"))?;
+                (format!("{{{name}}}"), value)
+            }
+            None => (step.to_owned(), step),
+        };
+        template.push_str(&format!("/{name}"));
+        filled.push_str(&format!("/{value}"));
+    }
+    if let Some(query) = query {
+        filled.push_str(&format!("?{query}"));
+    }
+    Ok((template, filled))
+}
+
+#[test]
+fn a_line_has_its_parameters_roles_and_body() {
+    let things = Things {
+        claim: "clm_1".into(),
+        due: String::new(),
+        disbursement: "dsb_1".into(),
+        appropriation: String::new(),
+        cap_change: String::new(),
+        merchant: String::new(),
+        webhook: String::new(),
+        sent: Value::Null,
     };
-    let (claim, dsb) = (
-        format!("/v1/claims/{}", it.claim),
-        format!("/v1/disbursements/{}", it.disbursement),
-    );
-    let account = format!("/v1/accounts/{}", it.merchant);
-    let fund = "/v1/funds/appliance-2026/140802";
-    let why = || Some(json!({"reason": "why"}));
-    let no = || Some(json!({"verdict": "reject", "reason": "why"}));
-    let money = json!({"source": "city", "amount": "1.00", "document": "运财〔2026〕4号"});
-    let caps = json!({"caps": [{"scope": "whole", "ceiling": "9000.00"}], "document": "运财〔2026〕5号"});
-    let approvals = json!({"items": [{"claim": it.claim, "etag": "\"99\"", "verdict": "approve"}]});
-    let payment = it.disbursement.replace("dsb_", "pay_");
-    let results = json!({"items": [{"payment": payment, "outcome": "paid"}]});
-    let webhook = format!("/v1/webhooks/{}", it.webhook);
-    let payout = json!({"jurisdiction": YANHU, "programme": "appliance-2026"});
-    vec![
-        row("GET /v1/claims", EVERYBODY, Served, "/v1/claims", None),
-        row("GET /v1/claims/{id}", EVERYBODY, Refused, &claim, None),
-        row(
-            "GET /v1/claims/{id}/events",
-            EVERYBODY,
-            Refused,
-            &format!("{claim}/events"),
-            None,
-        ),
-        row(
-            "GET /v1/claims/{id}/receipt",
-            EVERYBODY,
-            Refused,
-            &format!("{claim}/receipt"),
-            None,
-        ),
-        row(
-            "GET /v1/claims/{id}/proof",
-            EVERYBODY,
-            Refused,
-            &format!("{claim}/proof"),
-            None,
-        ),
-        row(
-            "GET /v1/disbursements",
-            OFFICERS,
-            Served,
-            "/v1/disbursements",
-            None,
-        ),
-        row("GET /v1/disbursements/{id}", OFFICERS, Refused, &dsb, None),
-        row(
-            "GET /v1/disbursements/{id}/payments",
-            OFFICERS,
-            Refused,
-            &format!("{dsb}/payments"),
-            None,
-        ),
-        row(
-            "GET /v1/disbursements/{id}/instruction",
-            &[Treasury],
-            Refused,
-            &format!("{dsb}/instruction?format=csv"),
-            None,
-        ),
-        row(
-            "GET /v1/disbursements/{id}/reconciliation",
-            OFFICERS,
-            Refused,
-            &format!("{dsb}/reconciliation"),
-            None,
-        ),
-        row(
-            "GET /v1/reconciliations",
-            OFFICERS,
-            Refused,
-            "/v1/reconciliations?jurisdiction=140802&from=2026-06-01&to=2026-06-30",
-            None,
-        ),
-        row(
-            "GET /v1/payments/{id}",
-            OFFICERS,
-            Refused,
-            &format!("/v1/payments/{payment}"),
-            None,
-        ),
-        row(
-            "GET /v1/payments/{id}/claims",
-            OFFICERS,
-            Refused,
-            &format!("/v1/payments/{payment}/claims"),
-            None,
-        ),
-        row(
-            "GET /v1/disbursements/{id}/submissions",
-            OFFICERS,
-            Refused,
-            &format!("{dsb}/submissions"),
-            None,
-        ),
-        row(
-            "POST /v1/disbursements/{id}/submissions/{part}/resolution",
-            &[Treasury],
-            Refused,
-            &format!("{dsb}/submissions/1/resolution"),
-            Some(json!({"resolution": "by_hand", "reason": "why"})),
-        ),
-        row("GET /v1/bank-reports", OFFICERS, Served, "/v1/bank-reports", None),
-        row(
-            "POST /v1/bank-reports",
-            &[Treasury],
-            Refused,
-            "/v1/bank-reports?jurisdiction=140802",
-            Some(json!("not a table")),
-        ),
-        row(
-            "GET /v1/bank-exceptions",
-            OFFICERS,
-            Served,
-            "/v1/bank-exceptions",
-            None,
-        ),
-        row(
-            "POST /v1/bank-exceptions/{id}/resolution",
-            &[Treasury],
-            Refused,
-            &format!(
-                "/v1/bank-exceptions/{}/resolution",
-                it.disbursement.replace("dsb_", "bke_")
-            ),
-            Some(json!({"resolution": "dismiss", "reason": "why"})),
-        ),
-        row("GET /v1/holds", OFFICERS, Served, "/v1/holds", None),
-        row(
-            "POST /v1/holds",
-            &[Treasury],
-            Refused,
-            "/v1/holds",
-            Some(json!({"jurisdiction": YANHU, "programme": "digital-2026", "reason": "why"})),
-        ),
-        row(
-            "POST /v1/holds/{id}/lifting",
-            &[Treasury],
-            Refused,
-            &format!("/v1/holds/{}/lifting", it.disbursement.replace("dsb_", "hld_")),
-            why(),
-        ),
-        row("GET /v1/advances", OFFICERS, Served, "/v1/advances", None),
-        row(
-            "POST /v1/advances",
-            &[Treasury],
-            Refused,
-            "/v1/advances",
-            Some(
-                json!({"jurisdiction": YANHU, "programme": "appliance-2026", "merchant": it.merchant,
-                "amount": "1.00", "document": "运商预〔2026〕5号"}),
-            ),
-        ),
-        row("GET /v1/advances/{id}", OFFICERS, Refused, &advance, None),
-        row(
-            "POST /v1/advances/{id}/repayments",
-            &[Treasury],
-            Refused,
-            &format!("{advance}/repayments"),
-            why(),
-        ),
-        row(
-            "GET /v1/statements/{merchant}",
-            STATEMENTS,
-            Refused,
-            &format!("/v1/statements/{}?{span}", it.merchant),
-            None,
-        ),
-        row(
-            "GET /v1/statements/{merchant}/file",
-            STATEMENTS,
-            Refused,
-            &format!("/v1/statements/{}/file?{span}", it.merchant),
-            None,
-        ),
-        row(
-            "PUT /v1/accounts/{holder}",
-            &[Retailer, Platform, Dealer, Treasury],
-            Refused,
-            &account,
-            Some(json!({"name": "n", "bank_account": "6222021234567890128", "bank_name": "b"})),
-        ),
-        row(
-            "GET /v1/accounts/{holder}",
-            &[Retailer, Platform, Dealer, Treasury, Auditor],
-            Refused,
-            &account,
-            None,
-        ),
-        row(
-            "POST /v1/accounts/{holder}/decision",
-            &[Treasury],
-            Refused,
-            &format!("{account}/decision"),
-            Some(json!({"revision": 1, "verdict": "approve"})),
-        ),
-        row(
-            "PUT /v1/claims/{id}/payee",
-            MERCHANTS,
-            Served,
-            &format!("{claim}/payee"),
-            Some(json!({"bank_account": "6222021234567890128", "bank_name": "b"})),
-        ),
-        row("GET /v1/webhooks", MERCHANTS, Served, "/v1/webhooks", None),
-        row(
-            "POST /v1/webhooks",
-            MERCHANTS,
-            Served,
-            "/v1/webhooks",
-            Some(json!({"url": "https://shop.example.cn/huanxin"})),
-        ),
-        row("GET /v1/webhooks/{id}", MERCHANTS, Served, &webhook, None),
-        row(
-            "PUT /v1/webhooks/{id}/status",
-            MERCHANTS,
-            Served,
-            &format!("{webhook}/status"),
-            Some(json!({"status": "enabled"})),
-        ),
-        row(
-            "POST /v1/webhooks/{id}/secret",
-            MERCHANTS,
-            Served,
-            &format!("{webhook}/secret"),
-            None,
-        ),
-        row(
-            "POST /v1/webhooks/{id}/test",
-            MERCHANTS,
-            Served,
-            &format!("{webhook}/test"),
-            None,
-        ),
-        row(
-            "GET /v1/webhooks/{id}/deliveries",
-            MERCHANTS,
-            Served,
-            &format!("{webhook}/deliveries"),
-            None,
-        ),
-        row(
-            "GET /v1/webhooks/{id}/events",
-            MERCHANTS,
-            Served,
-            &format!("{webhook}/events"),
-            None,
-        ),
-        row(
-            "POST /v1/webhooks/{id}/replay",
-            MERCHANTS,
-            Served,
-            &format!("{webhook}/replay"),
-            Some(json!({"failed_since": "2026-06-01T00:00:00Z"})),
-        ),
-        row("GET /v1/funds", OFFICERS, Served, "/v1/funds", None),
-        row(
-            "GET /v1/funds/{programme}/{jurisdiction}/appropriations",
-            OFFICERS,
-            Refused,
-            &format!("{fund}/appropriations"),
-            None,
-        ),
-        row(
-            "GET /v1/funds/{programme}/{jurisdiction}/sources",
-            OFFICERS,
-            Refused,
-            &format!("{fund}/sources"),
-            None,
-        ),
-        row(
-            "GET /v1/funds/{programme}/{jurisdiction}/cap-changes",
-            OFFICERS,
-            Refused,
-            &format!("{fund}/cap-changes"),
-            None,
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/balances",
-            LEDGERS,
-            Refused,
-            "/v1/ledgers/140802/balances",
-            None,
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/transfers",
-            LEDGERS,
-            Refused,
-            "/v1/ledgers/140802/transfers",
-            None,
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/export",
-            LEDGERS,
-            Refused,
-            "/v1/ledgers/140802/export?format=csv",
-            None,
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/claims/export",
-            LEDGERS,
-            Refused,
-            "/v1/ledgers/140802/claims/export?format=csv",
-            None,
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/closings",
-            LEDGERS,
-            Refused,
-            "/v1/ledgers/140802/closings",
-            None,
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/closings/{period}",
-            LEDGERS,
-            Refused,
-            "/v1/ledgers/140802/closings/2026-05",
-            None,
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/samples",
-            LEDGERS,
-            Refused,
-            "/v1/ledgers/140802/samples",
-            None,
-        ),
-        row(
-            "POST /v1/ledgers/{jurisdiction}/samples",
-            &[Auditor],
-            Refused,
-            "/v1/ledgers/140802/samples",
-            Some(
-                json!({"from": "2026-01-01T00:00:00Z", "to": "2026-06-01T00:00:00Z", "size": 1, "commitment": "5a".repeat(32)}),
-            ),
-        ),
-        row("GET /v1/samples/{id}", LEDGERS, Refused, &sample, None),
-        row(
-            "POST /v1/samples/{id}/draw",
-            &[Auditor],
-            Refused,
-            &format!("{sample}/draw"),
-            Some(json!({"seed": "5a".repeat(32)})),
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/checkpoint",
-            OFFICERS,
-            Refused,
-            "/v1/ledgers/140802/checkpoint",
-            None,
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/checkpoints",
-            OFFICERS,
-            Refused,
-            "/v1/ledgers/140802/checkpoints",
-            None,
-        ),
-        row(
-            "POST /v1/ledgers/{jurisdiction}/checkpoint",
-            OFFICERS,
-            Refused,
-            "/v1/ledgers/140802/checkpoint",
-            None,
-        ),
-        row(
-            "POST /v1/ledgers/{jurisdiction}/checkpoint/cosignatures",
-            OFFICERS,
-            Refused,
-            "/v1/ledgers/140802/checkpoint/cosignatures",
-            Some(json!("huanxin")),
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/proofs/inclusion",
-            LEDGERS,
-            Refused,
-            "/v1/ledgers/140802/proofs/inclusion?leaf=0",
-            None,
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/proofs/consistency",
-            LEDGERS,
-            Refused,
-            "/v1/ledgers/140802/proofs/consistency?from=1",
-            None,
-        ),
-        row(
-            "GET /v1/ledgers/{jurisdiction}/reads",
-            &[Auditor],
-            Refused,
-            "/v1/ledgers/140802/reads",
-            None,
-        ),
-        row(
-            "POST /v1/programmes/simulate",
-            REPLAYS,
-            Refused,
-            "/v1/programmes/simulate",
-            Some(json!({"programme": "appliance-2026", "version": 1, "counties": [YANHU]})),
-        ),
-        row(
-            "GET /v1/programme-drafts",
-            REPLAYS,
-            Served,
-            "/v1/programme-drafts",
-            None,
-        ),
-        row("GET /v1/programme-drafts/{id}", REPLAYS, Served, &draft, None),
-        row(
-            "GET /v1/programme-drafts/{id}/report",
-            REPLAYS,
-            City,
-            &format!("{draft}/report"),
-            None,
-        ),
-        row(
-            "POST /v1/programme-drafts",
-            &[Admin],
-            City,
-            "/v1/programme-drafts",
-            Some(json!({"document": "id = 1"})),
-        ),
-        row(
-            "POST /v1/programme-drafts/{id}/decision",
-            &[Admin],
-            City,
-            &format!("{draft}/decision"),
-            Some(json!({"verdict": "approve"})),
-        ),
-        row("GET /v1/programmes", EVERYBODY, Served, "/v1/programmes", None),
-        row(
-            "GET /v1/programmes/{id}",
-            EVERYBODY,
-            Served,
-            "/v1/programmes/appliance-2026",
-            None,
-        ),
-        row(
-            "GET /v1/registers/{register}/{key}",
-            &[Admin],
-            Served,
-            "/v1/registers/merchants/91140802MA0H1P4A1X",
-            None,
-        ),
-        row(
-            "PUT /v1/registers/{register}",
-            &[Admin],
-            Served,
-            "/v1/registers/merchants",
-            None,
-        ),
-        row(
-            "POST /v1/claims/check",
-            MERCHANTS,
-            Refused,
-            "/v1/claims/check",
-            Some(it.sent.clone()),
-        ),
-        row("POST /v1/claims/bulk", MERCHANTS, Served, "/v1/claims/bulk", None),
-        row(
-            "POST /v1/claims",
-            MERCHANTS,
-            Refused,
-            "/v1/claims",
-            Some(it.sent.clone()),
-        ),
-        row(
-            "POST /v1/claims/{id}/correction",
-            MERCHANTS,
-            Served,
-            &format!("{claim}/correction"),
-            Some(it.sent.clone()),
-        ),
-        row(
-            "POST /v1/claims/{id}/reveal",
-            &[Reviewer, Approver, Auditor],
-            Refused,
-            &format!("{claim}/reveal"),
-            why(),
-        ),
-        row(
-            "POST /v1/claims/{id}/clawback-demand",
-            &[Approver, Treasury],
-            Refused,
-            &format!("{claim}/clawback-demand"),
-            Some(json!({"reason": "fraud"})),
-        ),
-        row(
-            "GET /v1/claims/{id}/clawback",
-            EVERYBODY,
-            Refused,
-            &format!("/v1/claims/{}/clawback", it.due),
-            None,
-        ),
-        row(
-            "POST /v1/claims/{id}/clawback-waivers",
-            &[Treasury],
-            Refused,
-            &format!("{claim}/clawback-waivers"),
-            Some(json!({"document": "运财〔2026〕6号", "reason": "why"})),
-        ),
-        row(
-            "POST /v1/clawback-waivers/{id}/decision",
-            &[Treasury],
-            Refused,
-            &format!(
-                "/v1/clawback-waivers/{}/decision",
-                it.disbursement.replace("dsb_", "wvr_")
-            ),
-            Some(json!({"verdict": "approve"})),
-        ),
-        row(
-            "POST /v1/claims/{id}/clawback",
-            &[Treasury],
-            Refused,
-            &format!("{claim}/clawback"),
-            why(),
-        ),
-        row(
-            "POST /v1/claims/{id}/approval",
-            &[Approver],
-            Refused,
-            &format!("{claim}/approval"),
-            no(),
-        ),
-        row(
-            "POST /v1/approvals",
-            &[Approver],
-            Served,
-            "/v1/approvals",
-            Some(approvals),
-        ),
-        row(
-            "POST /v1/claims/{id}/review",
-            &[Reviewer],
-            Refused,
-            &format!("{claim}/review"),
-            no(),
-        ),
-        row(
-            "POST /v1/claims/{id}/return",
-            MERCHANTS,
-            Served,
-            &format!("{claim}/return"),
-            why(),
-        ),
-        row(
-            "POST /v1/claims/{id}/withdrawal",
-            MERCHANTS,
-            Served,
-            &format!("{claim}/withdrawal"),
-            why(),
-        ),
-        row(
-            "POST /v1/disbursements",
-            &[Treasury],
-            Refused,
-            "/v1/disbursements",
-            Some(payout),
-        ),
-        row(
-            "POST /v1/disbursements/{id}/results",
-            &[Treasury],
-            Refused,
-            &format!("{dsb}/results"),
-            Some(results),
-        ),
-        row(
-            "POST /v1/disbursements/{id}/release",
-            &[Treasury],
-            Refused,
-            &format!("{dsb}/release"),
-            Some(json!({})),
-        ),
-        row(
-            "POST /v1/disbursements/{id}/cancellation",
-            &[Treasury],
-            Refused,
-            &format!("{dsb}/cancellation"),
-            why(),
-        ),
-        row(
-            "POST /v1/funds/{programme}/{jurisdiction}/appropriations",
-            &[Treasury],
-            Refused,
-            &format!("{fund}/appropriations"),
-            Some(money),
-        ),
-        row(
-            "PUT /v1/funds/{programme}/{jurisdiction}/caps",
-            &[Treasury],
-            Refused,
-            &format!("{fund}/caps"),
-            Some(caps),
-        ),
-        row(
-            "POST /v1/appropriations/{id}/decision",
-            &[Treasury],
-            Refused,
-            &format!("/v1/appropriations/{}/decision", it.appropriation),
-            Some(json!({"verdict": "approve"})),
-        ),
-        row(
-            "POST /v1/cap-changes/{id}/decision",
-            &[Treasury],
-            Refused,
-            &format!("/v1/cap-changes/{}/decision", it.cap_change),
-            Some(json!({"verdict": "approve"})),
-        ),
-        row("DELETE /v1/webhooks/{id}", MERCHANTS, Served, &webhook, None),
-    ]
+    let line =
+        r#"PUT /v1/claims/{id=<claim>}/{part=1}?of=<payment> merchants,auditor city {"claim": "<claim>"}"#;
+    let row = read(line, &things).unwrap();
+    assert_eq!(row.operation, "PUT /v1/claims/{id}/{part}");
+    assert_eq!(row.path, "/v1/claims/clm_1/1?of=pay_1");
+    assert_eq!(row.roles, [Retailer, Platform, Dealer, Auditor]);
+    assert_eq!(row.elsewhere, Elsewhere::City);
+    assert_eq!(row.body, Some(serde_json::json!({"claim": "clm_1"})));
+    for wrong in [
+        "GET /v1/claims everybody",
+        "GET /v1/claims/{id} everybody served",
+        "GET /v1/claims/<nothing> everybody served",
+        "GET /v1/claims nobody served",
+        "GET /v1/claims everybody there",
+        "GET /v1/claims everybody served {",
+    ] {
+        assert!(read(wrong, &things).is_err(), "{wrong}");
+    }
 }

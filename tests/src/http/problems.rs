@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::problem::Kind;
+use api::http::problem::Kind;
 use serde_json::{Value, json};
 use service::Settings;
 use testkit::{HttpApp, LINYI, Reply, Sale, Setup, TestDb, YANHU, on_the_wire, yuan};

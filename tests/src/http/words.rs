@@ -166,7 +166,9 @@ fn refusal(reply: &Reply, pointer: &str) -> Option<String> {
     let problem = reply.json();
     let errors = problem["errors"].as_array().unwrap().iter();
     let mut refused = errors.filter(|error| error["pointer"] == pointer && error["code"] == "unknown-word");
-    refused.next().map(|error| error["detail"].as_str().unwrap().to_owned())
+    refused
+        .next()
+        .map(|error| error["detail"].as_str().unwrap().to_owned())
 }
 
 /// Checks the answer to one word. A word that stands in no list is refused with the list.
@@ -220,7 +222,8 @@ async fn every_word_of_the_document_is_taken_and_no_other() {
                         // What a path does not name does not exist.
                         let asks = path_of(path, &with_word(operation, &place.at, word));
                         let reply = asked.send(operation, &method, &asks, None).await;
-                        let unknown = reply.status == 404 && reply.text().contains(&format!("no such {}\"", place.at));
+                        let unknown =
+                            reply.status == 404 && reply.text().contains(&format!("no such {}\"", place.at));
                         assert_eq!(unknown, word == STRANGER, "{name} {word}: {}", reply.text());
                     }
                 }
@@ -237,7 +240,10 @@ async fn every_word_of_the_document_is_taken_and_no_other() {
         }
     }
     // As many as there are: a walk that finds none would say that all is well.
-    assert!(parameters >= 17 && fields >= 20, "{parameters} parameters, {fields} fields");
+    assert!(
+        parameters >= 17 && fields >= 20,
+        "{parameters} parameters, {fields} fields"
+    );
 }
 
 /// The operation with one parameter of its path fixed.

@@ -4,11 +4,12 @@ use claims::clawback::ClawbackReason;
 use claims::ids::{AdvanceId, ClaimId, DisbursementId};
 use claims::life_cycle::Status;
 use ledger::Fen;
-use service::access::{DemandClawback, ManageFunds, ReadFunds};
-use service::advances::{Advance, NewAdvance, Repayment};
-use service::clawback::Demand;
-use service::disburse::{InstructionFormat, Payment, PaymentResult, Resolution, Said};
-use service::holds::Held;
+use service::claims::Demand;
+use service::funds::Held;
+use service::operation::access::{DemandClawback, ManageFunds, ReadFunds};
+use service::payments::{
+    Advance, InstructionFormat, NewAdvance, Payment, PaymentResult, Repayment, Resolution, Said,
+};
 use service::{Refusal, ServiceError};
 use testkit::{TestApp, YANHU, new_key, permit, yuan};
 

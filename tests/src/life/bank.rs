@@ -2,8 +2,8 @@
 
 use claims::ids::{BankEntryId, DisbursementId, PaymentId};
 use claims::life_cycle::Status;
-use service::access::{ManageFunds, ReadFunds};
-use service::disburse::{BankReport, Payment, PaymentResult, Resolution, Said};
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{BankReport, Payment, PaymentResult, Resolution, Said};
 use service::{Actor, Refusal};
 use testkit::{TestApp, YANHU, permit};
 

@@ -3,7 +3,7 @@
 use claims::claim::Claim;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use service::state::ClaimState;
+use service::claims::ClaimState;
 use testkit::{LINYI, Person, Sale, Setup, TestApp, World, YANHU, YUNCHENG};
 
 use super::{PROGRAMME, subsidised_with, whole};

@@ -2,8 +2,8 @@
 
 use claims::ids::CapChangeId;
 use claims::life_cycle::Status;
-use service::access::ManageFunds;
-use service::funds::Check;
+use service::operation::Check;
+use service::operation::access::ManageFunds;
 use service::{Actor, Refusal};
 use testkit::{LINYI, Sale, TestApp, YANHU, YUNCHENG, permit};
 

@@ -4,11 +4,10 @@ use claims::clawback::{Clawback, ClawbackReason};
 use claims::ids::{ClaimId, WaiverId};
 use claims::life_cycle::Status;
 use ledger::Fen;
-use service::access::{DemandClawback, ManageFunds, ReadClaims};
-use service::clawback::{Demand, NewWaiver};
-use service::disburse::{Payment, PaymentResult, Said};
-use service::funds::Check;
-use service::state::ClaimState;
+use service::claims::{ClaimState, Demand, NewWaiver};
+use service::operation::Check;
+use service::operation::access::{DemandClawback, ManageFunds, ReadClaims};
+use service::payments::{Payment, PaymentResult, Said};
 use service::{Refusal, ServiceError};
 use testkit::{Sale, TestApp, YANHU, new_key, permit, yuan};
 

@@ -1,8 +1,8 @@
 //! Months and years that are closed: in order, once, from the transfers, and for good.
 
 use ledger::{Account, Fen, Source};
-use service::access::ReadLedger;
-use service::closing::{ClosedBooks, ClosedFund, Period};
+use service::funds::closing::{ClosedBooks, ClosedFund, Period};
+use service::operation::access::ReadLedger;
 use service::ports::Clock;
 use service::{Refusal, ServiceError, Settings};
 use testkit::{HttpApp, LINYI, Sale, Setup, TestApp, World, YANHU, permit};

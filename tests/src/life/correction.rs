@@ -4,8 +4,8 @@ use chrono::Duration;
 use claims::claim::Claim;
 use claims::life_cycle::{Status, Verb};
 use service::Refusal;
-use service::access::SubmitClaims;
-use service::review::ReviewVerdict;
+use service::claims::ReviewVerdict;
+use service::operation::access::SubmitClaims;
 use testkit::{Sale, TestApp, YANHU, permit, yuan};
 
 use super::{PROGRAMME, assert_books, reasons, subsidised_with, verbs, whole, with_money};

@@ -3,9 +3,8 @@
 use claims::claim::Claim;
 use claims::ids::ClaimId;
 use claims::life_cycle::{Status, Verb};
-use service::access::SubmitClaims;
-use service::review::ReviewVerdict;
-use service::state::ClaimState;
+use service::claims::{ClaimState, ReviewVerdict};
+use service::operation::access::SubmitClaims;
 use service::{Refusal, ServiceError};
 use testkit::{CarSale, Person, Sale, TestApp, YANHU, permit};
 

@@ -4,15 +4,15 @@ use claims::claim::{Claim, Payee};
 use claims::identifiers::BankAccount;
 use claims::ids::{ClaimId, DisbursementId};
 use claims::life_cycle::Status;
-use service::access::{EnterAccounts, ManageFunds, ReadFunds, SubmitClaims};
-use service::disburse::{Gather, InstructionFormat, Reconciliation};
-use service::funds::Check;
-use service::holds::Held;
-use service::once::Key;
-use service::payees::EnteredAccount;
-use service::ports::{Clock, shanghai_date};
+use service::funds::Held;
+use service::operation::access::{EnterAccounts, ManageFunds, ReadFunds, SubmitClaims};
+use service::operation::time::shanghai_date;
+use service::operation::{Check, Key};
+use service::payments::{EnteredAccount, Gather, InstructionFormat, Reconciliation};
+use service::ports::Clock;
 use service::{Actor, Refusal, Settings};
 use testkit::{Sale, Setup, TestApp, YANHU, permit, yuan};
+use timing::shanghai;
 
 use super::{PROGRAMME, assert_books, whole, with_money};
 
@@ -72,7 +72,7 @@ async fn file(app: &TestApp, id: DisbursementId, format: InstructionFormat) -> R
 pub(super) async fn reconciled(app: &TestApp, id: DisbursementId) -> Reconciliation {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     let one = app.service.reconcile_disbursement(&reader, id).await.unwrap();
-    let today = shanghai_date(app.clock.now());
+    let today = shanghai::date(app.clock.now());
     let day = app
         .service
         .reconcile(&reader, YANHU, (today, today))
@@ -80,7 +80,7 @@ pub(super) async fn reconciled(app: &TestApp, id: DisbursementId) -> Reconciliat
         .unwrap();
     assert!(day.contains(&one), "the day has it, too");
     let parts = [one.paid, one.failed, one.returned, one.open];
-    let sum = |value: fn(&service::disburse::Count) -> i64| parts.iter().map(value).sum::<i64>();
+    let sum = |value: fn(&service::payments::Count) -> i64| parts.iter().map(value).sum::<i64>();
     assert_eq!(one.sent.payments, sum(|count| count.payments));
     assert_eq!(one.sent.amount.get(), sum(|count| count.amount.get()));
     one

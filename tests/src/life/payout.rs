@@ -4,8 +4,8 @@ use claims::claim::Payee;
 use claims::identifiers::BankAccount;
 use claims::ids::{ClaimId, PaymentId};
 use claims::life_cycle::Status;
-use service::access::ManageFunds;
-use service::disburse::{InstructionFormat, PaymentResult};
+use service::operation::access::ManageFunds;
+use service::payments::{InstructionFormat, PaymentResult};
 use service::{Actor, Refusal};
 use testkit::{Sale, TestApp, YANHU, permit};
 use uuid::Uuid;
@@ -251,27 +251,27 @@ async fn money_is_entered_by_one_and_approved_by_another() {
     let alone = permit::<ManageFunds>(&second_credential);
     let refused = app
         .service
-        .check_appropriation(&alone, id, service::funds::Check::Approve, None)
+        .check_appropriation(&alone, id, service::operation::Check::Approve, None)
         .await
         .unwrap_err();
     assert_eq!(refused.refusal(), Some(&Refusal::FourEyes));
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let silent = app
         .service
-        .check_appropriation(&checker, id, service::funds::Check::Refuse, None)
+        .check_appropriation(&checker, id, service::operation::Check::Refuse, None)
         .await
         .unwrap_err();
     assert_eq!(silent.refusal(), Some(&Refusal::ReasonRequired));
     let why = Some("文号不符".to_owned());
     let no = app
         .service
-        .check_appropriation(&checker, id, service::funds::Check::Refuse, why)
+        .check_appropriation(&checker, id, service::operation::Check::Refuse, why)
         .await
         .unwrap();
     assert_eq!(no.status, "refused");
     let late = app
         .service
-        .check_appropriation(&checker, id, service::funds::Check::Approve, None)
+        .check_appropriation(&checker, id, service::operation::Check::Approve, None)
         .await
         .unwrap_err();
     assert!(matches!(late.refusal(), Some(Refusal::Settled { .. })), "{late}");

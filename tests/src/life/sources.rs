@@ -5,19 +5,13 @@ use claims::identifiers::BankAccount;
 use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use ledger::{BySource, Fen, Source};
-use service::access::{ManageFunds, ReadFunds};
-use service::disburse::{Payment, PaymentResult, Resolution, Said};
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{Payment, PaymentResult, Resolution, Said};
 use service::ports::Clock;
 use testkit::{Sale, TestApp, YANHU, permit};
 
 use super::payees::{of_applicants, of_merchant};
 use super::{PROGRAMME, assert_books, whole};
-
-const UP: &str = include_str!("../../../migrations/2026-11-25-000008_sources/up.sql");
-const DOWN: &str = include_str!("../../../migrations/2026-11-25-000008_sources/down.sql");
-/// Keeps what moved when, and fills it from what stands.
-const CLOSINGS_UP: &str = include_str!("../../../migrations/2026-11-25-000011_closings/up.sql");
-const CLOSINGS_DOWN: &str = include_str!("../../../migrations/2026-11-25-000011_closings/down.sql");
 
 /// A fund of Yanhu with money of these sources, in whole yuan.
 async fn with_sources(grants: &[(Source, i64)]) -> TestApp {
@@ -29,7 +23,7 @@ async fn with_sources(grants: &[(Source, i64)]) -> TestApp {
 }
 
 /// What each source has of something, in fen.
-async fn fen_of(app: &TestApp, value: fn(&service::sources::SourceBalance) -> Fen) -> [i64; 4] {
+async fn fen_of(app: &TestApp, value: fn(&service::funds::SourceBalance) -> Fen) -> [i64; 4] {
     let sources = app.sources(YANHU, PROGRAMME).await;
     let of = |source| sources.iter().find(|it| it.source == source).map(value);
     Source::ALL.map(|source| of(source).unwrap().get())
@@ -308,52 +302,5 @@ async fn money_that_comes_back_in_january_lapses_then() {
     );
     assert_eq!(app.service.work(None, Some(yesterday)).await.unwrap().lapsed, 1);
     assert_books(&app, [0; 6]).await;
-    app.audit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_paid_before_anybody_counted_is_laid_at_the_sources_doors() {
-    let grants = [
-        (Source::Central, 4_001),
-        (Source::Province, 700),
-        (Source::City, 299),
-        (Source::County, 1_000),
-    ];
-    let app = with_sources(&grants).await;
-    let claims = of_merchant(&app, 2).await;
-    of_applicants(&app, 3).await;
-    let (id, payments) = app.instruct(YANHU, PROGRAMME).await;
-    let results = [
-        (&payments[0], None),
-        (&payments[1], None),
-        (&payments[2], Some("账户冻结")),
-    ];
-    app.results(id, &results).await.unwrap();
-    app.return_goods(claims[0]).await.unwrap();
-    let treasury = permit::<ManageFunds>(&app.cast.maker);
-    let paper = Some("银行回单0001".to_owned());
-    app.service
-        .claw_back(&treasury, claims[0], None, paper)
-        .await
-        .unwrap();
-    app.audit().await;
-
-    let cluster = app.db.cluster();
-    for statements in [CLOSINGS_DOWN, DOWN, UP, CLOSINGS_UP] {
-        cluster.sql(app.db.name(), statements).await.unwrap();
-    }
-    app.audit().await;
-    let share = |whole: [i64; 4], of| whole.map(|money| money * of * 100 / 6_000);
-    let grants = grants.map(|(_, money)| money);
-    let (spent, in_payment) = (
-        fen_of(&app, |it| it.spent).await,
-        fen_of(&app, |it| it.in_payment).await,
-    );
-    for (counted, exact) in [(spent, share(grants, 1_200)), (in_payment, share(grants, 600))] {
-        for (counted, exact) in counted.iter().zip(exact) {
-            assert!((counted - exact).abs() <= 3, "{counted} for {exact}");
-        }
-    }
-    app.pay_out(YANHU, PROGRAMME).await;
     app.audit().await;
 }

@@ -4,11 +4,13 @@ use std::io::Cursor;
 
 use calamine::{Data, Reader, Xlsx};
 use chrono::{Duration, NaiveDate};
-use service::access::ReadStatements;
-use service::ports::{Clock, shanghai_date};
-use service::statements::{Statement, StatementFormat, StatementQuery};
+use service::operation::access::ReadStatements;
+use service::operation::time::shanghai_date;
+use service::payments::statements::{Statement, StatementFormat, StatementQuery};
+use service::ports::Clock;
 use service::{Actor, Refusal};
 use testkit::{Sale, TestApp, YANHU, permit, yuan};
+use timing::shanghai;
 
 use super::advances::advanced;
 use super::payees::{of_applicants, of_merchant};
@@ -25,7 +27,7 @@ fn query(app: &TestApp, (from, to): (NaiveDate, NaiveDate)) -> StatementQuery {
 }
 
 fn today(app: &TestApp) -> NaiveDate {
-    shanghai_date(app.clock.now())
+    shanghai::date(app.clock.now())
 }
 
 async fn statement(app: &TestApp, days: (NaiveDate, NaiveDate)) -> Statement {
@@ -148,7 +150,8 @@ async fn its_claims_add_up_to_it() {
             break made;
         }
     };
-    let sum = |of: fn(&service::statements::StatementLine) -> i64| lines.iter().map(of).sum::<i64>();
+    let sum =
+        |of: fn(&service::payments::statements::StatementLine) -> i64| lines.iter().map(of).sum::<i64>();
     assert_eq!(lines.len(), 6, "the applicant's is not among them");
     assert_eq!(sum(|it| it.paid.get()), made.claims.paid.get());
     assert_eq!(sum(|it| it.owed.get()), made.claims.closing.get());

@@ -1,7 +1,7 @@
 //! Who waits is served in order when money returns, and nobody is overtaken.
 
 use claims::life_cycle::Status;
-use service::state::ClaimState;
+use service::claims::ClaimState;
 use testkit::{LINYI, Sale, TestApp, YANHU, YUNCHENG, yuan};
 
 use super::{PROGRAMME, assert_books, reasons, subsidised_with, whole, with_money};
@@ -47,7 +47,7 @@ async fn a_withdrawal_lets_the_first_in_line_move_up() {
 async fn a_rejection_by_the_reviewer_does_so_too() {
     let app = with_money(600).await;
     let claims = submit(&app, &[600, 600]).await;
-    app.review(claims[0].id, service::review::ReviewVerdict::Reject)
+    app.review(claims[0].id, service::claims::ReviewVerdict::Reject)
         .await
         .unwrap();
     assert_statuses(&app, &claims, &[Rejected, UnderReview]).await;

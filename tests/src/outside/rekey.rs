@@ -1,7 +1,7 @@
 //! A new key for personal data: everything is sealed again under it, and nothing needs the old one.
 
-use service::access::{ManageFunds, RevealClaims, SubmitClaims};
-use service::disburse::InstructionFormat;
+use service::operation::access::{ManageFunds, RevealClaims, SubmitClaims};
+use service::payments::InstructionFormat;
 use testkit::{Setup, TestApp, World, YANHU, permit};
 
 use super::bank::{Bank, Fault, PROGRAMME, setup, with_bank};

@@ -12,7 +12,7 @@ use claims::life_cycle::Status;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use service::access::KeepWebhooks;
+use service::operation::access::KeepWebhooks;
 use service::webhooks::{Delivery, Replay, Told};
 use service::{Actor, Refusal};
 use sha2::Sha256;

@@ -2,10 +2,11 @@
 
 use claims::ids::AppropriationId;
 use claims::life_cycle::Status;
-use service::access::{ApproveClaims, ManageFunds, ReviewClaims, SubmitClaims};
-use service::disburse::Gather;
-use service::funds::{Check, NewAppropriation, Source};
-use service::review::{ApprovalVerdict, ReviewVerdict};
+use service::claims::{ApprovalVerdict, ReviewVerdict};
+use service::funds::{NewAppropriation, Source};
+use service::operation::Check;
+use service::operation::access::{ApproveClaims, ManageFunds, ReviewClaims, SubmitClaims};
+use service::payments::Gather;
 use service::{Refusal, ServiceError};
 use testkit::{Sale, TestApp, YANHU, keyed, new_key, permit, yuan};
 

@@ -56,7 +56,7 @@ async fn one_serial_number_is_subsidised_once_in_all_counties() {
     );
     let claims = app.race(claims).await;
     assert_tally(&claims, &[("under_review", 1), ("rejected", 99)]);
-    let failed = |claim: &service::state::ClaimState| {
+    let failed = |claim: &service::claims::ClaimState| {
         let rules = claim.decision.as_ref().unwrap().rules();
         rules
             .filter(|rule| rule.outcome == policy::RuleResult::Fail)

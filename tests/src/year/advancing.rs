@@ -2,8 +2,8 @@
 
 use claims::ids::{AdvanceId, DisbursementId};
 use service::Refusal;
-use service::access::ManageFunds;
-use service::advances::{NewAdvance, Repayment};
+use service::operation::access::ManageFunds;
+use service::payments::{NewAdvance, Repayment};
 use testkit::{new_key, permit};
 
 use super::mirror::{Advance, Payment};

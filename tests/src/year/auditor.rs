@@ -25,9 +25,9 @@ use claims::ids::{ClaimId, PaymentId};
 use claims::life_cycle::Status;
 use futures::TryStreamExt;
 use policy::Lang;
-use service::access::{ReadClaims, ReadFunds, ReadLedger};
-use service::export::{Format, LedgerExport};
-use service::reading::ClaimQuery;
+use service::audit::export::{Format, LedgerExport};
+use service::claims::ClaimQuery;
+use service::operation::access::{ReadClaims, ReadFunds, ReadLedger};
 use testkit::permit;
 
 use self::ledger::{Ahead, Flow, Fold};

@@ -9,7 +9,7 @@ use claims::jurisdictions::JurisdictionCode;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use service::disburse::{BankReport, InstructionFile};
+use service::payments::{BankReport, InstructionFile};
 use uuid::Uuid;
 
 use super::world::money;

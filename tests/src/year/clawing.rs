@@ -4,9 +4,9 @@ use claims::clawback::ClawbackReason;
 use claims::ids::{ClaimId, WaiverId};
 use claims::life_cycle::Status;
 use service::Refusal;
-use service::access::{DemandClawback, ManageFunds};
-use service::clawback::{Demand, NewWaiver};
-use service::funds::Check;
+use service::claims::{Demand, NewWaiver};
+use service::operation::Check;
+use service::operation::access::{DemandClawback, ManageFunds};
 use testkit::{new_key, permit};
 
 use super::world::{Year, money};

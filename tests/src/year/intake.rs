@@ -10,11 +10,8 @@ use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use claims::registers::Register;
 use serde_json::Value;
-use service::access::{ApproveClaims, ReadClaims, ReviewClaims, SubmitClaims};
-use service::reading::ClaimQuery;
-use service::review::{Approval, ApprovalVerdict, ReviewVerdict};
-use service::state::ClaimState;
-use service::submit::{Command, Mode};
+use service::claims::{Approval, ApprovalVerdict, ClaimQuery, ClaimState, Command, Mode, ReviewVerdict};
+use service::operation::access::{ApproveClaims, ReadClaims, ReviewClaims, SubmitClaims};
 use service::{Refusal, ServiceError};
 use testkit::{CarSale, Person, Sale, day, keyed, new_key, numbers, permit};
 

@@ -11,7 +11,7 @@ use claims::clawback::ClawbackReason;
 use claims::ids::{AdvanceId, ClaimId, DisbursementId, HoldId, PaymentId};
 use claims::life_cycle::Status;
 use ledger::Source;
-use service::state::ClaimState;
+use service::claims::ClaimState;
 
 use super::world::Fund;
 

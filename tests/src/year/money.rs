@@ -3,8 +3,9 @@
 use claims::ids::{AppropriationId, CapChangeId};
 use ledger::{Fen, Source};
 use service::Refusal;
-use service::access::{ManageFunds, ReadFunds};
-use service::funds::{Check, Fund as Shown, NewAppropriation};
+use service::funds::{Fund as Shown, NewAppropriation};
+use service::operation::Check;
+use service::operation::access::{ManageFunds, ReadFunds};
 use testkit::{YUNCHENG, new_key, numbers, permit};
 
 use super::mirror::Grant;

@@ -5,11 +5,10 @@ use claims::ids::{ClaimId, DisbursementId, HoldId};
 use claims::jurisdictions::JurisdictionCode;
 use claims::life_cycle::Status;
 use service::Refusal;
-use service::access::{EnterAccounts, ManageFunds, ReadFunds, SubmitClaims};
-use service::disburse::{Disbursement, Gather, InstructionFormat};
-use service::funds::Check;
-use service::holds::Held;
-use service::payees::EnteredAccount;
+use service::funds::Held;
+use service::operation::Check;
+use service::operation::access::{EnterAccounts, ManageFunds, ReadFunds, SubmitClaims};
+use service::payments::{Disbursement, EnteredAccount, Gather, InstructionFormat};
 use testkit::{new_key, numbers, permit};
 
 use super::mirror::{Hold, Payment};
@@ -156,7 +155,7 @@ impl Year {
     }
 
     /// All payments of a disbursement, in order.
-    pub(super) async fn payments(&self, id: DisbursementId) -> Vec<service::disburse::Payment> {
+    pub(super) async fn payments(&self, id: DisbursementId) -> Vec<service::payments::Payment> {
         let (mut payments, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let page = self

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use claims::ids::{BankEntryId, DisbursementId, PaymentId};
 use claims::jurisdictions::JurisdictionCode;
 use service::Refusal;
-use service::access::{ManageFunds, ReadFunds};
-use service::disburse::{BankException, PaymentResult, Resolution, Results, Said};
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{BankException, PaymentResult, Resolution, Results, Said};
 use testkit::permit;
 use uuid::Uuid;
 

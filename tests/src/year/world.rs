@@ -5,15 +5,18 @@ use std::fmt;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use claims::registers::Register;
+use cluster::PrivateCluster;
 use ledger::Fen;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use server::postgres::PrivateCluster;
-use service::ports::{Clock, shanghai_date, shanghai_midnight};
+use service::operation::time::{shanghai_date, shanghai_midnight};
+use service::ports::Clock;
 use service::{Actor, Role, Settings};
 use testkit::{Setup, World, numbers, prepare, private_cluster};
+use timing::shanghai;
 
 use super::bank::{Bank, Word};
 use super::insist::Trouble;
@@ -196,12 +199,12 @@ impl Year {
     }
 
     pub(super) fn today(&self) -> NaiveDate {
-        shanghai_date(self.now())
+        shanghai::date(self.now())
     }
 
     /// Opening time of a day. Time never goes back: a day of much work may end in the next.
     pub(super) fn open_on(&mut self, day: NaiveDate) {
-        let nine = shanghai_midnight(day) + Duration::hours(9);
+        let nine = shanghai::midnight(day) + Duration::hours(9);
         self.world.clock.set(nine.max(self.now()));
     }
 

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use claims::ClaimId;
 use claims::identifiers::{JurisdictionCode, ProgrammeId};
 use policy::Lang;
-use service::export::{Encoding, Format, Syntax};
+use service::audit::export::{Encoding, Format, Syntax};
 use utoipa::openapi::ObjectBuilder;
 use utoipa::openapi::schema::Type;
 use wire_derive::WireQuery;

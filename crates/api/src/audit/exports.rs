@@ -1,42 +1,47 @@
 //! Ledgers and claims as files.
 
-use actix_web::http::header::{self, ContentEncoding};
-use actix_web::middleware::Compress;
-use actix_web::{HttpResponse, get};
-use futures::TryStreamExt;
-use policy::Lang;
-use service::access::{ReadLedger, RevealClaims};
-use service::export::{AccountingExport, Chunks, ClaimsExport, Format, LedgerExport, Reveal};
-
 use crate::audit::export_query::{ClaimsExportQuery, LedgerExportOf, LedgerExportQuery};
 use crate::http::answer::{Answer, paged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::{Binary, Text};
 use crate::http::extract::documented::JurisdictionPath;
 use crate::http::extract::{PathText, Query};
 use crate::http::problem::Problem;
 use crate::http::queries::YesNo;
 use crate::http::state::ApiState;
 use crate::http::wire::Word;
+use actix_web::HttpResponse;
+use actix_web::http::header::{self, ContentEncoding};
+use actix_web::middleware::Compress;
+use api_macros::operation;
+use futures::TryStreamExt;
+use policy::Lang;
+use service::audit::export::{AccountingExport, Chunks, ClaimsExport, Format, LedgerExport, Reveal};
+use service::operation::access::{ReadLedger, RevealClaims};
 
 /// 导出流水 · Export a ledger
 ///
 /// The transfers of a period, streamed; with a city's code, those of all its counties, by county and height. CSV (UTF-8 with BOM, comma,
 /// quotes as in RFC 4180, LF), JSON lines, XLSX or Parquet. `gbt24589` is the accounting data of GB/T 24589.1 of one county: chart of
 /// accounts, balances and vouchers. Compressed with gzip or zstd if the client takes it.
-#[utoipa::path(
-    tag = "ledgers",
-    params(JurisdictionPath, LedgerExportQuery),
-    responses((status = 200, description = "The transfers.",
-        content((String = "text/csv"), (String = "application/x-ndjson"),
-            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-            (Vec<u8> = "application/vnd.apache.parquet"), (String = "application/xml"), (String = "application/json")))),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+#[operation(
+    get "/v1/ledgers/{jurisdiction}/export",
+    tag = Ledgers,
+    answer(
+        "The transfers.",
+        "text/csv" = Text,
+        "application/x-ndjson" = Text,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" = Binary,
+        "application/vnd.apache.parquet" = Binary,
+        "application/xml" = Text,
+        "application/json" = Text
+    ),
+    wrap = Compress::default()
 )]
-#[get("/v1/ledgers/{jurisdiction}/export", wrap = "Compress::default()")]
 pub(crate) async fn export_ledger(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     query: Query<LedgerExportQuery>,
 ) -> Answer {
     let jurisdiction = path.county()?;
@@ -90,20 +95,22 @@ pub(crate) async fn export_ledger(
 /// The claims that arrived in a period, one a line, streamed; with a city's code, those of all its counties, by county and arrival. CSV,
 /// JSON lines, XLSX or Parquet, as the ledger's. Personal data is masked; `reveal=true` shows it to whoever has the right `reveal-claims`, with
 /// a reason, and leaves an audit event in each county that says who, which claims, how many and why.
-#[utoipa::path(
-    tag = "ledgers",
-    params(JurisdictionPath, ClaimsExportQuery),
-    responses((status = 200, description = "The claims.",
-        content((String = "text/csv"), (String = "application/x-ndjson"),
-            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-            (Vec<u8> = "application/vnd.apache.parquet")))),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+#[operation(
+    get "/v1/ledgers/{jurisdiction}/claims/export",
+    tag = Ledgers,
+    answer(
+        "The claims.",
+        "text/csv" = Text,
+        "application/x-ndjson" = Text,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" = Binary,
+        "application/vnd.apache.parquet" = Binary
+    ),
+    wrap = Compress::default()
 )]
-#[get("/v1/ledgers/{jurisdiction}/claims/export", wrap = "Compress::default()")]
 pub(crate) async fn export_claims(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     query: Query<ClaimsExportQuery>,
 ) -> Answer {
     let (jurisdiction, Query(query)) = (path.county()?, query);

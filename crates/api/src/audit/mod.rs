@@ -9,3 +9,22 @@ pub mod export_query;
 pub mod exports;
 pub mod samples;
 pub mod transparency;
+
+use crate::http::contract::{Operation, operations};
+
+/// Every operation of the wing.
+pub(crate) const OPERATIONS: &[Operation] = operations![
+    transparency::prove_claim,
+    exports::export_ledger,
+    exports::export_claims,
+    samples::commit_sample,
+    samples::list_samples,
+    samples::get_sample,
+    samples::draw_sample,
+    transparency::get_checkpoint,
+    transparency::list_checkpoints,
+    transparency::make_checkpoint,
+    transparency::cosign_checkpoint,
+    transparency::prove_inclusion,
+    transparency::prove_consistency,
+];

@@ -1,21 +1,22 @@
 //! Sampling for inspection, with a seed that was committed to beforehand.
 
-use actix_web::{get, post};
+use api_macros::operation;
+
 use chrono::{DateTime, Utc};
 use claims::SampleId;
 use claims::identifiers::ProgrammeId;
 use serde::Serialize;
-use service::access::{DrawSamples, ReadLedger};
-use service::once::Key;
-use service::samples::{Draw, Sample, Sampling};
+use service::audit::{Draw, Sample, Sampling};
+use service::operation::Key;
+use service::operation::access::{DrawSamples, ReadLedger};
 use utoipa::ToSchema;
 use utoipa::openapi::ObjectBuilder;
 use utoipa::openapi::schema::Type;
 use wire_derive::WireBody;
 
-use crate::http::answer::{Answer, created, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
-use crate::http::extract::documented::{IdempotencyHeader, JurisdictionPath, SamplePath};
+use crate::http::answer::{Answer, Created, Json, created, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::extract::documented::JurisdictionPath;
 use crate::http::extract::{Body, IdempotencyKey, PathId, PathText, Query};
 use crate::http::field_limits::SAMPLE;
 use crate::http::fields::Slot;
@@ -28,22 +29,20 @@ use crate::http::wire::{AnySchema, Shape, Whole};
 ///
 /// Take 32 random bytes as a seed, keep them to yourself, and send their SHA-256. It becomes a leaf of the county's log, whose hash goes into
 /// every score: neither side can choose what will be drawn.
-#[utoipa::path(
-    tag = "ledgers",
-    params(JurisdictionPath, IdempotencyHeader),
-    request_body(content = CommitSample, description = "What is sampled, and the commitment."),
-    responses((status = 201, description = "It stands in the log.", body = SampleView,
-        headers(("Location" = String, description = "Address of the sample.")))),
-    extensions(("x-roles" = json!(roles::<DrawSamples>()))),
+#[operation(
+    post "/v1/ledgers/{jurisdiction}/samples",
+    tag = Ledgers,
+    body = "What is sampled, and the commitment.",
+    answer = "It stands in the log.",
+    location = "Address of the sample."
 )]
-#[post("/v1/ledgers/{jurisdiction}/samples")]
 pub(crate) async fn commit_sample(
     api: ApiState,
     caller: Authenticated<DrawSamples>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     key: IdempotencyKey,
     body: Body<CommitSample>,
-) -> Answer {
+) -> Answer<Created<SampleView>> {
     let jurisdiction = path.county()?;
     let key = Key {
         key: key.0,
@@ -68,25 +67,19 @@ pub(crate) async fn commit_sample(
         .write(|it| async move { it.commit_sample(&permit, jurisdiction, asked, key).await })
         .await?;
     let location = format!("/v1/samples/{}", made.value.id);
-    created(&location, None, made.replayed, &SampleView::from(made.value))
+    created(&location, made.replayed, &SampleView::from(made.value))
 }
 
 /// 抽查列表 · List samples
 ///
 /// Of the county, newest first: those that were committed to and not drawn, too.
-#[utoipa::path(
-    tag = "ledgers",
-    params(JurisdictionPath),
-    responses((status = 200, description = "A page of samples.", body = PageView<SampleView>)),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
-)]
-#[get("/v1/ledgers/{jurisdiction}/samples")]
+#[operation(get "/v1/ledgers/{jurisdiction}/samples", tag = Ledgers, answer = "A page of samples.")]
 pub(crate) async fn list_samples(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     page: Query<PageQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<SampleView>>> {
     let (jurisdiction, Query(page)) = (path.county()?, page);
     let cursor = page.cursor.as_deref();
     let list = api
@@ -99,18 +92,12 @@ pub(crate) async fn list_samples(
 /// 查询抽查 · Get a sample
 ///
 /// With the claims that were drawn, in the order of their scores.
-#[utoipa::path(
-    tag = "ledgers",
-    params(SamplePath),
-    responses((status = 200, description = "The sample.", body = SampleView)),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
-)]
-#[get("/v1/samples/{id}")]
+#[operation(get "/v1/samples/{id}", tag = Ledgers, answer = "The sample.")]
 pub(crate) async fn get_sample(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
     id: PathId<SampleId>,
-) -> Answer {
+) -> Answer<Json<SampleView>> {
     ok(&SampleView::from(api.service.sample(&caller.permit, id.0).await?))
 }
 
@@ -118,20 +105,18 @@ pub(crate) async fn get_sample(
 ///
 /// Once its period is over, with the seed that was committed to. The claims with the smallest SHA-256 of seed, leaf hash and id are drawn; anyone
 /// can do it again. Asked again, the answer is the same.
-#[utoipa::path(
-    tag = "ledgers",
-    params(SamplePath),
-    request_body(content = DrawSample, description = "The seed."),
-    responses((status = 200, description = "It is drawn.", body = SampleView)),
-    extensions(("x-roles" = json!(roles::<DrawSamples>()))),
+#[operation(
+    post "/v1/samples/{id}/draw",
+    tag = Ledgers,
+    body = "The seed.",
+    answer = "It is drawn."
 )]
-#[post("/v1/samples/{id}/draw")]
 pub(crate) async fn draw_sample(
     api: ApiState,
     caller: Authenticated<DrawSamples>,
     id: PathId<SampleId>,
     body: Body<DrawSample>,
-) -> Answer {
+) -> Answer<Json<SampleView>> {
     let (permit, seed) = (caller.permit, body.value.seed);
     let drawn = api
         .write(|it| async move { it.draw_sample(&permit, id.0, seed).await })

@@ -1,6 +1,17 @@
 //! The transparency log: checkpoints, those who vouch for them, and proofs.
 
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::Text;
+use crate::http::extract::documented::JurisdictionPath;
+use crate::http::extract::{PathId, PathText, Query, raw_body};
+use crate::http::field_limits;
+use crate::http::queries::PageQuery;
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::http::wire::Whole;
+use actix_web::{HttpRequest, HttpResponse, web};
+use api_macros::operation;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -8,20 +19,10 @@ use claims::ClaimId;
 use ledger::log::{Hash, NoteError};
 use serde::Serialize;
 use service::Refusal;
-use service::access::{ReadClaims, ReadLedger, WitnessLog};
-use service::transparency::{ClaimProof, Consistency, Inclusion, Signed};
+use service::audit::{ClaimProof, Consistency, Inclusion, Signed};
+use service::operation::access::{ReadClaims, ReadLedger, WitnessLog};
 use utoipa::ToSchema;
 use wire_derive::WireQuery;
-
-use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
-use crate::http::extract::documented::{ClaimPath, JurisdictionPath};
-use crate::http::extract::{PathId, PathText, Query, raw_body};
-use crate::http::field_limits;
-use crate::http::queries::PageQuery;
-use crate::http::state::ApiState;
-use crate::http::views::PageView;
-use crate::http::wire::Whole;
 
 /// The note itself, as tools that know signed notes want it.
 fn note(signed: Signed) -> Answer {
@@ -34,17 +35,15 @@ fn note(signed: Signed) -> Answer {
 ///
 /// How many leaves the county's log has and what the root of their tree is, as a signed note (C2SP tlog-checkpoint, Ed25519) with the lines of
 /// those who vouch for it. Whoever keeps one notices any later change of what it covers.
-#[utoipa::path(
-    tag = "transparency",
-    params(JurisdictionPath, CheckpointQuery),
-    responses((status = 200, description = "The signed note.", content((String = "text/plain")))),
-    extensions(("x-roles" = json!(roles::<WitnessLog>()))),
+#[operation(
+    get "/v1/ledgers/{jurisdiction}/checkpoint",
+    tag = Transparency,
+    answer("The signed note.", "text/plain" = Text)
 )]
-#[get("/v1/ledgers/{jurisdiction}/checkpoint")]
 pub(crate) async fn get_checkpoint(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     query: Query<CheckpointQuery>,
 ) -> Answer {
     let size = query.0.size.map(u64::from);
@@ -58,19 +57,17 @@ pub(crate) async fn get_checkpoint(
 /// 检查点列表 · List checkpoints
 ///
 /// Youngest first.
-#[utoipa::path(
-    tag = "transparency",
-    params(JurisdictionPath),
-    responses((status = 200, description = "A page of checkpoints.", body = PageView<CheckpointView>)),
-    extensions(("x-roles" = json!(roles::<WitnessLog>()))),
+#[operation(
+    get "/v1/ledgers/{jurisdiction}/checkpoints",
+    tag = Transparency,
+    answer = "A page of checkpoints."
 )]
-#[get("/v1/ledgers/{jurisdiction}/checkpoints")]
 pub(crate) async fn list_checkpoints(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     page: Query<PageQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<CheckpointView>>> {
     let (jurisdiction, Query(page)) = (path.county()?, page);
     let cursor = page.cursor.as_deref();
     let list = api
@@ -83,17 +80,15 @@ pub(crate) async fn list_checkpoints(
 /// 生成检查点 · Make a checkpoint
 ///
 /// Of the log as it stands; if it has not grown, the last one. `huanxin work` makes them by itself every few minutes.
-#[utoipa::path(
-    tag = "transparency",
-    params(JurisdictionPath),
-    responses((status = 200, description = "The signed note.", content((String = "text/plain")))),
-    extensions(("x-roles" = json!(roles::<WitnessLog>()))),
+#[operation(
+    post "/v1/ledgers/{jurisdiction}/checkpoint",
+    tag = Transparency,
+    answer("The signed note.", "text/plain" = Text)
 )]
-#[post("/v1/ledgers/{jurisdiction}/checkpoint")]
 pub(crate) async fn make_checkpoint(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
 ) -> Answer {
     let (permit, jurisdiction) = (caller.permit, path.county()?);
     note(
@@ -106,18 +101,16 @@ pub(crate) async fn make_checkpoint(
 ///
 /// The checkpoint as it was fetched, with the witness's line under it (C2SP tlog-cosignature, version 1). The keys of witnesses are the operator's to
 /// set; each one's first word on a checkpoint is kept and shown with it from then on.
-#[utoipa::path(
-    tag = "transparency",
-    params(JurisdictionPath),
-    request_body(description = "The signed note with one line more.", content((String = "text/plain"))),
-    responses((status = 200, description = "The note with all lines that are kept.", content((String = "text/plain")))),
-    extensions(("x-roles" = json!(roles::<WitnessLog>()))),
+#[operation(
+    post "/v1/ledgers/{jurisdiction}/checkpoint/cosignatures",
+    tag = Transparency,
+    body("The signed note with one line more.", "text/plain" = Text),
+    answer("The note with all lines that are kept.", "text/plain" = Text)
 )]
-#[post("/v1/ledgers/{jurisdiction}/checkpoint/cosignatures")]
 pub(crate) async fn cosign_checkpoint(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Answer {
@@ -131,19 +124,17 @@ pub(crate) async fn cosign_checkpoint(
 }
 
 /// 包含证明 · Prove that a leaf is in the log
-#[utoipa::path(
-    tag = "transparency",
-    params(JurisdictionPath, InclusionQuery),
-    responses((status = 200, description = "The proof.", body = InclusionView)),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+#[operation(
+    get "/v1/ledgers/{jurisdiction}/proofs/inclusion",
+    tag = Transparency,
+    answer = "The proof."
 )]
-#[get("/v1/ledgers/{jurisdiction}/proofs/inclusion")]
 pub(crate) async fn prove_inclusion(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     query: Query<InclusionQuery>,
-) -> Answer {
+) -> Answer<Json<InclusionView>> {
     let (jurisdiction, Query(it)) = (path.county()?, query);
     let (leaf, size) = (it.leaf.into(), it.size.map(u64::from));
     let proof = api
@@ -154,19 +145,17 @@ pub(crate) async fn prove_inclusion(
 }
 
 /// 一致性证明 · Prove that the log has only grown
-#[utoipa::path(
-    tag = "transparency",
-    params(JurisdictionPath, ConsistencyQuery),
-    responses((status = 200, description = "The proof.", body = ConsistencyView)),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+#[operation(
+    get "/v1/ledgers/{jurisdiction}/proofs/consistency",
+    tag = Transparency,
+    answer = "The proof."
 )]
-#[get("/v1/ledgers/{jurisdiction}/proofs/consistency")]
 pub(crate) async fn prove_consistency(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     query: Query<ConsistencyQuery>,
-) -> Answer {
+) -> Answer<Json<ConsistencyView>> {
     let (jurisdiction, Query(it)) = (path.county()?, query);
     let (from, to) = (it.from.into(), it.to.map(u64::from));
     let proof = api
@@ -180,18 +169,12 @@ pub(crate) async fn prove_consistency(
 ///
 /// That the decision which stands is in its county's log: the leaf, its place in the tree, and the signed checkpoint that covers it. Before a
 /// checkpoint covers it: 409 `not-covered`.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath),
-    responses((status = 200, description = "The proof.", body = ClaimProofView)),
-    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
-)]
-#[get("/v1/claims/{id}/proof")]
+#[operation(get "/v1/claims/{id}/proof", tag = Claims, answer = "The proof.")]
 pub(crate) async fn prove_claim(
     api: ApiState,
     caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
-) -> Answer {
+) -> Answer<Json<ClaimProofView>> {
     ok(&ClaimProofView::from(
         api.service.prove_claim(&caller.permit, id.0).await?,
     ))

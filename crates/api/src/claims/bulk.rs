@@ -6,14 +6,15 @@
 //! every line that was recorded and records the others.
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, web};
+use api_macros::operation;
 use bytes::Bytes;
 use futures::stream;
 use policy::Lang;
 use serde::Serialize;
 use serde_json::Value;
-use service::access::SubmitClaims;
-use service::submit::{Command, Mode, Submitted};
+use service::claims::{Command, Mode, Submitted};
+use service::operation::access::SubmitClaims;
 use service::{FieldError, MAX_BATCH, Permit, Refusal, Service, ServiceError};
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
@@ -23,9 +24,9 @@ use crate::claims::bulk_lines::Lines;
 use crate::claims::form::read_claim;
 use crate::claims::view::ClaimView;
 use crate::http::answer::{Answer, ok};
-use crate::http::authenticated::{Authenticated, roles};
-use crate::http::extract::documented::IdempotencyHeader;
-use crate::http::extract::{IdempotencyKey, Query, canonical_hash, media_type, raw_body};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::Text;
+use crate::http::extract::{BatchKey, Query, canonical_hash, media_type, raw_body};
 use crate::http::middleware::Context;
 use crate::http::problem::{Problem, ProblemView};
 use crate::http::state::ApiState;
@@ -37,20 +38,20 @@ use crate::http::wire::words;
 /// lines and 16 MiB. In mode `continue` every good line is recorded and the answer is streamed; with
 /// `Accept: application/x-ndjson` it comes as lines, the last of them `{"summary": …}`. In mode `atomic` (at most 1,000 lines)
 /// all are recorded or none. A line's key is the call's key with its `merchant_reference`.
-#[utoipa::path(
-    tag = "claims",
-    operation_id = "submit_claims",
-    params(IdempotencyHeader, BulkQuery),
-    request_body(description = "The claims, one a line.", content((String = "application/x-ndjson"), (String = "text/csv"))),
-    responses((status = 200, description = "A result for each line, in order.",
-        content((BulkResult = "application/json"), (BulkLine = "application/x-ndjson")))),
-    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+#[operation(
+    post "/v1/claims/bulk",
+    tag = Claims,
+    body("The claims, one a line.", "application/x-ndjson" = Text, "text/csv" = Text),
+    answer(
+        "A result for each line, in order.",
+        "application/json" = BulkResult,
+        "application/x-ndjson" = BulkLine
+    )
 )]
-#[post("/v1/claims/bulk")]
 pub(crate) async fn submit_claims(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
-    key: IdempotencyKey,
+    key: BatchKey,
     query: Query<BulkQuery>,
     request: HttpRequest,
     payload: web::Payload,
@@ -302,7 +303,7 @@ async fn atomic(api: &ApiState, batch: Batch, lines: Lines) -> Answer {
         return Err(Problem::BulkRefused(errors));
     }
     items.iter().for_each(|item| summary.count(item));
-    ok(&BulkResult { items, summary })
+    Ok(ok(&BulkResult { items, summary })?.into())
 }
 
 /// A line's problem as errors of the batch: each pointer starts with the line.

@@ -1,27 +1,25 @@
 //! Clawbacks (追缴): demanded once a claim, repaid in parts, netted against payments, waived in
 //! pairs.
 
-use actix_web::{get, post};
+use api_macros::operation;
+
 use chrono::{DateTime, Utc};
 use claims::clawback::ClawbackReason;
 use claims::{ClaimId, WaiverId};
 use ledger::Fen;
 use policy::Lang;
 use serde::Serialize;
-use service::access::{DemandClawback, ManageFunds, ReadClaims};
-use service::clawback::{ClawbackState, Demand, NewWaiver, Waiver};
-use service::once::Key;
+use service::claims::{ClawbackState, Demand, NewWaiver, Waiver};
+use service::operation::Key;
+use service::operation::access::{DemandClawback, ManageFunds, ReadClaims};
 use utoipa::ToSchema;
 use wire_derive::WireBody;
 
 use crate::claims::stands;
 use crate::claims::view::ClaimView;
-use crate::http::answer::{Answer, created, ok, tagged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Created, Json, Tagged, created, ok, tagged};
+use crate::http::authenticated::Authenticated;
 use crate::http::bodies::Check;
-use crate::http::extract::documented::{
-    ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader, WaiverPath,
-};
 use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId};
 use crate::http::field_limits::{DOCUMENT, REASON};
 use crate::http::money::Money;
@@ -33,15 +31,12 @@ use crate::http::words::ClawbackReasonWord;
 ///
 /// Of a paid claim, whole or in part, once. It is netted against the merchant's next payments of the same fund, oldest first,
 /// or repaid.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
-    request_body(content = DemandForm, description = "Why, and how much; all of it if no amount is given."),
-    responses((status = 200, description = "Due back.", body = ClaimView,
-        headers(("ETag" = String, description = "Its new revision.")))),
-    extensions(("x-roles" = json!(roles::<DemandClawback>()))),
+#[operation(
+    post "/v1/claims/{id}/clawback-demand",
+    tag = Claims,
+    body = "Why, and how much; all of it if no amount is given.",
+    answer = "Due back."
 )]
-#[post("/v1/claims/{id}/clawback-demand")]
 pub(crate) async fn demand_clawback(
     api: ApiState,
     caller: Authenticated<DemandClawback>,
@@ -49,7 +44,7 @@ pub(crate) async fn demand_clawback(
     seen: IfMatch,
     key: OptionalKey,
     body: Body<DemandForm>,
-) -> Answer {
+) -> Answer<Tagged<ClaimView>> {
     let (permit, key, demand) = (caller.permit, key.of(body.hash), body.value);
     let moved = api
         .write(|it| async move { it.demand_clawback(&permit, id.0, seen.0, demand, key).await })
@@ -61,22 +56,19 @@ pub(crate) async fn demand_clawback(
 ///
 /// What is due back was repaid, all that is open or a part of it; the reason names the bank's document. A part that is
 /// pending in a payment cannot be repaid until the bank has said what became of the payment.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath, IfMatchHeader),
-    request_body(content = RepaymentForm, description = "The bank's document, and how much; all that is open if no amount is given."),
-    responses((status = 200, description = "Clawed back, or part of it.", body = ClaimView,
-        headers(("ETag" = String, description = "Its new revision.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/claims/{id}/clawback",
+    tag = Claims,
+    body = "The bank's document, and how much; all that is open if no amount is given.",
+    answer = "Clawed back, or part of it."
 )]
-#[post("/v1/claims/{id}/clawback")]
 pub(crate) async fn claw_back_claim(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<ClaimId>,
     seen: IfMatch,
     body: Body<RepaymentForm>,
-) -> Answer {
+) -> Answer<Tagged<ClaimView>> {
     let (permit, RepaymentForm { document, amount }) = (caller.permit, body.value);
     let state = api
         .write(|it| async move {
@@ -91,18 +83,12 @@ pub(crate) async fn claw_back_claim(
 /// 追缴情况 · Get a claim's clawback
 ///
 /// What is due, why, and what of it is repaid, netted, pending, waived and open.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath),
-    responses((status = 200, description = "The clawback as it stands.", body = ClawbackView)),
-    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
-)]
-#[get("/v1/claims/{id}/clawback")]
+#[operation(get "/v1/claims/{id}/clawback", tag = Claims, answer = "The clawback as it stands.")]
 pub(crate) async fn get_clawback(
     api: ApiState,
     caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
-) -> Answer {
+) -> Answer<Json<ClawbackView>> {
     let clawback = api.service.clawback(&caller.permit, id.0).await?;
     ok(&ClawbackView::of(clawback, caller.lang))
 }
@@ -110,22 +96,19 @@ pub(crate) async fn get_clawback(
 /// 豁免追缴 · Propose a waiver
 ///
 /// Of all that is open of a clawback, or a part. Pending until another person of treasury approves it.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath, IdempotencyHeader),
-    request_body(content = WaiverForm, description = "The document that allows it, and why."),
-    responses((status = 201, description = "Proposed, pending.", body = WaiverView,
-        headers(("Location" = String, description = "Where to find it.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/claims/{id}/clawback-waivers",
+    tag = Claims,
+    body = "The document that allows it, and why.",
+    answer = "Proposed, pending."
 )]
-#[post("/v1/claims/{id}/clawback-waivers")]
 pub(crate) async fn waive_clawback(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<ClaimId>,
     key: IdempotencyKey,
     body: Body<WaiverForm>,
-) -> Answer {
+) -> Answer<Created<WaiverView>> {
     let location = format!("/v1/claims/{}/clawback", id.0);
     let key = Key {
         key: key.0,
@@ -135,26 +118,24 @@ pub(crate) async fn waive_clawback(
     let made = api
         .write(|it| async move { it.waive_clawback(&permit, id.0, new, key).await })
         .await?;
-    created(&location, None, made.replayed, &WaiverView::from(made.value))
+    created(&location, made.replayed, &WaiverView::from(made.value))
 }
 
 /// 复核豁免 · Check a waiver
 ///
 /// By another person than the one who proposed it. Approved, its sum is no longer due and stays paid.
-#[utoipa::path(
-    tag = "claims",
-    params(WaiverPath),
-    request_body(content = Check, description = "The verdict."),
-    responses((status = 200, description = "Approved or refused.", body = WaiverView)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/clawback-waivers/{id}/decision",
+    tag = Claims,
+    body = "The verdict.",
+    answer = "Approved or refused."
 )]
-#[post("/v1/clawback-waivers/{id}/decision")]
 pub(crate) async fn check_waiver(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<WaiverId>,
     body: Body<Check>,
-) -> Answer {
+) -> Answer<Json<WaiverView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
         .write(|it| async move { it.check_waiver(&permit, id.0, verdict, reason).await })

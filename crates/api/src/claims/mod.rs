@@ -11,52 +11,71 @@ pub mod form;
 pub mod review;
 pub mod view;
 
-use actix_web::{HttpResponse, get, post};
-use chrono::{DateTime, NaiveDate, Utc};
-use claims::ClaimId;
-use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
-use claims::life_cycle::Status;
-use policy::Lang;
-use service::Replayable;
-use service::access::{ReadClaims, RevealClaims, SubmitClaims};
-use service::reading::ClaimQuery;
-use service::state::ClaimState;
-use service::submit::{Command, Mode};
-use wire_derive::WireQuery;
-
 use crate::claims::form::SubmitClaim;
 use crate::claims::view::{CheckView, ClaimSummary, ClaimView, EventView};
-use crate::http::answer::{Answer, again, created, ok, paged, tagged};
-use crate::http::authenticated::{Authenticated, roles};
-use crate::http::bodies::{ReasonGiven, ReasonIfAny};
-use crate::http::extract::documented::{
-    ClaimPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
+use crate::http::answer::{
+    Answer, CreatedTagged, Json, Tagged, again, created_tagged, ok, ok_as, paged, tagged, untagged,
 };
+use crate::http::authenticated::Authenticated;
+use crate::http::bodies::{ReasonGiven, ReasonIfAny};
+use crate::http::contract::{Object, Operation, operations};
 use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
 use crate::http::problem::Problem;
 use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::{Day, words};
+use actix_web::HttpResponse;
+use api_macros::operation;
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::ClaimId;
+use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
+use claims::life_cycle::Status;
+use policy::Lang;
+use service::Replayable;
+use service::claims::{ClaimQuery, ClaimState, Command, Mode};
+use service::operation::access::{ReadClaims, RevealClaims, SubmitClaims};
+use wire_derive::WireQuery;
+
+/// Every operation of the wing.
+pub(crate) const OPERATIONS: &[Operation] = operations![
+    submit_claim,
+    check_claim,
+    bulk::submit_claims,
+    list_claims,
+    get_claim,
+    correct_claim,
+    withdraw_claim,
+    return_goods,
+    clawbacks::demand_clawback,
+    clawbacks::claw_back_claim,
+    clawbacks::get_clawback,
+    clawbacks::waive_clawback,
+    clawbacks::check_waiver,
+    list_claim_events,
+    get_receipt,
+    reveal_claim,
+    review::review_claim,
+    review::approve_claim,
+    review::approve_claims,
+];
 
 /// 提交申领 · Submit a claim
 ///
 /// Decided and recorded before the answer. A claim that the rules refuse is recorded too: 201 with status `rejected`.
-#[utoipa::path(
-    tag = "claims",
-    params(IdempotencyHeader),
-    request_body(content = SubmitClaim, description = "The claim, as the sale closed."),
-    responses((status = 201, description = "Recorded, with its decision.", body = ClaimView,
-        headers(("Location" = String, description = "Address of the claim."), ("ETag" = String, description = "Its revision.")))),
-    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+#[operation(
+    post "/v1/claims",
+    tag = Claims,
+    body = "The claim, as the sale closed.",
+    answer = "Recorded, with its decision.",
+    location = "Address of the claim."
 )]
-#[post("/v1/claims")]
 pub(crate) async fn submit_claim(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
     key: IdempotencyKey,
     body: Body<SubmitClaim>,
-) -> Answer {
+) -> Answer<CreatedTagged<ClaimView>> {
     let command = Command {
         key: key.0,
         request: body.hash,
@@ -69,9 +88,9 @@ pub(crate) async fn submit_claim(
     let missing = || Problem::Internal("a command has no result".into());
     let submitted = results.into_iter().next().flatten().ok_or_else(missing)??;
     let view = ClaimView::of(&submitted.claim, caller.lang);
-    created(
+    created_tagged(
         &format!("/v1/claims/{}", view.id),
-        Some(&view.etag),
+        &view.etag,
         submitted.replayed,
         &view,
     )
@@ -80,18 +99,17 @@ pub(crate) async fn submit_claim(
 /// 试算 · Check a claim
 ///
 /// The decision it would get now. Nothing is recorded, reserved or promised.
-#[utoipa::path(
-    tag = "claims",
-    request_body(content = SubmitClaim, description = "The claim."),
-    responses((status = 200, description = "What it would get.", body = CheckView)),
-    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+#[operation(
+    post "/v1/claims/check",
+    tag = Claims,
+    body = "The claim.",
+    answer = "What it would get."
 )]
-#[post("/v1/claims/check")]
 pub(crate) async fn check_claim(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
     body: Body<SubmitClaim>,
-) -> Answer {
+) -> Answer<Json<CheckView>> {
     let decision = api.service.check(&caller.permit, body.value).await?;
     ok(&CheckView::of(&decision, caller.lang))
 }
@@ -100,20 +118,18 @@ pub(crate) async fn check_claim(
 ///
 /// With its decision and what was sent, personal data masked, now or as of an instant. Another merchant's claim does not exist, nor
 /// one that had not arrived by then.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath, ClaimAsOf),
-    responses((status = 200, description = "The claim as it stands, or stood.", body = ClaimView,
-        headers(("ETag" = String, description = "Its revision now, for If-Match; none as of an instant.")))),
-    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+#[operation(
+    get "/v1/claims/{id}",
+    tag = Claims,
+    answer = "The claim as it stands, or stood.",
+    etag = "Its revision now, for If-Match; none as of an instant."
 )]
-#[get("/v1/claims/{id}")]
 pub(crate) async fn get_claim(
     api: ApiState,
     caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
     query: Query<ClaimAsOf>,
-) -> Answer {
+) -> Answer<Tagged<ClaimView>> {
     let as_of = query.0.as_of;
     let detail = match as_of {
         Some(instant) => api.service.claim_as_of(&caller.permit, id.0, instant).await?,
@@ -122,26 +138,20 @@ pub(crate) async fn get_claim(
     let mut view = ClaimView::of(&detail.state, caller.lang);
     view.claim = Some(detail.masked);
     if as_of.is_some() {
-        return ok(&view);
+        return untagged(&view);
     }
-    tagged(&view.etag.clone(), &view)
+    tagged(&view.etag, &view)
 }
 
 /// 申领列表 · List claims
 ///
 /// A merchant sees its own, an officer those of its counties; now or as of an instant.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimsQuery),
-    responses((status = 200, description = "A page of claims.", body = PageView<ClaimSummary>)),
-    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
-)]
-#[get("/v1/claims")]
+#[operation(get "/v1/claims", tag = Claims, answer = "A page of claims.")]
 pub(crate) async fn list_claims(
     api: ApiState,
     caller: Authenticated<ReadClaims>,
     query: Query<ClaimsQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<ClaimSummary>>> {
     let Query(query) = query;
     let filter = ClaimQuery {
         jurisdiction: query.jurisdiction.map(|it| it.as_str().to_owned()),
@@ -168,15 +178,12 @@ pub(crate) async fn list_claims(
 /// 补正 · Correct a claim
 ///
 /// The whole claim again, corrected. It keeps its place in the queue and its reservation.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
-    request_body(content = SubmitClaim, description = "The claim, corrected."),
-    responses((status = 200, description = "Decided again.", body = ClaimView,
-        headers(("ETag" = String, description = "Its new revision.")))),
-    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+#[operation(
+    post "/v1/claims/{id}/correction",
+    tag = Claims,
+    body = "The claim, corrected.",
+    answer = "Decided again."
 )]
-#[post("/v1/claims/{id}/correction")]
 pub(crate) async fn correct_claim(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
@@ -184,7 +191,7 @@ pub(crate) async fn correct_claim(
     seen: IfMatch,
     key: OptionalKey,
     body: Body<SubmitClaim>,
-) -> Answer {
+) -> Answer<Tagged<ClaimView>> {
     let (permit, key) = (caller.permit, key.of(body.hash));
     let moved = api
         .write(|it| async move { it.correct(&permit, id.0, seen.0, body.value, key).await })
@@ -195,15 +202,12 @@ pub(crate) async fn correct_claim(
 /// 撤回 · Withdraw a claim
 ///
 /// Before payment. Its reservation, uniqueness keys, quota and entitlement are free again.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
-    request_body(content = ReasonIfAny, description = "Why, if there is anything to say."),
-    responses((status = 200, description = "Withdrawn.", body = ClaimView,
-        headers(("ETag" = String, description = "Its new revision.")))),
-    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+#[operation(
+    post "/v1/claims/{id}/withdrawal",
+    tag = Claims,
+    body = "Why, if there is anything to say.",
+    answer = "Withdrawn."
 )]
-#[post("/v1/claims/{id}/withdrawal")]
 pub(crate) async fn withdraw_claim(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
@@ -211,7 +215,7 @@ pub(crate) async fn withdraw_claim(
     seen: IfMatch,
     key: OptionalKey,
     body: Body<ReasonIfAny>,
-) -> Answer {
+) -> Answer<Tagged<ClaimView>> {
     let (permit, key, why) = (caller.permit, key.of(body.hash), body.value.reason);
     let moved = api
         .write(|it| async move { it.withdraw(&permit, id.0, seen.0, why, key).await })
@@ -222,15 +226,12 @@ pub(crate) async fn withdraw_claim(
 /// 退货 · Report returned goods
 ///
 /// Before payment it ends the claim as a withdrawal does; after payment the subsidy is due back.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath, IfMatchHeader, OptionalIdempotencyHeader),
-    request_body(content = ReasonIfAny, description = "Why, if there is anything to say."),
-    responses((status = 200, description = "Returned, or due back.", body = ClaimView,
-        headers(("ETag" = String, description = "Its new revision.")))),
-    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
+#[operation(
+    post "/v1/claims/{id}/return",
+    tag = Claims,
+    body = "Why, if there is anything to say.",
+    answer = "Returned, or due back."
 )]
-#[post("/v1/claims/{id}/return")]
 pub(crate) async fn return_goods(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
@@ -238,7 +239,7 @@ pub(crate) async fn return_goods(
     seen: IfMatch,
     key: OptionalKey,
     body: Body<ReasonIfAny>,
-) -> Answer {
+) -> Answer<Tagged<ClaimView>> {
     let (permit, key, why) = (caller.permit, key.of(body.hash), body.value.reason);
     let moved = api
         .write(|it| async move { it.return_goods(&permit, id.0, seen.0, why, key).await })
@@ -249,19 +250,13 @@ pub(crate) async fn return_goods(
 /// 办理记录 · List a claim's events
 ///
 /// What was done to it, oldest first: by whom, when, why, and what they had before them.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath),
-    responses((status = 200, description = "A page of events.", body = PageView<EventView>)),
-    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
-)]
-#[get("/v1/claims/{id}/events")]
+#[operation(get "/v1/claims/{id}/events", tag = Claims, answer = "A page of events.")]
 pub(crate) async fn list_claim_events(
     api: ApiState,
     caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
     page: Query<PageQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<EventView>>> {
     let Query(page) = page;
     let events = api
         .service
@@ -274,13 +269,11 @@ pub(crate) async fn list_claim_events(
 ///
 /// Of the decision that stands: canonical JSON (RFC 8785), byte for byte as it was hashed. `sha256sum` of the body is
 /// `decision.receipt`, and `huanxin verify --receipt` decides it again. It holds no personal data.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath),
-    responses((status = 200, description = "The receipt.", body = Object)),
-    extensions(("x-roles" = json!(roles::<ReadClaims>()))),
+#[operation(
+    get "/v1/claims/{id}/receipt",
+    tag = Claims,
+    answer("The receipt.", "application/json" = Object)
 )]
-#[get("/v1/claims/{id}/receipt")]
 pub(crate) async fn get_receipt(
     api: ApiState,
     caller: Authenticated<ReadClaims>,
@@ -293,24 +286,23 @@ pub(crate) async fn get_receipt(
 /// 查看原文 · Reveal a claim
 ///
 /// The claim as it was sent, personal data included. Who looked, and why, stays on record.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath),
-    request_body(content = ReasonGiven, description = "Why."),
-    responses((status = 200, description = "The claim as it was sent.", body = SubmitClaim)),
-    extensions(("x-roles" = json!(roles::<RevealClaims>()))),
+#[operation(
+    post "/v1/claims/{id}/reveal",
+    tag = Claims,
+    body = "Why.",
+    answer = "The claim as it was sent."
 )]
-#[post("/v1/claims/{id}/reveal")]
 pub(crate) async fn reveal_claim(
     api: ApiState,
     caller: Authenticated<RevealClaims>,
     id: PathId<ClaimId>,
     body: Body<ReasonGiven>,
-) -> Answer {
+) -> Answer<Json<SubmitClaim>> {
     let (permit, why) = (caller.permit, Some(body.value.reason));
-    ok(&api
+    let claim = api
         .write(|it| async move { it.reveal(&permit, id.0, why).await })
-        .await?)
+        .await?;
+    ok_as(&claim)
 }
 
 /// The claim as of an instant.
@@ -351,7 +343,7 @@ words! {
 }
 
 /// A claim as it stands after a step.
-pub(crate) fn stands(moved: &Replayable<ClaimState>, lang: Lang) -> Answer {
+pub(crate) fn stands(moved: &Replayable<ClaimState>, lang: Lang) -> Answer<Tagged<ClaimView>> {
     let view = ClaimView::of(&moved.value, lang);
     again(&view.etag, moved.replayed, &view)
 }

@@ -1,46 +1,42 @@
 //! Two pairs of eyes: review and approval.
 
-use actix_web::{HttpRequest, post};
-use claims::ClaimId;
-use service::access::{ApproveClaims, ReviewClaims};
-use service::review;
-use utoipa::openapi::ObjectBuilder;
-use utoipa::openapi::schema::Type;
-use wire_derive::WireBody;
-
 use crate::claims::stands;
 use crate::claims::view::{ClaimSummary, ClaimView};
-use crate::http::answer::{Answer, results};
-use crate::http::authenticated::{Authenticated, roles};
-use crate::http::extract::documented::{ClaimPath, IfMatchRequired, OptionalIdempotencyHeader};
-use crate::http::extract::{Body, IfMatch, OptionalKey, PathId, revision_of};
+use crate::http::answer::{Answer, Json, Tagged, results};
+use crate::http::authenticated::Authenticated;
+use crate::http::extract::{Body, OptionalKey, PathId, SeenRevision, revision_of};
 use crate::http::field_limits::{APPROVALS, ETAG, REASON};
 use crate::http::fields::Slot;
 use crate::http::middleware::Context;
 use crate::http::state::ApiState;
 use crate::http::views::{ItemResultView, ResultsView};
 use crate::http::wire::{AnySchema, Shape, Words, words};
+use actix_web::HttpRequest;
+use api_macros::operation;
+use claims::ClaimId;
+use service::claims as review;
+use service::operation::access::{ApproveClaims, ReviewClaims};
+use utoipa::openapi::ObjectBuilder;
+use utoipa::openapi::schema::Type;
+use wire_derive::WireBody;
 
 /// 审核 · Review a claim
 ///
 /// Recommend it for approval, return it for correction, or reject it.
-#[utoipa::path(
-    tag = "review",
-    params(ClaimPath, IfMatchRequired, OptionalIdempotencyHeader),
-    request_body(content = Review, description = "The verdict."),
-    responses((status = 200, description = "Reviewed.", body = ClaimView,
-        headers(("ETag" = String, description = "Its new revision.")))),
-    extensions(("x-roles" = json!(roles::<ReviewClaims>()))),
+#[operation(
+    post "/v1/claims/{id}/review",
+    tag = Review,
+    body = "The verdict.",
+    answer = "Reviewed."
 )]
-#[post("/v1/claims/{id}/review")]
 pub(crate) async fn review_claim(
     api: ApiState,
     caller: Authenticated<ReviewClaims>,
     id: PathId<ClaimId>,
-    seen: IfMatch,
+    seen: SeenRevision,
     key: OptionalKey,
     body: Body<Review>,
-) -> Answer {
+) -> Answer<Tagged<ClaimView>> {
     let (permit, seen, key) = (caller.permit, seen.required()?, key.of(body.hash));
     let Review { verdict, reason } = body.value;
     let moved = api
@@ -52,23 +48,20 @@ pub(crate) async fn review_claim(
 /// 批准 · Approve a claim
 ///
 /// By another person than the reviewer: approve it, return it to review, or reject it.
-#[utoipa::path(
-    tag = "review",
-    params(ClaimPath, IfMatchRequired, OptionalIdempotencyHeader),
-    request_body(content = Approval, description = "The verdict."),
-    responses((status = 200, description = "Approved, returned or rejected.", body = ClaimView,
-        headers(("ETag" = String, description = "Its new revision.")))),
-    extensions(("x-roles" = json!(roles::<ApproveClaims>()))),
+#[operation(
+    post "/v1/claims/{id}/approval",
+    tag = Review,
+    body = "The verdict.",
+    answer = "Approved, returned or rejected."
 )]
-#[post("/v1/claims/{id}/approval")]
 pub(crate) async fn approve_claim(
     api: ApiState,
     caller: Authenticated<ApproveClaims>,
     id: PathId<ClaimId>,
-    seen: IfMatch,
+    seen: SeenRevision,
     key: OptionalKey,
     body: Body<Approval>,
-) -> Answer {
+) -> Answer<Tagged<ClaimView>> {
     let (permit, seen, key) = (caller.permit, seen.required()?, key.of(body.hash));
     let Approval { verdict, reason } = body.value;
     let moved = api
@@ -80,19 +73,18 @@ pub(crate) async fn approve_claim(
 /// 批量批准 · Approve many claims
 ///
 /// Up to a thousand, each with its own result: one that is stale or out of turn does not hold up the others.
-#[utoipa::path(
-    tag = "review",
-    request_body(content = Approvals, description = "The verdicts."),
-    responses((status = 200, description = "A result for each, in order.", body = ResultsView<ItemResultView<ClaimSummary>>)),
-    extensions(("x-roles" = json!(roles::<ApproveClaims>()))),
+#[operation(
+    post "/v1/approvals",
+    tag = Review,
+    body = "The verdicts.",
+    answer = "A result for each, in order."
 )]
-#[post("/v1/approvals")]
 pub(crate) async fn approve_claims(
     api: ApiState,
     caller: Authenticated<ApproveClaims>,
     body: Body<Approvals>,
     request: HttpRequest,
-) -> Answer {
+) -> Answer<Json<ResultsView<ItemResultView<ClaimSummary>>>> {
     let approvals = body.value.items.into_iter().map(|item| review::Approval {
         claim: item.claim,
         if_match: item.etag,

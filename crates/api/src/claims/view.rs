@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use policy::{FactsRead, Lang, Price, RuleOutcome, Value};
 use serde::{Serialize, Serializer};
-use service::state::{ClaimDecision, ClaimState};
+use service::claims::{ClaimDecision, ClaimState};
 use utoipa::ToSchema;
 
 use crate::http::money::Money;
@@ -309,8 +309,8 @@ pub struct SeenView {
     pub receipt: String,
 }
 
-impl From<service::reading::Event> for EventView {
-    fn from(event: service::reading::Event) -> EventView {
+impl From<service::claims::Event> for EventView {
+    fn from(event: service::claims::Event) -> EventView {
         EventView {
             id: event.id.to_string(),
             verb: event.verb,

@@ -1,20 +1,21 @@
 //! Caps of a fund: proposed by one person of treasury, confirmed by another.
 
-use actix_web::{get, post, put};
+use api_macros::operation;
+
 use chrono::{DateTime, Utc};
 use claims::CapChangeId;
 use ledger::Fen;
 use serde::Serialize;
-use service::access::{ManageFunds, ReadFunds};
-use service::caps::CapChange;
+use service::funds::CapChange;
+use service::operation::access::{ManageFunds, ReadFunds};
 use utoipa::ToSchema;
 use wire_derive::WireBody;
 
 use crate::funds::fund;
-use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
 use crate::http::bodies::Check;
-use crate::http::extract::documented::{CapChangePath, FundPath};
+use crate::http::extract::documented::FundPath;
 use crate::http::extract::{Body, PathId, PathText, Query};
 use crate::http::field_limits::{CAPS, DOCUMENT};
 use crate::http::money::Money;
@@ -26,20 +27,18 @@ use crate::http::wire::{Pattern, Words};
 /// 设定上限 · Propose caps
 ///
 /// All caps of a fund, replaced. Pending until another person of treasury approves it; never below what is committed.
-#[utoipa::path(
-    tag = "funds",
-    params(FundPath),
-    request_body(content = ProposeCaps, description = "The caps and the document that sets them."),
-    responses((status = 200, description = "Proposed, pending.", body = CapChangeView)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    put "/v1/funds/{programme}/{jurisdiction}/caps",
+    tag = Funds,
+    body = "The caps and the document that sets them.",
+    answer = "Proposed, pending."
 )]
-#[put("/v1/funds/{programme}/{jurisdiction}/caps")]
 pub(crate) async fn propose_caps(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    path: PathText,
+    path: PathText<FundPath>,
     body: Body<ProposeCaps>,
-) -> Answer {
+) -> Answer<Json<CapChangeView>> {
     let (permit, (programme, jurisdiction)) = (caller.permit, fund(&path)?);
     let ProposeCaps { caps, document } = body.value;
     let caps = caps.into_iter().map(|cap| (cap.scope, cap.ceiling)).collect();
@@ -55,19 +54,17 @@ pub(crate) async fn propose_caps(
 /// 上限变更列表 · List cap changes
 ///
 /// Newest first.
-#[utoipa::path(
-    tag = "funds",
-    params(FundPath),
-    responses((status = 200, description = "A page of cap changes.", body = PageView<CapChangeView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+#[operation(
+    get "/v1/funds/{programme}/{jurisdiction}/cap-changes",
+    tag = Funds,
+    answer = "A page of cap changes."
 )]
-#[get("/v1/funds/{programme}/{jurisdiction}/cap-changes")]
 pub(crate) async fn list_cap_changes(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
-    path: PathText,
+    path: PathText<FundPath>,
     page: Query<PageQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<CapChangeView>>> {
     let ((programme, jurisdiction), Query(page)) = (fund(&path)?, page);
     let cursor = page.cursor.as_deref();
     let list = api
@@ -80,20 +77,18 @@ pub(crate) async fn list_cap_changes(
 /// 复核上限 · Check caps
 ///
 /// By another person than the one who proposed them.
-#[utoipa::path(
-    tag = "funds",
-    params(CapChangePath),
-    request_body(content = Check, description = "The verdict."),
-    responses((status = 200, description = "Approved or refused.", body = CapChangeView)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/cap-changes/{id}/decision",
+    tag = Funds,
+    body = "The verdict.",
+    answer = "Approved or refused."
 )]
-#[post("/v1/cap-changes/{id}/decision")]
 pub(crate) async fn check_caps(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<CapChangeId>,
     body: Body<Check>,
-) -> Answer {
+) -> Answer<Json<CapChangeView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
         .write(|it| async move { it.check_caps(&permit, id.0, verdict, reason).await })

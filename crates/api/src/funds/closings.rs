@@ -1,19 +1,9 @@
 //! Closings of a county's ledger as they are answered.
 
-use actix_web::http::header;
-use actix_web::{HttpResponse, get};
-use chrono::{DateTime, Utc};
-use ledger::{Fen, Source};
-use policy::Lang;
-use serde::Serialize;
-use service::access::ReadLedger;
-use service::closing::{ClosedAccount, ClosedBooks, ClosedFund, ClosedSource, Closing, Period};
-use utoipa::ToSchema;
-use wire_derive::WireQuery;
-
 use crate::funds::sources::SourceBalanceView;
-use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::Text;
 use crate::http::extract::documented::{ClosingPath, JurisdictionPath};
 use crate::http::extract::{Part, PathText, Query};
 use crate::http::money::Money;
@@ -22,6 +12,17 @@ use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::words;
 use crate::http::words::AccountWord;
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use api_macros::operation;
+use chrono::{DateTime, Utc};
+use ledger::{Fen, Source};
+use policy::Lang;
+use serde::Serialize;
+use service::funds::closing::{ClosedAccount, ClosedBooks, ClosedFund, ClosedSource, Closing, Period};
+use service::operation::access::ReadLedger;
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 /// A closed month or year (结账). It takes no more transfers, and is not opened again.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -171,19 +172,17 @@ impl From<ClosedSource> for ClosedSourceView {
 /// 结账列表 · List closings
 ///
 /// Closed months and years of the county, newest first. A closed period takes no more transfers.
-#[utoipa::path(
-    tag = "ledgers",
-    params(JurisdictionPath),
-    responses((status = 200, description = "A page of closings.", body = PageView<ClosingView>)),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+#[operation(
+    get "/v1/ledgers/{jurisdiction}/closings",
+    tag = Ledgers,
+    answer = "A page of closings."
 )]
-#[get("/v1/ledgers/{jurisdiction}/closings")]
 pub(crate) async fn list_closings(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     page: Query<PageQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<ClosingView>>> {
     let (jurisdiction, Query(page)) = (path.county()?, page);
     let cursor = page.cursor.as_deref();
     let list = api
@@ -197,18 +196,15 @@ pub(crate) async fn list_closings(
 ///
 /// For each fund what every account and source began with, what moved, and what is carried on. As a table: CSV (UTF-8 with BOM, comma, quotes as
 /// in RFC 4180, LF), a line for each account, and for each thing that a source has.
-#[utoipa::path(
-    tag = "ledgers",
-    params(ClosingPath, ClosingQuery),
-    responses((status = 200, description = "The closing.",
-        content((ClosedBooksView = "application/json"), (String = "text/csv")))),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+#[operation(
+    get "/v1/ledgers/{jurisdiction}/closings/{period}",
+    tag = Ledgers,
+    answer("The closing.", "application/json" = ClosedBooksView, "text/csv" = Text)
 )]
-#[get("/v1/ledgers/{jurisdiction}/closings/{period}")]
 pub(crate) async fn get_closing(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText,
+    path: PathText<ClosingPath>,
     query: Query<ClosingQuery>,
 ) -> Answer {
     let jurisdiction = path.county()?;
@@ -218,13 +214,13 @@ pub(crate) async fn get_closing(
         .closing(&caller.permit, jurisdiction.as_str(), period)
         .await?;
     match query.0.format {
-        ClosingFormat::Json => ok(&ClosedBooksView::from(books)),
+        ClosingFormat::Json => Ok(ok(&ClosedBooksView::from(books))?.into()),
         ClosingFormat::Csv => {
             let name = format!("attachment; filename=\"closing-{jurisdiction}-{period}.csv\"");
             Ok(HttpResponse::Ok()
                 .content_type("text/csv; charset=utf-8")
                 .insert_header((header::CONTENT_DISPOSITION, name))
-                .body(books.csv(query.0.headings)?))
+                .body(books.csv(query.0.headings)))
         }
     }
 }

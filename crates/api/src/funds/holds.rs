@@ -1,46 +1,43 @@
 //! Holds: what keeps claims out of payment.
 
-use actix_web::{get, post};
-use chrono::{DateTime, Utc};
-use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
-use claims::{ClaimId, HoldId};
-use serde::Serialize;
-use service::access::{ManageFunds, ReadFunds};
-use service::holds::{Held, Hold};
-use service::once::Key;
-use utoipa::ToSchema;
-use wire_derive::{WireBody, WireQuery};
+use api_macros::operation;
 
-use crate::http::answer::{Answer, created, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Created, Json, created, ok, paged};
+use crate::http::authenticated::Authenticated;
 use crate::http::bodies::ReasonGiven;
-use crate::http::extract::documented::{HoldPath, IdempotencyHeader};
 use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
 use crate::http::field_limits::REASON;
 use crate::http::queries::{PageQuery, YesNo};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::Words;
+use chrono::{DateTime, Utc};
+use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
+use claims::{ClaimId, HoldId};
+use serde::Serialize;
+use service::funds::{Held, Hold};
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
+use utoipa::ToSchema;
+use wire_derive::{WireBody, WireQuery};
 
 /// 暂停支付 · Place a hold
 ///
 /// On a merchant, a programme, a claim, or what several of these have in common. Held claims are not gathered, and a disbursement that has
 /// some is not released.
-#[utoipa::path(
-    tag = "payments",
-    params(IdempotencyHeader),
-    request_body(content = PlaceHold, description = "What is held, and why."),
-    responses((status = 201, description = "It stands.", body = HoldView,
-        headers(("Location" = String, description = "Address of the list that has it.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/holds",
+    tag = Payments,
+    body = "What is held, and why.",
+    answer = "It stands.",
+    location = "Address of the list that has it."
 )]
-#[post("/v1/holds")]
 pub(crate) async fn place_hold(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     key: IdempotencyKey,
     body: Body<PlaceHold>,
-) -> Answer {
+) -> Answer<Created<HoldView>> {
     let key = Key {
         key: key.0,
         request: body.hash,
@@ -65,24 +62,18 @@ pub(crate) async fn place_hold(
         })
         .await?;
     let location = format!("/v1/holds?jurisdiction={jurisdiction}");
-    created(&location, None, placed.replayed, &HoldView::from(placed.value))
+    created(&location, placed.replayed, &HoldView::from(placed.value))
 }
 
 /// 暂停支付列表 · List holds
 ///
 /// Those that stand, newest first; with `lifted` those that were lifted, too.
-#[utoipa::path(
-    tag = "payments",
-    params(HoldsQuery),
-    responses((status = 200, description = "A page of holds.", body = PageView<HoldView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
-)]
-#[get("/v1/holds")]
+#[operation(get "/v1/holds", tag = Payments, answer = "A page of holds.")]
 pub(crate) async fn list_holds(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     query: Query<HoldsQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<HoldView>>> {
     let Query(HoldsQuery {
         jurisdiction,
         lifted,
@@ -103,20 +94,13 @@ pub(crate) async fn list_holds(
 }
 
 /// 解除暂停 · Lift a hold
-#[utoipa::path(
-    tag = "payments",
-    params(HoldPath),
-    request_body(content = ReasonGiven, description = "Why."),
-    responses((status = 200, description = "Lifted.", body = HoldView)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
-)]
-#[post("/v1/holds/{id}/lifting")]
+#[operation(post "/v1/holds/{id}/lifting", tag = Payments, body = "Why.", answer = "Lifted.")]
 pub(crate) async fn lift_hold(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<HoldId>,
     body: Body<ReasonGiven>,
-) -> Answer {
+) -> Answer<Json<HoldView>> {
     let (permit, why) = (caller.permit, Some(body.value.reason));
     let lifted = api
         .write(|it| async move { it.lift_hold(&permit, id.0, why).await })

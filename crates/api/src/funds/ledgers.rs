@@ -1,18 +1,19 @@
 //! A county's ledger.
 
-use actix_web::get;
+use api_macros::operation;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ClaimId;
 use claims::identifiers::ProgrammeId;
 use serde::Serialize;
-use service::access::ReadLedger;
-use service::books::{LedgerLine, LedgerQuery};
+use service::funds::{LedgerLine, LedgerQuery};
+use service::operation::access::ReadLedger;
 use utoipa::ToSchema;
 use wire_derive::WireQuery;
 
 use crate::funds::views::BalancesView;
-use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
 use crate::http::extract::documented::JurisdictionPath;
 use crate::http::extract::{PathText, Query};
 use crate::http::money::Money;
@@ -25,19 +26,17 @@ use crate::http::words::AccountWord;
 /// 余额 · Get balances
 ///
 /// Of every fund in the county, now or as of an instant.
-#[utoipa::path(
-    tag = "ledgers",
-    params(JurisdictionPath, BalancesQuery),
-    responses((status = 200, description = "The accounts of each fund.", body = CountyBalances)),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+#[operation(
+    get "/v1/ledgers/{jurisdiction}/balances",
+    tag = Ledgers,
+    answer = "The accounts of each fund."
 )]
-#[get("/v1/ledgers/{jurisdiction}/balances")]
 pub(crate) async fn get_balances(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     query: Query<BalancesQuery>,
-) -> Answer {
+) -> Answer<Json<CountyBalances>> {
     let (jurisdiction, as_of) = (path.county()?, query.0.as_of);
     let funds = api
         .service
@@ -57,19 +56,17 @@ pub(crate) async fn get_balances(
 /// 流水 · List transfers
 ///
 /// In the order of the county's log.
-#[utoipa::path(
-    tag = "ledgers",
-    params(JurisdictionPath, TransfersQuery),
-    responses((status = 200, description = "A page of transfers.", body = PageView<TransferView>)),
-    extensions(("x-roles" = json!(roles::<ReadLedger>()))),
+#[operation(
+    get "/v1/ledgers/{jurisdiction}/transfers",
+    tag = Ledgers,
+    answer = "A page of transfers."
 )]
-#[get("/v1/ledgers/{jurisdiction}/transfers")]
 pub(crate) async fn list_transfers(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     query: Query<TransfersQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<TransferView>>> {
     let (jurisdiction, Query(query)) = (path.county()?, query);
     let filter = LedgerQuery {
         programme: query.programme.map(|it| it.as_str().to_owned()),

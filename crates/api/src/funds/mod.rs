@@ -9,20 +9,14 @@ pub mod public;
 pub mod sources;
 pub mod views;
 
-use actix_web::{get, post};
-use claims::identifiers::ProgrammeId;
-use claims::{AppropriationId, JurisdictionCode};
-use ledger::Fen;
-use service::access::{ManageFunds, ReadFunds};
-use service::funds::{NewAppropriation, Source};
-use service::once::Key;
-use wire_derive::WireBody;
+use api_macros::operation;
 
 use crate::funds::views::{AppropriationView, FundView};
-use crate::http::answer::{Answer, created, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Created, Json, created, ok, paged};
+use crate::http::authenticated::Authenticated;
 use crate::http::bodies::Check;
-use crate::http::extract::documented::{AppropriationPath, FundPath, IdempotencyHeader};
+use crate::http::contract::{Operation, operations};
+use crate::http::extract::documented::FundPath;
 use crate::http::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query};
 use crate::http::field_limits::DOCUMENT;
 use crate::http::problem::Problem;
@@ -30,9 +24,36 @@ use crate::http::queries::{JurisdictionQuery, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::{Positive, Words, words};
+use claims::identifiers::ProgrammeId;
+use claims::{AppropriationId, JurisdictionCode};
+use ledger::Fen;
+use service::funds::{NewAppropriation, Source};
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
+use wire_derive::WireBody;
+
+/// Every operation of the wing.
+pub(crate) const OPERATIONS: &[Operation] = operations![
+    list_funds,
+    appropriate,
+    list_appropriations,
+    sources::list_sources,
+    check_appropriation,
+    caps::propose_caps,
+    caps::list_cap_changes,
+    caps::check_caps,
+    public::list_public_funds,
+    holds::place_hold,
+    holds::list_holds,
+    holds::lift_hold,
+    ledgers::get_balances,
+    ledgers::list_transfers,
+    closings::list_closings,
+    closings::get_closing,
+];
 
 /// The fund that a path names.
-fn fund(path: &PathText) -> Result<(String, String), Problem> {
+fn fund<P>(path: &PathText<P>) -> Result<(String, String), Problem> {
     let programme = path.parse(Part::Programme, "fund", |text| ProgrammeId::parse(text).ok())?;
     let jurisdiction = path.parse(Part::Jurisdiction, "fund", |text| {
         JurisdictionCode::parse(text).ok()
@@ -43,18 +64,12 @@ fn fund(path: &PathText) -> Result<(String, String), Problem> {
 /// 资金列表 · List funds
 ///
 /// Each with its accounts, its waitlist and its caps.
-#[utoipa::path(
-    tag = "funds",
-    params(JurisdictionQuery),
-    responses((status = 200, description = "A page of funds.", body = PageView<FundView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
-)]
-#[get("/v1/funds")]
+#[operation(get "/v1/funds", tag = Funds, answer = "A page of funds.")]
 pub(crate) async fn list_funds(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     query: Query<JurisdictionQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<FundView>>> {
     let Query(JurisdictionQuery { jurisdiction, page }) = query;
     let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
     let funds = api
@@ -67,22 +82,19 @@ pub(crate) async fn list_funds(
 /// 拨入资金 · Appropriate money
 ///
 /// Pending until another person of treasury approves it.
-#[utoipa::path(
-    tag = "funds",
-    params(FundPath, IdempotencyHeader),
-    request_body(content = Appropriate, description = "The money and the document that gives it."),
-    responses((status = 201, description = "Entered, pending.", body = AppropriationView,
-        headers(("Location" = String, description = "Where to find it.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/funds/{programme}/{jurisdiction}/appropriations",
+    tag = Funds,
+    body = "The money and the document that gives it.",
+    answer = "Entered, pending."
 )]
-#[post("/v1/funds/{programme}/{jurisdiction}/appropriations")]
 pub(crate) async fn appropriate(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    path: PathText,
+    path: PathText<FundPath>,
     key: IdempotencyKey,
     body: Body<Appropriate>,
-) -> Answer {
+) -> Answer<Created<AppropriationView>> {
     let (programme, jurisdiction) = fund(&path)?;
     let location = format!("/v1/funds/{programme}/{jurisdiction}/appropriations");
     let Appropriate {
@@ -107,30 +119,23 @@ pub(crate) async fn appropriate(
     let made = api
         .write(|it| async move { it.appropriate(&permit, new, key).await })
         .await?;
-    created(
-        &location,
-        None,
-        made.replayed,
-        &AppropriationView::from(made.value),
-    )
+    created(&location, made.replayed, &AppropriationView::from(made.value))
 }
 
 /// 拨款列表 · List appropriations
 ///
 /// Newest first.
-#[utoipa::path(
-    tag = "funds",
-    params(FundPath),
-    responses((status = 200, description = "A page of appropriations.", body = PageView<AppropriationView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+#[operation(
+    get "/v1/funds/{programme}/{jurisdiction}/appropriations",
+    tag = Funds,
+    answer = "A page of appropriations."
 )]
-#[get("/v1/funds/{programme}/{jurisdiction}/appropriations")]
 pub(crate) async fn list_appropriations(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
-    path: PathText,
+    path: PathText<FundPath>,
     page: Query<PageQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<AppropriationView>>> {
     let ((programme, jurisdiction), Query(page)) = (fund(&path)?, page);
     let cursor = page.cursor.as_deref();
     let list = api
@@ -143,20 +148,18 @@ pub(crate) async fn list_appropriations(
 /// 复核拨款 · Check an appropriation
 ///
 /// By another person than the one who entered it.
-#[utoipa::path(
-    tag = "funds",
-    params(AppropriationPath),
-    request_body(content = Check, description = "The verdict."),
-    responses((status = 200, description = "Approved or refused.", body = AppropriationView)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/appropriations/{id}/decision",
+    tag = Funds,
+    body = "The verdict.",
+    answer = "Approved or refused."
 )]
-#[post("/v1/appropriations/{id}/decision")]
 pub(crate) async fn check_appropriation(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<AppropriationId>,
     body: Body<Check>,
-) -> Answer {
+) -> Answer<Json<AppropriationView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
         .write(|it| async move { it.check_appropriation(&permit, id.0, verdict, reason).await })

@@ -1,15 +1,15 @@
 //! What each fund has left, for anybody.
 
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::HttpRequest;
+use api_macros::operation;
 use chrono::{DateTime, Utc};
 use policy::Lang;
 use serde::Serialize;
-use service::public::PublicFund;
+use service::funds::PublicFund;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use crate::http::answer::{Answer, ok};
+use crate::http::answer::{Answer, Conditional, conditional};
 use crate::http::middleware::Context;
 use crate::http::money::Money;
 use crate::http::problem::Problem;
@@ -18,17 +18,17 @@ use crate::http::state::ApiState;
 /// 资金公示 · See what each fund has left
 ///
 /// For anybody. Cacheable for half a minute.
-#[utoipa::path(
-    tag = "public",
-    responses(
-        (status = 200, description = "Every county's funds.", body = PublicFunds,
-            headers(("ETag" = String, description = "Changes when a fund does."))),
-        (status = 304, description = "Nothing changed since the ETag in If-None-Match."),
-    ),
-    security(()),
+#[operation(
+    get "/v1/public/funds",
+    tag = Public,
+    answer = "Every county's funds.",
+    etag = "Changes when a fund does.",
+    open
 )]
-#[get("/v1/public/funds")]
-pub(crate) async fn list_public_funds(api: ApiState, request: HttpRequest) -> Answer {
+pub(crate) async fn list_public_funds(
+    api: ApiState,
+    request: HttpRequest,
+) -> Answer<Conditional<PublicFunds>> {
     let lang = Context::of(&request).lang;
     let funds = api.service.public_funds().await?;
     let items: Vec<_> = funds
@@ -37,28 +37,11 @@ pub(crate) async fn list_public_funds(api: ApiState, request: HttpRequest) -> An
         .collect();
     let text = serde_json::to_vec(&items).map_err(|error| Problem::Internal(error.to_string()))?;
     let etag = format!("\"{}\"", hex::encode(Sha256::digest(&text)));
-    let known = request
-        .headers()
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    let unchanged = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == etag));
-    let mut answer = if unchanged {
-        HttpResponse::NotModified().finish()
-    } else {
-        ok(&PublicFunds {
-            as_of: api.service.clock().now(),
-            items,
-        })?
-    };
-    let headers = answer.headers_mut();
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=30"),
-    );
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        headers.insert(header::ETAG, etag);
-    }
-    Ok(answer)
+    conditional(&request, &etag, "public, max-age=30", || {
+        let as_of = api.service.clock().now();
+        let funds = PublicFunds { as_of, items };
+        serde_json::to_string(&funds).map_err(|error| Problem::Internal(error.to_string()))
+    })
 }
 
 /// What each county's funds have left. No personal data, no claim.

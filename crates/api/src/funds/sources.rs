@@ -1,15 +1,16 @@
 //! Where the money of funds and payments comes from, as it is answered.
 
-use actix_web::get;
+use api_macros::operation;
+
 use ledger::{BySource, Fen};
 use serde::Serialize;
-use service::access::ReadFunds;
-use service::sources::SourceBalance;
+use service::funds::SourceBalance;
+use service::operation::access::ReadFunds;
 use utoipa::ToSchema;
 
 use crate::funds::fund;
-use crate::http::answer::{Answer, ok};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Json, ok};
+use crate::http::authenticated::Authenticated;
 use crate::http::extract::PathText;
 use crate::http::extract::documented::FundPath;
 use crate::http::money::Money;
@@ -76,14 +77,16 @@ pub struct FundSources {
 /// 资金来源 · See what each source gave
 ///
 /// Central, province, city and county, each with what is in payment, spent, lapsed and left.
-#[utoipa::path(
-    tag = "funds",
-    params(FundPath),
-    responses((status = 200, description = "The four sources.", body = FundSources)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+#[operation(
+    get "/v1/funds/{programme}/{jurisdiction}/sources",
+    tag = Funds,
+    answer = "The four sources."
 )]
-#[get("/v1/funds/{programme}/{jurisdiction}/sources")]
-pub(crate) async fn list_sources(api: ApiState, caller: Authenticated<ReadFunds>, path: PathText) -> Answer {
+pub(crate) async fn list_sources(
+    api: ApiState,
+    caller: Authenticated<ReadFunds>,
+    path: PathText<FundPath>,
+) -> Answer<Json<FundSources>> {
     let (programme, jurisdiction) = fund(&path)?;
     let sources = api
         .service

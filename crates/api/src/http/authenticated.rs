@@ -9,6 +9,7 @@ use actix_web::{FromRequest, HttpRequest};
 use policy::Lang;
 use service::{Permit, Refusal, Right};
 
+use crate::http::contract::{Argument, Contract};
 use crate::http::middleware::Context;
 use crate::http::problem::Problem;
 use crate::http::state::{ApiState, shared};
@@ -30,6 +31,14 @@ impl<R: Right> FromRequest for Authenticated<R> {
         let token = bearer(request).map(str::to_owned);
         let context = Context::of(request);
         Box::pin(async move { authenticate(&state?, token, context).await })
+    }
+}
+
+impl<R: Right> Argument for Authenticated<R> {
+    const RIGHTS: usize = 1;
+
+    fn describe(contract: &mut Contract<'_>) {
+        contract.requires::<R>();
     }
 }
 
@@ -60,9 +69,4 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     let token = token.trim();
     let fits = scheme.eq_ignore_ascii_case("bearer") && (1..=TOKEN_MAX).contains(&token.len());
     fits.then_some(token)
-}
-
-/// The roles that have a right, for the member `x-roles` of an operation.
-pub(crate) fn roles<R: Right>() -> Vec<&'static str> {
-    R::ROLES.iter().map(|role| role.as_str()).collect()
 }

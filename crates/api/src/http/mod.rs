@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod authenticated;
 pub mod bodies;
+pub(crate) mod contract;
 pub mod extract;
 pub mod field_limits;
 pub mod fields;

@@ -1,16 +1,17 @@
 //! The access log: who looked at personal data, when, at what and why.
 
-use actix_web::get;
+use api_macros::operation;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::{ClaimId, DisbursementId};
 use serde::Serialize;
-use service::access::ReadTrail;
-use service::trail::{PersonalRead, ReadsQuery};
+use service::identity::{PersonalRead, ReadsQuery};
+use service::operation::access::ReadTrail;
 use utoipa::ToSchema;
 use wire_derive::WireQuery;
 
-use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
 use crate::http::extract::documented::JurisdictionPath;
 use crate::http::extract::{PathText, Query};
 use crate::http::field_limits::PERSON;
@@ -22,19 +23,13 @@ use crate::http::wire::{Day, Pattern, Words};
 /// 查看留痕 · List looks at personal data
 ///
 /// Who looked at personal data of the county, when, at what and why; newest first.
-#[utoipa::path(
-    tag = "ledgers",
-    params(JurisdictionPath, ReadsOf),
-    responses((status = 200, description = "A page of looks.", body = PageView<PersonalReadView>)),
-    extensions(("x-roles" = json!(roles::<ReadTrail>()))),
-)]
-#[get("/v1/ledgers/{jurisdiction}/reads")]
+#[operation(get "/v1/ledgers/{jurisdiction}/reads", tag = Ledgers, answer = "A page of looks.")]
 pub(crate) async fn list_personal_reads(
     api: ApiState,
     caller: Authenticated<ReadTrail>,
-    path: PathText,
+    path: PathText<JurisdictionPath>,
     query: Query<ReadsOf>,
-) -> Answer {
+) -> Answer<Json<PageView<PersonalReadView>>> {
     let (jurisdiction, Query(query)) = (path.county()?, query);
     let page = query.page;
     let reads = ReadsQuery {

@@ -6,3 +6,12 @@
 
 pub mod access_log;
 pub mod tokens;
+
+use crate::http::contract::{Operation, operations};
+
+/// Every operation of the wing.
+pub(crate) const OPERATIONS: &[Operation] = operations![
+    tokens::issue_token,
+    tokens::get_jwks,
+    access_log::list_personal_reads,
+];

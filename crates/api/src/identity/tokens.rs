@@ -1,6 +1,8 @@
 //! Tokens: client credentials in, a short-lived bearer token out (RFC 6749, 4.4).
 
-use actix_web::{HttpRequest, get, post, web};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::{HttpRequest, web};
+use api_macros::operation;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
@@ -11,7 +13,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 use wire_derive::WireBody;
 
-use crate::http::answer::{Answer, ok};
+use crate::http::answer::{Answer, Json, ok, ok_as};
+use crate::http::contract::AnyFields;
 use crate::http::extract::{media_type, raw_body};
 use crate::http::fields::{Slot, read};
 use crate::http::problem::Problem;
@@ -63,14 +66,19 @@ impl Shape for Secret {
 /// 获取令牌 · Issue a token
 ///
 /// By client credentials, in the form or by HTTP Basic.
-#[utoipa::path(
-    tag = "access",
-    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded", description = "The credentials."),
-    responses((status = 200, description = "A bearer token.", body = TokenView)),
-    security(()),
+#[operation(
+    post "/oauth/token",
+    tag = Access,
+    body("The credentials.", "application/x-www-form-urlencoded" = TokenRequest),
+    answer = "A bearer token.",
+    problems(401, 429),
+    open
 )]
-#[post("/oauth/token")]
-pub(crate) async fn issue_token(api: ApiState, request: HttpRequest, payload: web::Payload) -> Answer {
+pub(crate) async fn issue_token(
+    api: ApiState,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Answer<Json<TokenView>> {
     api.token_rate_limit
         .check(request.peer_addr().map(|address| address.ip()))?;
     media_type(&request, &["application/x-www-form-urlencoded"])?;
@@ -123,19 +131,10 @@ fn basic(request: &HttpRequest) -> Option<(String, SecretString)> {
 /// 公钥 · Get the public keys
 ///
 /// The keys that verify tokens, as a JWK set (RFC 7517, RFC 8037).
-#[utoipa::path(
-    tag = "access",
-    responses((status = 200, description = "The keys.", body = std::collections::HashMap<String, serde_json::Value>)),
-    security(()),
-)]
-#[get("/.well-known/jwks.json")]
-pub(crate) async fn get_jwks(api: ApiState) -> Answer {
-    let mut answer = ok(&api.service.jwks())?;
-    let cacheable = actix_web::http::header::HeaderValue::from_static("public, max-age=300");
-    answer
-        .headers_mut()
-        .insert(actix_web::http::header::CACHE_CONTROL, cacheable);
-    Ok(answer)
+#[operation(get "/.well-known/jwks.json", tag = Access, answer = "The keys.", open)]
+pub(crate) async fn get_jwks(api: ApiState) -> Answer<Json<AnyFields>> {
+    let cacheable = HeaderValue::from_static("public, max-age=300");
+    Ok(ok_as(&api.service.jwks())?.with(CACHE_CONTROL, cacheable))
 }
 
 /// A token (RFC 6749, 5.1).

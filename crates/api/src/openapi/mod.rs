@@ -1,10 +1,13 @@
-//! The OpenAPI document: what the routes say, completed with what holds for all of them.
+//! The OpenAPI document: what the operations say, completed with what they share.
 
 mod finish;
 
-use actix_web::App;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
-use utoipa_actix_web::AppExt;
+
+use crate::http::contract::{self, Schemas, Tag};
 
 /// The head of the document.
 #[derive(OpenApi)]
@@ -15,36 +18,37 @@ use utoipa_actix_web::AppExt;
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/", description = "This service.")),
-    tags(
-        (name = "access", description = "令牌 · Tokens"),
-        (name = "claims", description = "申领 · Claims"),
-        (name = "review", description = "审核与批准 · Review and approval"),
-        (name = "funds", description = "资金与上限 · Funds and caps"),
-        (name = "disbursements", description = "拨付 · Disbursements"),
-        (name = "webhooks", description = "通知 · Webhooks of merchants"),
-        (name = "ledgers", description = "账簿 · Ledgers"),
-        (name = "transparency", description = "透明日志 · Transparency log"),
-        (name = "programmes", description = "补贴项目 · Programmes"),
-        (name = "registers", description = "登记库 · Registers"),
-        (name = "public", description = "公示 · For anybody"),
-        (name = "operations", description = "运行 · Operations"),
-    ),
     components(schemas(crate::http::problem::ProblemView, crate::http::problem::FieldErrorView)),
 )]
 struct Head;
 
-fn collected() -> utoipa::openapi::OpenApi {
-    let (_, document) = App::new()
-        .into_utoipa_app()
-        .openapi(Head::openapi())
-        .configure(crate::routes::routes)
-        .split_for_parts();
+/// The head, with every operation under its path and the schemas that these refer to.
+fn collected() -> Value {
+    let mut document = serde_json::to_value(Head::openapi()).unwrap_or_default();
+    let mut schemas = Schemas::default();
+    let mut paths = Map::new();
+    for operation in crate::routes::operations() {
+        let item = paths.entry(operation.path).or_insert_with(|| json!({}));
+        let method = operation.method.as_str().to_lowercase();
+        if let Some(item) = item.as_object_mut() {
+            item.insert(method, contract::document(operation, &mut schemas));
+        }
+    }
+    if let Some(document) = document.as_object_mut() {
+        let tag = |tag: &Tag| json!({ "name": tag.as_str(), "description": tag.text() });
+        document.insert("tags".into(), Tag::ALL.iter().map(tag).collect());
+        document.insert("paths".into(), Value::Object(paths));
+    }
+    let components = document.pointer_mut("/components/schemas");
+    if let Some(components) = components.and_then(Value::as_object_mut) {
+        components.extend(schemas.into_inner());
+    }
     document
 }
 
 /// The document as it is served and as it is committed under `api-spec/`: pretty, keys in a stable order, ends in a newline.
 pub fn openapi_json() -> String {
-    let mut document = serde_json::to_value(collected()).unwrap_or_default();
+    let mut document = collected();
     finish::finish(&mut document);
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
@@ -53,23 +57,12 @@ pub fn openapi_json() -> String {
 
 /// Every path with the methods it takes, in upper case.
 pub fn operations() -> Vec<(String, Vec<String>)> {
-    let document = serde_json::to_value(collected()).unwrap_or_default();
-    let paths = document
-        .get("paths")
-        .and_then(|paths| paths.as_object())
-        .cloned()
-        .unwrap_or_default();
-    let methods = |item: serde_json::Value| {
-        let item = item.as_object().cloned().unwrap_or_default();
-        item.keys()
-            .filter(|key| finish::METHODS.contains(&key.as_str()))
-            .map(|key| key.to_uppercase())
-            .collect()
-    };
-    paths
-        .into_iter()
-        .map(|(path, item)| (path, methods(item)))
-        .collect()
+    let mut paths = BTreeMap::<String, Vec<String>>::new();
+    for operation in crate::routes::operations() {
+        let methods = paths.entry(operation.path.to_owned()).or_default();
+        methods.push(operation.method.as_str().to_owned());
+    }
+    paths.into_iter().collect()
 }
 
 #[cfg(test)]

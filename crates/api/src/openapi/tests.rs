@@ -3,7 +3,6 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
-use crate::http::published::Published;
 
 fn document() -> Value {
     serde_json::from_str(&openapi_json()).unwrap()
@@ -60,12 +59,25 @@ fn every_operation_is_whole() {
 }
 
 #[test]
-fn methods_come_from_the_document() {
-    let published = Published::new(openapi_json(), operations());
-    assert_eq!(published.allowed("/v1/disbursements"), ["GET", "POST"]);
-    assert_eq!(published.allowed("/v1/claims/check"), ["POST"]);
-    assert_eq!(published.allowed("/v1/claims/clm_1/review"), ["POST"]);
-    assert!(published.allowed("/v1/nothing").is_empty());
+fn every_parameter_of_a_path_is_described() {
+    let document = document();
+    for (name, operation) in each_operation(&document) {
+        let in_path = name.split(['{', '}']).skip(1).step_by(2).collect::<BTreeSet<_>>();
+        let parameters = operation["parameters"].as_array().unwrap().iter();
+        let described = parameters
+            .filter(|it| it["in"] == "path")
+            .map(|it| it["name"].as_str().unwrap());
+        assert_eq!(described.collect::<BTreeSet<_>>(), in_path, "{name}");
+    }
+}
+
+#[test]
+fn no_two_schemas_have_one_name() {
+    let mut schemas = Schemas::default();
+    for operation in crate::routes::operations() {
+        contract::document(operation, &mut schemas);
+    }
+    assert!(schemas.clashes().is_empty(), "{:?}", schemas.clashes());
 }
 
 #[test]

@@ -2,3 +2,14 @@
 //! problems explained.
 
 pub mod probes;
+
+use crate::http::contract::{Operation, operations};
+
+/// Every operation of the wing.
+pub(crate) const OPERATIONS: &[Operation] = operations![
+    probes::healthz,
+    probes::readyz,
+    probes::metrics,
+    probes::openapi_document,
+    probes::explain_problem,
+];

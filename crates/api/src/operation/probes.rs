@@ -2,12 +2,14 @@
 //! pages, problems.
 
 use actix_web::http::{Method, header};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse};
+use api_macros::operation;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::http::answer::{Answer, ok};
+use crate::http::answer::{Answer, Conditional, Json, conditional, ok};
+use crate::http::contract::{AnyFields, Text};
 use crate::http::extract::documented::ProblemPath;
 use crate::http::extract::{Part, PathText};
 use crate::http::middleware::Context;
@@ -15,26 +17,16 @@ use crate::http::problem::{Kind, Problem};
 use crate::http::state::ApiState;
 
 /// 存活 · Whether the process is up
-#[utoipa::path(
-    tag = "operations",
-    responses((status = 200, description = "It is up.", body = Health)),
-    security(()),
-)]
-#[get("/healthz")]
-pub(crate) async fn healthz() -> Answer {
+#[operation(get "/healthz", tag = Operations, answer = "It is up.", open)]
+pub(crate) async fn healthz() -> Answer<Json<Health>> {
     ok(&Health { status: "ok" })
 }
 
 /// 就绪 · Whether the service can do its work
 ///
 /// The database answers and has every migration; otherwise 503.
-#[utoipa::path(
-    tag = "operations",
-    responses((status = 200, description = "It is ready.", body = Health)),
-    security(()),
-)]
-#[get("/readyz")]
-pub(crate) async fn readyz(api: ApiState) -> Answer {
+#[operation(get "/readyz", tag = Operations, answer = "It is ready.", open)]
+pub(crate) async fn readyz(api: ApiState) -> Answer<Json<Health>> {
     api.service
         .ready()
         .await
@@ -45,12 +37,7 @@ pub(crate) async fn readyz(api: ApiState) -> Answer {
 /// 指标 · Get the metrics
 ///
 /// In the text format of Prometheus.
-#[utoipa::path(
-    tag = "operations",
-    responses((status = 200, description = "The metrics.", body = String, content_type = "text/plain")),
-    security(()),
-)]
-#[get("/metrics")]
+#[operation(get "/metrics", tag = Operations, answer("The metrics.", "text/plain" = Text), open)]
 pub(crate) async fn metrics(api: ApiState) -> Answer {
     Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4")
@@ -58,34 +45,17 @@ pub(crate) async fn metrics(api: ApiState) -> Answer {
 }
 
 /// 接口文档 · Get this document
-#[utoipa::path(
-    tag = "operations",
-    responses((status = 200, description = "OpenAPI 3.1.", body = std::collections::HashMap<String, serde_json::Value>,
-        headers(("ETag" = String, description = "Changes with the document."))),
-        (status = 304, description = "Nothing changed since the ETag in If-None-Match.")),
-    security(()),
+#[operation(
+    get "/openapi.json",
+    tag = Operations,
+    answer = "OpenAPI 3.1.",
+    etag = "Changes with the document.",
+    open
 )]
-#[get("/openapi.json")]
-pub(crate) async fn openapi_document(api: ApiState, request: HttpRequest) -> Answer {
+pub(crate) async fn openapi_document(api: ApiState, request: HttpRequest) -> Answer<Conditional<AnyFields>> {
     let published = &api.published;
-    let known = request
-        .headers()
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    let unchanged = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == published.etag));
-    let mut answer = if unchanged {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
-    answer.insert_header((header::ETAG, published.etag.as_str()));
-    answer.insert_header((header::CACHE_CONTROL, "no-cache"));
-    Ok(if unchanged {
-        answer.finish()
-    } else {
-        answer
-            .content_type("application/json")
-            .body(published.openapi.clone())
+    conditional(&request, &published.etag, "no-cache", || {
+        Ok(published.openapi.clone())
     })
 }
 
@@ -110,14 +80,16 @@ pub(crate) struct ProblemPage {
 /// 错误说明 · Explain a problem
 ///
 /// Where the `type` of every problem leads.
-#[utoipa::path(
-    tag = "operations",
-    params(ProblemPath),
-    responses((status = 200, description = "What it means and what to do.", body = ProblemPage)),
-    security(()),
+#[operation(
+    get "/problems/{code}",
+    tag = Operations,
+    answer = "What it means and what to do.",
+    open
 )]
-#[get("/problems/{code}")]
-pub(crate) async fn explain_problem(request: HttpRequest, path: PathText) -> Answer {
+pub(crate) async fn explain_problem(
+    request: HttpRequest,
+    path: PathText<ProblemPath>,
+) -> Answer<Json<ProblemPage>> {
     let kind = path.parse(Part::Code, "problem", Kind::of_code)?;
     let lang = Context::of(&request).lang;
     ok(&ProblemPage {
@@ -134,22 +106,18 @@ pub(crate) fn docs() -> SwaggerUi {
     SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json"))
 }
 
-/// What no operation answers: `/docs` without its slash, an unknown path, or a known path with a method it does not take.
-pub(crate) async fn fallback(api: ApiState, request: HttpRequest) -> Answer {
-    if request.path() == "/docs" && request.method() == Method::GET {
-        return Ok(HttpResponse::PermanentRedirect()
+/// What no operation answers: `/docs` without its slash, another method than GET there, or an unknown path.
+pub(crate) async fn fallback(request: HttpRequest) -> Answer {
+    let get = request.method() == Method::GET;
+    match request.path() {
+        "/docs" if get => Ok(HttpResponse::PermanentRedirect()
             .insert_header((header::LOCATION, "/docs/"))
-            .finish());
+            .finish()),
+        path if !get && (path == "/docs" || path.starts_with("/docs/")) => {
+            Err(Problem::MethodNotAllowed(vec!["GET".into(), "HEAD".into()]))
+        }
+        _ => Err(Problem::NoSuchPath),
     }
-    let mut methods = api.published.allowed(request.path());
-    if methods.is_empty() {
-        return Err(Problem::NoSuchPath);
-    }
-    if methods.iter().any(|method| method == "GET") {
-        methods.push("HEAD".into());
-    }
-    methods.sort();
-    Err(Problem::MethodNotAllowed(methods))
 }
 
 /// That the service is up.

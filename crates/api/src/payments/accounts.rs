@@ -1,18 +1,19 @@
 //! Accounts: where merchants and applicants are paid, and what counties pay from.
 
-use actix_web::{HttpResponse, get, post, put};
+use api_macros::operation;
+
 use chrono::{DateTime, Utc};
 use claims::ClaimId;
 use claims::identifiers::{CreditCode, JurisdictionCode};
 use serde::Serialize;
-use service::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
-use service::payees::{EnteredAccount, ShownAccount};
+use service::operation::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
+use service::payments::{EnteredAccount, ShownAccount};
 use utoipa::ToSchema;
 use wire_derive::WireBody;
 
-use crate::http::answer::{Answer, ok};
-use crate::http::authenticated::{Authenticated, roles};
-use crate::http::extract::documented::{ClaimPath, HolderPath};
+use crate::http::answer::{Answer, Json, NoContent, ok};
+use crate::http::authenticated::Authenticated;
+use crate::http::extract::documented::HolderPath;
 use crate::http::extract::{Body, Part, PathId, PathText};
 use crate::http::field_limits::{BANK_ACCOUNT, IDENTIFIER, PARTY_NAME, REASON};
 use crate::http::fields::{Fields, Slot};
@@ -21,7 +22,7 @@ use crate::http::state::ApiState;
 use crate::http::wire::{AnySchema, Pattern, Shape, Whole, Words};
 
 /// A merchant's credit code, or a county's code.
-fn holder(path: &PathText) -> Result<String, Problem> {
+fn holder<P>(path: &PathText<P>) -> Result<String, Problem> {
     path.parse(Part::Holder, "account", |text| {
         let county = JurisdictionCode::parse(text).map(|it| it.as_str().to_owned());
         county
@@ -34,20 +35,18 @@ fn holder(path: &PathText) -> Result<String, Problem> {
 ///
 /// Where a merchant is paid, entered by itself or by treasury; or what a county pays from, entered by treasury. It counts once another person
 /// of treasury approved it; until then the one before counts.
-#[utoipa::path(
-    tag = "accounts",
-    params(HolderPath),
-    request_body(content = EnterAccount, description = "The account. It is sealed at rest and never shown whole."),
-    responses((status = 200, description = "Pending.", body = AccountView)),
-    extensions(("x-roles" = json!(roles::<EnterAccounts>()))),
+#[operation(
+    put "/v1/accounts/{holder}",
+    tag = Accounts,
+    body = "The account. It is sealed at rest and never shown whole.",
+    answer = "Pending."
 )]
-#[put("/v1/accounts/{holder}")]
 pub(crate) async fn enter_account(
     api: ApiState,
     caller: Authenticated<EnterAccounts>,
-    path: PathText,
+    path: PathText<HolderPath>,
     body: Body<EnterAccount>,
-) -> Answer {
+) -> Answer<Json<AccountView>> {
     let (permit, holder, entered) = (caller.permit, holder(&path)?, body.value);
     let account = api
         .write(|it| async move { it.enter_account(&permit, &holder, entered).await })
@@ -58,18 +57,12 @@ pub(crate) async fn enter_account(
 /// 查询账户 · Get an account
 ///
 /// As it was entered last, by its last four characters.
-#[utoipa::path(
-    tag = "accounts",
-    params(HolderPath),
-    responses((status = 200, description = "The account.", body = AccountView)),
-    extensions(("x-roles" = json!(roles::<ReadAccounts>()))),
-)]
-#[get("/v1/accounts/{holder}")]
+#[operation(get "/v1/accounts/{holder}", tag = Accounts, answer = "The account.")]
 pub(crate) async fn get_account(
     api: ApiState,
     caller: Authenticated<ReadAccounts>,
-    path: PathText,
-) -> Answer {
+    path: PathText<HolderPath>,
+) -> Answer<Json<AccountView>> {
     let account = api.service.account(&caller.permit, &holder(&path)?).await?;
     ok(&AccountView::from(account))
 }
@@ -77,20 +70,18 @@ pub(crate) async fn get_account(
 /// 复核账户 · Check an account
 ///
 /// By another person than entered it.
-#[utoipa::path(
-    tag = "accounts",
-    params(HolderPath),
-    request_body(content = CheckAccount, description = "The verdict, on the revision that was looked at."),
-    responses((status = 200, description = "Approved or refused.", body = AccountView)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/accounts/{holder}/decision",
+    tag = Accounts,
+    body = "The verdict, on the revision that was looked at.",
+    answer = "Approved or refused."
 )]
-#[post("/v1/accounts/{holder}/decision")]
 pub(crate) async fn check_account(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    path: PathText,
+    path: PathText<HolderPath>,
     body: Body<CheckAccount>,
-) -> Answer {
+) -> Answer<Json<AccountView>> {
     let (permit, holder) = (caller.permit, holder(&path)?);
     let CheckAccount {
         revision,
@@ -110,24 +101,17 @@ pub(crate) async fn check_account(
 ///
 /// Of a claim whose subsidy goes to the applicant, once it is approved or its payment failed: the next payment goes there. The name stays the
 /// applicant's.
-#[utoipa::path(
-    tag = "claims",
-    params(ClaimPath),
-    request_body(content = CorrectPayee, description = "The account."),
-    responses((status = 204, description = "Noted.")),
-    extensions(("x-roles" = json!(roles::<SubmitClaims>()))),
-)]
-#[put("/v1/claims/{id}/payee")]
+#[operation(put "/v1/claims/{id}/payee", tag = Claims, body = "The account.", answer = "Noted.")]
 pub(crate) async fn correct_payee(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
     id: PathId<ClaimId>,
     body: Body<CorrectPayee>,
-) -> Answer {
+) -> Answer<NoContent> {
     let (permit, entered) = (caller.permit, body.value);
     api.write(|it| async move { it.correct_payee(&permit, id.0, entered).await })
         .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// Where a merchant is paid, or what a county pays from.
@@ -208,7 +192,7 @@ pub struct CheckAccount {
 
 /// An account by its last four characters.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Account)]
+#[schema(as = BankAccount)]
 pub struct AccountView {
     /// A credit code, or a county's code.
     #[schema(max_length = 18)]

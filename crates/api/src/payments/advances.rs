@@ -1,20 +1,9 @@
 //! Advances to merchants (预拨): made by one person, released by another, set against claims, repaid.
 
-use actix_web::{get, post};
-use chrono::{DateTime, Utc};
-use claims::AdvanceId;
-use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
-use ledger::Fen;
-use serde::Serialize;
-use service::access::{ManageFunds, ReadFunds};
-use service::advances::{Advance, NewAdvance, Repayment};
-use service::once::Key;
-use utoipa::ToSchema;
-use wire_derive::{WireBody, WireQuery};
+use api_macros::operation;
 
-use crate::http::answer::{Answer, created, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
-use crate::http::extract::documented::{AdvancePath, IdempotencyHeader};
+use crate::http::answer::{Answer, Created, Json, created, ok, paged};
+use crate::http::authenticated::Authenticated;
 use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
 use crate::http::field_limits::{DOCUMENT, REASON};
 use crate::http::money::Money;
@@ -22,26 +11,33 @@ use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::{Positive, Words};
+use chrono::{DateTime, Utc};
+use claims::AdvanceId;
+use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
+use ledger::Fen;
+use serde::Serialize;
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{Advance, NewAdvance, Repayment};
+use utoipa::ToSchema;
+use wire_derive::{WireBody, WireQuery};
 
 /// 预拨 · Make an advance
 ///
 /// Ahead of a merchant's claims, with the disbursement that pays it. Another person releases that; what the bank says of its payment
 /// says whether the merchant has it. From then on claims are set against it, oldest advance first, and the rest is paid.
-#[utoipa::path(
-    tag = "payments",
-    params(IdempotencyHeader),
-    request_body(content = AdvanceForm, description = "To whom, how much, and the document that allows it."),
-    responses((status = 201, description = "Made; its disbursement waits to be released.", body = AdvanceView,
-        headers(("Location" = String, description = "Where to find it.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/advances",
+    tag = Payments,
+    body = "To whom, how much, and the document that allows it.",
+    answer = "Made; its disbursement waits to be released."
 )]
-#[post("/v1/advances")]
 pub(crate) async fn make_advance(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     key: IdempotencyKey,
     body: Body<AdvanceForm>,
-) -> Answer {
+) -> Answer<Created<AdvanceView>> {
     let key = Key {
         key: key.0,
         request: body.hash,
@@ -58,24 +54,18 @@ pub(crate) async fn make_advance(
         .write(|it| async move { it.make_advance(&permit, new, key).await })
         .await?;
     let location = format!("/v1/advances/{}", made.value.id);
-    created(&location, None, made.replayed, &AdvanceView::from(made.value))
+    created(&location, made.replayed, &AdvanceView::from(made.value))
 }
 
 /// 预拨列表 · List advances
 ///
 /// Newest first.
-#[utoipa::path(
-    tag = "payments",
-    params(AdvancesQuery),
-    responses((status = 200, description = "A page of advances.", body = PageView<AdvanceView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
-)]
-#[get("/v1/advances")]
+#[operation(get "/v1/advances", tag = Payments, answer = "A page of advances.")]
 pub(crate) async fn list_advances(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     query: Query<AdvancesQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<AdvanceView>>> {
     let Query(AdvancesQuery {
         jurisdiction,
         merchant,
@@ -95,18 +85,12 @@ pub(crate) async fn list_advances(
 }
 
 /// 预拨详情 · Get an advance
-#[utoipa::path(
-    tag = "payments",
-    params(AdvancePath),
-    responses((status = 200, description = "The advance as it stands.", body = AdvanceView)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
-)]
-#[get("/v1/advances/{id}")]
+#[operation(get "/v1/advances/{id}", tag = Payments, answer = "The advance as it stands.")]
 pub(crate) async fn get_advance(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     id: PathId<AdvanceId>,
-) -> Answer {
+) -> Answer<Json<AdvanceView>> {
     let advance = api.service.advance(&caller.permit, id.0).await?;
     ok(&AdvanceView::from(advance))
 }
@@ -115,22 +99,20 @@ pub(crate) async fn get_advance(
 ///
 /// All that is open of it, or a part; the reason names the bank's document. What is pending in a payment cannot be repaid until the
 /// bank has said what became of the payment.
-#[utoipa::path(
-    tag = "payments",
-    params(AdvancePath, IdempotencyHeader),
-    request_body(content = AdvanceRepaymentForm, description = "The bank's document, and how much; all that is open if no amount is given."),
-    responses((status = 201, description = "Recorded.", body = AdvanceView,
-        headers(("Location" = String, description = "Where to find the advance.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/advances/{id}/repayments",
+    tag = Payments,
+    body = "The bank's document, and how much; all that is open if no amount is given.",
+    answer = "Recorded.",
+    location = "Where to find the advance."
 )]
-#[post("/v1/advances/{id}/repayments")]
 pub(crate) async fn repay_advance(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<AdvanceId>,
     key: IdempotencyKey,
     body: Body<AdvanceRepaymentForm>,
-) -> Answer {
+) -> Answer<Created<AdvanceView>> {
     let key = Key {
         key: key.0,
         request: body.hash,
@@ -140,7 +122,7 @@ pub(crate) async fn repay_advance(
     let repaid = api
         .write(|it| async move { it.repay_advance(&permit, id.0, repayment, key).await })
         .await?;
-    created(&location, None, repaid.replayed, &AdvanceView::from(repaid.value))
+    created(&location, repaid.replayed, &AdvanceView::from(repaid.value))
 }
 
 /// What is to be advanced to a merchant.

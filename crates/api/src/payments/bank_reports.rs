@@ -1,18 +1,8 @@
 //! What banks say of payments: results, reports, and the exceptions that a person resolves.
 
-use actix_web::{FromRequest, HttpRequest, get, post, web};
-use chrono::{DateTime, NaiveDate, Utc};
-use claims::{BankEntryId, DisbursementId, JurisdictionCode, PaymentId};
-use policy::Lang;
-use serde::Serialize;
-use service::access::{ManageFunds, Permit, ReadFunds};
-use service::disburse::{self, BankException, BankReport, HeardReport, Resolution};
-use utoipa::ToSchema;
-use wire_derive::{WireBody, WireQuery};
-
-use crate::http::answer::{Answer, ok, paged, results};
-use crate::http::authenticated::{Authenticated, roles};
-use crate::http::extract::documented::{BankEntryPath, DisbursementPath};
+use crate::http::answer::{Answer, Json, ok, paged, results};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::Text;
 use crate::http::extract::{Body, PathId, Query, media_type, raw_body};
 use crate::http::field_limits::{REASON, RESULTS};
 use crate::http::fields::Fields;
@@ -23,28 +13,40 @@ use crate::http::state::ApiState;
 use crate::http::views::{ItemResultView, PageView, ResultsView};
 use crate::http::wire::{Words, words};
 use crate::payments::PaymentView;
+use actix_web::{FromRequest, HttpRequest, web};
+use api_macros::operation;
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::{BankEntryId, DisbursementId, JurisdictionCode, PaymentId};
+use policy::Lang;
+use serde::Serialize;
+use service::operation::access::{ManageFunds, Permit, ReadFunds};
+use service::payments::{self, BankException, BankReport, HeardReport, Resolution};
+use utoipa::ToSchema;
+use wire_derive::{WireBody, WireQuery};
 
 /// 登记支付结果 · Record payment results
 ///
 /// As JSON, or as the bank's file: `pain.002` or `camt.054` (XML), or the instruction's table with its result columns filled
 /// in (CSV, UTF-8 or GB 18030). In parts or whole, in any order; a repeat changes nothing. What names no payment of the disbursement, another amount, or
 /// the opposite of what is known is refused for itself alone and set aside as a bank exception.
-#[utoipa::path(
-    tag = "disbursements",
-    params(DisbursementPath),
-    request_body(description = "What the bank says.",
-        content((RecordResults = "application/json"), (String = "application/xml"), (String = "text/csv"))),
-    responses((status = 200, description = "A result for each, in order.", body = ResultsView<ItemResultView<PaymentView>>)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/disbursements/{id}/results",
+    tag = Disbursements,
+    body(
+        "What the bank says.",
+        "application/json" = RecordResults,
+        "application/xml" = Text,
+        "text/csv" = Text
+    ),
+    answer = "A result for each, in order."
 )]
-#[post("/v1/disbursements/{id}/results")]
 pub(crate) async fn record_results(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<DisbursementId>,
     request: HttpRequest,
     payload: web::Payload,
-) -> Answer {
+) -> Answer<Json<ResultsView<ItemResultView<PaymentView>>>> {
     const TYPES: &[&str] = &["application/json", "application/xml", "text/csv"];
     if media_type(&request, TYPES)? != "application/json" {
         let scope = (id.0.jurisdiction, Some(id.0));
@@ -53,7 +55,7 @@ pub(crate) async fn record_results(
     let body = Body::<RecordResults>::from_request(&request, &mut payload.into_inner()).await?;
     let said = body.value.items.into_iter();
     let said = said
-        .map(|it| disburse::PaymentResult::of(it.payment, it.reason))
+        .map(|it| payments::PaymentResult::of(it.payment, it.reason))
         .collect();
     let permit = caller.permit;
     let outcome = api
@@ -66,21 +68,19 @@ pub(crate) async fn record_results(
 /// 登记银行回单 · Record a bank's report
 ///
 /// Of a county, whatever disbursements it is about: a day's `camt.054`, for example. Otherwise as the results of a disbursement.
-#[utoipa::path(
-    tag = "payments",
-    params(CountyQuery),
-    request_body(description = "The bank's file.", content((String = "application/xml"), (String = "text/csv"))),
-    responses((status = 200, description = "A result for each, in order.", body = ResultsView<ItemResultView<PaymentView>>)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/bank-reports",
+    tag = Payments,
+    body("The bank's file.", "application/xml" = Text, "text/csv" = Text),
+    answer = "A result for each, in order."
 )]
-#[post("/v1/bank-reports")]
 pub(crate) async fn record_bank_report(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     query: Query<CountyQuery>,
     request: HttpRequest,
     payload: web::Payload,
-) -> Answer {
+) -> Answer<Json<ResultsView<ItemResultView<PaymentView>>>> {
     let scope = (query.0.jurisdiction, None);
     report(&api, caller.permit, caller.lang, scope, &request, payload).await
 }
@@ -92,7 +92,7 @@ async fn report(
     (jurisdiction, disbursement): (JurisdictionCode, Option<DisbursementId>),
     request: &HttpRequest,
     payload: web::Payload,
-) -> Answer {
+) -> Answer<Json<ResultsView<ItemResultView<PaymentView>>>> {
     let kind = media_type(request, &["application/xml", "text/csv"])?;
     let limit = api.limits.bank_report;
     let bytes = raw_body(request, payload.into_inner(), limit).await?.to_vec();
@@ -113,18 +113,12 @@ async fn report(
 /// 银行回单异常 · List bank exceptions
 ///
 /// What banks said that fits no payment or contradicts what is known, and that nobody has resolved; oldest first.
-#[utoipa::path(
-    tag = "payments",
-    params(JurisdictionQuery),
-    responses((status = 200, description = "A page of exceptions.", body = PageView<BankExceptionView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
-)]
-#[get("/v1/bank-exceptions")]
+#[operation(get "/v1/bank-exceptions", tag = Payments, answer = "A page of exceptions.")]
 pub(crate) async fn list_bank_exceptions(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     query: Query<JurisdictionQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<BankExceptionView>>> {
     let Query(JurisdictionQuery { jurisdiction, page }) = query;
     let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
     let list = api
@@ -137,20 +131,18 @@ pub(crate) async fn list_bank_exceptions(
 /// 处理银行回单异常 · Resolve a bank exception
 ///
 /// Applied, by another person than brought it in, it moves the money as the bank said; dismissed, it moves nothing. Either is kept with its reason.
-#[utoipa::path(
-    tag = "payments",
-    params(BankEntryPath),
-    request_body(content = ResolveException, description = "What it means."),
-    responses((status = 200, description = "Resolved.", body = BankExceptionView)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/bank-exceptions/{id}/resolution",
+    tag = Payments,
+    body = "What it means.",
+    answer = "Resolved."
 )]
-#[post("/v1/bank-exceptions/{id}/resolution")]
 pub(crate) async fn resolve_bank_exception(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<BankEntryId>,
     body: Body<ResolveException>,
-) -> Answer {
+) -> Answer<Json<BankExceptionView>> {
     let (resolution, reason) = body.value;
     let permit = caller.permit;
     let resolved = api
@@ -165,18 +157,12 @@ pub(crate) async fn resolve_bank_exception(
 /// 自动接收的银行回单 · List reports fetched from the bank
 ///
 /// Newest first. One that could not be read was set aside; put it right and bring it in by `POST /v1/bank-reports`.
-#[utoipa::path(
-    tag = "payments",
-    params(ReportsQuery),
-    responses((status = 200, description = "A page of reports.", body = PageView<HeardReportView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
-)]
-#[get("/v1/bank-reports")]
+#[operation(get "/v1/bank-reports", tag = Payments, answer = "A page of reports.")]
 pub(crate) async fn list_bank_reports(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     query: Query<ReportsQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<HeardReportView>>> {
     let Query(ReportsQuery { unreadable, page }) = query;
     let list = api
         .service

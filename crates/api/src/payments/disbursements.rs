@@ -1,26 +1,25 @@
 //! Disbursements: made by one person of treasury, released by another, settled by the bank's
 //! results.
 
+use actix_web::HttpResponse;
 use actix_web::http::header;
-use actix_web::{HttpResponse, get, post};
+use api_macros::operation;
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::DisbursementId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use ledger::Fen;
 use serde::Serialize;
-use service::access::{ManageFunds, ReadFunds};
-use service::disburse::{Disbursement, Gather, InstructionFormat};
-use service::once::Key;
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{Disbursement, Gather, InstructionFormat};
 use service::ports::shanghai_midnight;
 use utoipa::ToSchema;
 use wire_derive::{WireBody, WireQuery};
 
-use crate::http::answer::{Answer, again, created, ok, paged, tagged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, CreatedTagged, Json, Tagged, again, created_tagged, ok, paged, tagged};
+use crate::http::authenticated::Authenticated;
 use crate::http::bodies::{Nothing, ReasonGiven};
-use crate::http::extract::documented::{
-    DisbursementPath, IdempotencyHeader, IfMatchHeader, OptionalIdempotencyHeader,
-};
+use crate::http::contract::Text;
 use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query, etag_of};
 use crate::http::field_limits::GATHERED;
 use crate::http::money::Money;
@@ -33,21 +32,19 @@ use crate::payments::PaymentView;
 /// 生成支付批次 · Make a disbursement
 ///
 /// Gathers the payable claims of a fund, oldest first, into one payment a payee: a merchant's hundred claims are one transfer.
-#[utoipa::path(
-    tag = "disbursements",
-    params(IdempotencyHeader),
-    request_body(content = MakeDisbursement, description = "The fund."),
-    responses((status = 201, description = "Made; another person releases it.", body = DisbursementView,
-        headers(("Location" = String, description = "Address of the disbursement."), ("ETag" = String, description = "Its revision.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/disbursements",
+    tag = Disbursements,
+    body = "The fund.",
+    answer = "Made; another person releases it.",
+    location = "Address of the disbursement."
 )]
-#[post("/v1/disbursements")]
 pub(crate) async fn make_disbursement(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     key: IdempotencyKey,
     body: Body<MakeDisbursement>,
-) -> Answer {
+) -> Answer<CreatedTagged<DisbursementView>> {
     let (permit, key) = (
         caller.permit,
         Key {
@@ -76,9 +73,9 @@ pub(crate) async fn make_disbursement(
         })
         .await?;
     let view = DisbursementView::from(made.value);
-    created(
+    created_tagged(
         &format!("/v1/disbursements/{}", view.id),
-        Some(&view.etag),
+        &view.etag,
         made.replayed,
         &view,
     )
@@ -87,18 +84,12 @@ pub(crate) async fn make_disbursement(
 /// 支付批次列表 · List disbursements
 ///
 /// Newest first.
-#[utoipa::path(
-    tag = "disbursements",
-    params(FundQuery),
-    responses((status = 200, description = "A page of disbursements.", body = PageView<DisbursementView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
-)]
-#[get("/v1/disbursements")]
+#[operation(get "/v1/disbursements", tag = Disbursements, answer = "A page of disbursements.")]
 pub(crate) async fn list_disbursements(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     query: Query<FundQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<DisbursementView>>> {
     let Query(FundQuery {
         jurisdiction,
         programme,
@@ -115,37 +106,32 @@ pub(crate) async fn list_disbursements(
 }
 
 /// 查询支付批次 · Get a disbursement
-#[utoipa::path(
-    tag = "disbursements",
-    params(DisbursementPath),
-    responses((status = 200, description = "The disbursement as it stands.", body = DisbursementView,
-        headers(("ETag" = String, description = "Its revision.")))),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+#[operation(
+    get "/v1/disbursements/{id}",
+    tag = Disbursements,
+    answer = "The disbursement as it stands."
 )]
-#[get("/v1/disbursements/{id}")]
 pub(crate) async fn get_disbursement(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     id: PathId<DisbursementId>,
-) -> Answer {
+) -> Answer<Tagged<DisbursementView>> {
     let view = DisbursementView::from(api.service.disbursement(&caller.permit, id.0).await?);
     tagged(&view.etag, &view)
 }
 
 /// 支付明细 · List a disbursement's payments
-#[utoipa::path(
-    tag = "disbursements",
-    params(DisbursementPath),
-    responses((status = 200, description = "A page of payments.", body = PageView<PaymentView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+#[operation(
+    get "/v1/disbursements/{id}/payments",
+    tag = Disbursements,
+    answer = "A page of payments."
 )]
-#[get("/v1/disbursements/{id}/payments")]
 pub(crate) async fn list_payments(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     id: PathId<DisbursementId>,
     page: Query<PageQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<PaymentView>>> {
     let Query(page) = page;
     let list = api
         .service
@@ -158,15 +144,12 @@ pub(crate) async fn list_payments(
 ///
 /// By another person than its maker; above an amount by a third, after a second countersigned it with this same call. Only then is there an
 /// instruction for the bank.
-#[utoipa::path(
-    tag = "disbursements",
-    params(DisbursementPath, IfMatchHeader, OptionalIdempotencyHeader),
-    request_body(content = Nothing, description = "Nothing."),
-    responses((status = 200, description = "Released, or countersigned.", body = DisbursementView,
-        headers(("ETag" = String, description = "Its new revision.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/disbursements/{id}/release",
+    tag = Disbursements,
+    body = "Nothing.",
+    answer = "Released, or countersigned."
 )]
-#[post("/v1/disbursements/{id}/release")]
 pub(crate) async fn release_disbursement(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
@@ -174,7 +157,7 @@ pub(crate) async fn release_disbursement(
     seen: IfMatch,
     key: OptionalKey,
     body: Body<Nothing>,
-) -> Answer {
+) -> Answer<Tagged<DisbursementView>> {
     let (permit, key) = (caller.permit, key.of(body.hash));
     let released = api
         .write(|it| async move { it.release_disbursement(&permit, id.0, seen.0, key).await })
@@ -186,21 +169,18 @@ pub(crate) async fn release_disbursement(
 /// 取消支付批次 · Cancel a disbursement
 ///
 /// Before it is released: its claims are payable again.
-#[utoipa::path(
-    tag = "disbursements",
-    params(DisbursementPath),
-    request_body(content = ReasonGiven, description = "Why."),
-    responses((status = 200, description = "Cancelled.", body = DisbursementView,
-        headers(("ETag" = String, description = "Its new revision.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/disbursements/{id}/cancellation",
+    tag = Disbursements,
+    body = "Why.",
+    answer = "Cancelled."
 )]
-#[post("/v1/disbursements/{id}/cancellation")]
 pub(crate) async fn cancel_disbursement(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<DisbursementId>,
     body: Body<ReasonGiven>,
-) -> Answer {
+) -> Answer<Tagged<DisbursementView>> {
     let (permit, why) = (caller.permit, Some(body.value.reason));
     let cancelled = api
         .write(|it| async move { it.cancel_disbursement(&permit, id.0, why).await })
@@ -213,18 +193,18 @@ pub(crate) async fn cancel_disbursement(
 ///
 /// Of a released disbursement: `pain.001.001.09`, or a table (CSV, UTF-8 with BOM). The same whenever it is asked for. It names accounts: handing it out is an
 /// audit event. Headers say how many files there are, and what this one holds.
-#[utoipa::path(
-    tag = "disbursements",
-    params(DisbursementPath, InstructionQuery),
-    responses((status = 200, description = "A file of the instruction.",
-        content((String = "text/csv"), (String = "application/xml")),
-        headers(("X-Parts" = String, description = "How many files the instruction has."),
-            ("X-Payments" = String, description = "Payments in this file."),
-            ("X-Control-Sum" = String, description = "Their sum, yuan."),
-            ("X-Content-SHA256" = String, description = "SHA-256 of the file, hex.")))),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    get "/v1/disbursements/{id}/instruction",
+    tag = Disbursements,
+    answer("A file of the instruction.", "text/csv" = Text, "application/xml" = Text),
+    headers(
+        "X-Parts" = "How many files the instruction has.",
+        "X-Payments" = "Payments in this file.",
+        "X-Control-Sum" = "Their sum, yuan.",
+        "X-Content-SHA256" = "SHA-256 of the file, hex."
+    ),
+    problems(409)
 )]
-#[get("/v1/disbursements/{id}/instruction")]
 pub(crate) async fn get_instruction(
     api: ApiState,
     caller: Authenticated<ManageFunds>,

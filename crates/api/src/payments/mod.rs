@@ -12,58 +12,78 @@ pub mod disbursements;
 pub mod statements;
 pub mod submissions;
 
-use actix_web::get;
-use chrono::{DateTime, NaiveDate, Utc};
-use claims::identifiers::JurisdictionCode;
-use claims::{DisbursementId, PaymentId};
-use serde::Serialize;
-use service::access::ReadFunds;
-use service::disburse::{Count, PaidClaim, Payment, Reconciliation};
-use utoipa::ToSchema;
-use wire_derive::WireQuery;
+use api_macros::operation;
 
 use crate::funds::sources::PartsView;
-use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
-use crate::http::extract::documented::{DisbursementPath, PaymentPath};
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::{Operation, operations};
 use crate::http::extract::{PathId, Query};
 use crate::http::money::Money;
 use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::Day;
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::identifiers::JurisdictionCode;
+use claims::{DisbursementId, PaymentId};
+use serde::Serialize;
+use service::operation::access::ReadFunds;
+use service::payments::{Count, PaidClaim, Payment, Reconciliation};
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
+
+/// Every operation of the wing.
+pub(crate) const OPERATIONS: &[Operation] = operations![
+    disbursements::make_disbursement,
+    disbursements::list_disbursements,
+    disbursements::get_disbursement,
+    disbursements::list_payments,
+    disbursements::release_disbursement,
+    disbursements::cancel_disbursement,
+    disbursements::get_instruction,
+    submissions::list_submissions,
+    submissions::resolve_submission,
+    bank_reports::list_bank_reports,
+    bank_reports::record_results,
+    bank_reports::record_bank_report,
+    bank_reports::list_bank_exceptions,
+    bank_reports::resolve_bank_exception,
+    advances::make_advance,
+    advances::list_advances,
+    advances::get_advance,
+    advances::repay_advance,
+    statements::get_statement,
+    statements::get_statement_file,
+    accounts::enter_account,
+    accounts::get_account,
+    accounts::check_account,
+    accounts::correct_payee,
+    get_payment,
+    list_payment_claims,
+    reconcile_disbursement,
+    reconcile,
+];
 
 /// 支付 · Get a payment
-#[utoipa::path(
-    tag = "payments",
-    params(PaymentPath),
-    responses((status = 200, description = "The payment.", body = PaymentView)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
-)]
-#[get("/v1/payments/{id}")]
+#[operation(get "/v1/payments/{id}", tag = Payments, answer = "The payment.")]
 pub(crate) async fn get_payment(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     id: PathId<PaymentId>,
-) -> Answer {
+) -> Answer<Json<PaymentView>> {
     let payment = api.service.payment(&caller.permit, id.0).await?;
     ok(&PaymentView::from(payment))
 }
 
 /// 支付所含申领 · List a payment's claims
-#[utoipa::path(
-    tag = "payments",
-    params(PaymentPath),
-    responses((status = 200, description = "A page of claims.", body = PageView<PaidClaimView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
-)]
-#[get("/v1/payments/{id}/claims")]
+#[operation(get "/v1/payments/{id}/claims", tag = Payments, answer = "A page of claims.")]
 pub(crate) async fn list_payment_claims(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     id: PathId<PaymentId>,
     page: Query<PageQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<PaidClaimView>>> {
     let Query(page) = page;
     let list = api
         .service
@@ -73,18 +93,16 @@ pub(crate) async fn list_payment_claims(
 }
 
 /// 支付批次对账 · Reconcile a disbursement
-#[utoipa::path(
-    tag = "disbursements",
-    params(DisbursementPath),
-    responses((status = 200, description = "How it stands now.", body = ReconciliationView)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+#[operation(
+    get "/v1/disbursements/{id}/reconciliation",
+    tag = Disbursements,
+    answer = "How it stands now."
 )]
-#[get("/v1/disbursements/{id}/reconciliation")]
 pub(crate) async fn reconcile_disbursement(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     id: PathId<DisbursementId>,
-) -> Answer {
+) -> Answer<Json<ReconciliationView>> {
     let stands = api.service.reconcile_disbursement(&caller.permit, id.0).await?;
     ok(&ReconciliationView::from(stands))
 }
@@ -92,18 +110,16 @@ pub(crate) async fn reconcile_disbursement(
 /// 对账表 · Reconcile a county's days
 ///
 /// Every disbursement that was released on these days, as it stands now.
-#[utoipa::path(
-    tag = "payments",
-    params(DaysQuery),
-    responses((status = 200, description = "Sent, paid, failed, returned and open.", body = Reconciliations)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+#[operation(
+    get "/v1/reconciliations",
+    tag = Payments,
+    answer = "Sent, paid, failed, returned and open."
 )]
-#[get("/v1/reconciliations")]
 pub(crate) async fn reconcile(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     query: Query<DaysQuery>,
-) -> Answer {
+) -> Answer<Json<Reconciliations>> {
     let Query(DaysQuery {
         jurisdiction,
         from,

@@ -1,21 +1,23 @@
 //! Settlement statements (清算单): what a county and a merchant owe each other.
 
+use actix_web::HttpResponse;
 use actix_web::http::header;
-use actix_web::{HttpResponse, get};
+use api_macros::operation;
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use service::access::ReadStatements;
-use service::statements::{
+use service::operation::access::ReadStatements;
+use service::payments::statements::{
     AdvancesAccount, ClaimsAccount, ClawbacksAccount, LaidOut, Statement, StatementFormat, StatementLine,
     StatementQuery as Asked,
 };
 use utoipa::ToSchema;
 use wire_derive::WireQuery;
 
-use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::Text;
 use crate::http::extract::documented::MerchantPath;
 use crate::http::extract::{Part, PathText, Query};
 use crate::http::money::Money;
@@ -24,7 +26,7 @@ use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::wire::{Day, words};
 
-fn asked(path: &PathText, span: SpanQuery) -> Result<Asked, Problem> {
+fn asked<P>(path: &PathText<P>, span: SpanQuery) -> Result<Asked, Problem> {
     let merchant = path.parse(Part::Merchant, "merchant", |text| CreditCode::parse(text).ok())?;
     Ok(Asked {
         jurisdiction: span.jurisdiction.as_str().to_owned(),
@@ -39,19 +41,17 @@ fn asked(path: &PathText, span: SpanQuery) -> Result<Asked, Problem> {
 ///
 /// What a county and a merchant owed each other over a period, from the ledger's transfers, with its claims by page. A merchant
 /// gets its own.
-#[utoipa::path(
-    tag = "payments",
-    params(MerchantPath, StatementQuery),
-    responses((status = 200, description = "The statement, and a page of its claims.", body = StatementView)),
-    extensions(("x-roles" = json!(roles::<ReadStatements>()))),
+#[operation(
+    get "/v1/statements/{merchant}",
+    tag = Payments,
+    answer = "The statement, and a page of its claims."
 )]
-#[get("/v1/statements/{merchant}")]
 pub(crate) async fn get_statement(
     api: ApiState,
     caller: Authenticated<ReadStatements>,
-    path: PathText,
+    path: PathText<MerchantPath>,
     query: Query<StatementQuery>,
-) -> Answer {
+) -> Answer<Json<StatementView>> {
     let Query(StatementQuery { span, page }) = query;
     let asked = asked(&path, span)?;
     let made = api
@@ -66,18 +66,19 @@ pub(crate) async fn get_statement(
 ///
 /// The same with all its claims, at most 50,000: a workbook (XLSX) with a sheet of accounts and one of claims, or CSV (UTF-8 with BOM,
 /// comma, quotes as in RFC 4180, LF).
-#[utoipa::path(
-    tag = "payments",
-    params(MerchantPath, StatementFileQuery),
-    responses((status = 200, description = "The file.",
-        content((String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "text/csv")))),
-    extensions(("x-roles" = json!(roles::<ReadStatements>()))),
+#[operation(
+    get "/v1/statements/{merchant}/file",
+    tag = Payments,
+    answer(
+        "The file.",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" = Text,
+        "text/csv" = Text
+    )
 )]
-#[get("/v1/statements/{merchant}/file")]
 pub(crate) async fn get_statement_file(
     api: ApiState,
     caller: Authenticated<ReadStatements>,
-    path: PathText,
+    path: PathText<MerchantPath>,
     query: Query<StatementFileQuery>,
 ) -> Answer {
     let Query(StatementFileQuery { span, format }) = query;

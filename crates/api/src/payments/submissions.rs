@@ -1,17 +1,18 @@
 //! The bank by itself: files on their way there, and reports that were fetched.
 
-use actix_web::{get, post};
+use api_macros::operation;
+
 use chrono::{DateTime, Utc};
 use claims::DisbursementId;
 use serde::Serialize;
-use service::access::{ManageFunds, ReadFunds};
-use service::disburse::{Submission, SubmissionResolution};
+use service::operation::access::{ManageFunds, ReadFunds};
+use service::payments::{Submission, SubmissionResolution};
 use utoipa::ToSchema;
 use wire_derive::WireBody;
 
-use crate::http::answer::{Answer, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
-use crate::http::extract::documented::{DisbursementPath, SubmissionPath};
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::extract::documented::SubmissionPath;
 use crate::http::extract::{Body, Part, PathId, PathText, Query};
 use crate::http::field_limits::REASON;
 use crate::http::queries::PageQuery;
@@ -22,19 +23,17 @@ use crate::http::wire::{Words, words};
 /// 报送银行情况 · List a disbursement's submissions
 ///
 /// Its files on their way to the bank, where they go by themselves; none otherwise.
-#[utoipa::path(
-    tag = "disbursements",
-    params(DisbursementPath),
-    responses((status = 200, description = "A page of files.", body = PageView<SubmissionView>)),
-    extensions(("x-roles" = json!(roles::<ReadFunds>()))),
+#[operation(
+    get "/v1/disbursements/{id}/submissions",
+    tag = Disbursements,
+    answer = "A page of files."
 )]
-#[get("/v1/disbursements/{id}/submissions")]
 pub(crate) async fn list_submissions(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
     id: PathId<DisbursementId>,
     page: Query<PageQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<SubmissionView>>> {
     let Query(page) = page;
     let list = api
         .service
@@ -47,21 +46,19 @@ pub(crate) async fn list_submissions(
 ///
 /// Of a file that the bank refused: the same orders again under a new name. Or a person takes the file to the bank, also while it is queued,
 /// unless the bank may have it.
-#[utoipa::path(
-    tag = "disbursements",
-    params(SubmissionPath),
-    request_body(content = ResolveSubmission, description = "What is done, and why."),
-    responses((status = 200, description = "As it stands.", body = SubmissionView)),
-    extensions(("x-roles" = json!(roles::<ManageFunds>()))),
+#[operation(
+    post "/v1/disbursements/{id}/submissions/{part}/resolution",
+    tag = Disbursements,
+    body = "What is done, and why.",
+    answer = "As it stands."
 )]
-#[post("/v1/disbursements/{id}/submissions/{part}/resolution")]
 pub(crate) async fn resolve_submission(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<DisbursementId>,
-    path: PathText,
+    path: PathText<SubmissionPath>,
     body: Body<ResolveSubmission>,
-) -> Answer {
+) -> Answer<Json<SubmissionView>> {
     let part = path.parse(Part::Part, "submission", |text| {
         text.parse().ok().filter(|part| (1..=999).contains(part))
     })?;

@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use claims::identifiers::{JurisdictionCode, ProgrammeId};
 use ledger::Fen;
 use serde::Serialize;
-use service::drafts::{Draft, DraftDetail};
-use service::replay::{Document, GivenCap, Question, Summary};
+use service::programmes::replay::{Document, GivenCap, Question, Summary};
+use service::programmes::{Draft, DraftDetail};
 use utoipa::ToSchema;
 use wire_derive::{WireBody, WireQuery};
 

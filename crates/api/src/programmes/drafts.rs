@@ -4,23 +4,24 @@
 //! they were asked for, then the last line. A body that ends without `report`, `draft` or `problem`
 //! was cut off.
 
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, HttpResponse};
+use api_macros::operation;
 use bytes::Bytes;
 use claims::DraftId;
 use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use policy::Lang;
 use serde_json::{Value, json};
-use service::access::{ManageProgrammes, ReplayProgrammes};
-use service::once::Key;
-use service::replay::Told;
+use service::operation::Key;
+use service::operation::access::{ManageProgrammes, ReplayProgrammes};
+use service::programmes::replay::Told;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use crate::http::answer::{Answer, REPLAYED, ok, paged};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Json, REPLAYED, ok, paged};
+use crate::http::authenticated::Authenticated;
 use crate::http::bodies::Check;
-use crate::http::extract::documented::{DraftPath, IdempotencyHeader};
+use crate::http::contract::{Object, Text};
 use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
 use crate::http::middleware::Context;
 use crate::http::problem::Problem;
@@ -33,13 +34,12 @@ use crate::programmes::draft_views::{DraftView, DraftsQuery, ProposeProgramme, S
 /// A draft, or a version in force, over recorded claims: who would come out otherwise and why, yuan by county and category, the day
 /// on which each limit would run out. Nothing is written. JSON lines: `{"progress": …}`, `{"claim": …}` for each that comes out
 /// otherwise if `claims` is true, then `{"report": …, "digest": …}`, or `{"problem": …}`.
-#[utoipa::path(
-    tag = "programmes",
-    request_body(content = Simulate, description = "The document and the claims."),
-    responses((status = 200, description = "Progress and the report, a line each.", content_type = "application/x-ndjson", body = String)),
-    extensions(("x-roles" = json!(roles::<ReplayProgrammes>()))),
+#[operation(
+    post "/v1/programmes/simulate",
+    tag = Programmes,
+    body = "The document and the claims.",
+    answer("Progress and the report, a line each.", "application/x-ndjson" = Text)
 )]
-#[post("/v1/programmes/simulate")]
 pub(crate) async fn simulate_programme(
     api: ApiState,
     caller: Authenticated<ReplayProgrammes>,
@@ -62,14 +62,12 @@ pub(crate) async fn simulate_programme(
 ///
 /// A new version, with a replay of recorded claims that is kept with it; another person activates it. JSON lines as of a replay, the
 /// last one `{"draft": …}`, or `{"problem": …}`.
-#[utoipa::path(
-    tag = "programmes",
-    params(IdempotencyHeader),
-    request_body(content = ProposeProgramme, description = "The document and the claims to replay."),
-    responses((status = 200, description = "Progress and the draft, a line each.", content_type = "application/x-ndjson", body = String)),
-    extensions(("x-roles" = json!(roles::<ManageProgrammes>()))),
+#[operation(
+    post "/v1/programme-drafts",
+    tag = Programmes,
+    body = "The document and the claims to replay.",
+    answer("Progress and the draft, a line each.", "application/x-ndjson" = Text)
 )]
-#[post("/v1/programme-drafts")]
 pub(crate) async fn propose_programme(
     api: ApiState,
     caller: Authenticated<ManageProgrammes>,
@@ -102,18 +100,12 @@ pub(crate) async fn propose_programme(
 /// 拟定版本列表 · List drafts of programmes
 ///
 /// Newest first.
-#[utoipa::path(
-    tag = "programmes",
-    params(DraftsQuery),
-    responses((status = 200, description = "A page of drafts.", body = PageView<DraftView>)),
-    extensions(("x-roles" = json!(roles::<ReplayProgrammes>()))),
-)]
-#[get("/v1/programme-drafts")]
+#[operation(get "/v1/programme-drafts", tag = Programmes, answer = "A page of drafts.")]
 pub(crate) async fn list_drafts(
     api: ApiState,
     caller: Authenticated<ReplayProgrammes>,
     query: Query<DraftsQuery>,
-) -> Answer {
+) -> Answer<Json<PageView<DraftView>>> {
     let Query(DraftsQuery { programme, page }) = query;
     let programme = programme.as_ref().map(|it| it.as_str());
     let cursor = page.cursor.as_deref();
@@ -127,18 +119,12 @@ pub(crate) async fn list_drafts(
 /// 查询拟定版本 · Get a draft of a programme
 ///
 /// With its document, and the report in short.
-#[utoipa::path(
-    tag = "programmes",
-    params(DraftPath),
-    responses((status = 200, description = "The draft.", body = DraftView)),
-    extensions(("x-roles" = json!(roles::<ReplayProgrammes>()))),
-)]
-#[get("/v1/programme-drafts/{id}")]
+#[operation(get "/v1/programme-drafts/{id}", tag = Programmes, answer = "The draft.")]
 pub(crate) async fn get_draft(
     api: ApiState,
     caller: Authenticated<ReplayProgrammes>,
     id: PathId<DraftId>,
-) -> Answer {
+) -> Answer<Json<DraftView>> {
     ok(&DraftView::from(api.service.draft(&caller.permit, id.0).await?))
 }
 
@@ -146,13 +132,11 @@ pub(crate) async fn get_draft(
 ///
 /// What the replay of recorded claims said when the draft was proposed, byte for byte: `sha256sum` of the body is `report_digest`. It has the
 /// money of every county, so it is for those of the whole city.
-#[utoipa::path(
-    tag = "programmes",
-    params(DraftPath),
-    responses((status = 200, description = "The report.", body = Object)),
-    extensions(("x-roles" = json!(roles::<ReplayProgrammes>()))),
+#[operation(
+    get "/v1/programme-drafts/{id}/report",
+    tag = Programmes,
+    answer("The report.", "application/json" = Object)
 )]
-#[get("/v1/programme-drafts/{id}/report")]
 pub(crate) async fn get_draft_report(
     api: ApiState,
     caller: Authenticated<ReplayProgrammes>,
@@ -165,20 +149,18 @@ pub(crate) async fn get_draft_report(
 /// 复核新版本 · Check a draft of a programme
 ///
 /// By another person than the one who proposed it. Activated, the version is in force at once; on other instances of the service within ten seconds.
-#[utoipa::path(
-    tag = "programmes",
-    params(DraftPath),
-    request_body(content = Check, description = "The verdict."),
-    responses((status = 200, description = "Activated or refused.", body = DraftView)),
-    extensions(("x-roles" = json!(roles::<ManageProgrammes>()))),
+#[operation(
+    post "/v1/programme-drafts/{id}/decision",
+    tag = Programmes,
+    body = "The verdict.",
+    answer = "Activated or refused."
 )]
-#[post("/v1/programme-drafts/{id}/decision")]
 pub(crate) async fn check_draft(
     api: ApiState,
     caller: Authenticated<ManageProgrammes>,
     id: PathId<DraftId>,
     body: Body<Check>,
-) -> Answer {
+) -> Answer<Json<DraftView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
         .write(|it| async move { it.check_draft(&permit, id.0, verdict, reason).await })

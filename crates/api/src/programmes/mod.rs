@@ -7,16 +7,18 @@ pub mod draft_views;
 pub mod drafts;
 pub mod registers;
 
-use actix_web::get;
+use api_macros::operation;
+
 use claims::identifiers::ProgrammeId;
 use policy::Lang;
 use serde::Serialize;
-use service::access::ReadProgrammes;
+use service::operation::access::ReadProgrammes;
 use utoipa::ToSchema;
 use wire_derive::WireQuery;
 
-use crate::http::answer::{Answer, ok};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Json, ok};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::{Operation, operations};
 use crate::http::extract::documented::ProgrammePath;
 use crate::http::extract::{Part, PathText, Query};
 use crate::http::field_limits::VERSIONS;
@@ -25,20 +27,29 @@ use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::Whole;
 
+/// Every operation of the wing.
+pub(crate) const OPERATIONS: &[Operation] = operations![
+    list_programmes,
+    drafts::simulate_programme,
+    get_programme,
+    drafts::propose_programme,
+    drafts::list_drafts,
+    drafts::get_draft,
+    drafts::get_draft_report,
+    drafts::check_draft,
+    registers::load_register,
+    registers::get_register_entry,
+];
+
 /// 补贴项目列表 · List programmes
 ///
 /// The newest version of each. They are few and come in one page.
-#[utoipa::path(
-    tag = "programmes",
-    responses((status = 200, description = "Every programme.", body = PageView<ProgrammeView>)),
-    extensions(("x-roles" = json!(roles::<ReadProgrammes>()))),
-)]
-#[get("/v1/programmes")]
+#[operation(get "/v1/programmes", tag = Programmes, answer = "Every programme.")]
 pub(crate) async fn list_programmes(
     api: ApiState,
     caller: Authenticated<ReadProgrammes>,
     _: Query<NoParams>,
-) -> Answer {
+) -> Answer<Json<PageView<ProgrammeView>>> {
     let programmes = api.service.programmes(&caller.permit);
     let items = programmes
         .iter()
@@ -53,19 +64,13 @@ pub(crate) async fn list_programmes(
 /// 查询补贴项目 · Get a programme
 ///
 /// Rules with their clauses, tiers, quotas and categories, and the document itself.
-#[utoipa::path(
-    tag = "programmes",
-    params(ProgrammePath, VersionQuery),
-    responses((status = 200, description = "One version, whole.", body = ProgrammeDetail)),
-    extensions(("x-roles" = json!(roles::<ReadProgrammes>()))),
-)]
-#[get("/v1/programmes/{id}")]
+#[operation(get "/v1/programmes/{id}", tag = Programmes, answer = "One version, whole.")]
 pub(crate) async fn get_programme(
     api: ApiState,
     caller: Authenticated<ReadProgrammes>,
-    path: PathText,
+    path: PathText<ProgrammePath>,
     query: Query<VersionQuery>,
-) -> Answer {
+) -> Answer<Json<ProgrammeDetail>> {
     let id = path.parse(Part::Id, "programme", |text| ProgrammeId::parse(text).ok())?;
     let found = api
         .service

@@ -1,18 +1,20 @@
 //! Registers: loaded in one stream of any length, looked up by key.
 
-use actix_web::{HttpRequest, get, put, web};
+use actix_web::{HttpRequest, web};
+use api_macros::operation;
 use bytes::Bytes;
 use claims::registers::Register;
 use futures::{Stream, StreamExt};
 use policy::Lang;
 use serde::Serialize;
-use service::access::KeepRegisters;
-use service::registers::{LoadReport, RegisterFormat};
+use service::operation::access::KeepRegisters;
+use service::programmes::registers::{LoadReport, RegisterFormat};
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
-use crate::http::answer::{Answer, ok};
-use crate::http::authenticated::{Authenticated, roles};
+use crate::http::answer::{Answer, Json, ok, ok_as};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::{AnyFields, Text};
 use crate::http::extract::documented::{EntryPath, RegisterPath};
 use crate::http::extract::{Part, PathText, media_type};
 use crate::http::problem::FieldErrorView;
@@ -25,22 +27,19 @@ const IN_FLIGHT: usize = 16;
 ///
 /// Adds and replaces entries by key; every line has its own result. Streamed: a million lines take no more memory than one
 /// set of them. CSV has a header of column names; NDJSON has one object a line.
-#[utoipa::path(
-    tag = "registers",
-    params(RegisterPath),
-    request_body(description = "The lines; each at most 64 KiB.",
-        content((String = "application/x-ndjson"), (String = "text/csv"))),
-    responses((status = 200, description = "How many lines were taken, and which were not.", body = LoadReportView)),
-    extensions(("x-roles" = json!(roles::<KeepRegisters>()))),
+#[operation(
+    put "/v1/registers/{register}",
+    tag = Registers,
+    body("The lines; each at most 64 KiB.", "application/x-ndjson" = Text, "text/csv" = Text),
+    answer = "How many lines were taken, and which were not."
 )]
-#[put("/v1/registers/{register}")]
 pub(crate) async fn load_register(
     api: ApiState,
     caller: Authenticated<KeepRegisters>,
-    path: PathText,
+    path: PathText<RegisterPath>,
     request: HttpRequest,
     payload: web::Payload,
-) -> Answer {
+) -> Answer<Json<LoadReportView>> {
     let register = path.parse(Part::Register, "register", Register::parse)?;
     let format = match media_type(&request, &["application/x-ndjson", "text/csv"])? {
         "text/csv" => RegisterFormat::Csv,
@@ -57,23 +56,17 @@ pub(crate) async fn load_register(
 /// 查询登记条目 · Get a register's entry
 ///
 /// Personal columns are kept as hashes only and are not shown.
-#[utoipa::path(
-    tag = "registers",
-    params(RegisterPath, EntryPath),
-    responses((status = 200, description = "The entry's columns.", body = std::collections::HashMap<String, serde_json::Value>)),
-    extensions(("x-roles" = json!(roles::<KeepRegisters>()))),
-)]
-#[get("/v1/registers/{register}/{key}")]
+#[operation(get "/v1/registers/{register}/{key}", tag = Registers, answer = "The entry's columns.")]
 pub(crate) async fn get_register_entry(
     api: ApiState,
     caller: Authenticated<KeepRegisters>,
-    path: PathText,
-) -> Answer {
+    path: PathText<EntryPath>,
+) -> Answer<Json<AnyFields>> {
     let register = path.parse(Part::Register, "register", Register::parse)?;
     let key = path.parse(Part::Key, "register entry", |key| {
         (1..=200).contains(&key.len()).then(|| key.to_owned())
     })?;
-    ok(&api.service.register_entry(&caller.permit, register, &key).await?)
+    ok_as(&api.service.register_entry(&caller.permit, register, &key).await?)
 }
 
 enum Piece {
@@ -142,7 +135,7 @@ pub struct LineErrorView {
 
 impl LoadReportView {
     pub fn of(report: &LoadReport, lang: Lang) -> LoadReportView {
-        let line = |line: &service::registers::LineError| LineErrorView {
+        let line = |line: &service::programmes::registers::LineError| LineErrorView {
             line: line.line,
             errors: line
                 .errors

@@ -8,13 +8,13 @@ use std::borrow::Cow;
 
 use encoding_rs::GB18030;
 use ledger::Fen;
+use spreadsheet::csv::opens_formula;
 
 use crate::ids::Quoted;
 use crate::instruction::sum;
 use crate::read::{Fault, Found, Marker, Place, ReadError, START, values};
 use crate::reason::FailureReason;
 use crate::report::{Failure, Item, Said, Verdict};
-use crate::write::csv::is_formula_start;
 
 /// Characters of a cell.
 const LONGEST: usize = 4_096;
@@ -142,7 +142,7 @@ impl<'r> Row<'r> {
 fn clean(cell: &str) -> &str {
     let cell = cell.trim();
     match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(|c: char| is_formula_start(c) || c.is_ascii_alphanumeric()) => rest,
+        Some(rest) if rest.starts_with(|c: char| opens_formula(c) || c.is_ascii_alphanumeric()) => rest,
         _ => cell,
     }
 }

@@ -1,13 +1,16 @@
 //! CSV for a bank whose officer uploads a table (批量代发文件).
 //!
-//! UTF-8 with a byte order mark, lines ended by CRLF, headings in Chinese: what spreadsheets open without being asked. Each
-//! payment is one row that says everything, the payer included, so that a row cut out of the table still does. The last row
-//! is the control row: `合计`, the count (笔数) below `序号`, the sum below `金额（元）`. The five columns of results are empty: a
-//! bank without an interface fills them in and sends the table back, and [`read`](crate::read) reads it.
+//! UTF-8 with a byte order mark, lines ended by CRLF, headings in Chinese: what spreadsheets open
+//! without being asked. Each payment is one row that says everything, the payer included, so that a
+//! row cut out of the table still does. The last row is the control row: `合计`, the count (笔数) below
+//! `序号`, the sum below `金额（元）`. The five columns of results are empty: a bank without an interface
+//! fills them in and sends the table back, and [`read`](crate::read) reads it.
 //!
-//! A spreadsheet changes what it takes for a number or a formula. So ids, accounts and bank codes end with a tab, which
-//! keeps 19 digits from becoming 6.22E+18 and is trimmed by whoever reads; and words that begin like a formula
-//! are preceded by an apostrophe.
+//! A spreadsheet changes what it takes for a number or a formula. So ids, accounts and bank codes
+//! end with a tab, which keeps 19 digits from becoming 6.22E+18 and is trimmed by whoever reads;
+//! and words that begin like a formula are preceded by an apostrophe ([`Mark::Apostrophe`]).
+
+use spreadsheet::csv::{self, BYTE_ORDER_MARK, LineEnd, Mark};
 
 use crate::instruction::{Party, Payment};
 use crate::write::Part;
@@ -41,10 +44,8 @@ const HEADINGS: [&str; 22] = [
 /// The first cell of the control row.
 const TOTAL: &str = "合计";
 
-const MARK: &str = "\u{feff}";
-
 pub(crate) fn write(part: &Part<'_>) -> Vec<u8> {
-    let mut out = MARK.to_owned();
+    let mut out = BYTE_ORDER_MARK.as_bytes().to_vec();
     row(&mut out, HEADINGS.map(str::to_owned));
     for (number, payment) in (1_usize..).zip(part.payments) {
         row(&mut out, payment_row(part, number, payment));
@@ -62,7 +63,7 @@ pub(crate) fn write(part: &Part<'_>) -> Vec<u8> {
         }
     }
     row(&mut out, control);
-    out.into_bytes()
+    out
 }
 
 fn payment_row(part: &Part<'_>, number: usize, payment: &Payment) -> [String; HEADINGS.len()] {
@@ -111,33 +112,13 @@ fn digits(text: &str) -> String {
     format!("{text}\t")
 }
 
-/// Free text: must not be run as a formula. Full-width signs count, because spreadsheets in Chinese take them as well.
+/// Free text: must not be run as a formula.
 fn words(text: &str) -> String {
-    if text.starts_with(is_formula_start) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
+    Mark::Apostrophe.defuse(text).into_owned()
 }
 
-pub(crate) fn is_formula_start(c: char) -> bool {
-    matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r')
-}
-
-fn row(out: &mut String, cells: [String; HEADINGS.len()]) {
-    for (column, cell) in cells.iter().enumerate() {
-        if column > 0 {
-            out.push(',');
-        }
-        if cell.contains([',', '"', '\n', '\r']) {
-            out.push('"');
-            out.push_str(&cell.replace('"', "\"\""));
-            out.push('"');
-        } else {
-            out.push_str(cell);
-        }
-    }
-    out.push_str("\r\n");
+fn row(out: &mut Vec<u8>, cells: [String; HEADINGS.len()]) {
+    csv::row(out, cells, LineEnd::CrLf);
 }
 
 #[cfg(test)]
@@ -156,14 +137,5 @@ mod tests {
         ] {
             assert_eq!(words(given), written);
         }
-    }
-
-    #[test]
-    fn cells_are_quoted_where_they_must_be() {
-        let mut cells: [String; HEADINGS.len()] = Default::default();
-        cells[0] = "a,\"b\"".to_owned();
-        let mut out = String::new();
-        row(&mut out, cells);
-        assert_eq!(out, format!("\"a,\"\"b\"\"\"{}\r\n", ",".repeat(21)));
     }
 }

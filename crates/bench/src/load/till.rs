@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
+use timing::Backoff;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinSet, LocalSet};
 
@@ -37,9 +38,8 @@ pub(crate) const ENDS_WITHIN: Duration = Duration::from_secs(100);
 /// One claim in as many is hung up on at its first try.
 const HUNG_UP: u64 = 16;
 
-/// Between two tries: doubled from one to the next, up to the most.
-const LEAST_BACKOFF: Duration = Duration::from_millis(20);
-const MOST_BACKOFF: Duration = Duration::from_millis(500);
+/// Between two tries.
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(20), Duration::from_millis(500));
 
 /// What it is to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -186,7 +186,7 @@ async fn connection(shared: Rc<Shared>) -> anyhow::Result<()> {
     let mut connection = None;
     let (mut request, mut body) = (Vec::with_capacity(4_096), Vec::with_capacity(2_048));
     while let Some(number) = shared.next() {
-        let (begun, mut backoff, mut tries) = (Instant::now(), LEAST_BACKOFF, 0);
+        let (begun, mut tries) = (Instant::now(), 0);
         loop {
             tries += 1;
             request.clear();
@@ -197,8 +197,7 @@ async fn connection(shared: Rc<Shared>) -> anyhow::Result<()> {
             if shared.answered(number, tries, begun, outcome) {
                 break;
             }
-            tokio::time::sleep(backoff).await;
-            backoff = (backoff * 2).min(MOST_BACKOFF);
+            tokio::time::sleep(BACKOFF.pause(tries, 0).unwrap_or_default()).await;
         }
     }
     shared.state.borrow_mut().busy -= 1;

@@ -68,11 +68,6 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The address of this machine, however it is written.
-pub(super) fn is_this_machine(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
-}
-
 fn within_v4(address: Ipv4Addr, (network, length): (Ipv4Addr, u32)) -> bool {
     let differs = address.to_bits() ^ network.to_bits();
     differs.leading_zeros() >= length
@@ -198,16 +193,6 @@ mod tests {
                 network.to_bits().trailing_zeros() >= 128 - length,
                 "{network}/{length}"
             );
-        }
-    }
-
-    #[test]
-    fn this_machine_is_known_however_it_is_written() {
-        for address in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
-            assert!(is_this_machine(address.parse().unwrap()), "{address}");
-        }
-        for address in ["0.0.0.0", "::", "10.0.0.1", "1.1.1.1"] {
-            assert!(!is_this_machine(address.parse().unwrap()), "{address}");
         }
     }
 }

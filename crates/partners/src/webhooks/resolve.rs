@@ -11,6 +11,7 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::Reach;
+use crate::loopback::LOCALHOST;
 
 /// Asks for the addresses of a name.
 pub(super) type Lookup = Arc<dyn Fn(String) -> Looking + Send + Sync>;
@@ -41,7 +42,7 @@ pub(super) struct Checked {
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        if self.reach == Reach::AlsoThisMachine && name.as_str() == "localhost" {
+        if self.reach == Reach::AlsoThisMachine && name.as_str() == LOCALHOST {
             // Whatever the resolver says it is: plain http must not leave the machine.
             let here = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
             return Box::pin(std::future::ready(Ok(addresses(here.into()))));

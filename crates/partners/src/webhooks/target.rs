@@ -6,7 +6,8 @@ use reqwest::Url;
 use service::ports::UrlRefused;
 
 use super::Reach;
-use super::public::{is_public, is_this_machine};
+use super::public::is_public;
+use crate::loopback::{LOCALHOST, is_loopback_host};
 
 /// The longest address, in bytes.
 const LONGEST: usize = 2_048;
@@ -14,7 +15,7 @@ const LONGEST: usize = 2_048;
 /// Names that are never public, and what ends in them (RFC 6761, 6762, 8375, 9476, and what clouds and routers use). They
 /// would not resolve to anything that may be called either; refused here, whoever registers one hears of it at once.
 const CLOSED_NAMES: [&str; 10] = [
-    "localhost",
+    LOCALHOST,
     "local",
     "internal",
     "intranet",
@@ -42,8 +43,7 @@ pub(super) fn parse(text: &str, reach: Reach) -> Result<Url, UrlRefused> {
         .trim_end_matches(']')
         .parse::<IpAddr>()
         .ok();
-    let here =
-        reach == Reach::AlsoThisMachine && (host == "localhost" || address.is_some_and(is_this_machine));
+    let here = reach == Reach::AlsoThisMachine && is_loopback_host(host);
     match url.scheme() {
         "https" => {}
         "http" if here => {}

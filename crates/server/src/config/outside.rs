@@ -1,85 +1,78 @@
-//! Settings of what stands toward the world outside beside the receiver of events: the bank and merchants' webhooks.
+//! What stands toward the world outside beside the receiver of events: the bank and merchants' webhooks.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use super::read::{is_loopback, parsed};
-use super::reader::Reader;
-use super::settings::{self, Setting};
-use super::{Bank, BankFormat, BankWay, Gateway, Webhooks};
 use secrecy::SecretString;
+
+use super::read::is_https_or_local;
+use super::reader::Reader;
+use super::setting::{FromSetting, Setting};
+use super::settings::{self, BankSettings};
+use super::{Bank, BankWay, Gateway};
+
+/// How files go to the bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BankKind {
+    None,
+    Gateway,
+    Folders,
+}
+
+/// Which addresses are called for merchants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WebhookReach {
+    Public,
+    ThisMachine,
+}
 
 /// The bank, if there is one: `Some(None)` for none.
 pub(super) fn bank(reader: &mut Reader<'_>) -> Option<Option<Bank>> {
-    let kind = reader.text(&settings::BANK_KIND)?;
-    let format = match reader.text(&settings::BANK_FORMAT)?.as_str() {
-        "pain.001" => Some(BankFormat::Pain001),
-        "csv" => Some(BankFormat::Csv),
-        other => {
-            reader.wrong(&settings::BANK_FORMAT, format!("is `{other}`"));
-            None
-        }
-    };
-    let poll = reader.number(&settings::BANK_POLL_SECONDS, 1..=3_600);
-    let call = reader.number(&settings::BANK_CALL_SECONDS, 10..=300);
-    let way = match kind.as_str() {
-        "none" => {
-            unused(reader, &[&settings::BANK_URL, &settings::BANK_FOLDER]);
+    let bank = BankSettings::read(reader)?;
+    let (format, poll) = (bank.format, bank.poll);
+    let way = match bank.kind {
+        BankKind::None => {
+            unused(reader, &settings::BANK_URL, bank.url.as_ref());
+            unused(reader, &settings::BANK_FOLDER, bank.folder.as_ref());
             return Some(None);
         }
-        "gateway" => {
-            unused(reader, &[&settings::BANK_FOLDER]);
-            gateway(reader, call).map(BankWay::Gateway)
+        BankKind::Gateway => {
+            unused(reader, &settings::BANK_FOLDER, bank.folder.as_ref());
+            gateway(reader, bank).map(BankWay::Gateway)
         }
-        "folders" => {
-            unused(reader, &[&settings::BANK_URL]);
-            let folder = reader.text(&settings::BANK_FOLDER);
-            if folder.is_none() {
+        BankKind::Folders => {
+            unused(reader, &settings::BANK_URL, bank.url.as_ref());
+            if bank.folder.is_none() {
                 reader.missing(&settings::BANK_FOLDER);
             }
-            folder.map(|folder| BankWay::Folders(PathBuf::from(folder)))
-        }
-        other => {
-            reader.wrong(&settings::BANK_KIND, format!("is `{other}`"));
-            None
+            bank.folder.map(|folder| BankWay::Folders(PathBuf::from(folder)))
         }
     };
     Some(Some(Bank {
         way: way?,
-        format: format?,
-        poll: Duration::from_secs(poll?),
+        format,
+        poll,
     }))
 }
 
-/// What is set and means nothing: whoever set it thinks that files go to a bank.
-fn unused(reader: &mut Reader<'_>, settings: &[&Setting]) {
-    for setting in settings {
-        if reader.text(setting).is_some() {
-            reader.wrong(setting, "is set, and bank.kind does not use it");
-        }
+/// What is set and has no effect: an operator who set it thinks that files go to a bank.
+fn unused(reader: &mut Reader<'_>, setting: &Setting, value: Option<&String>) {
+    if value.is_some() {
+        reader.wrong(setting, "is set, and bank.kind does not use it");
     }
 }
 
-fn gateway(reader: &mut Reader<'_>, call: Option<u64>) -> Option<Gateway> {
-    let url = reader.text(&settings::BANK_URL);
-    match url.as_deref() {
+fn gateway(reader: &mut Reader<'_>, bank: BankSettings) -> Option<Gateway> {
+    match bank.url.as_deref() {
         None => reader.missing(&settings::BANK_URL),
-        Some(url) => {
-            let host = |scheme| {
-                url.strip_prefix(scheme)
-                    .and_then(|rest: &str| rest.split('/').next())
-            };
-            let local = host("http://").is_some_and(is_loopback);
-            if host("https://").is_none_or(str::is_empty) && !local {
-                // Its path may be a secret.
-                reader.wrong(&settings::BANK_URL, "is not an https address");
-            }
-        }
+        // Its path may be a secret.
+        Some(url) if !is_https_or_local(url) => reader.wrong(&settings::BANK_URL, "is not an https address"),
+        Some(_) => {}
     }
-    let certificate = file(reader, &settings::BANK_CLIENT_CERTIFICATE);
-    let key = reader.text(&settings::BANK_CLIENT_KEY);
-    let identity = match (certificate, key) {
-        (Some(certificate), Some(key)) => Some((certificate, SecretString::from(key.replace("\\n", "\n")))),
+    let mut file = |setting, path: Option<String>| path.and_then(|path| file(reader, setting, &path));
+    let certificate = file(&settings::BANK_CLIENT_CERTIFICATE, bank.client_certificate);
+    let root_certificates = file(&settings::BANK_ROOT_CERTIFICATES, bank.root_certificates);
+    let identity = match (certificate, bank.client_key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
         (Some(_), None) => {
             reader.missing(&settings::BANK_CLIENT_KEY);
             None
@@ -90,19 +83,23 @@ fn gateway(reader: &mut Reader<'_>, call: Option<u64>) -> Option<Gateway> {
         }
         (None, None) => None,
     };
-    let root_certificates = file(reader, &settings::BANK_ROOT_CERTIFICATES);
     Some(Gateway {
-        url: url?,
+        url: bank.url?,
         identity,
         root_certificates,
-        call: Duration::from_secs(call?),
+        call: bank.call,
     })
 }
 
+/// A key as PEM. In a variable, line ends are often written as `\n`.
+pub(super) fn pem(reader: &mut Reader<'_>, setting: &Setting) -> Option<Option<SecretString>> {
+    let text = Option::<String>::read(reader, setting)?;
+    Some(text.map(|text| SecretString::from(text.replace("\\n", "\n"))))
+}
+
 /// The text of the file that a setting names.
-fn file(reader: &mut Reader<'_>, setting: &Setting) -> Option<String> {
-    let path = reader.text(setting)?;
-    match std::fs::read_to_string(&path) {
+fn file(reader: &mut Reader<'_>, setting: &Setting, path: &str) -> Option<String> {
+    match std::fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) => {
             reader.wrong(setting, format!("is `{path}`, which cannot be read: {error}"));
@@ -111,21 +108,7 @@ fn file(reader: &mut Reader<'_>, setting: &Setting) -> Option<String> {
     }
 }
 
-pub(super) fn webhooks(reader: &mut Reader<'_>) -> Option<Webhooks> {
-    let enabled = parsed(reader, &settings::WEBHOOKS);
-    let this_machine = match reader.text(&settings::WEBHOOKS_REACH)?.as_str() {
-        "public" => Some(false),
-        "this_machine" => Some(true),
-        other => {
-            reader.wrong(&settings::WEBHOOKS_REACH, format!("is `{other}`"));
-            None
-        }
-    };
-    // A message is attempted for three days.
-    let days = reader.number(&settings::WEBHOOKS_DAYS, 4..=365);
-    Some(Webhooks {
-        enabled: enabled?,
-        this_machine: this_machine?,
-        days: days?,
-    })
+/// Whether addresses of this machine are called too.
+pub(super) fn reach(reader: &mut Reader<'_>, setting: &Setting) -> Option<bool> {
+    WebhookReach::read(reader, setting).map(|reach| reach == WebhookReach::ThisMachine)
 }

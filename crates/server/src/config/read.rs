@@ -1,8 +1,7 @@
-//! From text to types, setting by setting.
+//! From text to types, where the type of a field does not say it all: addresses, keys, and what depends on another setting.
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,84 +9,41 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use ledger::log::{LogKey, Witness};
+use partners::is_loopback_host;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use tracing_subscriber::EnvFilter;
 
 use super::environment::Environment;
 use super::reader::{ConfigError, Reader};
-use super::settings::{self, Setting};
+use super::setting::{FromSetting, Setting};
+use super::settings::{self, EventSettings};
 use super::strength::{is_placeholder, weakness_of_key, weakness_of_password};
-use super::{Config, Database, EventSink, Limits, Log, LogFormat, NamedKey, Transparency, outside};
+use super::{Config, Database, EventSink, NamedKey};
 
 pub(super) fn config(environment: &Environment, file: Option<&Path>) -> Result<Config, ConfigError> {
     let mut reader = Reader::open(environment, file);
     reader.refuse_unknown();
-    let listen = parsed(&mut reader, &settings::LISTEN);
-    let public_base_url = base_url(&mut reader, listen);
-    let workers = reader.number(&settings::WORKERS, 1..=256);
-    let shutdown = reader
-        .number(&settings::SHUTDOWN_SECONDS, 1..=600)
-        .map(Duration::from_secs);
-    let database = database(&mut reader);
-    let (keys, log_key) = match keys(&mut reader) {
-        Some(keys) => (Some((keys.tokens, keys.personal, keys.lookup)), Some(keys.log)),
-        None => (None, None),
-    };
-    let transparency = transparency(&mut reader, log_key);
-    let limits = limits(&mut reader);
-    let closing_after_days = reader.number(&settings::CLOSING_AFTER_DAYS, 0..=60);
-    let events = events(&mut reader);
-    let bank = outside::bank(&mut reader);
-    let webhooks = outside::webhooks(&mut reader);
-    let log = log(&mut reader);
-    let metrics = parsed(&mut reader, &settings::METRICS);
-    let config = (|| {
-        let (token_keys, personal_data_keys, lookup_key) = keys?;
-        Some(Config {
-            listen: listen?,
-            public_base_url: public_base_url?,
-            workers,
-            shutdown: shutdown?,
-            database: database?,
-            token_keys,
-            personal_data_keys,
-            lookup_key,
-            transparency: transparency?,
-            limits: limits?,
-            closing_after_days: closing_after_days?,
-            events,
-            bank: bank?,
-            webhooks: webhooks?,
-            log: log?,
-            metrics: metrics?,
-        })
-    })();
+    let config = Config::read(&mut reader);
     reader.finish(config)
 }
 
 pub(super) fn database_only(environment: &Environment, file: Option<&Path>) -> Result<Database, ConfigError> {
     let mut reader = Reader::open(environment, file);
-    let database = database(&mut reader);
+    let database = Database::read(&mut reader);
     reader.finish(database)
 }
 
 pub(super) fn listen_only(environment: &Environment, file: Option<&Path>) -> Result<SocketAddr, ConfigError> {
     let mut reader = Reader::open(environment, file);
-    let listen = parsed(&mut reader, &settings::LISTEN);
+    let listen = SocketAddr::read(&mut reader, &settings::LISTEN);
     reader.finish(listen)
 }
 
-pub(super) fn parsed<T: std::str::FromStr>(reader: &mut Reader<'_>, setting: &Setting) -> Option<T> {
-    let text = reader.text(setting)?;
-    let value = text.trim().parse().ok();
-    if value.is_none() {
-        reader.wrong(setting, format!("is `{text}`"));
-    }
-    value
-}
-
-fn base_url(reader: &mut Reader<'_>, listen: Option<SocketAddr>) -> Option<String> {
-    let setting = &settings::PUBLIC_BASE_URL;
+pub(super) fn base_url(
+    reader: &mut Reader<'_>,
+    setting: &Setting,
+    listen: &Option<SocketAddr>,
+) -> Option<String> {
     let Some(text) = reader.text(setting) else {
         return listen.map(|listen| format!("http://{listen}"));
     };
@@ -102,37 +58,32 @@ fn base_url(reader: &mut Reader<'_>, listen: Option<SocketAddr>) -> Option<Strin
     Some(url.to_owned())
 }
 
-fn database(reader: &mut Reader<'_>) -> Option<Database> {
-    let setting = &settings::DATABASE_URL;
-    let url = reader.text(setting);
-    match url.as_deref().map(str::trim) {
-        None => reader.missing(setting),
-        Some(url) => match Address::of(url) {
-            None => reader.wrong(
-                setting,
-                "is not an address of the form postgres://USER:PASSWORD@HOST/DATABASE",
-            ),
-            // On the same machine, whoever reaches the port can mostly read the password too.
-            Some(address) if !address.is_local() => {
-                if let Some(weakness) = address.password.and_then(weakness_of_password) {
-                    reader.wrong(setting, format!("has a password that {weakness}"));
-                }
+/// Whether an address is `https`, or `http` to this machine.
+pub(super) fn is_https_or_local(url: &str) -> bool {
+    let host = |scheme| {
+        url.strip_prefix(scheme)
+            .and_then(|rest: &str| rest.split('/').next())
+    };
+    host("https://").is_some_and(|host| !host.is_empty()) || host("http://").is_some_and(is_loopback_host)
+}
+
+pub(super) fn database_url(reader: &mut Reader<'_>, setting: &Setting) -> Option<SecretString> {
+    let text = String::read(reader, setting)?;
+    let url = text.trim();
+    match Address::of(url) {
+        None => reader.wrong(
+            setting,
+            "is not an address of the form postgres://USER:PASSWORD@HOST/DATABASE",
+        ),
+        // On the same machine, who reaches the port can mostly read the password too.
+        Some(address) if !address.is_local() => {
+            if let Some(weakness) = address.password.and_then(weakness_of_password) {
+                reader.wrong(setting, format!("has a password that {weakness}"));
             }
-            Some(_) => {}
-        },
+        }
+        Some(_) => {}
     }
-    let pool_size = reader.number(&settings::POOL_SIZE, 2..=1_000);
-    let mut timeout = |setting| reader.number(setting, 100..=600_000).map(Duration::from_millis);
-    let acquire_timeout = timeout(&settings::ACQUIRE_TIMEOUT);
-    let statement_timeout = timeout(&settings::STATEMENT_TIMEOUT);
-    let lock_timeout = timeout(&settings::LOCK_TIMEOUT);
-    Some(Database {
-        url: SecretString::from(url?.trim()),
-        pool_size: pool_size?,
-        acquire_timeout: acquire_timeout?,
-        statement_timeout: statement_timeout?,
-        lock_timeout: lock_timeout?,
-    })
+    Some(SecretString::from(url))
 }
 
 /// What matters here of a connection string.
@@ -173,41 +124,12 @@ impl<'a> Address<'a> {
         let socket = self.host.is_empty()
             || self.host.starts_with('/')
             || self.host.to_ascii_lowercase().starts_with("%2f");
-        socket || is_loopback(self.host)
+        socket || is_loopback_host(self.host)
     }
 }
 
-/// Whether `host`, with or without a port, is this machine.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let name = host
-        .rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-        .map_or(host, |(name, _)| name);
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name == "localhost"
-        || name
-            .parse()
-            .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-}
-
-/// Every key there is.
-struct Keys {
-    tokens: Vec<(String, SecretString)>,
-    personal: Vec<NamedKey>,
-    lookup: SecretBox<[u8; 32]>,
-    log: SecretBox<[u8; 32]>,
-}
-
-fn keys(reader: &mut Reader<'_>) -> Option<Keys> {
-    let tokens = named(reader, &settings::TOKEN_KEYS, ed25519_seed);
-    let personal = named(reader, &settings::PERSONAL_DATA_KEYS, decoded);
-    let lookup = single(reader, &settings::LOOKUP_KEY);
-    let log = single(reader, &settings::TRANSPARENCY_KEY);
-    let single = [
-        (&settings::LOOKUP_KEY, lookup.as_ref()),
-        (&settings::TRANSPARENCY_KEY, log.as_ref()),
-    ];
-    refuse_reuse(reader, &tokens, &personal, &single);
+/// Signing keys as PEM with their ids.
+pub(super) fn token_keys(reader: &mut Reader<'_>, setting: &Setting) -> Option<Vec<(String, SecretString)>> {
     let pem = |(id, seed): NamedKey| {
         let key = SigningKey::from_bytes(seed.expose_secret());
         Some((
@@ -215,23 +137,25 @@ fn keys(reader: &mut Reader<'_>) -> Option<Keys> {
             SecretString::from(key.to_pkcs8_pem(LineEnding::LF).ok()?.as_str()),
         ))
     };
-    let tokens: Option<Vec<_>> = tokens.into_iter().map(pem).collect();
-    Some(Keys {
-        tokens: tokens?,
-        personal,
-        lookup: lookup?,
-        log: log?,
-    })
+    named(reader, setting, ed25519_seed)?
+        .into_iter()
+        .map(pem)
+        .collect()
+}
+
+/// Keys of bytes in base64, with their ids.
+pub(super) fn named_keys(reader: &mut Reader<'_>, setting: &Setting) -> Option<Vec<NamedKey>> {
+    named(reader, setting, decoded)
 }
 
 /// A key that has no id because there is one of it.
-fn single(reader: &mut Reader<'_>, setting: &'static Setting) -> Option<SecretBox<[u8; 32]>> {
-    let Some(text) = reader.text(setting) else {
-        reader.missing(setting);
-        return None;
-    };
+pub(super) fn single_key(reader: &mut Reader<'_>, setting: &Setting) -> Option<SecretBox<[u8; 32]>> {
+    let text = String::read(reader, setting)?;
     match strong(&text, decoded) {
-        Ok(key) => Some(key),
+        Ok(key) => {
+            reader.refuse_reuse(setting, key.expose_secret());
+            Some(key)
+        }
         Err(message) => {
             reader.wrong(setting, message);
             None
@@ -239,77 +163,45 @@ fn single(reader: &mut Reader<'_>, setting: &'static Setting) -> Option<SecretBo
     }
 }
 
-fn transparency(reader: &mut Reader<'_>, key: Option<SecretBox<[u8; 32]>>) -> Option<Transparency> {
-    let name = reader.text(&settings::TRANSPARENCY_NAME)?.trim().to_owned();
-    let every: Option<u64> = reader.number(&settings::CHECKPOINT_MINUTES, 1..=1_440);
-    let witnesses = reader.text(&settings::TRANSPARENCY_WITNESSES).unwrap_or_default();
-    let keys = witnesses.split(',').map(str::trim).filter(|key| !key.is_empty());
-    let witnesses = keys
-        .map(|key| Witness::parse(key).map_err(|why| why.to_string()))
-        .collect::<Result<Vec<_>, _>>();
-    let witnesses = witnesses.map_err(|why| reader.wrong(&settings::TRANSPARENCY_WITNESSES, why));
-    let key = key?;
-    if let Err(why) = LogKey::new(&name, key.expose_secret()) {
-        reader.wrong(&settings::TRANSPARENCY_NAME, why.to_string());
-        return None;
+pub(super) fn log_name(reader: &mut Reader<'_>, setting: &Setting) -> Option<String> {
+    let name = String::read(reader, setting)?.trim().to_owned();
+    // Only the name can be wrong: any 32 bytes are a key.
+    match LogKey::new(&name, &[0; 32]) {
+        Ok(_) => Some(name),
+        Err(why) => {
+            reader.wrong(setting, why.to_string());
+            None
+        }
     }
-    Some(Transparency {
-        name,
-        key,
-        witnesses: witnesses.ok()?,
-        checkpoint_every: Duration::from_secs(every?.saturating_mul(60)),
-    })
 }
 
-/// One key for two purposes binds their fates together: whoever learns it through one has the other.
-fn refuse_reuse(
-    reader: &mut Reader<'_>,
-    tokens: &[NamedKey],
-    personal: &[NamedKey],
-    single: &[(&'static Setting, Option<&SecretBox<[u8; 32]>>)],
-) {
-    let all = tokens
-        .iter()
-        .map(|(_, key)| (&settings::TOKEN_KEYS, key))
-        .chain(
-            personal
-                .iter()
-                .map(|(_, key)| (&settings::PERSONAL_DATA_KEYS, key)),
-        )
-        .chain(
-            single
-                .iter()
-                .filter_map(|(setting, key)| Some((*setting, (*key)?))),
-        );
-    let mut seen: Vec<(&Setting, &SecretBox<[u8; 32]>)> = Vec::new();
-    for (setting, key) in all {
-        if let Some((first, _)) = seen
-            .iter()
-            .find(|(_, other)| other.expose_secret() == key.expose_secret())
-        {
-            reader.wrong(setting, format!("repeats a key of {}", first.key));
-        }
-        seen.push((setting, key));
-    }
+pub(super) fn witnesses(reader: &mut Reader<'_>, setting: &Setting) -> Option<Vec<Witness>> {
+    let text = reader.text(setting).unwrap_or_default();
+    let keys = text.split(',').map(str::trim).filter(|key| !key.is_empty());
+    let parsed = keys.map(Witness::parse).collect::<Result<Vec<_>, _>>();
+    parsed.map_err(|why| reader.wrong(setting, why.to_string())).ok()
 }
 
 fn named(
     reader: &mut Reader<'_>,
     setting: &Setting,
     decode: impl Fn(&str) -> Result<Vec<u8>, &'static str>,
-) -> Vec<NamedKey> {
+) -> Option<Vec<NamedKey>> {
     let Some(pairs) = reader.pairs(setting) else {
         reader.missing(setting);
-        return Vec::new();
+        return None;
     };
     let mut keys = Vec::new();
     for (id, text) in pairs {
         match strong(&text, &decode) {
-            Ok(key) => keys.push((id, key)),
+            Ok(key) => {
+                reader.refuse_reuse(setting, key.expose_secret());
+                keys.push((id, key));
+            }
             Err(message) => reader.wrong(setting, format!("has a key `{id}` that {message}")),
         }
     }
-    keys
+    Some(keys)
 }
 
 fn strong(
@@ -343,45 +235,31 @@ fn ed25519_seed(text: &str) -> Result<Vec<u8>, &'static str> {
     Ok(key.to_bytes().to_vec())
 }
 
-fn limits(reader: &mut Reader<'_>) -> Option<Limits> {
-    let requests_per_second = reader.number(&settings::REQUESTS_PER_SECOND, 1..=1_000_000);
-    let idempotency_days = reader.number(&settings::IDEMPOTENCY_DAYS, 1..=3_650);
-    let disbursement_claims = reader.number(&settings::DISBURSEMENT_CLAIMS, 1..=100_000);
-    let third_person_from = reader.number(&settings::THIRD_PERSON_FROM, 1..=9_999_999_999);
-    // With fewer a disbursement of the most claims could need more files than there are numbers for them.
-    let bank_file_payments = reader.number(&settings::BANK_FILE_PAYMENTS, 101..=100_000);
-    let intake_lanes = reader.number(&settings::INTAKE_LANES, 1..=16);
-    let intake_batch = reader.number(&settings::INTAKE_BATCH, 1..=1_000);
-    let intake_queue = reader.number(&settings::INTAKE_QUEUE, 1..=100_000);
-    Some(Limits {
-        requests_per_second: requests_per_second?,
-        idempotency_days: idempotency_days?,
-        disbursement_claims: disbursement_claims?,
-        third_person_from: third_person_from?,
-        bank_file_payments: bank_file_payments?,
-        intake_lanes: intake_lanes?,
-        intake_batch: intake_batch?,
-        intake_queue: intake_queue?,
-    })
+/// Both or neither: an address without a secret lacks it, and a secret alone is no receiver.
+pub(super) fn events(reader: &mut Reader<'_>) -> Option<Option<EventSink>> {
+    let EventSettings { url, secret } = EventSettings::read(reader)?;
+    Some(url.zip(secret).map(|(url, secret)| EventSink { url, secret }))
 }
 
-/// Both or neither.
-fn events(reader: &mut Reader<'_>) -> Option<EventSink> {
-    let url = reader.text(&settings::EVENTS_URL);
-    let secret = reader.text(&settings::EVENTS_SECRET);
-    let url = url?;
-    let host = |scheme| {
-        url.strip_prefix(scheme)
-            .and_then(|rest: &str| rest.split('/').next())
-    };
-    if host("https://").is_none_or(str::is_empty) && !host("http://").is_some_and(is_loopback) {
-        reader.wrong(
-            &settings::EVENTS_URL,
-            format!("is `{url}` and not an https address"),
-        );
+pub(super) fn event_address(reader: &mut Reader<'_>, setting: &Setting) -> Option<Option<String>> {
+    let url = Option::<String>::read(reader, setting)?;
+    if let Some(url) = url.as_deref().filter(|url| !is_https_or_local(url)) {
+        reader.wrong(setting, format!("is `{url}` and not an https address"));
     }
-    let Some(secret) = secret else {
-        reader.missing(&settings::EVENTS_SECRET);
+    Some(url)
+}
+
+/// Of no use without an address, and not looked at then.
+pub(super) fn event_secret(
+    reader: &mut Reader<'_>,
+    setting: &Setting,
+    url: &Option<Option<String>>,
+) -> Option<Option<SecretString>> {
+    if !matches!(url, Some(Some(_))) {
+        return Some(None);
+    }
+    let Some(secret) = reader.text(setting) else {
+        reader.missing(setting);
         return None;
     };
     let weakness = match secret.strip_prefix("whsec_") {
@@ -393,29 +271,18 @@ fn events(reader: &mut Reader<'_>) -> Option<EventSink> {
         },
     };
     if let Some(weakness) = weakness {
-        reader.wrong(&settings::EVENTS_SECRET, weakness);
+        reader.wrong(setting, weakness);
         return None;
     }
-    Some(EventSink {
-        url,
-        secret: SecretString::from(secret),
-    })
+    Some(Some(SecretString::from(secret)))
 }
 
-fn log(reader: &mut Reader<'_>) -> Option<Log> {
-    let filter = reader.text(&settings::LOG_FILTER)?;
+pub(super) fn log_filter(reader: &mut Reader<'_>, setting: &Setting) -> Option<String> {
+    let filter = String::read(reader, setting)?;
     if let Err(error) = EnvFilter::try_new(&filter) {
-        reader.wrong(&settings::LOG_FILTER, format!("is `{filter}`: {error}"));
+        reader.wrong(setting, format!("is `{filter}`: {error}"));
     }
-    let format = match reader.text(&settings::LOG_FORMAT)?.as_str() {
-        "json" => LogFormat::Json,
-        "text" => LogFormat::Text,
-        other => {
-            reader.wrong(&settings::LOG_FORMAT, format!("is `{other}`"));
-            return None;
-        }
-    };
-    Some(Log { filter, format })
+    Some(filter)
 }
 
 #[cfg(test)]

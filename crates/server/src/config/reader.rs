@@ -1,13 +1,14 @@
 //! Reads settings from the environment and the file, and collects everything that is wrong instead of the first thing.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use secrecy::{ExposeSecret, SecretBox};
 use toml::{Table, Value};
 
 use super::environment::Environment;
-use super::settings::{self, Setting};
+use super::setting::Setting;
+use super::settings;
 
 /// One thing that is wrong. The message never holds a secret's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub(super) struct Reader<'a> {
     environment: &'a Environment,
     file: Table,
     problems: Vec<Problem>,
+    /// Every key that was read, with the setting that it stands in.
+    keys: Vec<(&'static str, SecretBox<[u8; 32]>)>,
 }
 
 impl<'a> Reader<'a> {
@@ -53,6 +56,7 @@ impl<'a> Reader<'a> {
             environment,
             file: Table::new(),
             problems: Vec::new(),
+            keys: Vec::new(),
         };
         if let Some(path) = file
             .map(PathBuf::from)
@@ -164,21 +168,18 @@ impl<'a> Reader<'a> {
         Some(pairs)
     }
 
-    /// A whole number within `range`.
-    pub(super) fn number<T>(&mut self, setting: &Setting, range: RangeInclusive<T>) -> Option<T>
-    where
-        T: std::str::FromStr + PartialOrd + fmt::Display,
-    {
-        let text = self.text(setting)?;
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        if number.is_none() {
-            let (from, to) = (range.start(), range.end());
-            self.wrong(
-                setting,
-                format!("is `{text}` and not a whole number from {from} to {to}"),
-            );
+    /// Refuses a key that stands in another setting too, or twice in one: one key for two purposes binds their fates
+    /// together, because who learns it through one has the other.
+    pub(super) fn refuse_reuse(&mut self, setting: &Setting, key: &[u8; 32]) {
+        let first = self
+            .keys
+            .iter()
+            .find(|(_, other)| other.expose_secret() == key)
+            .map(|(first, _)| *first);
+        if let Some(first) = first {
+            self.wrong(setting, format!("repeats a key of {first}"));
         }
-        number
+        self.keys.push((setting.key, SecretBox::new(Box::new(*key))));
     }
 
     /// The setting is required and not set.
@@ -191,7 +192,7 @@ impl<'a> Reader<'a> {
         self.problem(
             format!("{} ({})", setting.key, setting.variable),
             message,
-            setting.remedy,
+            &setting.advice(),
         );
     }
 

@@ -1,325 +1,279 @@
-//! Every setting there is: the one table behind reading, error messages and the test of `docs/configuration.md`.
+//! Every setting there is: the one table behind the structs of the configuration, reading, error messages and
+//! docs/configuration.md.
 
-/// One setting: its key in the file (dotted path), its environment variable, and what a missing one is replaced by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Setting {
-    pub key: &'static str,
-    pub variable: &'static str,
-    /// `None`: required, or optional altogether where the reader says so.
-    pub default: Option<&'static str>,
-    /// A secret may also come from the file that `<variable>_FILE` names.
-    pub secret: bool,
-    /// How to come by a good value, for error messages.
-    pub remedy: &'static str,
-}
+use std::net::SocketAddr;
+use std::time::Duration;
 
-const fn plain(
-    key: &'static str,
-    variable: &'static str,
-    default: Option<&'static str>,
-    remedy: &'static str,
-) -> Setting {
-    Setting {
-        key,
-        variable,
-        default,
-        secret: false,
-        remedy,
-    }
-}
+use ledger::log::Witness;
+use secrecy::{SecretBox, SecretString};
 
-const fn secret(key: &'static str, variable: &'static str, remedy: &'static str) -> Setting {
-    Setting {
-        key,
-        variable,
-        default: None,
-        secret: true,
-        remedy,
-    }
-}
+use super::outside::{BankKind, WebhookReach, bank, pem, reach};
+use super::read::{
+    base_url, database_url, event_address, event_secret, events, log_filter, log_name, named_keys,
+    single_key, token_keys, witnesses,
+};
+use super::reader::Reader;
+use super::setting::{FromSetting, Setting, Unit, plain, secret};
+use super::table::settings;
+use super::{Bank, BankFormat, EventSink, LogFormat, NamedKey};
 
 const GENERATE: &str = "`huanxin keys generate` prints a fresh one";
 
-pub const LISTEN: Setting = plain(
-    "listen",
-    "HUANXIN_LISTEN",
-    Some("127.0.0.1:8080"),
-    "give ADDRESS:PORT, such as 0.0.0.0:8080",
-);
-pub const PUBLIC_BASE_URL: Setting = plain(
-    "public_base_url",
-    "HUANXIN_PUBLIC_BASE_URL",
-    None,
-    "give the address that clients use, such as https://huanxin.example.cn",
-);
-pub const WORKERS: Setting = plain(
-    "workers",
-    "HUANXIN_WORKERS",
-    None,
-    "give 1 to 256, or leave it out",
-);
-pub const SHUTDOWN_SECONDS: Setting = plain(
-    "shutdown_seconds",
-    "HUANXIN_SHUTDOWN_SECONDS",
-    Some("30"),
-    "give 1 to 600",
-);
-
-pub const DATABASE_URL: Setting = secret(
-    "database.url",
-    "DATABASE_URL",
-    "give postgres://USER:PASSWORD@HOST/DATABASE with a password of your own",
-);
-pub const POOL_SIZE: Setting = plain(
-    "database.pool_size",
-    "HUANXIN_POOL_SIZE",
-    Some("16"),
-    "give 2 to 1000",
-);
-pub const ACQUIRE_TIMEOUT: Setting = plain(
-    "database.acquire_timeout_ms",
-    "HUANXIN_ACQUIRE_TIMEOUT_MS",
-    Some("10000"),
-    "give 100 to 600000",
-);
-pub const STATEMENT_TIMEOUT: Setting = plain(
-    "database.statement_timeout_ms",
-    "HUANXIN_STATEMENT_TIMEOUT_MS",
-    Some("30000"),
-    "give 100 to 600000",
-);
-pub const LOCK_TIMEOUT: Setting = plain(
-    "database.lock_timeout_ms",
-    "HUANXIN_LOCK_TIMEOUT_MS",
-    Some("10000"),
-    "give 100 to 600000",
-);
-
-pub const TOKEN_KEYS: Setting = secret("token_keys", "HUANXIN_TOKEN_KEYS", GENERATE);
-pub const PERSONAL_DATA_KEYS: Setting = secret("personal_data_keys", "HUANXIN_PERSONAL_DATA_KEYS", GENERATE);
-pub const LOOKUP_KEY: Setting = secret("lookup_key", "HUANXIN_LOOKUP_KEY", GENERATE);
-
-pub const TRANSPARENCY_NAME: Setting = plain(
-    "transparency.name",
-    "HUANXIN_TRANSPARENCY_NAME",
-    Some("huanxin"),
-    "give a name such as huanxin.example.cn/yuncheng, without spaces and +",
-);
-pub const TRANSPARENCY_KEY: Setting = secret("transparency.key", "HUANXIN_TRANSPARENCY_KEY", GENERATE);
-pub const TRANSPARENCY_WITNESSES: Setting = plain(
-    "transparency.witnesses",
-    "HUANXIN_TRANSPARENCY_WITNESSES",
-    None,
-    "give keys of the form name+hash+base64, separated by commas",
-);
-pub const CHECKPOINT_MINUTES: Setting = plain(
-    "transparency.checkpoint_minutes",
-    "HUANXIN_CHECKPOINT_MINUTES",
-    Some("10"),
-    "give 1 to 1440",
-);
-
-pub const REQUESTS_PER_SECOND: Setting = plain(
-    "limits.requests_per_second",
-    "HUANXIN_REQUESTS_PER_SECOND",
-    Some("500"),
-    "give 1 to 1000000",
-);
-pub const IDEMPOTENCY_DAYS: Setting = plain(
-    "limits.idempotency_days",
-    "HUANXIN_IDEMPOTENCY_DAYS",
-    Some("30"),
-    "give 1 to 3650",
-);
-pub const DISBURSEMENT_CLAIMS: Setting = plain(
-    "limits.disbursement_claims",
-    "HUANXIN_DISBURSEMENT_CLAIMS",
-    Some("10000"),
-    "give 1 to 100000",
-);
-pub const THIRD_PERSON_FROM: Setting = plain(
-    "limits.third_person_from",
-    "HUANXIN_THIRD_PERSON_FROM",
-    Some("10000000"),
-    "give whole yuan, 1 to 9999999999",
-);
-pub const BANK_FILE_PAYMENTS: Setting = plain(
-    "limits.bank_file_payments",
-    "HUANXIN_BANK_FILE_PAYMENTS",
-    Some("2000"),
-    "give 101 to 100000",
-);
-pub const INTAKE_LANES: Setting = plain(
-    "limits.intake_lanes",
-    "HUANXIN_INTAKE_LANES",
-    Some("2"),
-    "give 1 to 16",
-);
-pub const INTAKE_BATCH: Setting = plain(
-    "limits.intake_batch",
-    "HUANXIN_INTAKE_BATCH",
-    Some("128"),
-    "give 1 to 1000",
-);
-pub const INTAKE_QUEUE: Setting = plain(
-    "limits.intake_queue",
-    "HUANXIN_INTAKE_QUEUE",
-    Some("2048"),
-    "give 1 to 100000",
-);
-
-pub const CLOSING_AFTER_DAYS: Setting = plain(
-    "closing.after_days",
-    "HUANXIN_CLOSING_AFTER_DAYS",
-    Some("5"),
-    "give 0 to 60",
-);
-
-pub const EVENTS_URL: Setting = plain(
-    "events.url",
-    "HUANXIN_EVENTS_URL",
-    None,
-    "give an https address, or leave it out",
-);
-pub const EVENTS_SECRET: Setting = secret("events.secret", "HUANXIN_EVENTS_SECRET", GENERATE);
-
-pub const BANK_KIND: Setting = plain(
-    "bank.kind",
-    "HUANXIN_BANK_KIND",
-    Some("none"),
-    "give none, gateway or folders",
-);
-pub const BANK_FORMAT: Setting = plain(
-    "bank.format",
-    "HUANXIN_BANK_FORMAT",
-    Some("pain.001"),
-    "give pain.001 or csv, as the bank takes",
-);
-pub const BANK_URL: Setting = plain(
-    "bank.url",
-    "HUANXIN_BANK_URL",
-    None,
-    "give the https address of the bank's gateway",
-);
-pub const BANK_CLIENT_CERTIFICATE: Setting = plain(
-    "bank.client_certificate",
-    "HUANXIN_BANK_CLIENT_CERTIFICATE",
-    None,
-    "name a PEM file with the certificate and those that lead to its authority",
-);
-pub const BANK_CLIENT_KEY: Setting = secret(
-    "bank.client_key",
-    "HUANXIN_BANK_CLIENT_KEY",
-    "give the key of bank.client_certificate as PEM",
-);
-pub const BANK_ROOT_CERTIFICATES: Setting = plain(
-    "bank.root_certificates",
-    "HUANXIN_BANK_ROOT_CERTIFICATES",
-    None,
-    "name a PEM file with the authorities that may vouch for the gateway",
-);
-pub const BANK_FOLDER: Setting = plain(
-    "bank.folder",
-    "HUANXIN_BANK_FOLDER",
-    None,
-    "name the folder that the bank's program empties and fills",
-);
-pub const BANK_POLL_SECONDS: Setting = plain(
-    "bank.poll_seconds",
-    "HUANXIN_BANK_POLL_SECONDS",
-    Some("60"),
-    "give 1 to 3600",
-);
-pub const BANK_CALL_SECONDS: Setting = plain(
-    "bank.call_seconds",
-    "HUANXIN_BANK_CALL_SECONDS",
-    Some("150"),
-    "give 10 to 300",
-);
-
-pub const WEBHOOKS: Setting = plain(
-    "webhooks.enabled",
-    "HUANXIN_WEBHOOKS",
-    Some("true"),
-    "give true or false",
-);
-pub const WEBHOOKS_REACH: Setting = plain(
-    "webhooks.reach",
-    "HUANXIN_WEBHOOKS_REACH",
-    Some("public"),
-    "give public, or this_machine for a demo",
-);
-pub const WEBHOOKS_DAYS: Setting = plain(
-    "webhooks.days",
-    "HUANXIN_WEBHOOKS_DAYS",
-    Some("30"),
-    "give 4 to 365",
-);
-
-pub const LOG_FILTER: Setting = plain(
-    "log.filter",
-    "HUANXIN_LOG",
-    Some("info"),
-    "give directives such as info,service=debug",
-);
-pub const LOG_FORMAT: Setting = plain(
-    "log.format",
-    "HUANXIN_LOG_FORMAT",
-    Some("json"),
-    "give json or text",
-);
-pub const METRICS: Setting = plain(
-    "metrics.enabled",
-    "HUANXIN_METRICS",
-    Some("true"),
-    "give true or false",
-);
-
-/// All of them, in the order of the documentation.
-pub const ALL: [Setting; 42] = [
-    LISTEN,
-    PUBLIC_BASE_URL,
-    WORKERS,
-    SHUTDOWN_SECONDS,
-    DATABASE_URL,
-    POOL_SIZE,
-    ACQUIRE_TIMEOUT,
-    STATEMENT_TIMEOUT,
-    LOCK_TIMEOUT,
-    TOKEN_KEYS,
-    PERSONAL_DATA_KEYS,
-    LOOKUP_KEY,
-    TRANSPARENCY_NAME,
-    TRANSPARENCY_KEY,
-    TRANSPARENCY_WITNESSES,
-    CHECKPOINT_MINUTES,
-    REQUESTS_PER_SECOND,
-    IDEMPOTENCY_DAYS,
-    DISBURSEMENT_CLAIMS,
-    THIRD_PERSON_FROM,
-    BANK_FILE_PAYMENTS,
-    INTAKE_LANES,
-    INTAKE_BATCH,
-    INTAKE_QUEUE,
-    CLOSING_AFTER_DAYS,
-    EVENTS_URL,
-    EVENTS_SECRET,
-    BANK_KIND,
-    BANK_FORMAT,
-    BANK_URL,
-    BANK_CLIENT_CERTIFICATE,
-    BANK_CLIENT_KEY,
-    BANK_ROOT_CERTIFICATES,
-    BANK_FOLDER,
-    BANK_POLL_SECONDS,
-    BANK_CALL_SECONDS,
-    WEBHOOKS,
-    WEBHOOKS_REACH,
-    WEBHOOKS_DAYS,
-    LOG_FILTER,
-    LOG_FORMAT,
-    METRICS,
-];
-
 /// Variables that begin with our prefix and set nothing in the configuration.
 pub const OTHER_VARIABLES: [&str; 2] = ["HUANXIN_CONFIG", "HUANXIN_PG_BIN"];
+
+settings! {
+    /// Everything that a deployment decides.
+    #[derive(Debug)]
+    pub struct Config {
+        /// Address and port to listen on.
+        listen: SocketAddr = LISTEN plain("listen", "HUANXIN_LISTEN")
+            .default("127.0.0.1:8080")
+            .remedy("give ADDRESS:PORT, such as 0.0.0.0:8080");
+        /// The address that clients use, `http` or `https`, without a slash at its end.
+        public_base_url: String = PUBLIC_BASE_URL plain("public_base_url", "HUANXIN_PUBLIC_BASE_URL")
+            .without("`http://` and `listen`")
+            .remedy("give the address that clients use, such as https://huanxin.example.cn"),
+            by base_url(listen);
+        /// HTTP workers.
+        workers: Option<usize> = WORKERS plain("workers", "HUANXIN_WORKERS")
+            .number(1, 256)
+            .without("one per core")
+            .remedy("give 1 to 256, or leave it out");
+        /// How long a shutdown waits for requests that were taken.
+        shutdown: Duration = SHUTDOWN_SECONDS plain("shutdown_seconds", "HUANXIN_SHUTDOWN_SECONDS")
+            .span(1, 600, Unit::Seconds)
+            .default("30");
+        /// How the database is reached.
+        database: Database;
+        /// Ed25519 keys that sign access tokens, as PKCS#8 PEM with their `kid`: the first signs, all verify. See *Keys*.
+        token_keys: Vec<(String, SecretString)> = TOKEN_KEYS secret("token_keys", "HUANXIN_TOKEN_KEYS")
+            .required()
+            .remedy(GENERATE),
+            by token_keys;
+        /// 256-bit keys of personal data: the first encrypts, all decrypt. See *Keys*.
+        personal_data_keys: Vec<NamedKey> = PERSONAL_DATA_KEYS
+            secret("personal_data_keys", "HUANXIN_PERSONAL_DATA_KEYS").required().remedy(GENERATE),
+            by named_keys;
+        /// The 256-bit key, in base64, of the hashes that persons, cars and devices are looked up by; it cannot be rotated.
+        lookup_key: SecretBox<[u8; 32]> = LOOKUP_KEY secret("lookup_key", "HUANXIN_LOOKUP_KEY")
+            .required()
+            .remedy(GENERATE),
+            by single_key;
+        /// How the counties' logs are signed, and who vouches for them.
+        transparency: Transparency;
+        /// Bounds that a deployment may move.
+        limits: Limits;
+        /// Days after the end of a month or year until `work` closes it; a bank's report that arrives within them still
+        /// counts in the month in which it is recorded.
+        closing_after_days: u32 = CLOSING_AFTER_DAYS plain("closing.after_days", "HUANXIN_CLOSING_AFTER_DAYS")
+            .number(0, 60)
+            .default("5");
+        /// Where events are sent, if they are.
+        events: Option<EventSink>, by events;
+        /// The bank that takes files by itself; without it a person carries them.
+        bank: Option<Bank>, by bank;
+        /// Webhooks of merchants.
+        webhooks: Webhooks;
+        /// What is logged and how.
+        log: Log;
+        /// Whether `/metrics` answers; keep it behind the proxy.
+        metrics: bool = METRICS plain("metrics.enabled", "HUANXIN_METRICS")
+            .words(&["true", "false"])
+            .default("true");
+    }
+
+    /// How the database is reached.
+    #[derive(Debug)]
+    pub struct Database {
+        /// `postgres://USER:PASSWORD@HOST/DATABASE`; a well-known or short password is refused unless the database is on
+        /// this machine.
+        url: SecretString = DATABASE_URL secret("database.url", "DATABASE_URL")
+            .required()
+            .remedy("give postgres://USER:PASSWORD@HOST/DATABASE with a password of your own"),
+            by database_url;
+        /// Connections held; keep the sum over all processes below the server's `max_connections`.
+        pool_size: usize = POOL_SIZE plain("database.pool_size", "HUANXIN_POOL_SIZE")
+            .number(2, 1_000)
+            .default("16");
+        /// Longest wait for a free connection.
+        acquire_timeout: Duration = ACQUIRE_TIMEOUT
+            plain("database.acquire_timeout_ms", "HUANXIN_ACQUIRE_TIMEOUT_MS")
+            .span(100, 600_000, Unit::Milliseconds)
+            .default("10000");
+        /// Longest time that one statement may run.
+        statement_timeout: Duration = STATEMENT_TIMEOUT
+            plain("database.statement_timeout_ms", "HUANXIN_STATEMENT_TIMEOUT_MS")
+            .span(100, 600_000, Unit::Milliseconds)
+            .default("30000");
+        /// Longest wait for a row that another transaction holds.
+        lock_timeout: Duration = LOCK_TIMEOUT plain("database.lock_timeout_ms", "HUANXIN_LOCK_TIMEOUT_MS")
+            .span(100, 600_000, Unit::Milliseconds)
+            .default("10000");
+    }
+
+    /// How the counties' logs are signed, and who vouches for them.
+    #[derive(Debug)]
+    pub struct Transparency {
+        /// The name of the transparency log, such as `huanxin.example.cn/yuncheng`; with a county's code behind it, the
+        /// origin of that county's checkpoints. Those who keep checkpoints know the log by it: it does not change.
+        name: String = TRANSPARENCY_NAME plain("transparency.name", "HUANXIN_TRANSPARENCY_NAME")
+            .default("huanxin")
+            .remedy("give a name such as huanxin.example.cn/yuncheng, without spaces and +"),
+            by log_name;
+        /// The 32 secret bytes, in base64, of the Ed25519 key that signs checkpoints; `huanxin log-key` prints the public
+        /// one, which auditors are given.
+        key: SecretBox<[u8; 32]> = TRANSPARENCY_KEY secret("transparency.key", "HUANXIN_TRANSPARENCY_KEY")
+            .required()
+            .remedy(GENERATE),
+            by single_key;
+        /// Keys of the witnesses whose cosignatures of checkpoints are kept: `name+hash+base64` of the kind
+        /// `cosignature/v1`, separated by commas.
+        witnesses: Vec<Witness> = TRANSPARENCY_WITNESSES
+            plain("transparency.witnesses", "HUANXIN_TRANSPARENCY_WITNESSES")
+            .remedy("give keys of the form name+hash+base64, separated by commas"),
+            by witnesses;
+        /// How old the last checkpoint of a county's log is when `work` makes the next one.
+        checkpoint_every: Duration = CHECKPOINT_MINUTES
+            plain("transparency.checkpoint_minutes", "HUANXIN_CHECKPOINT_MINUTES")
+            .span(1, 1_440, Unit::Minutes)
+            .default("10");
+    }
+
+    /// Bounds that a deployment may move.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Limits {
+        /// Of one client, sustained; twice as many at once.
+        requests_per_second: u32 = REQUESTS_PER_SECOND
+            plain("limits.requests_per_second", "HUANXIN_REQUESTS_PER_SECOND")
+            .number(1, 1_000_000)
+            .default("500");
+        /// How long the first answer to an idempotency key is remembered.
+        idempotency_days: u32 = IDEMPOTENCY_DAYS plain("limits.idempotency_days", "HUANXIN_IDEMPOTENCY_DAYS")
+            .number(1, 3_650)
+            .default("30");
+        /// The most claims that one disbursement gathers.
+        disbursement_claims: usize = DISBURSEMENT_CLAIMS
+            plain("limits.disbursement_claims", "HUANXIN_DISBURSEMENT_CLAIMS")
+            .number(1, 100_000)
+            .default("10000");
+        /// Whole yuan: a disbursement of this much or more is countersigned by a second person and released by a third.
+        third_person_from: i64 = THIRD_PERSON_FROM plain("limits.third_person_from", "HUANXIN_THIRD_PERSON_FROM")
+            .number(1, 9_999_999_999)
+            .default("10000000")
+            .remedy("give whole yuan, 1 to 9999999999");
+        /// The most payments that the bank takes in one file; a larger instruction has several files. With fewer than 101,
+        /// a disbursement of the most claims could need more files than there are numbers for them.
+        bank_file_payments: usize = BANK_FILE_PAYMENTS
+            plain("limits.bank_file_payments", "HUANXIN_BANK_FILE_PAYMENTS")
+            .number(101, 100_000)
+            .default("2000");
+        /// Lanes that record claims: a county has one, and each takes a connection while it is busy.
+        intake_lanes: usize = INTAKE_LANES plain("limits.intake_lanes", "HUANXIN_INTAKE_LANES")
+            .number(1, 16)
+            .default("2");
+        /// The most claims that a lane records in one transaction.
+        intake_batch: usize = INTAKE_BATCH plain("limits.intake_batch", "HUANXIN_INTAKE_BATCH")
+            .number(1, 1_000)
+            .default("128");
+        /// Claims that may wait for a lane; beyond that a claim is refused at once with 503 and nothing is recorded.
+        intake_queue: usize = INTAKE_QUEUE plain("limits.intake_queue", "HUANXIN_INTAKE_QUEUE")
+            .number(1, 100_000)
+            .default("2048");
+    }
+
+    /// Where events are sent: both or neither, see [`EventSink`].
+    #[derive(Debug)]
+    pub(super) struct EventSettings {
+        /// Where events are sent: `https`, or `http` on this machine; without it events stay in the audit trail and are
+        /// not sent.
+        url: Option<String> = EVENTS_URL plain("events.url", "HUANXIN_EVENTS_URL")
+            .remedy("give an https address, or leave it out"),
+            by event_address;
+        /// `whsec_` and 32 bytes in base64; signs the events (Standard Webhooks).
+        secret: Option<SecretString> = EVENTS_SECRET secret("events.secret", "HUANXIN_EVENTS_SECRET")
+            .without("required with `events.url`")
+            .remedy(GENERATE),
+            by event_secret(url);
+    }
+
+    /// The bank, of which each kind uses its own settings; see [`Bank`].
+    #[derive(Debug)]
+    pub(super) struct BankSettings {
+        /// How files go to the bank: `none` (a person fetches them), `gateway`, `folders`; the same for `serve` and `work`.
+        kind: BankKind = BANK_KIND plain("bank.kind", "HUANXIN_BANK_KIND")
+            .words(BankKind::WORDS)
+            .default("none");
+        /// The format that the bank takes.
+        format: BankFormat = BANK_FORMAT plain("bank.format", "HUANXIN_BANK_FORMAT")
+            .words(BankFormat::WORDS)
+            .default("pain.001")
+            .remedy("give pain.001 or csv, as the bank takes");
+        /// Address of the bank's gateway: `https`, or `http` on this machine;
+        /// [its contract](../crates/partners/README.md#the-banks-gateway).
+        url: Option<String> = BANK_URL plain("bank.url", "HUANXIN_BANK_URL")
+            .without("required with `gateway`")
+            .remedy("give the https address of the bank's gateway");
+        /// PEM file with our certificate, then those that lead to the authority the bank knows.
+        client_certificate: Option<String> = BANK_CLIENT_CERTIFICATE
+            plain("bank.client_certificate", "HUANXIN_BANK_CLIENT_CERTIFICATE")
+            .remedy("name a PEM file with the certificate and those that lead to its authority");
+        /// Its key, PEM.
+        client_key: Option<SecretString> = BANK_CLIENT_KEY secret("bank.client_key", "HUANXIN_BANK_CLIENT_KEY")
+            .without("required with `bank.client_certificate`")
+            .remedy("give the key of bank.client_certificate as PEM"),
+            by pem;
+        /// PEM file with the only authorities that may vouch for the gateway.
+        root_certificates: Option<String> = BANK_ROOT_CERTIFICATES
+            plain("bank.root_certificates", "HUANXIN_BANK_ROOT_CERTIFICATES")
+            .without("those the machine trusts")
+            .remedy("name a PEM file with the authorities that may vouch for the gateway");
+        /// The folder that the bank's program empties and fills;
+        /// [its contract](../crates/partners/README.md#the-bank-by-folders).
+        folder: Option<String> = BANK_FOLDER plain("bank.folder", "HUANXIN_BANK_FOLDER")
+            .without("required with `folders`")
+            .remedy("name the folder that the bank's program empties and fills");
+        /// Between two polls for reports that found none.
+        poll: Duration = BANK_POLL_SECONDS plain("bank.poll_seconds", "HUANXIN_BANK_POLL_SECONDS")
+            .span(1, 3_600, Unit::Seconds)
+            .default("60");
+        /// Longest call to the gateway with its attempts.
+        call: Duration = BANK_CALL_SECONDS plain("bank.call_seconds", "HUANXIN_BANK_CALL_SECONDS")
+            .span(10, 300, Unit::Seconds)
+            .default("150");
+    }
+
+    /// Webhooks of merchants.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Webhooks {
+        /// Whether merchants may register endpoints and events are sent there; the same for `serve` and `work`.
+        enabled: bool = WEBHOOKS plain("webhooks.enabled", "HUANXIN_WEBHOOKS")
+            .words(&["true", "false"])
+            .default("true");
+        /// Which addresses an endpoint may have: public ones only, or this machine's too. The second is for a demo, since
+        /// it gives everybody who registers an endpoint what listens here.
+        this_machine: bool = WEBHOOKS_REACH plain("webhooks.reach", "HUANXIN_WEBHOOKS_REACH")
+            .words(WebhookReach::WORDS)
+            .default("public")
+            .remedy("give public, or this_machine for a demo"),
+            by reach;
+        /// Days for which messages to merchants are kept; a message is attempted for three.
+        days: u32 = WEBHOOKS_DAYS plain("webhooks.days", "HUANXIN_WEBHOOKS_DAYS")
+            .number(4, 365)
+            .default("30");
+    }
+
+    /// What is logged and how.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Log {
+        /// What is logged, as directives such as `info,service=debug`; see [LOGGING.md](LOGGING.md).
+        filter: String = LOG_FILTER plain("log.filter", "HUANXIN_LOG")
+            .default("info")
+            .remedy("give directives such as info,service=debug"),
+            by log_filter;
+        /// One JSON object a line, or `text` for a terminal.
+        format: LogFormat = LOG_FORMAT plain("log.format", "HUANXIN_LOG_FORMAT")
+            .words(LogFormat::WORDS)
+            .default("json");
+    }
+}

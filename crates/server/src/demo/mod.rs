@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use cluster::{Installations, Options as ClusterOptions, PrivateCluster, Search};
 use futures::{StreamExt, TryStreamExt};
 use ledger::Fen;
-use service::access::ManageFunds;
-use service::funds::{Check, NewAppropriation, Source};
-use service::once::Key;
-use service::payees::EnteredAccount;
+use service::funds::{NewAppropriation, Source};
+use service::operation::access::ManageFunds;
+use service::operation::{Check, Key};
+use service::payments::EnteredAccount;
 use service::{Actor, JurisdictionKind, Permit, Refusal, Role, Service, ServiceError};
 
 use crate::commands::{Stop, say};
 use crate::config::{Config, Environment, keys};
-use crate::postgres::{Installations, Options as ClusterOptions, PrivateCluster};
 use crate::telemetry::{self, Metrics};
 use crate::{seed, wiring};
 use cast::Cast;
@@ -47,7 +47,7 @@ pub struct Options {
 
 /// Runs the demo until it is stopped.
 pub async fn run(environment: &Environment, options: Options) -> anyhow::Result<()> {
-    if !options.listen.ip().is_loopback() {
+    if !partners::is_loopback(options.listen.ip()) {
         return Err(anyhow!(
             "the demo's secrets stand in a file: it listens on loopback only"
         ));
@@ -55,7 +55,11 @@ pub async fn run(environment: &Environment, options: Options) -> anyhow::Result<
     std::fs::create_dir_all(&options.data).with_context(|| options.data.display().to_string())?;
     let data = options.data.canonicalize()?;
     let stop = wiring::stop_on_signal()?;
-    let installed = Installations::find(environment).await?;
+    let installed = Installations::find(&Search {
+        bin: environment.os("HUANXIN_PG_BIN").map(PathBuf::from),
+        path: environment.os("PATH").cloned(),
+    })
+    .await?;
     say("启动 PostgreSQL … starting a private PostgreSQL")?;
     let mut cluster = PrivateCluster::start(&installed, ClusterOptions::kept(data.join("postgres"))).await?;
     let outcome = with_database(&cluster, &data, &options, stop).await;
@@ -70,7 +74,9 @@ async fn with_database(
     stop: Stop,
 ) -> anyhow::Result<()> {
     let url = cluster.ensure_database(DATABASE).await?;
-    store::migrate(&url).await?;
+    store::migrate(&url)
+        .await
+        .with_context(|| format!("the demo's database in {}", data.display()))?;
     let base = format!("http://{}", options.listen);
     let config = config(data, &url, &base, options.listen)?;
     telemetry::init(&config.log)?;

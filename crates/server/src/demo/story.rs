@@ -7,7 +7,8 @@ use std::path::Path;
 use anyhow::anyhow;
 use partners::own_api::{Ask, OwnApi};
 use serde_json::{Value, json};
-use service::ports::{Clock, SystemClock, shanghai_date};
+use service::ports::{Clock, SystemClock};
+use timing::shanghai;
 
 use super::cast::{Cast, private};
 use super::claims::{self, DemoClaim};
@@ -132,7 +133,7 @@ impl Stage<'_> {
     /// What the county and the merchant owe each other, as both see it.
     async fn statement(&mut self) -> anyhow::Result<()> {
         say("\n━━ 清算单 · the settlement statement of the merchant")?;
-        let today = shanghai_date(SystemClock.now());
+        let today = shanghai::date(SystemClock.now());
         let (merchant, county, programme) = MERCHANT;
         let span = format!("jurisdiction={county}&programme={programme}&from={today}&to={today}");
         let line = Line::new("retailer-hualian", format!("/v1/statements/{merchant}?{span}"));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use timing::{Backoff, Jitter};
 
 use super::Answering;
 
@@ -122,23 +123,26 @@ pub enum UrlRefused {
     NotPublic,
 }
 
-/// Seconds before each further attempt, as Standard Webhooks suggest them: from now to after three days.
-const PAUSES: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/// Before each further attempt, as Standard Webhooks suggest: from now to after three days.
+const BACKOFF: Backoff = Backoff::listed(&[
+    Duration::from_secs(5),
+    Duration::from_mins(5),
+    Duration::from_mins(30),
+    Duration::from_hours(2),
+    Duration::from_hours(5),
+    Duration::from_hours(10),
+    Duration::from_hours(14),
+    Duration::from_hours(20),
+    Duration::from_hours(24),
+])
+.jitter(Jitter::AddedFifth);
 
 /// How long to wait after `failed` attempts have failed; none at first, and `None` when it is time to give up, after the
 /// tenth, about 75 hours after the first.
 ///
-/// `jitter` is random: it makes the pause up to a fifth longer, so that what failed together is not tried together.
-pub fn webhook_schedule(failed: u32, jitter: u16) -> Option<Duration> {
-    let Some(further) = failed.checked_sub(1) else {
-        return Some(Duration::ZERO);
-    };
-    let seconds = PAUSES.get(usize::try_from(further).ok()?)?;
-    let fifth = Duration::from_secs(*seconds).checked_div(5)?;
-    let share = fifth
-        .checked_mul(u32::from(jitter))?
-        .checked_div(u32::from(u16::MAX))?;
-    Duration::from_secs(*seconds).checked_add(share)
+/// `random` makes the pause up to a fifth longer, so that what failed together is not tried together.
+pub fn webhook_schedule(failed: u32, random: u32) -> Option<Duration> {
+    BACKOFF.pause(failed, random)
 }
 
 #[cfg(test)]
@@ -156,7 +160,7 @@ mod tests {
         let hours = pauses.iter().sum::<Duration>().as_secs() / 3_600;
         assert_eq!(hours, 75);
         assert_eq!(webhook_schedule(10, 0), None);
-        assert_eq!(webhook_schedule(u32::MAX, u16::MAX), None);
+        assert_eq!(webhook_schedule(u32::MAX, u32::MAX), None);
     }
 
     #[test]
@@ -164,10 +168,10 @@ mod tests {
         for failed in 1..10 {
             let (least, most) = (
                 webhook_schedule(failed, 0).unwrap(),
-                webhook_schedule(failed, u16::MAX).unwrap(),
+                webhook_schedule(failed, u32::MAX).unwrap(),
             );
             assert_eq!(most, least * 6 / 5, "{failed}");
-            let between = webhook_schedule(failed, u16::MAX / 2).unwrap();
+            let between = webhook_schedule(failed, u32::MAX / 2).unwrap();
             assert!(least < between && between < most, "{failed}");
         }
     }

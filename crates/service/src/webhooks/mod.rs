@@ -3,8 +3,8 @@
 //! | module | step |
 //! |---|---|
 //! | this | registering, pausing, deleting, the secret, the log, replays: by the merchant, of its own only |
-//! | `making` | from an event of a claim to a message for each endpoint of its merchant |
-//! | `telling` | one attempt after another, until it is delivered or given up |
+//! | `fan_out` | from an event of a claim to a message for each endpoint of its merchant |
+//! | `delivery` | one attempt after another, until it is delivered or given up |
 //!
 //! A message says what the city's own event sink is told: ids, verbs, statuses, times. It is delivered at least once, mostly in order; its id
 //! is the same at every attempt. Address and secrets are sealed at rest.
@@ -16,8 +16,8 @@
 //! | messages kept | `limits.webhook_days`, 30 by default |
 //! | replayed in one call | 1,000 |
 
-mod making;
-mod telling;
+mod delivery;
+mod fan_out;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -27,18 +27,18 @@ use claims::life_cycle::Status;
 use rand::Rng;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use store::journal::EventRow;
+use store::operation::EventRow;
 use store::webhooks::{AttemptRow, DeliveryRow, WebhookRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-pub use telling::Told;
+pub use delivery::Told;
 
-use crate::access::{KeepWebhooks, Permit};
-use crate::funds::code;
-use crate::once::Key;
-use crate::reading::Event;
-use crate::{Actor, Page, Refusal, Replayable, Service, ServiceError, history, paging};
+use crate::Service;
+use crate::claims::Event;
+use crate::operation::access::KeepWebhooks;
+use crate::operation::convert::code;
+use crate::operation::{Actor, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
 
 /// Endpoints of a merchant; the schema has as many slots.
 pub const ENDPOINTS: usize = 10;
@@ -449,7 +449,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let subject = WebhookId::new(code(&row.jurisdiction)?, row.id).to_string();
         let now = self.clock().now();
-        let mut event = history::event(self, &row.jurisdiction, &subject, verb, actor, now);
+        let mut event = events::event(self, &row.jurisdiction, &subject, verb, actor, now);
         (event.to_status, event.reason) = (Some(row.status.clone()), why);
         tx.record_events(&[event]).await?;
         Ok(())

@@ -1,5 +1,7 @@
-//! The rules of the repository that no compiler and no linter checks, over every file that git knows or would add.
+//! The rules of the repository that no compiler and no linter checks, over every file that git
+//! knows or would add.
 
+mod house;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -38,7 +40,8 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<String> {
                     path: path.clone(),
                     text,
                 };
-                for Finding { line, message } in rules::check(&file) {
+                let broken = rules::check(&file).into_iter().chain(house::wide_comments(&file));
+                for Finding { line, message } in broken {
                     found.push(format!("{path}:{line}: {message}"));
                 }
             }
@@ -47,6 +50,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<String> {
         }
     }
     found.extend(rules::layout(&paths));
+    found.extend(house::check(root, &paths)?);
     found.extend(broken_links(root, &paths));
     if !found.is_empty() {
         found.sort();

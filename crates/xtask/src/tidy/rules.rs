@@ -1,4 +1,5 @@
-//! One function a rule. What a rule looks for is put together from pieces where it would otherwise find itself.
+//! One function a rule. What a rule looks for is put together from pieces where it would otherwise
+//! find itself.
 
 use std::collections::BTreeSet;
 
@@ -61,7 +62,7 @@ pub(super) fn check(file: &File) -> Vec<Finding> {
 
 /// Whether a file of this name may be other than text.
 pub(super) fn is_binary(path: &str) -> bool {
-    [".png", ".ico", ".woff2", ".xlsx", ".parquet", ".gz"]
+    [".png", ".ico", ".woff2", ".xlsx", ".parquet", ".gz", ".zst"]
         .iter()
         .any(|ending| path.ends_with(ending))
 }
@@ -166,7 +167,8 @@ fn whitespace(file: &File, line: &str) -> Option<String> {
 /// Characters that make a line read otherwise than it is.
 fn invisible(file: &File, line: &str) -> Option<String> {
     let hidden = |c: &char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
-    let mark = |c: &char| *c == '\u{feff}' && !file.path.ends_with(".csv");
+    let data = file.path.ends_with(".csv") || file.path.ends_with(".snap");
+    let mark = |c: &char| *c == '\u{feff}' && !data;
     let found = line.chars().find(|c| hidden(c) || mark(c))?;
     Some(format!(
         "holds the invisible character U+{:04X}",
@@ -245,7 +247,8 @@ fn is_migration_name(name: &str) -> bool {
     shape == "9999-99-99-999999_" && name.len() > 18
 }
 
-/// Links to files: line and target, without fragment. Not those to the web, to a place on the same page, or in code.
+/// Links to files: line and target, without fragment. Not those to the web, to a place on the same
+/// page, or in code.
 pub(super) fn links(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut code = false;

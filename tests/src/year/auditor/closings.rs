@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use service::access::ReadLedger;
-use service::closing::Period;
+use service::funds::closing::Period;
+use service::operation::access::ReadLedger;
 use testkit::permit;
 
 use super::Findings;

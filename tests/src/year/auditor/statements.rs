@@ -1,8 +1,8 @@
 //! What a county and a merchant owe each other in the end, as the statement says and as the callers remember.
 
 use claims::life_cycle::Status;
-use service::access::ReadStatements;
-use service::statements::StatementQuery;
+use service::operation::access::ReadStatements;
+use service::payments::statements::StatementQuery;
 use testkit::{day, permit};
 
 use super::Findings;

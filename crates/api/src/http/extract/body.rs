@@ -11,7 +11,9 @@ use futures::StreamExt;
 use serde_json::Value;
 use service::Refusal;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
+use crate::http::contract::{Argument, Contract, Media};
 use crate::http::fields::{Fields, read};
 use crate::http::problem::Problem;
 use crate::http::state::{Limits, shared};
@@ -61,6 +63,14 @@ impl<T: Wire> FromRequest for Body<T> {
             let value = read(&value, "", T::read).map_err(Refusal::Invalid)?;
             Ok(Body { value, hash })
         })
+    }
+}
+
+impl<T: Wire + ToSchema> Argument for Body<T> {
+    const BODIES: usize = 1;
+
+    fn describe(contract: &mut Contract<'_>) {
+        contract.body("application/json", <T as Media>::schema, !T::MAY_BE_EMPTY);
     }
 }
 

@@ -64,40 +64,10 @@ pub struct IfMatchRequired {
     pub if_match: String,
 }
 
-macro_rules! id_params {
-    ($($name:ident $pattern:literal;)*) => {
-        $(
-            #[derive(Debug, IntoParams)]
-            #[into_params(parameter_in = Path)]
-            pub struct $name {
-                #[param(pattern = $pattern, max_length = 46)]
-                pub id: String,
-            }
-        )*
-    };
-}
-
-id_params! {
-    ClaimPath "^clm_[0-9]{6,9}_[0-9a-f]{32}$";
-    DisbursementPath "^dsb_[0-9]{6,9}_[0-9a-f]{32}$";
-    AppropriationPath "^apr_[0-9]{6,9}_[0-9a-f]{32}$";
-    CapChangePath "^cap_[0-9]{6,9}_[0-9a-f]{32}$";
-    PaymentPath "^pay_[0-9]{6,9}_[0-9a-f]{32}$";
-    HoldPath "^hld_[0-9]{6,9}_[0-9a-f]{32}$";
-    AdvancePath "^adv_[0-9]{6,9}_[0-9a-f]{32}$";
-    WaiverPath "^wvr_[0-9]{6,9}_[0-9a-f]{32}$";
-    WebhookPath "^whk_[0-9]{6,9}_[0-9a-f]{32}$";
-    SamplePath "^smp_[0-9]{6,9}_[0-9a-f]{32}$";
-    DraftPath "^prd_[0-9]{6,9}_[0-9a-f]{32}$";
-    BankEntryPath "^bke_[0-9]{6,9}_[0-9a-f]{32}$";
-}
-
-/// A file of a disbursement's instruction.
+/// A file of a disbursement's instruction; the disbursement is an id of its own.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct SubmissionPath {
-    #[param(pattern = "^dsb_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub id: String,
     /// Which file, from 1.
     #[param(minimum = 1, maximum = 999)]
     pub part: u16,
@@ -187,6 +157,12 @@ impl IntoParams for RegisterPath {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct EntryPath {
+    #[param(
+        pattern = "^(efficiency-labels|scrap-certificates|vehicle-models|filed-prices|entitlements|merchants|dismantlers|collectors)$",
+        max_length = 40,
+        example = "efficiency-labels"
+    )]
+    pub register: String,
     /// The register's key; of a filed price `<merchant>:<model>`.
     #[param(min_length = 1, max_length = 200)]
     pub key: String,

@@ -5,8 +5,13 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
-use service::once::Key;
+use service::operation::Key;
+use utoipa::openapi::path::ParameterIn;
 
+use crate::http::contract::{Argument, Contract, Parameters};
+use crate::http::extract::documented::{
+    IdempotencyHeader, IfMatchHeader, IfMatchRequired, OptionalIdempotencyHeader,
+};
 use crate::http::problem::Problem;
 
 /// The caller's key for this piece of work: 1 to 255 visible ASCII characters.
@@ -35,8 +40,37 @@ impl FromRequest for IdempotencyKey {
     }
 }
 
-/// As [`IdempotencyKey`], for what may be repeated without one because its revision says whether it
-/// was done.
+impl Argument for IdempotencyKey {
+    fn describe(contract: &mut Contract<'_>) {
+        IdempotencyHeader::describe(contract, ParameterIn::Header);
+        contract.problems(&[400, 422]);
+        contract.replays();
+    }
+}
+
+/// As [`IdempotencyKey`], for a call of many items. The key of an item is made from it, and each item's result says
+/// whether it is the first answer again; the answer as a whole does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchKey(pub String);
+
+impl FromRequest for BatchKey {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let key = IdempotencyKey::from_request(request, payload).into_inner();
+        ready(key.map(|key| BatchKey(key.0)))
+    }
+}
+
+impl Argument for BatchKey {
+    fn describe(contract: &mut Contract<'_>) {
+        IdempotencyHeader::describe(contract, ParameterIn::Header);
+        contract.problems(&[400, 422]);
+    }
+}
+
+/// As [`IdempotencyKey`], for what may be repeated without one because its revision says whether it was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionalKey(Option<IdempotencyKey>);
 
@@ -63,16 +97,17 @@ impl FromRequest for OptionalKey {
     }
 }
 
+impl Argument for OptionalKey {
+    fn describe(contract: &mut Contract<'_>) {
+        OptionalIdempotencyHeader::describe(contract, ParameterIn::Header);
+        contract.problems(&[400, 422]);
+        contract.replays();
+    }
+}
+
 /// The revision that the caller saw, if it says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch(pub Option<i32>);
-
-impl IfMatch {
-    /// For decisions that must not be taken on what was not seen.
-    pub fn required(self) -> Result<i32, Problem> {
-        self.0.ok_or(Problem::IfMatchRequired)
-    }
-}
 
 impl FromRequest for IfMatch {
     type Error = Problem;
@@ -94,8 +129,42 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// The revision in an ETag. `*` and weak tags are not taken: either would match what the caller has
-/// not seen.
+impl Argument for IfMatch {
+    fn describe(contract: &mut Contract<'_>) {
+        IfMatchHeader::describe(contract, ParameterIn::Header);
+        contract.problems(&[400, 412]);
+    }
+}
+
+/// As [`IfMatch`], for decisions that must not be taken on what was not seen. That it is missing is said last, after what
+/// is wrong with the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenRevision(IfMatch);
+
+impl SeenRevision {
+    pub fn required(self) -> Result<i32, Problem> {
+        self.0.0.ok_or(Problem::IfMatchRequired)
+    }
+}
+
+impl FromRequest for SeenRevision {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let seen = IfMatch::from_request(request, payload).into_inner();
+        ready(seen.map(SeenRevision))
+    }
+}
+
+impl Argument for SeenRevision {
+    fn describe(contract: &mut Contract<'_>) {
+        IfMatchRequired::describe(contract, ParameterIn::Header);
+        contract.problems(&[400, 412, 428]);
+    }
+}
+
+/// The revision in an ETag. `*` and weak tags are not taken: either would match what the caller has not seen.
 pub(crate) fn revision_of(etag: &str) -> Option<i32> {
     let digits = etag.trim().strip_prefix('"')?.strip_suffix('"')?;
     let plain = digits.bytes().all(|b| b.is_ascii_digit());

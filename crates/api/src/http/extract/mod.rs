@@ -8,7 +8,7 @@ mod query;
 
 pub(crate) use body::media_type;
 pub use body::{Body, Wire, canonical_hash, parse_json, raw_body};
-pub use headers::{IdempotencyKey, IfMatch, OptionalKey};
+pub use headers::{BatchKey, IdempotencyKey, IfMatch, OptionalKey, SeenRevision};
 pub(crate) use headers::{etag_of, revision_of};
 pub use path::{Part, PathId, PathText};
 pub use query::{Params, Query};

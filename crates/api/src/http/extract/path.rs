@@ -1,6 +1,7 @@
 //! Parts of the path.
 
 use std::future::{Ready, ready};
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
@@ -10,7 +11,10 @@ use claims::{
     JurisdictionCode, PaymentId, SampleId, WaiverId, WebhookId,
 };
 use serde::Deserialize;
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Required, Type};
 
+use crate::http::contract::{Argument, Contract, Parameters};
 use crate::http::problem::Problem;
 
 /// The `{id}` of the path. What is no id names no record: 404, as for an id that nobody has.
@@ -20,54 +24,32 @@ pub struct PathId<T>(pub T);
 /// A kind of record that an id names.
 pub trait Named {
     const WHAT: &'static str;
+    /// What its ids begin with.
+    const PREFIX: &'static str;
 }
 
-impl Named for ClaimId {
-    const WHAT: &'static str = "claim";
+macro_rules! named {
+    ($($id:ident $what:literal;)*) => {
+        $(impl Named for $id {
+            const WHAT: &'static str = $what;
+            const PREFIX: &'static str = $id::PREFIX;
+        })*
+    };
 }
 
-impl Named for DisbursementId {
-    const WHAT: &'static str = "disbursement";
-}
-
-impl Named for AppropriationId {
-    const WHAT: &'static str = "appropriation";
-}
-
-impl Named for CapChangeId {
-    const WHAT: &'static str = "cap change";
-}
-
-impl Named for PaymentId {
-    const WHAT: &'static str = "payment";
-}
-
-impl Named for HoldId {
-    const WHAT: &'static str = "hold";
-}
-
-impl Named for AdvanceId {
-    const WHAT: &'static str = "advance";
-}
-
-impl Named for WaiverId {
-    const WHAT: &'static str = "waiver";
-}
-
-impl Named for WebhookId {
-    const WHAT: &'static str = "webhook";
-}
-
-impl Named for DraftId {
-    const WHAT: &'static str = "draft";
-}
-
-impl Named for SampleId {
-    const WHAT: &'static str = "sample";
-}
-
-impl Named for BankEntryId {
-    const WHAT: &'static str = "bank exception";
+named! {
+    ClaimId "claim";
+    DisbursementId "disbursement";
+    AppropriationId "appropriation";
+    CapChangeId "cap change";
+    PaymentId "payment";
+    HoldId "hold";
+    AdvanceId "advance";
+    WaiverId "waiver";
+    WebhookId "webhook";
+    DraftId "draft";
+    SampleId "sample";
+    BankEntryId "bank exception";
 }
 
 impl<T: FromStr + Named> FromRequest for PathId<T> {
@@ -80,9 +62,32 @@ impl<T: FromStr + Named> FromRequest for PathId<T> {
     }
 }
 
-/// Named parts of the path, percent-decoded.
+impl<T: Named> Argument for PathId<T> {
+    fn describe(contract: &mut Contract<'_>) {
+        let pattern = format!("^{}[0-9]{{6,9}}_[0-9a-f]{{32}}$", T::PREFIX);
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(pattern))
+            .max_length(Some(ID_MAX));
+        let id = ParameterBuilder::new()
+            .name("id")
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .schema(Some(schema));
+        contract.parameters(vec![id.build()]);
+        contract.problems(&[404]);
+    }
+}
+
+/// Prefix, jurisdiction of a development zone, and 32 hex digits.
+const ID_MAX: usize = 46;
+
+/// Named parts of the path, percent-decoded; `P` says in the document which these are and what they may hold.
 #[derive(Debug, Clone)]
-pub struct PathText(Parts);
+pub struct PathText<P> {
+    parts: Parts,
+    documented: PhantomData<fn() -> P>,
+}
 
 /// Every part that a route names. actix reads a path into a struct's fields and not into a map.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -115,9 +120,8 @@ pub enum Part {
     Part,
 }
 
-impl PathText {
-    /// A part that has a grammar; whatever does not parse names nothing: 404. Nor does text that no
-    /// record can hold.
+impl<P> PathText<P> {
+    /// A part that has a grammar; whatever does not parse names nothing: 404. Nor does text that no record can hold.
     pub fn parse<T>(
         &self,
         part: Part,
@@ -125,16 +129,16 @@ impl PathText {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, Problem> {
         let text = match part {
-            Part::Id => &self.0.id,
-            Part::Programme => &self.0.programme,
-            Part::Jurisdiction => &self.0.jurisdiction,
-            Part::Register => &self.0.register,
-            Part::Key => &self.0.key,
-            Part::Code => &self.0.code,
-            Part::Holder => &self.0.holder,
-            Part::Merchant => &self.0.merchant,
-            Part::Period => &self.0.period,
-            Part::Part => &self.0.part,
+            Part::Id => &self.parts.id,
+            Part::Programme => &self.parts.programme,
+            Part::Jurisdiction => &self.parts.jurisdiction,
+            Part::Register => &self.parts.register,
+            Part::Key => &self.parts.key,
+            Part::Code => &self.parts.code,
+            Part::Holder => &self.parts.holder,
+            Part::Merchant => &self.parts.merchant,
+            Part::Period => &self.parts.period,
+            Part::Part => &self.parts.part,
         };
         let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
         possible.and_then(parse).ok_or_else(|| Problem::not_found(what))
@@ -148,7 +152,7 @@ impl PathText {
     }
 }
 
-impl FromRequest for PathText {
+impl<P> FromRequest for PathText<P> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -156,9 +160,19 @@ impl FromRequest for PathText {
         let parts = web::Path::<Parts>::from_request(request, payload).into_inner();
         ready(
             parts
-                .map(|parts| PathText(parts.into_inner()))
+                .map(|parts| PathText {
+                    parts: parts.into_inner(),
+                    documented: PhantomData,
+                })
                 .map_err(|_| Problem::NoSuchPath),
         )
+    }
+}
+
+impl<P: Parameters> Argument for PathText<P> {
+    fn describe(contract: &mut Contract<'_>) {
+        P::describe(contract, ParameterIn::Path);
+        contract.problems(&[404]);
     }
 }
 
@@ -167,6 +181,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
+    use crate::http::extract::documented::EntryPath;
 
     #[actix_web::test]
     async fn parts_are_decoded_and_what_cannot_be_kept_names_nothing() {
@@ -175,7 +190,7 @@ mod tests {
                 .param("register", "merchants")
                 .param("key", text)
                 .to_http_request();
-            let path = PathText::extract(&request).await.unwrap();
+            let path = PathText::<EntryPath>::extract(&request).await.unwrap();
             path.parse(Part::Key, "register entry", |key| Some(key.to_owned()))
         };
         assert_eq!(key("KFR-35%2FGW").await.unwrap(), "KFR-35/GW");

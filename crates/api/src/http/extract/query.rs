@@ -6,7 +6,9 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde_json::{Map, Value};
+use utoipa::openapi::path::ParameterIn;
 
+use crate::http::contract::{Argument, Contract, Parameters};
 use crate::http::fields::{Fields, read};
 use crate::http::problem::Problem;
 
@@ -33,6 +35,13 @@ impl<T: Params> FromRequest for Query<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(parse::<T>(request.query_string()).map(Query))
+    }
+}
+
+impl<T: Params + Parameters> Argument for Query<T> {
+    fn describe(contract: &mut Contract<'_>) {
+        T::describe(contract, ParameterIn::Query);
+        contract.problems(&[400]);
     }
 }
 

@@ -107,7 +107,11 @@ fn every_fault_is_reported_with_its_place() {
         ]
     );
     assert!(!format!("{errors:?}").contains("secret"));
-    assert!(errors.iter().any(|error| error.message(policy::Lang::En).contains("red, dark-blue")));
+    assert!(
+        errors
+            .iter()
+            .any(|error| error.message(policy::Lang::En).contains("red, dark-blue"))
+    );
 }
 
 #[test]
@@ -158,7 +162,10 @@ fn a_tag_says_which_form_is_read() {
 
 #[test]
 fn a_query_is_described_by_what_it_reads() {
-    assert_eq!(read(&json!({"count": "7"}), "/query", <Asked as Object>::read).unwrap(), 7);
+    assert_eq!(
+        read(&json!({"count": "7"}), "/query", <Asked as Object>::read).unwrap(),
+        7
+    );
     let parameters = serde_json::to_value(Asked::into_params(|| None)).unwrap();
     assert_eq!(
         parameters,

@@ -1,0 +1,60 @@
+//! The form of the table of settings: one declaration of a field gives the field itself, its setting, how it is read, and
+//! its row in the documentation.
+
+/// Structs whose fields are settings or sections.
+///
+/// ```text
+/// /// What it means, for rustdoc and for docs/configuration.md.
+/// field: Type = NAME plain("key", "VARIABLE").number(1, 9);                  a setting, read as its type says
+/// field: Type = NAME plain("key", "VARIABLE"), by function;                  a setting, read by function(reader, &NAME)
+/// field: Type = NAME plain("key", "VARIABLE"), by function(earlier);         … with what was read of a field above
+/// field: Struct;                                                             a section: another struct of the table
+/// field: Type, by function;                                                  a section, read by function(reader)
+/// ```
+///
+/// A read struct exists when all of its fields do. Every field is read whatever became of those before it, so that the reader
+/// collects everything that is wrong. `ALL` has the settings of all structs, in the order in which they are written.
+macro_rules! settings {
+    ($(
+        $(#[$about:meta])*
+        $visible:vis struct $name:ident {$(
+            $(#[doc = $meaning:literal])+
+            $field:ident: $type:ty $(= $setting:ident $declared:expr)? $(, by $read:ident $(($($earlier:ident),+))?)?;
+        )+}
+    )+) => {
+        $($(settings!(@setting [$($setting, $declared)?] $($meaning)+);)+)+
+
+        /// Every setting there is, in the order of the documentation.
+        pub const ALL: &[Setting] = &[$($($($setting,)?)+)+];
+
+        $(
+            $(#[$about])*
+            $visible struct $name {
+                $($(#[doc = $meaning])+ pub $field: $type,)+
+            }
+
+            impl $name {
+                pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+                    $(let $field: Option<$type> =
+                        settings!(@read reader, $type, [$($setting)?] [$($read $(($($earlier),+))?)?]);)+
+                    Some(Self { $($field: $field?,)+ })
+                }
+            }
+        )+
+    };
+
+    (@setting [] $($meaning:literal)+) => {};
+    (@setting [$setting:ident, $declared:expr] $($meaning:literal)+) => {
+        pub const $setting: Setting = $declared.meaning(concat!($($meaning),+));
+    };
+
+    (@read $reader:ident, $type:ty, [] []) => { <$type>::read($reader) };
+    (@read $reader:ident, $type:ty, [] [$read:ident]) => { $read($reader) };
+    (@read $reader:ident, $type:ty, [$setting:ident] []) => { <$type as FromSetting>::read($reader, &$setting) };
+    (@read $reader:ident, $type:ty, [$setting:ident] [$read:ident]) => { $read($reader, &$setting) };
+    (@read $reader:ident, $type:ty, [$setting:ident] [$read:ident ($($earlier:ident),+)]) => {
+        $read($reader, &$setting, $(&$earlier),+)
+    };
+}
+
+pub(super) use settings;

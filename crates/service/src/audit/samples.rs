@@ -1,0 +1,339 @@
+//! Sampling for inspection (抽查): an auditor commits to a seed, the commitment is a leaf of the county's log, and later the seed draws
+//! from the claims that were approved in a period. Anyone can repeat the draw ([`claims::sampling`]), and nobody could steer it: the
+//! service did not know the seed, and the auditor not the leaf.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use claims::JurisdictionCode;
+use claims::ids::{ClaimId, SampleId};
+use claims::sampling;
+use ledger::log::Hash;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::Tx;
+use store::audit::samples::{SampleRow, WholeSampleRow};
+use store::operation::EventRow;
+
+use crate::Service;
+use crate::operation::access::{DrawSamples, ReadLedger};
+use crate::operation::convert::code;
+use crate::operation::{Actor, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
+
+/// Approvals that one statement reads.
+const STEP: i64 = 20_000;
+
+/// What is to be sampled: approvals at `from <= t < to`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sampling {
+    /// Of all programmes, if none is named.
+    pub programme: Option<String>,
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    pub size: u32,
+    /// SHA-256 of the seed.
+    pub commitment: [u8; 32],
+}
+
+/// A sample that was committed to, and what was drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    pub id: String,
+    pub jurisdiction: String,
+    pub programme: Option<String>,
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    pub size: u32,
+    /// Hexadecimal.
+    pub commitment: String,
+    /// The commitment's place in the county's log.
+    pub leaf: i64,
+    /// Base64, as in proofs.
+    pub leaf_hash: String,
+    /// The person.
+    pub committed_by: String,
+    pub committed_at: DateTime<Utc>,
+    pub draw: Option<Draw>,
+}
+
+/// What was drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// Hexadecimal.
+    pub seed: String,
+    /// How many claims it was drawn from.
+    pub population: i64,
+    /// In the order of their scores; none in lists.
+    pub claims: Option<Vec<String>>,
+    /// The draw's place in the county's log.
+    pub leaf: i64,
+    /// The person.
+    pub drawn_by: String,
+    pub drawn_at: DateTime<Utc>,
+}
+
+impl Service {
+    /// Puts a commitment into the county's log.
+    pub async fn commit_sample(
+        &self,
+        permit: &Permit<DrawSamples>,
+        jurisdiction: JurisdictionCode,
+        asked: Sampling,
+        key: Key,
+    ) -> Result<Replayable<Sample>, ServiceError> {
+        let (actor, now, county) = (permit.actor(), self.clock().now(), jurisdiction.as_str());
+        self.county_of(permit, county)?;
+        if let Some(programme) = &asked.programme
+            && self.catalogue().versions(programme).is_empty()
+        {
+            return Err(Refusal::field(
+                "/programme",
+                "programme.unknown",
+                "没有这个补贴项目，见 GET /v1/programmes",
+                "no such programme: see GET /v1/programmes",
+            )
+            .into());
+        }
+        let (since, until) = (micros(asked.from), micros(asked.to));
+        if since >= until {
+            return Err(Refusal::field(
+                "/to",
+                "period.empty",
+                "to 须晚于 from；期间含 from，不含 to",
+                "`to` comes after `from`; the period has `from` in it and `to` not",
+            )
+            .into());
+        }
+        let mut row = SampleRow {
+            jurisdiction: county.to_owned(),
+            id: self.ids().next(now),
+            programme: asked.programme,
+            since,
+            until,
+            size: i32::try_from(asked.size).map_err(ServiceError::bug)?,
+            commitment: asked.commitment.to_vec(),
+            leaf: 0,
+            leaf_hash: Vec::new(),
+            committer: actor.person.clone(),
+            committed_at: now,
+            seed: None,
+            population: None,
+            drawn_leaf: None,
+            drawer: None,
+            drawn_at: None,
+        };
+        let subject = SampleId::new(jurisdiction, row.id).to_string();
+        let mut event = events::event(self, county, &subject, "commit_sample", actor, now);
+        event.detail = events::signed(&json!({
+            "commitment": hex::encode(&row.commitment),
+            "from": instant(since),
+            "programme": row.programme,
+            "size": row.size,
+            "to": instant(until),
+        }));
+        row.leaf_hash = event.leaf().hash().0.to_vec();
+        self.store()
+            .write(async |mut tx| -> Result<_, ServiceError> {
+                // Under the lock, where whoever raced with the same key or commitment has committed.
+                tx.lock_ledger(county).await?;
+                if let Some(first) = self.answered(&mut tx, actor, &key).await? {
+                    return Ok(tx.done(first));
+                }
+                if tx.is_committed(county, &row.commitment).await? {
+                    return Err(Refusal::field(
+                        "/commitment",
+                        "sample.commitment-used",
+                        "该承诺已用过；每次抽样另取一个种子",
+                        "this commitment was made before: take a new seed for each sample",
+                    )
+                    .into());
+                }
+                let mut row = row.clone();
+                row.leaf = logged(&mut tx, &event).await?;
+                tx.commit_sample(&row).await?;
+                let sample = shown(&row, None)?;
+                self.keep_answer(&mut tx, actor, &key, "commit_sample", &sample)
+                    .await?;
+                Ok(tx.done(Replayable {
+                    value: sample,
+                    replayed: false,
+                }))
+            })
+            .await
+    }
+
+    /// Draws with the seed that was committed to. Drawn before, it is the same again.
+    pub async fn draw_sample(
+        &self,
+        permit: &Permit<DrawSamples>,
+        id: SampleId,
+        seed: [u8; 32],
+    ) -> Result<Sample, ServiceError> {
+        permit.within(id.jurisdiction.as_str())?;
+        self.store()
+            .write(async |mut tx| -> Result<_, ServiceError> {
+                let drawn = self.draw_in(&mut tx, permit.actor(), id, &seed).await?;
+                Ok(tx.done(drawn))
+            })
+            .await
+    }
+
+    async fn draw_in(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        id: SampleId,
+        seed: &[u8; 32],
+    ) -> Result<Sample, ServiceError> {
+        let county = id.jurisdiction.as_str();
+        // Before the lock: that of a ledger that is not there is nobody's.
+        tx.sample(county, id.uuid)
+            .await?
+            .ok_or(Refusal::NotFound("sample"))?;
+        // No approval comes between what is read and the draw's leaf: the log before the leaf has the whole population.
+        tx.lock_ledger(county).await?;
+        let row = tx.sample(county, id.uuid).await?;
+        let mut row = row.ok_or(Refusal::NotFound("sample"))?;
+        if sampling::commitment(seed).as_slice() != row.sample.commitment {
+            return Err(Refusal::field(
+                "/seed",
+                "sample.other-seed",
+                "种子与承诺不符：其 SHA-256 须为承诺值",
+                "it is not the seed that was committed to: its SHA-256 is the commitment",
+            )
+            .into());
+        }
+        if row.sample.seed.is_some() {
+            return shown(&row.sample, Some(&row));
+        }
+        let now = self.clock().now();
+        if now < row.sample.until {
+            return Err(Refusal::PeriodOpen {
+                until: row.sample.until,
+            }
+            .into());
+        }
+        let drawn = choose(tx, &row.sample, seed).await?;
+        let claims = ids(id.jurisdiction, &drawn.claims);
+        let mut event = events::event(self, county, &id.to_string(), "draw_sample", actor, now);
+        event.detail = events::signed(&json!({
+            "claims": claims,
+            "population": drawn.population,
+            "seed": hex::encode(seed),
+        }));
+        row.sample.drawn_leaf = Some(logged(tx, &event).await?);
+        row.sample.seed = Some(seed.to_vec());
+        row.sample.population = Some(i64::try_from(drawn.population).map_err(ServiceError::bug)?);
+        row.sample.drawer = Some(actor.person.clone());
+        row.sample.drawn_at = Some(now);
+        row.claims = Some(drawn.claims);
+        tx.draw_sample(&row).await?;
+        shown(&row.sample, Some(&row))
+    }
+
+    /// A county's samples, newest first.
+    pub async fn samples(
+        &self,
+        permit: &Permit<ReadLedger>,
+        jurisdiction: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Sample>, ServiceError> {
+        self.county_of(permit, jurisdiction)?;
+        let before = paging::read(cursor)?;
+        let mut conn = self.store().read().await?;
+        let rows = conn.samples(jurisdiction, before, paging::fetch(limit)).await?;
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| shown(&row, None))
+    }
+
+    /// A sample with its claims.
+    pub async fn sample(&self, permit: &Permit<ReadLedger>, id: SampleId) -> Result<Sample, ServiceError> {
+        permit.within(id.jurisdiction.as_str())?;
+        let mut conn = self.store().read().await?;
+        let row = conn.sample(id.jurisdiction.as_str(), id.uuid).await?;
+        let row = row.ok_or(Refusal::NotFound("sample"))?;
+        shown(&row.sample, Some(&row))
+    }
+
+    fn county_of<R>(&self, permit: &Permit<R>, jurisdiction: &str) -> Result<(), Refusal> {
+        let catalogue = self.catalogue();
+        let county = catalogue.county(jurisdiction);
+        county.ok_or(Refusal::NotFound("ledger"))?;
+        permit.within(jurisdiction)
+    }
+}
+
+/// Shows every approval of the period to the draw.
+async fn choose(tx: &mut Tx, row: &SampleRow, seed: &[u8; 32]) -> Result<sampling::Drawn, ServiceError> {
+    let leaf: [u8; 32] = row.leaf_hash.as_slice().try_into().map_err(ServiceError::bug)?;
+    let size = u32::try_from(row.size).map_err(ServiceError::bug)?;
+    let mut draw = sampling::Draw::new(seed, &leaf, size);
+    let mut after = None;
+    loop {
+        let some = tx.approved(row, after, STEP).await?;
+        some.iter().for_each(|it| draw.consider(it.claim));
+        match some.last() {
+            Some(last) => after = Some(*last),
+            None => return Ok(draw.finish()),
+        }
+    }
+}
+
+/// Records an event and says where it stands in the log.
+async fn logged(tx: &mut Tx, event: &EventRow) -> Result<i64, ServiceError> {
+    tx.record_events(std::slice::from_ref(event)).await?;
+    let leaf = tx.leaf_of(&event.jurisdiction, &event.subject, event.id).await?;
+    leaf.ok_or_else(|| ServiceError::bug("an event has no leaf"))
+}
+
+fn ids(jurisdiction: JurisdictionCode, claims: &[uuid::Uuid]) -> Vec<String> {
+    let ids = claims.iter().map(|claim| ClaimId::new(jurisdiction, *claim));
+    ids.map(|id| id.to_string()).collect()
+}
+
+/// As finely as the log and the database know time.
+fn micros(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// As it is told, with the claims if they are here.
+fn shown(row: &SampleRow, whole: Option<&WholeSampleRow>) -> Result<Sample, ServiceError> {
+    let jurisdiction = code(&row.jurisdiction)?;
+    let drawn = (
+        &row.seed,
+        row.population,
+        row.drawn_leaf,
+        &row.drawer,
+        row.drawn_at,
+    );
+    let draw = match drawn {
+        (Some(seed), Some(population), Some(leaf), Some(drawer), Some(drawn_at)) => Some(Draw {
+            seed: hex::encode(seed),
+            population,
+            claims: whole
+                .and_then(|it| it.claims.as_ref())
+                .map(|claims| ids(jurisdiction, claims)),
+            leaf,
+            drawn_by: drawer.clone(),
+            drawn_at,
+        }),
+        _ => None,
+    };
+    let leaf_hash = row.leaf_hash.as_slice().try_into().map_err(ServiceError::bug)?;
+    Ok(Sample {
+        id: SampleId::new(jurisdiction, row.id).to_string(),
+        jurisdiction: row.jurisdiction.clone(),
+        programme: row.programme.clone(),
+        from: row.since,
+        to: row.until,
+        size: u32::try_from(row.size).map_err(ServiceError::bug)?,
+        commitment: hex::encode(&row.commitment),
+        leaf: row.leaf,
+        leaf_hash: Hash(leaf_hash).to_string(),
+        committed_by: row.committer.clone(),
+        committed_at: row.committed_at,
+        draw,
+    })
+}

@@ -1,0 +1,154 @@
+//! A claim as it was first answered: what an idempotency key gives again, whatever became of the claim later.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use claims::ids::ClaimId;
+use serde::{Deserialize, Serialize};
+use store::Tx;
+use store::claims::ClaimRow;
+use store::operation::IdempotencyRow;
+use uuid::Uuid;
+
+use super::view::{self, ClaimState, claim_subject, correction_deadline};
+use crate::Service;
+use crate::operation::convert::by_id;
+use crate::operation::{Actor, Key, ServiceError};
+
+/// How a move left a claim: enough to give the first answer again, whatever came later.
+#[derive(Serialize, Deserialize)]
+struct Moved {
+    claim: String,
+    status: String,
+    revision: i32,
+    decided: i32,
+    changed_at: DateTime<Utc>,
+    amount: Option<i64>,
+    correct_by: Option<DateTime<Utc>>,
+    waits_for: Option<String>,
+    disbursement: Option<Uuid>,
+}
+
+impl Service {
+    /// The claim as a move with this key first left it, if the key was used before.
+    pub(super) async fn moved_before(
+        &self,
+        conn: &mut store::Conn,
+        actor: &Actor,
+        key: Option<&Key>,
+    ) -> Result<Option<ClaimState>, ServiceError> {
+        let Some(key) = key else { return Ok(None) };
+        let Some(first) = self.answered::<Moved>(conn, actor, key).await? else {
+            return Ok(None);
+        };
+        let first = first.value;
+        let id = ClaimId::parse(&first.claim).map_err(ServiceError::bug)?;
+        let row = conn.claim(id.jurisdiction.as_str(), id.uuid).await?;
+        let mut row = row.ok_or_else(|| ServiceError::bug("a remembered claim is gone"))?;
+        row.status = first.status;
+        (row.revision, row.decided) = (first.revision, first.decided);
+        row.changed_at = first.changed_at;
+        (row.amount, row.correct_by) = (first.amount, first.correct_by);
+        (row.waits_for, row.disbursement) = (first.waits_for, first.disbursement);
+        Ok(Some(self.detail(conn, &row).await?))
+    }
+
+    /// Keeps how a move left a claim, if it came with a key.
+    pub(super) async fn keep_move(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        key: Option<&Key>,
+        operation: &str,
+        row: &ClaimRow,
+    ) -> Result<(), ServiceError> {
+        let Some(key) = key else { return Ok(()) };
+        let moved = Moved {
+            claim: claim_subject(row)?,
+            status: row.status.clone(),
+            revision: row.revision,
+            decided: row.decided,
+            changed_at: row.changed_at,
+            amount: row.amount,
+            correct_by: row.correct_by,
+            waits_for: row.waits_for.clone(),
+            disbursement: row.disbursement,
+        };
+        self.keep_answer(tx, actor, key, operation, &moved).await
+    }
+
+    /// The answers given when these keys were first used to submit a claim, by client and key.
+    pub(super) async fn first_answers(
+        &self,
+        rows: &[IdempotencyRow],
+    ) -> Result<HashMap<(String, String), ClaimState>, ServiceError> {
+        if rows.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut conn = self.store().read().await?;
+        self.first_answers_in(&mut conn, rows).await
+    }
+
+    /// The same: a claim as its first decision left it, whatever came later.
+    pub(super) async fn first_answers_in(
+        &self,
+        conn: &mut store::Conn,
+        rows: &[IdempotencyRow],
+    ) -> Result<HashMap<(String, String), ClaimState>, ServiceError> {
+        let of_claim = |row: &IdempotencyRow| {
+            let used = (row.client.clone(), row.key.clone());
+            Some((used, row.claim_jurisdiction.clone()?, row.claim?))
+        };
+        let wanted = rows.iter().filter_map(of_claim).collect::<Vec<_>>();
+        let ids = wanted
+            .iter()
+            .map(|(_, jurisdiction, id)| (jurisdiction.clone(), *id))
+            .collect::<Vec<_>>();
+        let firsts = ids
+            .iter()
+            .map(|(jurisdiction, id)| (jurisdiction.clone(), *id, 1))
+            .collect::<Vec<_>>();
+        let claims = by_id(conn.claims_by_id(&ids).await?, |row| row.id);
+        let decisions = by_id(conn.decisions(&firsts).await?, |row| row.claim);
+        let catalogue = self.catalogue();
+        let mut answers = HashMap::new();
+        for (key, _, id) in wanted {
+            let (Some(row), Some(decision)) = (claims.get(&id), decisions.get(&id)) else {
+                return Err(ServiceError::bug("a remembered claim is gone"));
+            };
+            let mut first = view::detail(&catalogue, row, decision)?;
+            as_first_answered(&mut first)?;
+            answers.insert(key, first);
+        }
+        Ok(answers)
+    }
+}
+
+fn as_first_answered(state: &mut ClaimState) -> Result<(), ServiceError> {
+    let decision = state
+        .decision
+        .as_ref()
+        .ok_or_else(|| ServiceError::bug("no decision"))?;
+    state.status = view::first_status(decision.outcome);
+    state.revision = 1;
+    state.programme_version = decision.programme.version();
+    state.changed_at = state.created_at;
+    let amount = decision
+        .price()
+        .map(|price| ledger::Fen::from_decimal(price.amount));
+    state.amount = amount
+        .transpose()
+        .map_err(ServiceError::bug)?
+        .filter(|fen| !fen.is_zero());
+    let needs_correction = decision.outcome == policy::Outcome::NeedsCorrection;
+    state.correct_by =
+        needs_correction.then(|| correction_deadline(decision.programme.correction_days(), state.created_at));
+    let waitlisted = decision.outcome == policy::Outcome::Waitlisted;
+    let cap = decision.rules().find(|rule| waitlisted && *rule.id == *"cap");
+    state.waits_for = cap.and_then(|rule| match rule.facts.get("cap.limit") {
+        Some(policy::Value::Text(limit)) => Some(limit.clone()),
+        _ => None,
+    });
+    state.disbursement = None;
+    Ok(())
+}

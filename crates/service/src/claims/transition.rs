@@ -1,0 +1,333 @@
+//! Moving recorded claims along their life cycle: lock, ask the table, write what it says.
+//!
+//! Review, approval, withdrawal, return, expiry, the waitlist and payment are all this, with another verb: the table
+//! (`claims::life_cycle`) gives the next status, the transfer and what becomes of the holdings, and [`Service::carry_out`]
+//! writes a whole set of such moves with a fixed number of statements.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use claims::allocate::LimitKey;
+use claims::ids::ClaimId;
+use claims::life_cycle::{Holdings, Step, Verb, step};
+use ledger::Reason;
+use store::Tx;
+use store::claims::holdings::QuotaRow;
+use store::claims::{ClaimRow, DecisionRow};
+use store::funds::Posting;
+use store::operation::{EventRow, WaitlistCallRow};
+use uuid::Uuid;
+
+use super::record::posting;
+use super::view::{self, ClaimState, claim_subject, document_place};
+use crate::Service;
+use crate::at_rest::packing;
+use crate::funds::limits::{self, Books, LimitChanges};
+use crate::operation::{Actor, Refusal, ServiceError, events};
+
+/// One claim and what is done to it.
+pub(crate) struct Move {
+    pub(crate) row: ClaimRow,
+    pub(crate) verb: Verb,
+    pub(crate) reason: Option<String>,
+    /// The disbursement the transfer belongs to.
+    pub(crate) document: Option<Uuid>,
+    /// What of the claim's money moves, where it may be less than all.
+    pub(crate) part: Option<Part>,
+}
+
+/// Part of a claim's money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) amount: i64,
+    /// Whether money of the claim still counts in its caps afterwards.
+    pub(crate) counts: bool,
+}
+
+/// Who moves claims, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Mover<'a> {
+    pub(crate) actor: &'a Actor,
+    pub(crate) now: DateTime<Utc>,
+}
+
+#[derive(Default)]
+struct Writes {
+    rows: Vec<ClaimRow>,
+    postings: Vec<Posting>,
+    limits: LimitChanges,
+    events: Vec<EventRow>,
+    /// Claims that give up their keys and quota.
+    released: Vec<ClaimRow>,
+    /// Funds that money came back to.
+    refilled: BTreeSet<(String, String)>,
+}
+
+impl Service {
+    /// Locks the books and the claims themselves, and returns those that exist, by id.
+    pub(crate) async fn lock_claims(
+        &self,
+        tx: &mut Tx,
+        ids: &[ClaimId],
+    ) -> Result<(Books, HashMap<Uuid, ClaimRow>), ServiceError> {
+        let keys = ids
+            .iter()
+            .map(|id| (id.jurisdiction.as_str().to_owned(), id.uuid))
+            .collect::<Vec<_>>();
+        let seen = tx.claims_by_id(&keys).await?;
+        let funds = seen
+            .iter()
+            .map(|row| (row.jurisdiction.clone(), row.programme.clone()));
+        let books = limits::lock(tx, &self.catalogue(), funds).await?;
+        let rows = tx.lock_claims(&keys).await?;
+        Ok((books, rows.into_iter().map(|row| (row.id, row)).collect()))
+    }
+
+    /// Carries out moves of locked claims whose books are locked. Every move must be legal: ask [`legal`] first.
+    pub(crate) async fn carry_out(
+        &self,
+        tx: &mut Tx,
+        books: &Books,
+        moves: Vec<Move>,
+        mover: Mover<'_>,
+    ) -> Result<Vec<ClaimRow>, ServiceError> {
+        let mut writes = Writes::default();
+        for one in moves {
+            let step = legal(&one.row, one.verb)?;
+            self.take_step(&mut writes, books, one, step, mover)?;
+        }
+        self.release_holdings(tx, &writes.released).await?;
+        tx.save_claims(&writes.rows).await?;
+        tx.append(&writes.events, &writes.postings, mover.now).await?;
+        let came_back = writes
+            .postings
+            .iter()
+            .filter(|posting| matches!(posting.transfer.reason, Reason::ClawBack | Reason::ReturnPayment))
+            .filter_map(|posting| Some((posting.claim?, posting)));
+        self.recover_sources(tx, &came_back.collect::<Vec<_>>(), mover.now)
+            .await?;
+        tx.change_limits(&writes.limits).await?;
+        let calls = writes
+            .refilled
+            .into_iter()
+            .map(|(jurisdiction, programme)| WaitlistCallRow {
+                jurisdiction,
+                programme,
+                id: self.ids().next(mover.now),
+                due_at: mover.now,
+            });
+        WaitlistCallRow::insert(tx, &calls.collect::<Vec<_>>()).await?;
+        Ok(writes.rows)
+    }
+
+    fn take_step(
+        &self,
+        writes: &mut Writes,
+        books: &Books,
+        one: Move,
+        step: Step,
+        mover: Mover<'_>,
+    ) -> Result<(), ServiceError> {
+        let Move {
+            mut row,
+            verb,
+            reason,
+            document,
+            part,
+        } = one;
+        let Mover { actor, now } = mover;
+        let from = std::mem::replace(&mut row.status, step.to.as_str().to_owned());
+        let catalogue = self.catalogue();
+        let moved = part.map_or(row.amount, |part| Some(part.amount));
+        if let (Some(reason), Some(amount)) = (step.transfer, moved) {
+            writes
+                .postings
+                .push(posting(&row, reason, amount, document, &actor.client)?);
+            if matches!(
+                reason,
+                Reason::Release | Reason::ReleasePayable | Reason::ClawBack
+            ) {
+                writes
+                    .refilled
+                    .insert((row.jurisdiction.clone(), row.programme.clone()));
+            }
+        }
+        if let Some(limit) = row.waits_for.take() {
+            limits::wait(
+                &mut writes.limits,
+                &limits::parse_waits_for(&limit, &row.programme)?,
+                -1,
+            );
+            if verb != Verb::Promote {
+                // No money came back, but whoever stood behind it may fit where it did not.
+                writes
+                    .refilled
+                    .insert((row.jurisdiction.clone(), row.programme.clone()));
+            }
+        }
+        let released = step.holdings == Holdings::Release;
+        // What came back of a clawback left the caps part by part, whatever becomes of the holdings.
+        let given_back = match part {
+            Some(part) if step.transfer == Some(Reason::ClawBack) => part.amount,
+            _ if released => row.amount.unwrap_or(0),
+            _ => 0,
+        };
+        if given_back > 0 {
+            limits::commit(
+                &mut writes.limits,
+                &limits::touched_by(books, &catalogue, &row)?,
+                given_back.saturating_neg(),
+            );
+        }
+        if released && row.holds {
+            writes.released.push(row.clone());
+            row.holds = false;
+        }
+        if released || part.is_some_and(|part| !part.counts) {
+            (row.committed, row.committed_month) = (false, None);
+        }
+        if verb == Verb::Promote {
+            (row.committed, row.committed_month) = (true, Some(limits::month_of(now)));
+            let keys = limits::touched_by(books, &catalogue, &row)?;
+            limits::commit(&mut writes.limits, &keys, row.amount.unwrap_or(0));
+        }
+        row.revision = row.revision.saturating_add(1);
+        row.changed_at = now;
+        row.correct_by = None;
+        self.sign(&mut row, verb, mover)?;
+        let mut event = events::event(
+            self,
+            &row.jurisdiction,
+            &claim_subject(&row)?,
+            verb.as_str(),
+            actor,
+            now,
+        );
+        event.revision = Some(row.revision);
+        event.from_status = Some(from);
+        event.to_status = Some(row.status.clone());
+        event.reason = reason;
+        writes.events.push(event);
+        writes.rows.push(row);
+        Ok(())
+    }
+
+    /// What a verb leaves on the claim besides its status: who signed, which payout, which deadline.
+    fn sign(&self, row: &mut ClaimRow, verb: Verb, mover: Mover<'_>) -> Result<(), ServiceError> {
+        match verb {
+            Verb::Recommend => row.reviewed_by = Some(mover.actor.person.clone()),
+            Verb::Approve => row.approved_by = Some(mover.actor.person.clone()),
+            Verb::ReturnToReview => row.reviewed_by = None,
+            Verb::ReturnForCorrection => {
+                row.reviewed_by = None;
+                let version = u32::try_from(row.programme_version).map_err(ServiceError::bug)?;
+                let programme = self.catalogue().version(&row.programme, version).cloned();
+                let programme = programme.ok_or_else(|| ServiceError::bug("version gone"))?;
+                row.correct_by = Some(view::correction_deadline(programme.correction_days(), mover.now));
+            }
+            Verb::CancelInstruction | Verb::FailPayment | Verb::ReturnPayment => row.disbursement = None,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Gives up the unique keys and the quota of claims that ended, read from what was sent.
+    async fn release_holdings(&self, tx: &mut Tx, rows: &[ClaimRow]) -> Result<(), ServiceError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut digests = Vec::new();
+        for (_, claim) in self.sent_claims(tx, rows).await? {
+            let keys = claims::keys::unique_keys(&claim, |domain, text| self.vault().digest(domain, text));
+            digests.extend(keys.into_iter().map(|(_, digest)| digest.as_bytes().to_vec()));
+        }
+        tx.release_keys(&digests, &rows.iter().map(|row| row.id).collect::<Vec<_>>())
+            .await?;
+        let mut quotas = BTreeMap::<(Vec<u8>, String), i32>::new();
+        for row in rows {
+            if let Some(slot) = &row.quota_slot {
+                let used = quotas.entry((row.person.clone(), slot.clone())).or_default();
+                *used = used.saturating_sub(1);
+            }
+        }
+        let changes = quotas.into_iter().map(|((person, slot), used)| QuotaRow {
+            person,
+            slot,
+            used,
+            ceiling: 0,
+        });
+        tx.use_quotas(changes.collect()).await?;
+        Ok(())
+    }
+
+    /// What was sent last for each of these claims, opened.
+    pub(crate) async fn sent_claims(
+        &self,
+        conn: &mut store::Conn,
+        rows: &[ClaimRow],
+    ) -> Result<HashMap<Uuid, claims::claim::Claim>, ServiceError> {
+        let keys = rows
+            .iter()
+            .map(|row| (row.jurisdiction.clone(), row.id))
+            .collect::<Vec<_>>();
+        let decisions = conn.latest_decisions(&keys).await?;
+        let mut sent = HashMap::with_capacity(decisions.len());
+        for row in decisions {
+            sent.insert(row.claim, self.open_sent(&row)?);
+        }
+        if sent.len() == rows.len() {
+            Ok(sent)
+        } else {
+            Err(ServiceError::bug("a claim has no document"))
+        }
+    }
+
+    /// What was sent with a revision, opened.
+    pub(super) fn open_sent(&self, row: &DecisionRow) -> Result<claims::claim::Claim, ServiceError> {
+        let place = document_place(&row.jurisdiction, row.claim, row.revision);
+        let packed = self
+            .vault()
+            .open(&row.key_id, &place, &row.sealed)
+            .map_err(ServiceError::bug)?;
+        let text = packing::unpack(row.packing, packed)?;
+        crate::at_rest::document::read(&text).map_err(ServiceError::bug)
+    }
+
+    /// The claim with its decision, as it stands after a move.
+    pub(crate) async fn detail(
+        &self,
+        conn: &mut store::Conn,
+        row: &ClaimRow,
+    ) -> Result<ClaimState, ServiceError> {
+        let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
+        let decision = decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
+        view::detail(&self.catalogue(), row, &decision)
+    }
+}
+
+/// What the life cycle says of a verb for a claim as it stands.
+pub(super) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, ServiceError> {
+    step(view::standing(row)?, verb).map_err(|out| {
+        Refusal::OutOfTurn {
+            status: out.status,
+            verb: out.verb,
+        }
+        .into()
+    })
+}
+
+/// The limit keys of a waitlisted claim: the fund and the caps it would count in now.
+pub(super) fn would_touch(
+    books: &Books,
+    catalogue: &crate::catalogue::Catalogue,
+    row: &ClaimRow,
+    now: DateTime<Utc>,
+) -> Result<Vec<LimitKey>, ServiceError> {
+    books.touched(
+        catalogue,
+        &row.jurisdiction,
+        &row.programme,
+        &row.category,
+        &limits::month_of(now),
+    )
+}

@@ -1,0 +1,194 @@
+//! What a caller is shown of a claim, and how it is read back from its rows.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+use claims::ids::{ClaimId, DisbursementId};
+use claims::jurisdictions::JurisdictionCode;
+use claims::life_cycle::{Standing, Status};
+use ledger::Fen;
+use policy::{Decision, Outcome, Price, Programme, RuleOutcome};
+use store::claims::{ClaimRow, DecisionRow};
+use uuid::Uuid;
+
+use crate::catalogue::Catalogue;
+use crate::operation::convert::fen;
+use crate::operation::{Actor, ServiceError};
+
+/// A claim as it stands.
+#[derive(Debug, Clone)]
+pub struct ClaimState {
+    pub id: ClaimId,
+    pub status: Status,
+    /// Goes up by one with every change; the ETag.
+    pub revision: i32,
+    pub programme: String,
+    pub programme_version: u32,
+    pub merchant: String,
+    pub merchant_reference: String,
+    pub category: String,
+    pub created_at: DateTime<Utc>,
+    pub changed_at: DateTime<Utc>,
+    /// The subsidy; `None` while it cannot be priced.
+    pub amount: Option<Fen>,
+    /// Until when a correction is awaited; then the claim is rejected.
+    pub correct_by: Option<DateTime<Utc>>,
+    /// The limit whose money a waitlisted claim waits for: `<jurisdiction>/<scope>`.
+    pub waits_for: Option<String>,
+    pub disbursement: Option<DisbursementId>,
+    /// `None` in lists.
+    pub decision: Option<ClaimDecision>,
+}
+
+impl ClaimState {
+    pub fn jurisdiction(&self) -> &str {
+        self.id.jurisdiction.as_str()
+    }
+}
+
+/// What was decided and why.
+#[derive(Debug, Clone)]
+pub struct ClaimDecision {
+    pub outcome: Outcome,
+    /// What the programme says of it: its rules, and the subsidy as priced.
+    pub policy: Arc<Decision>,
+    /// What the service decided itself: uniqueness, quota, caps.
+    pub system: Vec<RuleOutcome>,
+    /// `sha256:` of the receipt; `None` for a check, which leaves none.
+    pub receipt: Option<String>,
+    /// Its place in the county's log, from 0; `None` for a check.
+    pub leaf: Option<i64>,
+    /// The version that decided: it has every rule's clause and texts.
+    pub programme: Arc<Programme>,
+}
+
+impl ClaimDecision {
+    /// The subsidy as priced, if it could be.
+    pub fn price(&self) -> Option<&Price> {
+        self.policy.price.as_ref()
+    }
+
+    /// Every rule, in the order of the document, then what the service decided itself.
+    pub fn rules(&self) -> impl Iterator<Item = &RuleOutcome> {
+        self.policy.rules.iter().chain(&self.system)
+    }
+}
+
+/// The claim's row without its decision.
+pub(crate) fn summary(row: &ClaimRow) -> Result<ClaimState, ServiceError> {
+    let jurisdiction =
+        JurisdictionCode::parse(&row.jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))?;
+    Ok(ClaimState {
+        id: ClaimId::new(jurisdiction, row.id),
+        status: status(row)?,
+        revision: row.revision,
+        programme: row.programme.clone(),
+        programme_version: u32::try_from(row.programme_version).map_err(ServiceError::bug)?,
+        merchant: row.merchant.clone(),
+        merchant_reference: row.merchant_reference.clone(),
+        category: row.category.clone(),
+        created_at: row.created_at,
+        changed_at: row.changed_at,
+        amount: row.amount.map(fen).transpose()?,
+        correct_by: row.correct_by,
+        waits_for: row.waits_for.clone(),
+        disbursement: row.disbursement.map(|id| DisbursementId::new(jurisdiction, id)),
+        decision: None,
+    })
+}
+
+/// The claim's row with its decision read back from the receipt.
+pub(crate) fn detail(
+    catalogue: &Catalogue,
+    row: &ClaimRow,
+    decision: &DecisionRow,
+) -> Result<ClaimState, ServiceError> {
+    let mut state = summary(row)?;
+    state.decision = Some(read_decision(catalogue, &row.programme, decision)?);
+    Ok(state)
+}
+
+/// Reads a decision back: the rules are evaluated again over the receipt's facts, which is what makes it a receipt.
+pub(super) fn read_decision(
+    catalogue: &Catalogue,
+    programme: &str,
+    row: &DecisionRow,
+) -> Result<ClaimDecision, ServiceError> {
+    let receipt = receipt(row)?;
+    let opened = policy::receipt::open(&receipt).map_err(ServiceError::bug)?;
+    let programme = catalogue
+        .version(programme, opened.version())
+        .ok_or_else(|| ServiceError::bug("version gone"))?;
+    let reading = opened.read(programme).map_err(ServiceError::bug)?;
+    Ok(ClaimDecision {
+        outcome: reading.outcome,
+        policy: Arc::new(reading.decision),
+        system: reading.system,
+        receipt: Some(format!("sha256:{}", hex::encode(&row.digest))),
+        leaf: Some(row.leaf),
+        programme: Arc::clone(programme),
+    })
+}
+
+/// The receipt of a decision, byte for byte as it was hashed.
+pub(crate) fn receipt(row: &DecisionRow) -> Result<String, ServiceError> {
+    let text = crate::at_rest::packing::unpack(row.packing, row.receipt.clone())?;
+    String::from_utf8(text).map_err(|_| ServiceError::bug("unreadable receipt"))
+}
+
+pub(crate) fn status(row: &ClaimRow) -> Result<Status, ServiceError> {
+    Status::parse(&row.status).ok_or_else(|| ServiceError::bug("unknown status"))
+}
+
+/// What the life cycle needs to know of a row.
+pub(crate) fn standing(row: &ClaimRow) -> Result<Standing, ServiceError> {
+    let status = status(row)?;
+    let before_approval = matches!(
+        status,
+        Status::NeedsCorrection | Status::UnderReview | Status::Recommended
+    );
+    Ok(Standing {
+        status,
+        reserved: row.committed && before_approval,
+    })
+}
+
+/// The status a decision gave a claim when it was made.
+pub(super) fn first_status(outcome: Outcome) -> Status {
+    match outcome {
+        Outcome::Eligible => Status::UnderReview,
+        Outcome::NeedsCorrection => Status::NeedsCorrection,
+        Outcome::Ineligible => Status::Rejected,
+        Outcome::Waitlisted => Status::Waitlisted,
+    }
+}
+
+/// When a correction asked for now is due.
+pub(super) fn correction_deadline(days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
+    now.checked_add_signed(Duration::days(i64::from(days)))
+        .unwrap_or(now)
+}
+
+/// A claim as the audit trail names it.
+pub(super) fn claim_subject(row: &ClaimRow) -> Result<String, ServiceError> {
+    Ok(claim_id(row)?.to_string())
+}
+
+pub(super) fn claim_id(row: &ClaimRow) -> Result<ClaimId, ServiceError> {
+    let jurisdiction =
+        JurisdictionCode::parse(&row.jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))?;
+    Ok(ClaimId::new(jurisdiction, row.id))
+}
+
+/// What a sealed document is bound to.
+pub(crate) fn document_place(jurisdiction: &str, claim: Uuid, revision: i32) -> String {
+    format!("{jurisdiction}/{claim}/{revision}")
+}
+
+/// The merchant a client claims for.
+pub(crate) fn merchant(actor: &Actor) -> Result<String, ServiceError> {
+    actor
+        .merchant
+        .clone()
+        .ok_or_else(|| ServiceError::bug("a merchant's client has no merchant"))
+}

@@ -1,0 +1,135 @@
+//! Reconciliation: of what was sent to the bank, what was paid, failed, came back, and is still open; to the fen.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::ids::DisbursementId;
+use ledger::Fen;
+use store::payments::OutcomeSum;
+
+use crate::Service;
+use crate::operation::access::ReadFunds;
+use crate::operation::convert::{code, fen};
+use crate::operation::time::{shanghai_date, shanghai_midnight};
+use crate::operation::{Permit, Refusal, ServiceError};
+
+/// Days that one reconciliation may span.
+const MOST_DAYS: i64 = 366;
+
+/// How many payments, and how much.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    pub payments: i64,
+    pub amount: Fen,
+}
+
+/// A released disbursement: `sent` is the sum of the four others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconciliation {
+    pub disbursement: DisbursementId,
+    pub programme: String,
+    /// The day it was released in Asia/Shanghai.
+    pub released_on: NaiveDate,
+    pub sent: Count,
+    pub paid: Count,
+    pub failed: Count,
+    /// Paid, and given back by the bank.
+    pub returned: Count,
+    pub open: Count,
+}
+
+impl Service {
+    /// Of what a county released on these days, both included, how each disbursement stands now.
+    pub async fn reconcile(
+        &self,
+        permit: &Permit<ReadFunds>,
+        jurisdiction: &str,
+        (from, to): (NaiveDate, NaiveDate),
+    ) -> Result<Vec<Reconciliation>, ServiceError> {
+        permit.within(jurisdiction)?;
+        let days = to.signed_duration_since(from).num_days();
+        if !(0..MOST_DAYS).contains(&days) {
+            return Err(Refusal::field(
+                "/to",
+                "out-of-range",
+                "截止日期不得早于起始日期，且跨度不超过366天",
+                "the last day is not before the first, and at most 366 days are spanned",
+            )
+            .into());
+        }
+        let end = to.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, shanghai_midnight);
+        self.sums(jurisdiction, None, (shanghai_midnight(from), end))
+            .await
+    }
+
+    /// How one released disbursement stands now.
+    pub async fn reconcile_disbursement(
+        &self,
+        permit: &Permit<ReadFunds>,
+        id: DisbursementId,
+    ) -> Result<Reconciliation, ServiceError> {
+        let disbursement = self.disbursement(permit, id).await?;
+        let span = (DateTime::<Utc>::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC);
+        let sums = self.sums(id.jurisdiction.as_str(), Some(id), span).await?;
+        let settled = || Refusal::Settled {
+            what: "disbursement",
+            status: disbursement.status,
+        };
+        Ok(sums.into_iter().next().ok_or_else(settled)?)
+    }
+
+    async fn sums(
+        &self,
+        jurisdiction: &str,
+        disbursement: Option<DisbursementId>,
+        span: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Vec<Reconciliation>, ServiceError> {
+        let mut conn = self.store().read().await?;
+        let disbursement = disbursement.map(|id| id.uuid);
+        let sums = conn.outcome_sums(jurisdiction, disbursement, span).await?;
+        let mut all = Vec::<Reconciliation>::new();
+        for sum in &sums {
+            let known = all
+                .last_mut()
+                .filter(|it| it.disbursement.uuid == sum.disbursement);
+            match known {
+                Some(known) => known.add(sum)?,
+                None => {
+                    let mut next = Reconciliation::of(sum)?;
+                    next.add(sum)?;
+                    all.push(next);
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Reconciliation {
+    fn of(sum: &OutcomeSum) -> Result<Self, ServiceError> {
+        Ok(Self {
+            disbursement: DisbursementId::new(code(&sum.jurisdiction)?, sum.disbursement),
+            programme: sum.programme.clone(),
+            released_on: shanghai_date(sum.released_at),
+            sent: Count::default(),
+            paid: Count::default(),
+            failed: Count::default(),
+            returned: Count::default(),
+            open: Count::default(),
+        })
+    }
+
+    fn add(&mut self, sum: &OutcomeSum) -> Result<(), ServiceError> {
+        let count = match sum.outcome.as_str() {
+            "paid" => &mut self.paid,
+            "failed" => &mut self.failed,
+            "returned" => &mut self.returned,
+            "open" => &mut self.open,
+            _ => return Err(ServiceError::bug("a released payment was cancelled")),
+        };
+        let amount = fen(sum.amount)?;
+        for count in [count, &mut self.sent] {
+            count.payments = count.payments.saturating_add(sum.payments);
+            count.amount = count.amount.saturating_add(amount);
+        }
+        Ok(())
+    }
+}

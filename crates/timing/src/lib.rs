@@ -1,0 +1,10 @@
+//! What every crate reckons with that has to do with time: the clock of Asia/Shanghai, and the pauses between attempts.
+//!
+//! The crate is pure. Instants and random numbers come in as arguments, so that the pure crates may use it and tests need
+//! neither a clock nor luck. No operation panics.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+mod backoff;
+pub mod shanghai;
+
+pub use backoff::{Backoff, Jitter};

@@ -1,0 +1,9 @@
+DROP TABLE samples;
+DROP FUNCTION samples_refuse_change();
+DROP TABLE cosignatures;
+DROP TABLE checkpoints;
+DROP TABLE log_nodes;
+DROP TABLE log_leaves;
+DROP FUNCTION log_refuse_change();
+DROP TABLE events;
+DROP FUNCTION events_refuse_change();
