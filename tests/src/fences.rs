@@ -9,14 +9,15 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Crates of this workspace that each may use. A crate that is not here may not exist.
-const MAY_USE: [(&str, &[&str]); 19] = [
-    ("policy", &[]),
+const MAY_USE: [(&str, &[&str]); 20] = [
+    ("words", &[]),
+    ("policy", &["words"]),
     ("spreadsheet", &[]),
-    ("ledger", &[]),
+    ("ledger", &["words"]),
     ("timing", &[]),
     ("cluster", &["timing"]),
-    ("claims", &["policy", "ledger"]),
-    ("bank", &["ledger", "spreadsheet", "timing"]),
+    ("claims", &["policy", "ledger", "words"]),
+    ("bank", &["ledger", "spreadsheet", "timing", "words"]),
     ("proof", &["claims", "policy", "ledger"]),
     ("store", &["claims", "policy", "ledger", "timing"]),
     (
@@ -92,7 +93,8 @@ const DOORS: [(&str, &[&str]); 11] = [
 ];
 
 /// Cannot fail for an outside reason: no runtime, database, HTTP, clock or randomness.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
+    "words",
     "timing",
     "policy",
     "ledger",

@@ -5,7 +5,7 @@
 
 use chrono::Duration;
 use claims::life_cycle::Status;
-use server::postgres::PrivateCluster;
+use cluster::PrivateCluster;
 use service::claims::{Approval, ApprovalVerdict, ClaimQuery, ReviewVerdict};
 use service::funds::LedgerQuery;
 use service::funds::closing::Period;

@@ -177,10 +177,23 @@ fn written_tables() -> BTreeMap<String, BTreeSet<String>> {
                 .or_default()
                 .insert(format!("key {key}"));
         } else if let Some((column, kind)) = line.trim_end_matches(',').split_once(" -> ") {
+            let kind = stored_as(kind);
             tables.get_mut(&table).unwrap().insert(format!("{column} {kind}"));
         }
     }
     tables
+}
+
+/// What PostgreSQL stores for a column: the store's own types are some of its types with another name.
+fn stored_as(kind: &str) -> String {
+    let own = [
+        ("County", "Text"),
+        ("Word", "Text"),
+        ("Money", "Int8"),
+        ("Digest", "Bytea"),
+    ];
+    own.into_iter()
+        .fold(kind.to_owned(), |kind, (own, stored)| kind.replace(own, stored))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 
 use ledger::Fen;
+use words::words;
 
 use crate::digest::Digest;
 use crate::ids::FileId;
@@ -13,30 +14,17 @@ use crate::write::{Part, csv, pain001};
 /// Files of one instruction: what the three digits of a [`FileId`] number.
 pub const MAX_FILES: usize = 999;
 
-/// What a file to a bank is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// ISO 20022 `pain.001.001.09`.
-    Pain001,
-    /// A table with headings in Chinese, see the crate's README.
-    Csv,
+words! {
+    /// What a file to a bank is written in.
+    pub enum Format {
+        /// ISO 20022 `pain.001.001.09`.
+        Pain001 = "pain.001.001.09",
+        /// A table with headings in Chinese, see the crate's README.
+        Csv = "csv",
+    }
 }
 
 impl Format {
-    pub const ALL: [Format; 2] = [Format::Pain001, Format::Csv];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Format::Pain001 => "pain.001.001.09",
-            Format::Csv => "csv",
-        }
-    }
-
-    /// The inverse of [`Format::as_str`].
-    pub fn parse(text: &str) -> Option<Format> {
-        Format::ALL.into_iter().find(|format| format.as_str() == text)
-    }
-
     pub fn media_type(self) -> &'static str {
         match self {
             Format::Pain001 => "application/xml",

@@ -8,36 +8,20 @@ mod xml;
 
 use std::fmt;
 
+use words::words;
+
 use crate::digest::Digest;
 use crate::report::{Group, Item, Report};
 
-/// What a bank answers in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReportFormat {
-    /// ISO 20022 `pain.002.001.NN`, CustomerPaymentStatusReport, of any version.
-    Pain002,
-    /// ISO 20022 `camt.054.001.NN`, BankToCustomerDebitCreditNotification, of any version.
-    Camt054,
-    /// Our table with its result columns filled in.
-    Csv,
-}
-
-impl ReportFormat {
-    pub const ALL: [ReportFormat; 3] = [ReportFormat::Pain002, ReportFormat::Camt054, ReportFormat::Csv];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ReportFormat::Pain002 => "pain.002",
-            ReportFormat::Camt054 => "camt.054",
-            ReportFormat::Csv => "csv",
-        }
-    }
-
-    /// The inverse of [`ReportFormat::as_str`].
-    pub fn parse(text: &str) -> Option<ReportFormat> {
-        ReportFormat::ALL
-            .into_iter()
-            .find(|format| format.as_str() == text)
+words! {
+    /// What a bank answers in.
+    pub enum ReportFormat {
+        /// ISO 20022 `pain.002.001.NN`, CustomerPaymentStatusReport, of any version.
+        Pain002 = "pain.002",
+        /// ISO 20022 `camt.054.001.NN`, BankToCustomerDebitCreditNotification, of any version.
+        Camt054 = "camt.054",
+        /// Our table with its result columns filled in.
+        Csv = "csv",
     }
 }
 

@@ -5,6 +5,7 @@
 
 use chrono::NaiveDate;
 use ledger::Fen;
+use words::words;
 
 use crate::identifiers::{
     Address, BankAccount, CertificateNumber, CreditCode, EfficiencyRecord, EntitlementCode, Gtin13,
@@ -12,7 +13,6 @@ use crate::identifiers::{
     SerialNumber, Vin,
 };
 use crate::jurisdictions::JurisdictionCode;
-use crate::words::words;
 
 /// One request for one subsidy on one item. The merchant who makes it is not part of it: that is who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Claim {
 
 words! {
     /// Where the sale was made. Both count together against a person's quota.
-    Channel {
+    pub enum Channel {
         InStore = "in_store",
         Online = "online",
     }
@@ -189,7 +189,7 @@ pub struct VehicleTransfer {
 words! {
     /// What drives a car, in the classes that cut-off dates and amounts distinguish. Other: mixed oil, CNG, LPG, methanol,
     /// ethanol, hydrogen, biofuel.
-    Energy {
+    pub enum Energy {
         NewEnergy = "new_energy",
         Petrol = "petrol",
         Diesel = "diesel",
@@ -199,7 +199,7 @@ words! {
 
 words! {
     /// Type as the traffic police register it. Only small and micro passenger cars are 乘用车.
-    VehicleType {
+    pub enum VehicleType {
         SmallPassenger = "small_passenger",
         MicroPassenger = "micro_passenger",
         MediumPassenger = "medium_passenger",

@@ -7,13 +7,13 @@
 
 use ledger::Fen;
 use policy::Lang;
+use words::words;
 
 use crate::life_cycle::{Holdings, Verb};
-use crate::words::words;
 
 words! {
     /// Why a subsidy is due back.
-    ClawbackReason {
+    pub enum ClawbackReason {
         GoodsReturned = "goods_returned",
         InvoiceReversed = "invoice_reversed",
         Fraud = "fraud",

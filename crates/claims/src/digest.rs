@@ -1,5 +1,6 @@
 //! Keyed hashes of values that are compared but not kept in the clear.
 
+use std::array::TryFromSliceError;
 use std::fmt;
 
 /// A keyed hash of a personal or unique value. Two are equal when domain, key and value are. The key is the caller's: this
@@ -20,6 +21,14 @@ impl Digest {
 impl From<[u8; 16]> for Digest {
     fn from(bytes: [u8; 16]) -> Digest {
         Digest(bytes)
+    }
+}
+
+impl TryFrom<&[u8]> for Digest {
+    type Error = TryFromSliceError;
+
+    fn try_from(bytes: &[u8]) -> Result<Digest, TryFromSliceError> {
+        bytes.try_into().map(Digest)
     }
 }
 

@@ -3,7 +3,18 @@
 use std::fmt;
 use std::str::FromStr;
 
+use words::words;
+
 use crate::identifiers::{IdentifierError, IdentifierKind};
+
+words! {
+    /// What a jurisdiction is.
+    pub enum JurisdictionKind {
+        City = "city",
+        County = "county",
+        DevelopmentZone = "development_zone",
+    }
+}
 
 /// GB/T 2260 code of six digits, or the nine-digit street-level code of a development zone that has none.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

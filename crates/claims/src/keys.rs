@@ -3,14 +3,15 @@
 //! A claim takes its keys when it is recorded as eligible and gives them back when it ends unpaid. The value of a key is
 //! canonical text, which the caller hashes with its own secret: only the digest is kept and compared.
 
+use words::words;
+
 use crate::claim::{Claim, Item, OldItem};
 use crate::digest::{Digest, Domain};
 use crate::text::model_key;
-use crate::words::words;
 
 words! {
     /// What a key stands for.
-    UniqueKind {
+    pub enum UniqueKind {
         Invoice = "invoice",
         SerialNumber = "serial_number",
         Imei = "imei",

@@ -12,6 +12,7 @@
 pub mod allocate;
 pub mod claim;
 pub mod clawback;
+pub mod clients;
 pub mod digest;
 pub mod facts;
 pub mod identifiers;
@@ -19,11 +20,13 @@ pub mod ids;
 pub mod jurisdictions;
 pub mod keys;
 pub mod life_cycle;
+pub mod payments;
+pub mod proposal;
 pub mod registers;
 pub mod replay;
 pub mod sampling;
 pub mod text;
-mod words;
+pub mod webhooks;
 
 #[cfg(test)]
 mod fixtures;

@@ -8,14 +8,14 @@
 //!
 //! [`rule`] is the other way into a status: the decision on a new claim or on a corrected one.
 
+use words::words;
+
 use ledger::Reason;
 use policy::Lang;
 
-use crate::words::words;
-
 words! {
     /// Where a claim stands.
-    Status {
+    pub enum Status {
         NeedsCorrection = "needs_correction",
         Waitlisted = "waitlisted",
         UnderReview = "under_review",
@@ -62,7 +62,7 @@ impl Status {
 
 words! {
     /// What is done to a claim.
-    Verb {
+    pub enum Verb {
         Recommend = "recommend",
         ReturnForCorrection = "return_for_correction",
         RejectReview = "reject_review",

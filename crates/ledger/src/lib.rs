@@ -15,6 +15,7 @@ mod advance;
 mod balances;
 pub mod log;
 mod money;
+mod period;
 mod sources;
 mod transfer;
 
@@ -22,5 +23,6 @@ pub use account::Account;
 pub use advance::{Advance, NotLeft};
 pub use balances::{Balances, Shortfall};
 pub use money::{Fen, MoneyError};
+pub use period::PeriodKind;
 pub use sources::{BySource, Carry, Exhausted, Ratio, Source, Split, give_back, split};
 pub use transfer::{Reason, Transfer};

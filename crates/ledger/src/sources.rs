@@ -21,37 +21,23 @@
 //! could not give is not owed later, and what another gave in its stead is not given back, or the next grant would first be
 //! spent on the past.
 
-use std::fmt;
+use words::words;
 
 use crate::Fen;
 
-/// Where money comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    Central,
-    Province,
-    City,
-    County,
+words! {
+    /// Where money comes from.
+    pub enum Source {
+        Central = "central",
+        Province = "province",
+        City = "city",
+        County = "county",
+    }
 }
 
 impl Source {
-    pub const ALL: [Source; 4] = [Source::Central, Source::Province, Source::City, Source::County];
     /// All but central.
     const LOCAL: [Source; 3] = [Source::Province, Source::City, Source::County];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Source::Central => "central",
-            Source::Province => "province",
-            Source::City => "city",
-            Source::County => "county",
-        }
-    }
-
-    /// The inverse of [`Source::as_str`].
-    pub fn parse(text: &str) -> Option<Source> {
-        Source::ALL.into_iter().find(|source| source.as_str() == text)
-    }
 
     pub fn title_zh(self) -> &'static str {
         match self {
@@ -60,12 +46,6 @@ impl Source {
             Source::City => "市级资金",
             Source::County => "县级资金",
         }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

@@ -1,81 +1,58 @@
 //! A movement of money and its reason.
 
-use std::fmt;
+use words::words;
 
 use crate::{Account, Fen, MoneyError};
 
-/// Why money moves. The reason fixes both accounts: see [`Reason::accounts`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// The treasury gives money to the fund.
-    Appropriate,
-    /// An eligible claim sets its subsidy aside.
-    Reserve,
-    /// A reservation is given back before approval.
-    Release,
-    /// The approver turns a reservation into a debt.
-    Approve,
-    /// A claim is withdrawn, or its goods returned, after approval and before payment.
-    ReleasePayable,
-    /// The claim goes into a payment instruction to the bank.
-    Instruct,
-    /// The instruction is taken back before the bank acted on it.
-    CancelInstruction,
-    /// The bank paid.
-    Pay,
-    /// The bank could not pay.
-    FailPayment,
-    /// The bank had paid and gives the money back, days later perhaps: the debt stands again.
-    ReturnPayment,
-    /// Paid money, or part of it, must come back: goods returned or fraud found.
-    ClawBackDue,
-    /// The money came back, or part of it, or was set off.
-    ClawBack,
-    /// Central money that nobody used by the end of the year goes back to where it came from.
-    Lapse,
-    /// Part of what is due back is waived: it stays paid.
-    Waive,
-    /// An advance to a merchant goes into a payment instruction to the bank.
-    InstructAdvance,
-    /// The instruction of an advance is taken back before the bank acted on it.
-    CancelAdvance,
-    /// The bank could not pay an advance.
-    FailAdvance,
-    /// The bank paid an advance: the merchant has it until claims are set against it.
-    PayAdvance,
-    /// The bank had paid an advance and gives it back.
-    ReturnAdvance,
-    /// A claim that was paid is set against an advance, whose money is available again.
-    SetOff,
-    /// The merchant repaid an advance, or what was left of it.
-    RepayAdvance,
+words! {
+    /// Why money moves. The reason fixes both accounts: see [`Reason::accounts`].
+    pub enum Reason {
+        /// The treasury gives money to the fund.
+        Appropriate = "appropriate",
+        /// An eligible claim sets its subsidy aside.
+        Reserve = "reserve",
+        /// A reservation is given back before approval.
+        Release = "release",
+        /// The approver turns a reservation into a debt.
+        Approve = "approve",
+        /// A claim is withdrawn, or its goods returned, after approval and before payment.
+        ReleasePayable = "release_payable",
+        /// The claim goes into a payment instruction to the bank.
+        Instruct = "instruct",
+        /// The instruction is taken back before the bank acted on it.
+        CancelInstruction = "cancel_instruction",
+        /// The bank paid.
+        Pay = "pay",
+        /// The bank could not pay.
+        FailPayment = "fail_payment",
+        /// The bank had paid and gives the money back, days later perhaps: the debt stands again.
+        ReturnPayment = "return_payment",
+        /// Paid money, or part of it, must come back: goods returned or fraud found.
+        ClawBackDue = "claw_back_due",
+        /// The money came back, or part of it, or was set off.
+        ClawBack = "claw_back",
+        /// Central money that nobody used by the end of the year goes back to where it came from.
+        Lapse = "lapse",
+        /// Part of what is due back is waived: it stays paid.
+        Waive = "waive",
+        /// An advance to a merchant goes into a payment instruction to the bank.
+        InstructAdvance = "instruct_advance",
+        /// The instruction of an advance is taken back before the bank acted on it.
+        CancelAdvance = "cancel_advance",
+        /// The bank could not pay an advance.
+        FailAdvance = "fail_advance",
+        /// The bank paid an advance: the merchant has it until claims are set against it.
+        PayAdvance = "pay_advance",
+        /// The bank had paid an advance and gives it back.
+        ReturnAdvance = "return_advance",
+        /// A claim that was paid is set against an advance, whose money is available again.
+        SetOff = "set_off",
+        /// The merchant repaid an advance, or what was left of it.
+        RepayAdvance = "repay_advance",
+    }
 }
 
 impl Reason {
-    pub const ALL: [Reason; 21] = [
-        Reason::Appropriate,
-        Reason::Reserve,
-        Reason::Release,
-        Reason::Approve,
-        Reason::ReleasePayable,
-        Reason::Instruct,
-        Reason::CancelInstruction,
-        Reason::Pay,
-        Reason::FailPayment,
-        Reason::ReturnPayment,
-        Reason::ClawBackDue,
-        Reason::ClawBack,
-        Reason::Lapse,
-        Reason::Waive,
-        Reason::InstructAdvance,
-        Reason::CancelAdvance,
-        Reason::FailAdvance,
-        Reason::PayAdvance,
-        Reason::ReturnAdvance,
-        Reason::SetOff,
-        Reason::RepayAdvance,
-    ];
-
     /// `(debit, credit)`.
     pub fn accounts(self) -> (Account, Account) {
         match self {
@@ -100,37 +77,6 @@ impl Reason {
                 (Account::Available, Account::Advanced)
             }
         }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Reason::Appropriate => "appropriate",
-            Reason::Reserve => "reserve",
-            Reason::Release => "release",
-            Reason::Approve => "approve",
-            Reason::ReleasePayable => "release_payable",
-            Reason::Instruct => "instruct",
-            Reason::CancelInstruction => "cancel_instruction",
-            Reason::Pay => "pay",
-            Reason::FailPayment => "fail_payment",
-            Reason::ReturnPayment => "return_payment",
-            Reason::ClawBackDue => "claw_back_due",
-            Reason::ClawBack => "claw_back",
-            Reason::Lapse => "lapse",
-            Reason::Waive => "waive",
-            Reason::InstructAdvance => "instruct_advance",
-            Reason::CancelAdvance => "cancel_advance",
-            Reason::FailAdvance => "fail_advance",
-            Reason::PayAdvance => "pay_advance",
-            Reason::ReturnAdvance => "return_advance",
-            Reason::SetOff => "set_off",
-            Reason::RepayAdvance => "repay_advance",
-        }
-    }
-
-    /// The inverse of [`Reason::as_str`].
-    pub fn parse(text: &str) -> Option<Reason> {
-        Reason::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 
     pub fn title_zh(self) -> &'static str {
@@ -183,12 +129,6 @@ impl Reason {
             Reason::SetOff => "Set off against an advance",
             Reason::RepayAdvance => "Advance repaid",
         }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

@@ -2,33 +2,19 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
+use words::words;
 
 use crate::document::Verdict;
 use crate::facts::{Facts, Value};
 use crate::schema::Fact;
 
-/// What one rule says of one claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RuleResult {
-    Pass,
-    Fail,
-    /// The rule depends on a fact that is missing.
-    Unknown,
-}
-
-impl RuleResult {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            RuleResult::Pass => "pass",
-            RuleResult::Fail => "fail",
-            RuleResult::Unknown => "unknown",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [RuleResult::Pass, RuleResult::Fail, RuleResult::Unknown]
-            .into_iter()
-            .find(|it| it.as_str() == text)
+words! {
+    /// What one rule says of one claim.
+    pub enum RuleResult {
+        Pass = "pass",
+        Fail = "fail",
+        /// The rule depends on a fact that is missing.
+        Unknown = "unknown",
     }
 }
 
@@ -167,35 +153,14 @@ pub struct Decision {
     pub price: Option<Price>,
 }
 
-/// How a claim's decision ends once uniqueness, quota and caps are counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    Eligible,
-    NeedsCorrection,
-    Ineligible,
-    /// Eligible, but a cap is exhausted.
-    Waitlisted,
-}
-
-impl Outcome {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Eligible => "eligible",
-            Outcome::NeedsCorrection => "needs_correction",
-            Outcome::Ineligible => "ineligible",
-            Outcome::Waitlisted => "waitlisted",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [
-            Outcome::Eligible,
-            Outcome::NeedsCorrection,
-            Outcome::Ineligible,
-            Outcome::Waitlisted,
-        ]
-        .into_iter()
-        .find(|it| it.as_str() == text)
+words! {
+    /// How a claim's decision ends once uniqueness, quota and caps are counted in.
+    pub enum Outcome {
+        Eligible = "eligible",
+        NeedsCorrection = "needs_correction",
+        Ineligible = "ineligible",
+        /// Eligible, but a cap is exhausted.
+        Waitlisted = "waitlisted",
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
+use words::words;
 
 use crate::lang::Text;
 
@@ -43,22 +44,14 @@ pub(crate) struct Document {
     pub(crate) examples: Vec<ExampleTable>,
 }
 
-/// What a programme subsidises; a claim's item must be of the same kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    Appliance,
-    Digital,
-    Vehicle,
-}
-
-impl Kind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Appliance => "appliance",
-            Kind::Digital => "digital",
-            Kind::Vehicle => "vehicle",
-        }
+words! {
+    /// What a programme subsidises; a claim's item must be of the same kind.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Kind {
+        Appliance = "appliance",
+        Digital = "digital",
+        Vehicle = "vehicle",
     }
 }
 
@@ -208,23 +201,14 @@ pub struct Caps {
     pub scopes: Vec<CapScope>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CapScope {
-    City,
-    County,
-    Category,
-    Month,
-}
-
-impl CapScope {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            CapScope::City => "city",
-            CapScope::County => "county",
-            CapScope::Category => "category",
-            CapScope::Month => "month",
-        }
+words! {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum CapScope {
+        City = "city",
+        County = "county",
+        Category = "category",
+        Month = "month",
     }
 }
 
@@ -234,19 +218,13 @@ pub struct Review {
     pub mode: ReviewMode,
 }
 
-/// Who looks at an eligible claim before it is paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReviewMode {
-    /// A reviewer and another person who approves, every claim.
-    FourEyes,
-}
-
-impl ReviewMode {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ReviewMode::FourEyes => "four_eyes",
-        }
+words! {
+    /// Who looks at an eligible claim before it is paid.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ReviewMode {
+        /// A reviewer and another person who approves, every claim.
+        FourEyes = "four_eyes",
     }
 }
 
@@ -307,22 +285,14 @@ pub(crate) struct ExampleTable {
     pub(crate) amount: Option<Spanned<String>>,
 }
 
-/// What the rules say of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Eligible,
-    /// Something is missing or can be put right; nothing forbids the claim.
-    NeedsCorrection,
-    Ineligible,
-}
-
-impl Verdict {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Verdict::Eligible => "eligible",
-            Verdict::NeedsCorrection => "needs_correction",
-            Verdict::Ineligible => "ineligible",
-        }
+words! {
+    /// What the rules say of a claim.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Verdict {
+        Eligible = "eligible",
+        /// Something is missing or can be put right; nothing forbids the claim.
+        NeedsCorrection = "needs_correction",
+        Ineligible = "ineligible",
     }
 }

@@ -41,4 +41,4 @@ pub use example::{Example, ExampleResult};
 pub use facts::{FactError, Facts, Key, Value};
 pub use lang::{Lang, Text};
 pub use programme::{Category, Funding, FundingShares, Programme, Quota, RuleText, Severity, Window};
-pub use versions::{Overlap, check_overlap, in_force};
+pub use versions::{Overlap, VersionStatus, check_overlap, in_force};

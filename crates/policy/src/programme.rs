@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
+use words::words;
 
 use crate::decision::{Decision, Outcome, RuleOutcome, RuleResult};
 use crate::diagnostic::Diagnostic;
@@ -15,27 +16,17 @@ use crate::facts::Facts;
 use crate::lang::{Lang, Text};
 use crate::schema::{self, Fact};
 
-/// What a failed rule does to the claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Severity {
-    /// The claim is ineligible.
-    Final,
-    /// The claim needs correction.
-    Correctable,
-    /// A reviewer is told; nothing is decided.
-    Review,
-    /// The claim waits for money. Only `cap`.
-    Waitlist,
-}
-
-impl Severity {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Severity::Final => "final",
-            Severity::Correctable => "correctable",
-            Severity::Review => "review",
-            Severity::Waitlist => "waitlist",
-        }
+words! {
+    /// What a failed rule does to the claim.
+    pub enum Severity {
+        /// The claim is ineligible.
+        Final = "final",
+        /// The claim needs correction.
+        Correctable = "correctable",
+        /// A reviewer is told; nothing is decided.
+        Review = "review",
+        /// The claim waits for money. Only `cap`.
+        Waitlist = "waitlist",
     }
 }
 

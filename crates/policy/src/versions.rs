@@ -2,8 +2,17 @@
 //! next version's; so two versions overlap exactly when neither comes clearly after the other.
 
 use chrono::NaiveDate;
+use words::words;
 
 use crate::programme::Programme;
+
+words! {
+    /// Whether a version of a programme decides claims.
+    pub enum VersionStatus {
+        Draft = "draft",
+        Active = "active",
+    }
+}
 
 /// Two documents that would both decide the same claim.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::Service;
 use crate::funds::limits::month_of;
 use crate::operation::ServiceError;
-use crate::operation::time::shanghai_date;
 use crate::ports::{EventSink, ToldEvent};
+use timing::shanghai;
 
 /// Rows of the outbox looked at in one statement; each holds the events of one county and one unit of work.
 const ROWS: usize = 200;
@@ -53,7 +53,7 @@ impl Service {
         let promoted = self.serve_waitlists().await?;
         // After the waitlists: who waits for the money of a year comes before its end. A year is closed after it lapsed.
         let (lapsed, closed) = match last {
-            Some(last) if shanghai_date(last) == shanghai_date(now) => (0, 0),
+            Some(last) if shanghai::date(last) == shanghai::date(now) => (0, 0),
             _ => (self.lapse_central().await?, self.close_due().await?),
         };
         let signed = self.sign_logs().await?;

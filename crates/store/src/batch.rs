@@ -1,6 +1,8 @@
-//! Set-based statements with a constant text, so that PostgreSQL parses each of them once a connection.
+//! Statements with a constant text, so that PostgreSQL parses each of them once a connection.
 //!
-//! diesel never caches `sql_query`; these two forms are cached by their text.
+//! diesel never caches `sql_query`; these forms are cached by their text. [`Sql`] is written by hand; [`batch_insert!`] and
+//! [`keyed_row!`] declare a row together with the statements that write it. Rows bind domain types as they are, see
+//! [`columns`](crate::columns).
 
 use std::marker::PhantomData;
 
@@ -58,9 +60,15 @@ impl<Q, V, ST> Query for Bound<Q, V, ST> {
     type SqlType = Untyped;
 }
 
-/// Declares a row and its `insert`: one statement for any number of rows, `INSERT … SELECT * FROM UNNEST(…)`.
+/// Declares a row of a table that is written in sets, and its `insert`: one statement for any number of rows,
+/// `INSERT … SELECT * FROM UNNEST(…)`.
 macro_rules! batch_insert {
-    ($(#[$meta:meta])* $name:ident => $table:literal { $($(#[$fmeta:meta])* $field:ident: $ty:ty => $st:ty,)* } $(on conflict $conflict:literal)?) => {
+    (
+        $(#[$meta:meta])* pub struct $name:ident in $table:literal {
+            $($(#[$fmeta:meta])* $field:ident: $ty:ty => $st:ty,)*
+        }
+        $(on conflict $conflict:literal)?
+    ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name { $($(#[$fmeta])* pub $field: $ty,)* }
@@ -117,3 +125,96 @@ macro_rules! batch_insert {
     };
 }
 pub(crate) use batch_insert;
+
+/// Declares a row that is written by itself and changes, with its primary key: `insert_on` adds it, `update_on` writes it
+/// over the row of its key, and fails if that is not there.
+macro_rules! keyed_row {
+    (
+        $(#[$meta:meta])* pub struct $name:ident in $table:literal
+            by ($($key:ident: $key_ty:ty => $key_st:ty),+)
+        {
+            $($(#[$fmeta:meta])* $field:ident: $ty:ty => $st:ty,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name { $(pub $key: $key_ty,)+ $($(#[$fmeta])* pub $field: $ty,)* }
+
+        const _: () = {
+            use diesel::QueryResult;
+            use diesel::pg::Pg;
+            use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+            use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+            struct Insert<'r>(&'r $name);
+            impl QueryFragment<Pg> for Insert<'_> {
+                fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+                    let columns = [$(stringify!($key),)+ $(stringify!($field),)*];
+                    out.push_sql(concat!("INSERT INTO ", $table));
+                    for (place, column) in columns.into_iter().enumerate() {
+                        out.push_sql(if place == 0 { " (" } else { ", " });
+                        out.push_sql(column);
+                    }
+                    let mut separator = ") VALUES (";
+                    $(
+                        out.push_sql(separator);
+                        out.push_bind_param::<$key_st, _>(&self.0.$key)?;
+                        separator = ", ";
+                    )+
+                    $(
+                        out.push_sql(separator);
+                        out.push_bind_param::<$st, _>(&self.0.$field)?;
+                    )*
+                    out.push_sql(")");
+                    Ok(())
+                }
+            }
+            impl QueryId for Insert<'_> {
+                type QueryId = ();
+                const HAS_STATIC_QUERY_ID: bool = false;
+            }
+
+            struct Update<'r>(&'r $name);
+            impl QueryFragment<Pg> for Update<'_> {
+                fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+                    let mut separator = concat!("UPDATE ", $table, " SET ");
+                    $(
+                        out.push_sql(separator);
+                        out.push_sql(concat!(stringify!($field), " = "));
+                        out.push_bind_param::<$st, _>(&self.0.$field)?;
+                        separator = ", ";
+                    )*
+                    let _ = separator;
+                    separator = " WHERE ";
+                    $(
+                        out.push_sql(separator);
+                        out.push_sql(concat!(stringify!($key), " = "));
+                        out.push_bind_param::<$key_st, _>(&self.0.$key)?;
+                        separator = " AND ";
+                    )+
+                    let _ = separator;
+                    Ok(())
+                }
+            }
+            impl QueryId for Update<'_> {
+                type QueryId = ();
+                const HAS_STATIC_QUERY_ID: bool = false;
+            }
+
+            impl $name {
+                pub(crate) async fn insert_on(&self, mut pg: &AsyncPgConnection) -> Result<(), $crate::StoreError> {
+                    Insert(self).execute(&mut pg).await?;
+                    Ok(())
+                }
+
+                pub(crate) async fn update_on(&self, mut pg: &AsyncPgConnection) -> Result<(), $crate::StoreError> {
+                    match Update(self).execute(&mut pg).await? {
+                        1 => Ok(()),
+                        _ => Err($crate::StoreError::Stale($table)),
+                    }
+                }
+            }
+        };
+    };
+}
+pub(crate) use keyed_row;

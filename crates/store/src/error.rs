@@ -3,6 +3,8 @@
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
+use crate::columns;
+
 /// An operating fault of the database, or a constraint that refused a write.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -57,7 +59,9 @@ impl From<DieselError> for StoreError {
             DieselError::BrokenTransactionManager | DieselError::AlreadyInTransaction => {
                 Self::Unavailable("the connection was left in an unknown state".into())
             }
-            DieselError::DeserializationError(_) => Self::Unreadable { what: "row" },
+            DieselError::DeserializationError(error) => Self::Unreadable {
+                what: columns::unreadable(error.as_ref()).unwrap_or("row"),
+            },
             other => Self::Other(other.to_string()),
         }
     }

@@ -7,6 +7,7 @@
 pub mod audit;
 mod batch;
 pub mod claims;
+pub mod columns;
 mod error;
 pub mod funds;
 pub mod identity;

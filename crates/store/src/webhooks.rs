@@ -12,6 +12,7 @@ use crate::{Conn, StoreError, Tx};
 
 /// Where a merchant listens. `status` is enabled, paused, disabled or deleted; `statuses` those of claims that it is told of
 /// (empty: all); `slot` its place among the merchant's; `failures` in a row since `failing_since`.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName, Insertable, AsChangeset)]
 #[diesel(table_name = webhook_endpoints, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct WebhookRow {
@@ -35,9 +36,10 @@ pub struct WebhookRow {
 
 batch_insert! {
     /// A message: an event of a claim, or a test. `status` is due, delivered or failed; `tries` counts since it was last begun.
+    /// Primary key: `jurisdiction`, `endpoint`, `id`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = crate::schema::webhook_deliveries, check_for_backend(diesel::pg::Pg))]
-    DeliveryRow => "webhook_deliveries" {
+    pub struct DeliveryRow in "webhook_deliveries" {
         jurisdiction: String => Text,
         endpoint: Uuid => SqlUuid,
         id: Uuid => SqlUuid,
@@ -57,9 +59,10 @@ batch_insert! {
 
 batch_insert! {
     /// What became of one attempt.
+    /// Primary key: `jurisdiction`, `endpoint`, `delivery`, `attempt`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = webhook_attempts, check_for_backend(diesel::pg::Pg))]
-    AttemptRow => "webhook_attempts" {
+    pub struct AttemptRow in "webhook_attempts" {
         jurisdiction: String => Text,
         endpoint: Uuid => SqlUuid,
         delivery: Uuid => SqlUuid,

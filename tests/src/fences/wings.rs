@@ -51,7 +51,7 @@ const HOUSES: [House; 3] = [
             &["columns", "schema", "batch", "error", "store", "ids"],
         ],
         root: &[],
-        is_moved: false,
+        is_moved: true,
     },
     House {
         name: "api",
@@ -69,7 +69,7 @@ const HOUSES: [House; 3] = [
             &["http"],
         ],
         root: &[],
-        is_moved: false,
+        is_moved: true,
     },
 ];
 

@@ -6,7 +6,7 @@ use claims::ids::{ClaimId, DisbursementId};
 use claims::life_cycle::Status;
 use service::funds::Held;
 use service::operation::access::{EnterAccounts, ManageFunds, ReadFunds, SubmitClaims};
-use service::operation::time::shanghai_date;
+
 use service::operation::{Check, Key};
 use service::payments::{EnteredAccount, Gather, InstructionFormat, Reconciliation};
 use service::ports::Clock;

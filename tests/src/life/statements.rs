@@ -5,7 +5,7 @@ use std::io::Cursor;
 use calamine::{Data, Reader, Xlsx};
 use chrono::{Duration, NaiveDate};
 use service::operation::access::ReadStatements;
-use service::operation::time::shanghai_date;
+
 use service::payments::statements::{Statement, StatementFormat, StatementQuery};
 use service::ports::Clock;
 use service::{Actor, Refusal};

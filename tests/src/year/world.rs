@@ -11,8 +11,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-use server::postgres::PrivateCluster;
-use service::operation::time::{shanghai_date, shanghai_midnight};
+
 use service::ports::Clock;
 use service::{Actor, Role, Settings};
 use testkit::{Setup, World, numbers, prepare, private_cluster};

@@ -1,6 +1,6 @@
 //! Bodies of requests that several wings take.
 
-use service::funds;
+use service::operation;
 use wire_derive::WireBody;
 
 use crate::http::field_limits::REASON;
@@ -8,7 +8,7 @@ use crate::http::wire::{Words, words};
 
 words! {
     /// What the second person of treasury says.
-    funds::Check as "CheckVerdict" { Approve = "approve", Refuse = "refuse" }
+    operation::Check as "CheckVerdict" { Approve = "approve", Refuse = "refuse" }
 }
 
 /// Why; it is kept with the event.
@@ -34,7 +34,7 @@ pub struct Nothing {}
 /// What the second person says of what the first entered. A reason is required to refuse.
 #[derive(Debug, WireBody)]
 pub struct Check {
-    pub verdict: funds::Check,
+    pub verdict: operation::Check,
     #[wire(Words(REASON))]
     pub reason: Option<String>,
 }

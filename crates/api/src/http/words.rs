@@ -52,13 +52,13 @@ mod tests {
         let text = |word: serde_json::Value| word.as_str().unwrap_or_default().to_owned();
         for status in claims::life_cycle::Status::ALL {
             assert_eq!(
-                text(serde_json::to_value(StatusWord::from(*status)).unwrap()),
+                text(serde_json::to_value(StatusWord::from(status)).unwrap()),
                 status.as_str()
             );
         }
         for reason in claims::clawback::ClawbackReason::ALL {
             assert_eq!(
-                text(serde_json::to_value(ClawbackReasonWord::from(*reason)).unwrap()),
+                text(serde_json::to_value(ClawbackReasonWord::from(reason)).unwrap()),
                 reason.as_str()
             );
         }

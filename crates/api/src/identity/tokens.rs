@@ -22,7 +22,7 @@ use crate::http::state::ApiState;
 use crate::http::wire::{AnySchema, Object, Pattern, Shape, Text};
 
 /// A request for a token. Client id and secret may come by HTTP Basic instead.
-#[derive(WireBody)]
+#[derive(Debug, WireBody)]
 pub struct TokenRequest {
     #[wire(GRANT_TYPE, example = "client_credentials")]
     pub grant_type: String,

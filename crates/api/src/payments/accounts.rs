@@ -185,7 +185,7 @@ pub struct CheckAccount {
     /// The revision that was looked at.
     #[wire(Whole::new(1..=1_000_000))]
     pub revision: i32,
-    pub verdict: service::funds::Check,
+    pub verdict: service::operation::Check,
     #[wire(Words(REASON))]
     pub reason: Option<String>,
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use service::operation::Key;
 use service::operation::access::{ManageFunds, ReadFunds};
 use service::payments::{Disbursement, Gather, InstructionFormat};
-use service::ports::shanghai_midnight;
+use timing::shanghai;
 use utoipa::ToSchema;
 use wire_derive::{WireBody, WireQuery};
 
@@ -62,7 +62,7 @@ pub(crate) async fn make_disbursement(
     } = body.value;
     let gather = Gather {
         merchant: merchant.map(|it| it.as_str().to_owned()),
-        since_before: payable_before.map(shanghai_midnight),
+        since_before: payable_before.map(shanghai::midnight),
         most_claims,
         most_amount,
     };

@@ -60,7 +60,7 @@ fn what_is_pending_is_not_asked_for_twice() {
 #[test]
 fn words_round_trip() {
     for reason in ClawbackReason::ALL {
-        assert_eq!(ClawbackReason::parse(reason.as_str()), Some(*reason));
+        assert_eq!(ClawbackReason::parse(reason.as_str()), Some(reason));
         assert!(reason.clause().contains('号'));
     }
 }
@@ -84,7 +84,7 @@ fn part() -> impl Strategy<Value = Part> {
 proptest! {
     #[test]
     fn no_order_of_parts_asks_for_more_than_is_due(
-        reason in prop::sample::select(ClawbackReason::ALL),
+        reason in prop::sample::select(&ClawbackReason::ALL),
         due in 1..=600_i64,
         parts in prop::collection::vec(part(), 0..40),
     ) {

@@ -7,8 +7,8 @@ use crate::clawback::{Clawback, ClawbackReason, Settled};
 /// Every arrow of the table, one a line, as committed beside this file. `any`: the same whether money is reserved or not.
 fn rendered() -> String {
     let mut lines = vec!["status reserved verb -> status reserved transfer holdings".to_owned()];
-    for &status in Status::ALL {
-        for &verb in Verb::ALL {
+    for status in Status::ALL {
+        for verb in Verb::ALL {
             let [no, yes] = [false, true].map(|reserved| step(Standing { status, reserved }, verb).ok());
             let cases = if no == yes {
                 vec![("any", no)]
@@ -40,7 +40,7 @@ fn the_table_is_as_committed() {
 
 #[test]
 fn terminal_means_terminal() {
-    for &status in Status::ALL {
+    for status in Status::ALL {
         let moves = |reserved| {
             Verb::ALL
                 .iter()
@@ -83,7 +83,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         1 => (0..CLAIMS, ruling, amount)
             .prop_map(|(claim, ruling, amount)| Event::Decide { claim, ruling, amount }),
-        4 => (0..CLAIMS, prop::sample::select(Verb::ALL)).prop_map(|(claim, verb)| Event::Do { claim, verb }),
+        4 => (0..CLAIMS, prop::sample::select(&Verb::ALL)).prop_map(|(claim, verb)| Event::Do { claim, verb }),
     ]
 }
 

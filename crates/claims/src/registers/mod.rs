@@ -8,6 +8,7 @@ mod parse;
 
 use chrono::NaiveDate;
 use ledger::Fen;
+use words::words;
 
 use crate::claim::{Claim, Energy, Item, OldItem, VehicleType};
 use crate::digest::{Digest, Domain};
@@ -17,13 +18,12 @@ use crate::identifiers::{
 };
 use crate::jurisdictions::JurisdictionCode;
 use crate::text::model_key;
-use crate::words::words;
 
 pub use parse::{ColumnError, ColumnFault, Columns};
 
 words! {
     /// The registers, by the name that stands in their address.
-    Register {
+    pub enum Register {
         EfficiencyLabels = "efficiency-labels",
         ScrapCertificates = "scrap-certificates",
         VehicleModels = "vehicle-models",
@@ -203,7 +203,7 @@ pub struct Entitlement {
 }
 
 words! {
-    MerchantKind {
+    pub enum MerchantKind {
         Retailer = "retailer",
         Platform = "platform",
         Dealer = "dealer",
@@ -212,7 +212,7 @@ words! {
 
 words! {
     /// Standing with the commerce bureau.
-    MerchantStatus {
+    pub enum MerchantStatus {
         Admitted = "admitted",
         Suspended = "suspended",
         Removed = "removed",

@@ -74,7 +74,7 @@ fn good(register: Register) -> Columns {
 
 #[test]
 fn every_register_reads_its_columns() {
-    for &register in Register::ALL {
+    for register in Register::ALL {
         let columns = good(register);
         let names: std::collections::BTreeSet<_> =
             register.columns().iter().map(|c| (*c).to_owned()).collect();
@@ -97,7 +97,7 @@ fn every_register_reads_its_columns() {
 
 #[test]
 fn blank_columns_are_missing_unless_optional() {
-    for &register in Register::ALL {
+    for register in Register::ALL {
         for &column in register.columns() {
             let mut row = good(register);
             row.insert(column.to_owned(), "  ".to_owned());

@@ -4,6 +4,7 @@
 //! node is at most 128 kept ones below it, hashed; a proof in a tree of a million leaves reads some hundreds of hashes. What is
 //! read is known before it is read: [`Parts`] are asked for, fetched in one go, and then the same question is answered.
 
+use std::array::TryFromSliceError;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -33,6 +34,20 @@ impl Hash {
 
     fn of_nodes(left: Hash, right: Hash) -> Hash {
         Hash(tlog::node_hash(tlog::Hash(left.0), tlog::Hash(right.0)).0)
+    }
+}
+
+impl TryFrom<&[u8]> for Hash {
+    type Error = TryFromSliceError;
+
+    fn try_from(bytes: &[u8]) -> Result<Hash, TryFromSliceError> {
+        bytes.try_into().map(Hash)
+    }
+}
+
+impl AsRef<[u8]> for Hash {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -12,8 +12,8 @@ use policy::receipt::Draft;
 use policy::{Decision, Facts, Kind, Programme, Quota, Verdict};
 
 use crate::Service;
-use crate::operation::time::shanghai_date;
 use crate::operation::{Refusal, ServiceError};
+use timing::shanghai;
 
 /// A claim with everything that is known of it before the counties' books are opened.
 #[derive(Debug, Clone)]
@@ -102,7 +102,7 @@ impl Service {
         self.check_place(&claim)?;
         let digest = |domain, text: &str| self.vault().digest(domain, text);
         let digests = claims::keys::digests(&claim, digest);
-        let facts = claims::facts::facts(&claim, &digests, known, shanghai_date(now));
+        let facts = claims::facts::facts(&claim, &digests, known, shanghai::date(now));
         let (programme, governing_date) = self.version_for(&claim, &facts)?;
         let decision = programme.decide(&facts);
         let category = programme

@@ -12,8 +12,8 @@ use super::view::{self, ClaimState, claim_subject};
 use crate::Service;
 use crate::operation::access::{ReadClaims, RevealClaims};
 use crate::operation::checks::reason;
-use crate::operation::time::shanghai_midnight;
 use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
+use timing::shanghai;
 
 /// Which claims a list is about; dates are days of arrival in Asia/Shanghai, both included.
 #[derive(Debug, Clone, Default)]
@@ -126,8 +126,8 @@ impl Service {
                 .iter()
                 .map(|status| status.as_str().to_owned())
                 .collect(),
-            created_from: query.from.map(shanghai_midnight),
-            created_before: query.to.and_then(|day| day.succ_opt()).map(shanghai_midnight),
+            created_from: query.from.map(shanghai::midnight),
+            created_before: query.to.and_then(|day| day.succ_opt()).map(shanghai::midnight),
             after: paging::read(cursor)?,
             oldest_first: query.oldest_first,
         };

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use claims::ids::AppropriationId;
+use claims::proposal::ProposalStatus;
 pub use ledger::Source;
 use ledger::{Balances, Fen, Reason, Transfer};
 use serde::{Deserialize, Serialize};
@@ -130,13 +131,13 @@ impl Service {
         }
         let now = self.clock().now();
         let row = AppropriationRow {
-            jurisdiction: new.jurisdiction.clone(),
+            jurisdiction: code(&new.jurisdiction)?,
             id: self.ids().next(now),
             programme: new.programme.clone(),
-            source: new.source.as_str().into(),
-            amount: new.amount.get(),
+            source: new.source,
+            amount: new.amount,
             document: new.document.clone(),
-            status: "pending".into(),
+            status: ProposalStatus::Pending,
             maker: actor.person.clone(),
             made_at: now,
             checker: None,
@@ -144,9 +145,16 @@ impl Service {
             reason: None,
         };
         tx.add_appropriation(&row).await?;
-        let made = appropriation(&row)?;
-        let mut event = events::event(self, &row.jurisdiction, &made.id, "appropriate", actor, now);
-        event.detail = granted(&row)?;
+        let made = appropriation(&row);
+        let mut event = events::event(
+            self,
+            row.jurisdiction.as_str(),
+            &made.id,
+            "appropriate",
+            actor,
+            now,
+        );
+        event.detail = granted(&row);
         tx.record_events(&[event]).await?;
         self.keep_answer(&mut tx, actor, key, "appropriate", &made)
             .await?;
@@ -185,40 +193,45 @@ impl Service {
         let (actor, now) = (permit.actor(), self.clock().now());
         let jurisdiction = id.jurisdiction.as_str();
         let seen = tx
-            .appropriation(jurisdiction, id.uuid)
+            .appropriation(id)
             .await?
             .ok_or(Refusal::NotFound("appropriation"))?;
         limits::lock(
             &mut tx,
             &self.catalogue(),
-            [(seen.jurisdiction.clone(), seen.programme.clone())],
+            [(seen.jurisdiction.to_string(), seen.programme)],
         )
         .await?;
-        let row = tx.lock_appropriation(jurisdiction, id.uuid).await?;
+        let row = tx.lock_appropriation(id).await?;
         let mut row = row.ok_or(Refusal::NotFound("appropriation"))?;
-        pending("appropriation", &row.status, &row.maker, &actor.person)?;
-        row.status = check.status().into();
+        pending("appropriation", row.status.as_str(), &row.maker, &actor.person)?;
+        let proposed = row.status;
+        row.status = match check {
+            Check::Approve => ProposalStatus::Approved,
+            Check::Refuse => ProposalStatus::Refused,
+        };
         (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());
         tx.save_appropriation(&row).await?;
-        let checked = appropriation(&row)?;
+        let checked = appropriation(&row);
         let mut event = events::event(self, jurisdiction, &checked.id, "check_appropriation", actor, now);
-        (event.from_status, event.to_status, event.reason) =
-            (Some("pending".into()), Some(row.status.clone()), why);
-        event.detail = granted(&row)?;
+        event.from_status = Some(proposed.as_str().to_owned());
+        event.to_status = Some(row.status.as_str().to_owned());
+        event.reason = why;
+        event.detail = granted(&row);
         tx.record_events(&[event]).await?;
         if check == Check::Approve {
             let posting = Posting {
-                jurisdiction: row.jurisdiction.clone(),
+                jurisdiction: row.jurisdiction.to_string(),
                 programme: row.programme.clone(),
-                transfer: Transfer::new(Reason::Appropriate, fen(row.amount)?).map_err(ServiceError::bug)?,
+                transfer: Transfer::new(Reason::Appropriate, row.amount).map_err(ServiceError::bug)?,
                 claim: None,
                 document: Some(row.id),
                 actor: actor.client.clone(),
             };
             tx.post(&[posting], now).await?;
             let fund = (row.jurisdiction.as_str(), row.programme.as_str());
-            tx.grant(fund, &row.source, row.amount, now).await?;
-            self.call_waitlist(&mut tx, (row.jurisdiction, row.programme), now)
+            tx.grant(fund, row.source, row.amount, now).await?;
+            self.call_waitlist(&mut tx, (row.jurisdiction.to_string(), row.programme), now)
                 .await?;
         }
         Ok(tx.done(checked))
@@ -237,9 +250,9 @@ impl Service {
         let before = paging::read(cursor)?;
         let mut conn = self.store().read().await?;
         let rows = conn
-            .appropriations(jurisdiction, programme, before, paging::fetch(limit))
+            .appropriations(code(jurisdiction)?, programme, before, paging::fetch(limit))
             .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| appropriation(&row))
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(appropriation(&row)))
     }
 }
 
@@ -252,19 +265,19 @@ fn document_used(error: ServiceError) -> ServiceError {
     }
 }
 
-fn appropriation(row: &AppropriationRow) -> Result<Appropriation, ServiceError> {
-    Ok(Appropriation {
-        id: AppropriationId::new(code(&row.jurisdiction)?, row.id).to_string(),
+fn appropriation(row: &AppropriationRow) -> Appropriation {
+    Appropriation {
+        id: row.id().to_string(),
         programme: row.programme.clone(),
-        jurisdiction: row.jurisdiction.clone(),
-        source: row.source.clone(),
-        amount: fen(row.amount)?.to_string(),
+        jurisdiction: row.jurisdiction.to_string(),
+        source: row.source.to_string(),
+        amount: row.amount.to_string(),
         document: row.document.clone(),
-        status: row.status.clone(),
+        status: row.status.to_string(),
         made_at: row.made_at,
         checked_at: row.checked_at,
         reason: row.reason.clone(),
-    })
+    }
 }
 
 fn fund(row: &FundRow, caps: &[CapRow]) -> Result<Fund, ServiceError> {
@@ -302,11 +315,11 @@ pub(super) fn balances(row: &FundRow) -> Result<Balances, ServiceError> {
 }
 
 /// What two persons sign when money is granted.
-fn granted(row: &AppropriationRow) -> Result<Option<String>, ServiceError> {
-    Ok(events::signed(&json!({
-        "amount": fen(row.amount)?.to_string(),
+fn granted(row: &AppropriationRow) -> Option<String> {
+    events::signed(&json!({
+        "amount": row.amount.to_string(),
         "document": row.document,
         "programme": row.programme,
-        "source": row.source,
-    })))
+        "source": row.source.as_str(),
+    }))
 }

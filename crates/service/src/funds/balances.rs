@@ -11,8 +11,8 @@ use super::appropriations::balances;
 use crate::Service;
 use crate::operation::access::ReadLedger;
 use crate::operation::convert::{code, fen};
-use crate::operation::time::shanghai_midnight;
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
+use timing::shanghai;
 
 /// A transfer as it stands in a county's log.
 #[derive(Debug, Clone)]
@@ -105,8 +105,8 @@ pub(crate) fn filter(jurisdiction: &str, query: &LedgerQuery, after: i64) -> Tra
         after,
         programme: query.programme.clone(),
         claim: query.claim.map(|claim| claim.uuid),
-        from: query.from.map(shanghai_midnight),
-        before: query.to.and_then(|day| day.succ_opt()).map(shanghai_midnight),
+        from: query.from.map(shanghai::midnight),
+        before: query.to.and_then(|day| day.succ_opt()).map(shanghai::midnight),
     }
 }
 

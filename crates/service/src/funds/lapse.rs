@@ -16,8 +16,8 @@ use store::{Done, Tx};
 use super::limits;
 use crate::Service;
 use crate::operation::convert::fen;
-use crate::operation::time::{shanghai_date, shanghai_midnight};
 use crate::operation::{Actor, ServiceError, events};
+use timing::shanghai;
 
 /// The end of the last year, and the programmes that had ended by then.
 struct Ended {
@@ -45,11 +45,11 @@ impl Service {
     }
 
     fn ended(&self) -> Option<Ended> {
-        let year = shanghai_date(self.clock().now()).year();
+        let year = shanghai::date(self.clock().now()).year();
         let new_year = NaiveDate::from_ymd_opt(year, 1, 1)?;
         Some(Ended {
             year: year.checked_sub(1)?,
-            at: shanghai_midnight(new_year),
+            at: shanghai::midnight(new_year),
             programmes: self.ended_before(new_year),
         })
     }

@@ -16,8 +16,8 @@ use store::operation::{EventRow, WaitlistCallRow};
 use crate::Service;
 use crate::catalogue::Catalogue;
 use crate::operation::convert::{code, distinct, fen};
-use crate::operation::time::shanghai;
 use crate::operation::{Actor, ServiceError, events};
+use timing::shanghai;
 
 /// A waiting claim waits for another limit, which the event's reason names. Its status and the time it changed stay.
 pub(crate) const WAIT_FOR: &str = "wait_for";
@@ -27,7 +27,7 @@ pub(crate) type LimitChanges = BTreeMap<(String, String, String), LimitChange>;
 
 /// `yyyy-mm` in Asia/Shanghai: the slice of time a reservation made now counts in.
 pub(crate) fn month_of(now: DateTime<Utc>) -> String {
-    let local = shanghai(now);
+    let local = shanghai::local(now);
     format!("{:04}-{:02}", local.year(), local.month())
 }
 

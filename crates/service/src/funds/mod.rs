@@ -34,7 +34,3 @@ pub use caps::{CapChange, CapSpec};
 pub use holds::{Held, Hold};
 pub use public::PublicFund;
 pub use sources::SourceBalance;
-
-// old paths, until api is moved
-#[doc(hidden)]
-pub use crate::operation::Check;

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::Service;
 use crate::operation::access::ReadTrail;
-use crate::operation::time::shanghai_midnight;
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
+use timing::shanghai;
 
 /// Which looks; dates are days in Asia/Shanghai, both included.
 #[derive(Debug, Clone, Default)]
@@ -57,8 +57,8 @@ impl Service {
             jurisdiction: jurisdiction.to_owned(),
             person: query.person.clone(),
             subject: query.subject.clone(),
-            from: query.from.map(shanghai_midnight),
-            until: query.to.and_then(|day| day.succ_opt()).map(shanghai_midnight),
+            from: query.from.map(shanghai::midnight),
+            until: query.to.and_then(|day| day.succ_opt()).map(shanghai::midnight),
             before: paging::read(cursor)?,
         };
         let mut conn = self.store().read().await?;

@@ -1,27 +1,6 @@
-//! Local time of the city, and instants to come.
+//! Instants to come.
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
-
-/// The date in Asia/Shanghai, which has had no daylight saving since 1991.
-pub fn shanghai_date(instant: DateTime<Utc>) -> NaiveDate {
-    shanghai(instant).date()
-}
-
-/// Local time in Asia/Shanghai.
-pub fn shanghai(instant: DateTime<Utc>) -> chrono::NaiveDateTime {
-    instant
-        .naive_utc()
-        .checked_add_signed(Duration::hours(8))
-        .unwrap_or(instant.naive_utc())
-}
-
-/// The instant at which a day begins in Asia/Shanghai.
-pub fn shanghai_midnight(date: NaiveDate) -> DateTime<Utc> {
-    let midnight = date.and_time(chrono::NaiveTime::MIN).and_utc();
-    midnight
-        .checked_sub_signed(Duration::hours(8))
-        .unwrap_or(midnight)
-}
+use chrono::{DateTime, Duration, Utc};
 
 /// How long a partner asks to be left alone, within a day.
 pub(crate) fn requested_pause(retry_after: Option<std::time::Duration>) -> Duration {

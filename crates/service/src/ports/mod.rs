@@ -21,7 +21,3 @@ pub use webhooks::{
 
 /// What a port answers with: a trait of async functions cannot be an object, and which adapter is used is configured.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-// old paths, until api is moved
-#[doc(hidden)]
-pub use crate::operation::time::{shanghai, shanghai_date, shanghai_midnight};

@@ -21,7 +21,8 @@ use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
     /// Hashes of leaves that were appended together, 32 bytes each.
-    LeavesRow => "log_leaves" {
+    /// Primary key: `jurisdiction`, `first`.
+    pub struct LeavesRow in "log_leaves" {
         jurisdiction: String => Text,
         first: i64 => BigInt,
         hashes: Vec<u8> => Bytea,
@@ -30,7 +31,8 @@ batch_insert! {
 
 batch_insert! {
     /// The root of a complete subtree of 2^level leaves.
-    NodeRow => "log_nodes" {
+    /// Primary key: `jurisdiction`, `level`, `number`.
+    pub struct NodeRow in "log_nodes" {
         jurisdiction: String => Text,
         level: i16 => diesel::sql_types::SmallInt,
         number: i64 => BigInt,
@@ -39,6 +41,7 @@ batch_insert! {
 }
 
 /// A signed checkpoint of a county's log.
+/// Primary key: `jurisdiction`, `size`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = checkpoints, check_for_backend(diesel::pg::Pg))]
 pub struct CheckpointRow {
@@ -50,6 +53,7 @@ pub struct CheckpointRow {
 }
 
 /// A witness's word on a checkpoint.
+/// Primary key: `jurisdiction`, `size`, `witness`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = cosignatures, check_for_backend(diesel::pg::Pg))]
 pub struct CosignatureRow {

@@ -12,6 +12,7 @@ use crate::{Conn, StoreError, Tx};
 
 /// What an auditor committed to, with the leaf that has it, and what was drawn from how many. Once it is drawn, all that begins with
 /// `seed` is there.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = samples, check_for_backend(diesel::pg::Pg))]
 pub struct SampleRow {
@@ -34,6 +35,7 @@ pub struct SampleRow {
 }
 
 /// The same with the claims, which may be a thousand.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = samples, check_for_backend(diesel::pg::Pg))]
 pub struct WholeSampleRow {

@@ -11,6 +11,7 @@ use crate::schema::{clawback_nettings, clawback_waivers, clawbacks, disbursement
 use crate::{Conn, StoreError, Tx};
 
 /// What is due back of a claim; fen. `merchant` owes it, or, if there is none, the applicant who was paid.
+/// Primary key: `jurisdiction`, `claim`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = clawbacks, check_for_backend(diesel::pg::Pg))]
 pub struct ClawbackRow {
@@ -34,9 +35,10 @@ pub struct ClawbackRow {
 
 batch_insert! {
     /// How much of a payment is set against a claim's clawback.
+    /// Primary key: `jurisdiction`, `payment`, `claim`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = clawback_nettings, check_for_backend(diesel::pg::Pg))]
-    NettingRow => "clawback_nettings" {
+    pub struct NettingRow in "clawback_nettings" {
         jurisdiction: String => Text,
         payment: Uuid => SqlUuid,
         claim: Uuid => SqlUuid,
@@ -45,6 +47,7 @@ batch_insert! {
 }
 
 /// A waiver of part of a clawback. `status` is pending, approved or refused.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = clawback_waivers, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct WaiverRow {

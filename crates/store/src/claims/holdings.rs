@@ -11,9 +11,10 @@ use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
     /// A key and its only holder. `digest` is the keyed hash of kind and value.
+    /// Primary key: `digest`.
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = unique_keys, check_for_backend(diesel::pg::Pg))]
-    UniqueKeyRow => "unique_keys" {
+    pub struct UniqueKeyRow in "unique_keys" {
         digest: Vec<u8> => Bytea,
         kind: String => Text,
         jurisdiction: String => Text,
@@ -22,6 +23,7 @@ batch_insert! {
 }
 
 /// How often a person was subsidised in a slot, and how often at most.
+/// Primary key: `person`, `slot`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = quotas, check_for_backend(diesel::pg::Pg))]
 pub struct QuotaRow {

@@ -27,9 +27,10 @@ use crate::{Conn, StoreError, Tx};
 batch_insert! {
     /// A claim as it stands. Amounts are fen; `committed` says that its amount counts in fund and caps, since `committed_month` (`yyyy-mm`); `waits_for` names the
     /// limit a waitlisted claim lacks; `decided` is the revision whose decision stands; `to_merchant` that its merchant is paid.
+    /// Primary key: `jurisdiction`, `id`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = claims, check_for_backend(diesel::pg::Pg))]
-    ClaimRow => "claims" {
+    pub struct ClaimRow in "claims" {
         jurisdiction: String => Text,
         id: Uuid => SqlUuid,
         programme: String => Text,
@@ -62,9 +63,10 @@ batch_insert! {
 batch_insert! {
     /// What was sent with a revision, sealed under `key_id`, and what was decided on it: the receipt with the SHA-256 of its
     /// canonical JSON. Both texts are packed as `packing` says.
+    /// Primary key: `jurisdiction`, `claim`, `revision`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = decisions, check_for_backend(diesel::pg::Pg))]
-    DecisionRow => "decisions" {
+    pub struct DecisionRow in "decisions" {
         jurisdiction: String => Text,
         claim: Uuid => SqlUuid,
         revision: i32 => Integer,

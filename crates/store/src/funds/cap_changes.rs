@@ -9,6 +9,7 @@ use crate::schema::cap_changes;
 use crate::{Conn, StoreError, Tx};
 
 /// A proposal that replaces all caps of a jurisdiction and programme; `caps` is JSON.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = cap_changes, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct CapChangeRow {

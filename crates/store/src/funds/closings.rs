@@ -15,6 +15,7 @@ use crate::{Conn, StoreError, Tx};
 
 /// A closed month or year. `since` is the end of the one before, none for a county's first; `height` that of the last transfer before `until`;
 /// `transfers` how many the period has.
+/// Primary key: `jurisdiction`, `period`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = closings, check_for_backend(diesel::pg::Pg))]
 pub struct ClosingRow {
@@ -30,6 +31,7 @@ pub struct ClosingRow {
 }
 
 /// An account of a fund over a closed period, in fen.
+/// Primary key: `jurisdiction`, `period`, `programme`, `account`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = closing_balances, check_for_backend(diesel::pg::Pg))]
 pub struct ClosingBalanceRow {
@@ -42,6 +44,7 @@ pub struct ClosingBalanceRow {
 }
 
 /// A source of a fund before and at the end of a closed period, in fen.
+/// Primary key: `jurisdiction`, `period`, `programme`, `source`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = closing_sources, check_for_backend(diesel::pg::Pg))]
 pub struct ClosingSourceRow {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::schema::holds;
 use crate::{Conn, StoreError, Tx};
 
+/// What is held, by whom and why, and whether it was lifted. Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = holds, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct HoldRow {

@@ -30,6 +30,7 @@ use crate::schema::{caps, funds};
 use crate::{Conn, StoreError, Tx};
 
 /// A fund's accounts, in fen, and how many claims wait for its money.
+/// Primary key: `jurisdiction`, `programme`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = funds, check_for_backend(diesel::pg::Pg))]
 pub struct FundRow {
@@ -47,6 +48,7 @@ pub struct FundRow {
 }
 
 /// A ceiling on what a fund, or a slice of it, may commit, and what it has committed; fen.
+/// Primary key: `jurisdiction`, `programme`, `scope`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName, Insertable)]
 #[diesel(table_name = caps, check_for_backend(diesel::pg::Pg))]
 pub struct CapRow {

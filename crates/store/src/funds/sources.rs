@@ -6,13 +6,16 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use ledger::{Fen, Source};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql};
+use crate::columns::{Money, Word};
 use crate::schema::{fund_sources, payments};
 use crate::{Conn, StoreError, Tx};
 
 /// A source of a fund, in fen; `carry` in ten-thousandths of a fen.
+/// Primary key: `jurisdiction`, `programme`, `source`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = fund_sources, check_for_backend(diesel::pg::Pg))]
 pub struct SourceRow {
@@ -164,8 +167,8 @@ impl Tx {
     pub async fn grant(
         &mut self,
         (jurisdiction, programme): (&str, &str),
-        source: &str,
-        amount: i64,
+        source: Source,
+        amount: Fen,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let granted: Moved = kept!(
@@ -179,8 +182,8 @@ impl Tx {
         )
         .bind::<Text, _>(jurisdiction.to_owned())
         .bind::<Text, _>(programme.to_owned())
-        .bind::<Text, _>(source.to_owned())
-        .bind::<BigInt, _>(amount)
+        .bind::<Word, _>(source)
+        .bind::<Money, _>(amount)
         .bind::<Timestamptz, _>(now)
         .get_result(self.pg())
         .await?;

@@ -17,9 +17,10 @@ use crate::{Conn, StoreError};
 
 batch_insert! {
     /// A transfer as it stands in a county's log.
+    /// Primary key: `jurisdiction`, `height`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = transfers, check_for_backend(diesel::pg::Pg))]
-    TransferRow => "transfers" {
+    pub struct TransferRow in "transfers" {
         jurisdiction: String => Text,
         height: i64 => BigInt,
         programme: String => Text,

@@ -8,6 +8,7 @@ use crate::schema::clients;
 use crate::{Conn, StoreError, Tx};
 
 /// A credential. `secret_hash` is a PHC string of argon2id.
+/// Primary key: `id`.
 #[derive(Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = clients, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct ClientRow {

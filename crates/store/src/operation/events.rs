@@ -12,9 +12,10 @@ use crate::{Conn, StoreError};
 
 batch_insert! {
     /// Who did what to which subject (a prefixed id), when, from which status to which, and why.
+    /// Primary key: `jurisdiction`, `subject`, `id`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
-    EventRow => "events" {
+    pub struct EventRow in "events" {
         jurisdiction: String => Text,
         id: Uuid => SqlUuid,
         subject: String => Text,

@@ -14,9 +14,10 @@ use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
     /// The first answer to a key: a claim, whose decision rebuilds the answer, or the answer itself as JSON.
+    /// Primary key: `client`, `key`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = idempotency_keys, check_for_backend(diesel::pg::Pg))]
-    IdempotencyRow => "idempotency_keys" {
+    pub struct IdempotencyRow in "idempotency_keys" {
         client: String => Text,
         key: String => Text,
         request: Vec<u8> => Bytea,

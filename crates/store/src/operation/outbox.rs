@@ -15,6 +15,7 @@ use crate::{Conn, StoreError, Tx};
 
 /// Events of one county that were recorded together and are still to be told, by subject and id. `attempts` is 0 until somebody has
 /// looked for merchants that are told of them, and 1 until the first attempt to tell the receiver of events.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = outbox, check_for_backend(diesel::pg::Pg))]
 pub struct OutboxRow {

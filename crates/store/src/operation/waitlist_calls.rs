@@ -12,9 +12,10 @@ use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
     /// Money came back to a fund: somebody may move up.
+    /// Primary key: `jurisdiction`, `id`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = waitlist_calls, check_for_backend(diesel::pg::Pg))]
-    WaitlistCallRow => "waitlist_calls" {
+    pub struct WaitlistCallRow in "waitlist_calls" {
         jurisdiction: String => Text,
         id: Uuid => SqlUuid,
         programme: String => Text,

@@ -11,6 +11,7 @@ use crate::schema::{bank_accounts, payee_corrections};
 use crate::{Conn, StoreError, Tx};
 
 /// An account of a merchant or a county. `status` is pending, approved or refused.
+/// Primary key: `holder`, `revision`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName, Insertable, AsChangeset)]
 #[diesel(table_name = bank_accounts, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct BankAccountRow {
@@ -28,9 +29,10 @@ pub struct BankAccountRow {
 
 batch_insert! {
     /// An applicant's account put right.
+    /// Primary key: `jurisdiction`, `claim`, `revision`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = payee_corrections, check_for_backend(diesel::pg::Pg))]
-    PayeeCorrectionRow => "payee_corrections" {
+    pub struct PayeeCorrectionRow in "payee_corrections" {
         jurisdiction: String => Text,
         claim: Uuid => SqlUuid,
         revision: i32 => Integer,

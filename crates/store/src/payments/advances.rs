@@ -12,6 +12,7 @@ use crate::{Conn, StoreError, Tx};
 
 /// An advance; fen. `status` is made, paid (and open), used (set off or repaid to the end), failed, returned or cancelled; `pending`
 /// is set against payments that are open.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = advances, check_for_backend(diesel::pg::Pg))]
 pub struct AdvanceRow {
@@ -35,9 +36,10 @@ pub struct AdvanceRow {
 
 batch_insert! {
     /// How much of a payment is set against an advance.
+    /// Primary key: `jurisdiction`, `payment`, `advance`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = advance_set_offs, check_for_backend(diesel::pg::Pg))]
-    SetOffRow => "advance_set_offs" {
+    pub struct SetOffRow in "advance_set_offs" {
         jurisdiction: String => Text,
         payment: Uuid => SqlUuid,
         advance: Uuid => SqlUuid,

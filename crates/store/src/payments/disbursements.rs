@@ -10,6 +10,7 @@ use crate::{Conn, StoreError, Tx};
 
 /// A payout of a fund's payable claims. `status` is made, countersigned, released, settled or cancelled; `total` in fen.
 /// `account` is the revision of the county's own, `per_file` how many payments a file has, `digest` of what was released.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = disbursements, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct DisbursementRow {

@@ -27,9 +27,10 @@ batch_insert! {
     /// One transfer of a bank to one payee; fen. `payee` is merchant or applicant, `account` the revision of the merchant's
     /// account; `netted` is what of the amount is set against advances and clawbacks and not sent. `outcome` is open, paid, failed,
     /// returned or cancelled. The amount is the sum of the sources' parts. `advance` is what it pays in the place of claims.
+    /// Primary key: `jurisdiction`, `id`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = payments, check_for_backend(diesel::pg::Pg))]
-    PaymentRow => "payments" {
+    pub struct PaymentRow in "payments" {
         jurisdiction: String => Text,
         id: Uuid => SqlUuid,
         disbursement: Uuid => SqlUuid,
@@ -54,9 +55,10 @@ batch_insert! {
 batch_insert! {
     /// One claim in a payment, with the payment's outcome; `amount` is what of the claim was payable, `netted` its part of the
     /// payment's, `recovered` what of the amount came back since, from the bank or the payee.
+    /// Primary key: `jurisdiction`, `disbursement`, `claim`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = disbursement_lines, check_for_backend(diesel::pg::Pg))]
-    LineRow => "disbursement_lines" {
+    pub struct LineRow in "disbursement_lines" {
         jurisdiction: String => Text,
         disbursement: Uuid => SqlUuid,
         claim: Uuid => SqlUuid,
@@ -70,9 +72,10 @@ batch_insert! {
 
 batch_insert! {
     /// What a bank said once of one payment. `reference` is what it named; `standing` is matched, exception, applied or dismissed.
+    /// Primary key: `jurisdiction`, `id`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = bank_entries, check_for_backend(diesel::pg::Pg))]
-    BankEntryRow => "bank_entries" {
+    pub struct BankEntryRow in "bank_entries" {
         jurisdiction: String => Text,
         id: Uuid => SqlUuid,
         fingerprint: Vec<u8> => Bytea,

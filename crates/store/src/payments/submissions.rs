@@ -14,9 +14,10 @@ batch_insert! {
     /// A file of a released disbursement for the bank. `version` counts its names; `status` is queued, taken, refused, settled,
     /// by_hand or replaced; `problem`, of the last attempt, account_missing, unavailable, unknown or refused. `in_doubt`: the bank
     /// may have it. `sealed` holds the packed bytes while they may be needed again.
+    /// Primary key: `jurisdiction`, `disbursement`, `part`, `version`.
     #[derive(Queryable, Selectable, QueryableByName, AsChangeset)]
     #[diesel(table_name = bank_submissions, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
-    SubmissionRow => "bank_submissions" {
+    pub struct SubmissionRow in "bank_submissions" {
         jurisdiction: String => Text,
         disbursement: Uuid => SqlUuid,
         part: i32 => Integer,
@@ -42,6 +43,7 @@ batch_insert! {
 }
 
 /// Where the reading of a bank's reports stands; `due_at` is when it is asked next.
+/// Primary key: `bank`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = bank_streams, check_for_backend(diesel::pg::Pg))]
 pub struct StreamRow {
@@ -53,6 +55,7 @@ pub struct StreamRow {
 }
 
 /// A report that a bank handed out. `status` is recorded or unreadable, and what is unreadable has a `fault` and its place.
+/// Primary key: `bank`, `name`, `sha256`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = bank_reports, check_for_backend(diesel::pg::Pg))]
 pub struct BankReportRow {

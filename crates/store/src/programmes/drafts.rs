@@ -10,6 +10,7 @@ use crate::{Conn, StoreError, Tx};
 
 /// A proposed version: the document's SHA-256 in hexadecimal, and what a replay of recorded claims says of it in short, with the
 /// SHA-256 of the report's bytes. `status` is pending, activated or refused; `summary` is JSON.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = programme_drafts, check_for_backend(diesel::pg::Pg))]
 pub struct DraftRow {
@@ -30,6 +31,7 @@ pub struct DraftRow {
 }
 
 /// The same with the document and the report, which are long.
+/// Primary key: `jurisdiction`, `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = programme_drafts, check_for_backend(diesel::pg::Pg))]
 pub struct WholeDraftRow {

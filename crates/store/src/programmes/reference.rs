@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::schema::{jurisdictions, ledgers, programmes};
 use crate::{Conn, StoreError, Tx};
 
+/// A jurisdiction: the city, or one of its counties and development zones. Primary key: `code`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = jurisdictions, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
 pub struct JurisdictionRow {
@@ -19,6 +20,7 @@ pub struct JurisdictionRow {
 }
 
 /// A version of a programme: the document as it was loaded and its SHA-256.
+/// Primary key: `id`, `version`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = programmes, check_for_backend(diesel::pg::Pg))]
 pub struct ProgrammeRow {

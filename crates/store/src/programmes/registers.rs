@@ -22,9 +22,10 @@ use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
     /// An energy or water efficiency label on file; grades run from 1, the best, to 5.
+    /// Primary key: `record`.
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = efficiency_labels, check_for_backend(diesel::pg::Pg))]
-    EfficiencyLabelRow => "efficiency_labels" {
+    pub struct EfficiencyLabelRow in "efficiency_labels" {
         record: String => Text,
         category: String => Text,
         brand: String => Text,
@@ -41,9 +42,10 @@ batch_insert! {
 
 batch_insert! {
     /// A scrapped car's certificate. Owner, VIN and plate are keyed hashes.
+    /// Primary key: `number`.
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = scrap_certificates, check_for_backend(diesel::pg::Pg))]
-    ScrapCertificateRow => "scrap_certificates" {
+    pub struct ScrapCertificateRow in "scrap_certificates" {
         number: String => Text,
         issued_on: NaiveDate => Date,
         owner: Vec<u8> => Bytea,
@@ -63,9 +65,10 @@ batch_insert! {
 
 batch_insert! {
     /// A model in the purchase-tax catalogue of new-energy cars, and from when until when it is listed.
+    /// Primary key: `model`.
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = vehicle_models, check_for_backend(diesel::pg::Pg))]
-    VehicleModelRow => "vehicle_models" {
+    pub struct VehicleModelRow in "vehicle_models" {
         model: String => Text,
         energy: String => Text,
         vehicle_type: String => Text,
@@ -81,9 +84,10 @@ batch_insert! {
 
 batch_insert! {
     /// The price, in fen, that a merchant filed for a model on a day; earlier filings are kept.
+    /// Primary key: `merchant`, `model`, `filed_on`.
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = filed_prices, check_for_backend(diesel::pg::Pg))]
-    FiledPriceRow => "filed_prices" {
+    pub struct FiledPriceRow in "filed_prices" {
         merchant: String => Text,
         model: String => Text,
         filed_on: NaiveDate => Date,
@@ -95,9 +99,10 @@ batch_insert! {
 
 batch_insert! {
     /// A person's entitlement to one purchase. The applicant is a keyed hash.
+    /// Primary key: `code`.
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = entitlements, check_for_backend(diesel::pg::Pg))]
-    EntitlementRow => "entitlements" {
+    pub struct EntitlementRow in "entitlements" {
         code: String => Text,
         programme: String => Text,
         applicant: Vec<u8> => Bytea,
@@ -113,9 +118,10 @@ batch_insert! {
 
 batch_insert! {
     /// A merchant and its standing.
+    /// Primary key: `credit_code`.
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = merchants, check_for_backend(diesel::pg::Pg))]
-    MerchantRow => "merchants" {
+    pub struct MerchantRow in "merchants" {
         credit_code: String => Text,
         name: String => Text,
         kind: String => Text,
@@ -129,9 +135,10 @@ batch_insert! {
 
 batch_insert! {
     /// A firm licensed to dismantle cars.
+    /// Primary key: `credit_code`.
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = dismantlers, check_for_backend(diesel::pg::Pg))]
-    DismantlerRow => "dismantlers" {
+    pub struct DismantlerRow in "dismantlers" {
         credit_code: String => Text,
         name: String => Text,
         jurisdiction: String => Text,
@@ -144,9 +151,10 @@ batch_insert! {
 
 batch_insert! {
     /// A firm licensed to collect old appliances.
+    /// Primary key: `credit_code`.
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = collectors, check_for_backend(diesel::pg::Pg))]
-    CollectorRow => "collectors" {
+    pub struct CollectorRow in "collectors" {
         credit_code: String => Text,
         name: String => Text,
         jurisdiction: String => Text,

@@ -41,14 +41,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money, Word};
+
     appropriations (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         programme -> Text,
-        source -> Text,
-        amount -> Int8,
+        source -> Word,
+        amount -> Money,
         document -> Text,
-        status -> Text,
+        status -> Word,
         maker -> Text,
         made_at -> Timestamptz,
         checker -> Nullable<Text>,

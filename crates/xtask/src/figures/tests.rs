@@ -4,7 +4,7 @@ use super::*;
 const LISTS: (&str, &str) = (
     "lists",
     "words! { /// Where it stands.
-         Status { Open = \"open\", /// At last.
+         pub enum Status { Open = \"open\", /// At last.
              Paid = \"paid\" } }
      impl Source { fn as_str(self) -> &'static str { match self { Self::City => \"city\", Self::County => \"county\" } } }",
 );
@@ -39,7 +39,7 @@ fn words_as_text_are_found_outside_their_declarations() {
         ("fn f(row: &mut Row) { row.status = \"open\".into(); }", 1),
         ("fn f() { log!(status = \"paid\", \"it was paid\"); }", 1),
         ("fn f() -> &'static str { \"prepaid\" }", 0),
-        ("words! { Other { Paid = \"paid\" } }", 0),
+        ("words! { pub enum Other { Paid = \"paid\" } }", 0),
         (
             "impl It { fn as_str(self) -> &'static str { match self { It::Paid => \"paid\" } } }",
             0,

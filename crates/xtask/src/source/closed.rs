@@ -11,7 +11,7 @@ use syn::visit::{self, Visit};
 
 use super::Crate;
 
-/// Macros that declare closed lists: `Name { Variant = "word", … }`.
+/// Macros that declare closed lists: `pub enum Name { Variant = "word", … }`, or without `pub enum`.
 const MACROS: [&str; 2] = ["words", "request_words"];
 
 /// Words that also name a column, a field, a table or a format. A literal of one says nothing about
@@ -70,7 +70,9 @@ impl Closed {
         let mut name = None;
         for token in tokens {
             match token {
-                TokenTree::Ident(ident) if name.is_none() => name = Some(ident.to_string()),
+                TokenTree::Ident(ident) if name.is_none() && ident != "pub" && ident != "enum" => {
+                    name = Some(ident.to_string());
+                }
                 TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
                     if let Some(name) = name.take() {
                         self.listed(&name, group.stream());

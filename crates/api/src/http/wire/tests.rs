@@ -46,8 +46,9 @@ impl Flag {
     }
 }
 
-#[derive(Debug, WireBody)]
+#[derive(WireBody)]
 #[wire(tag = "kind", value = Colour)]
+#[expect(dead_code, reason = "it declares forms; what is read is a `Colour`")]
 enum Painted {
     #[wire(Colour::DarkBlue)]
     Blue,

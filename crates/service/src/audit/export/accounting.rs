@@ -19,8 +19,8 @@ use crate::Service;
 use crate::funds::{LedgerQuery, document_prefix, filter};
 use crate::operation::access::ReadLedger;
 use crate::operation::convert::fen;
-use crate::operation::time::{shanghai_date, shanghai_midnight};
 use crate::operation::{Permit, Refusal, ServiceError};
+use timing::shanghai;
 
 /// Days that a file may span.
 const MOST_DAYS: i64 = 366;
@@ -93,7 +93,7 @@ impl Service {
         let filter = filter(jurisdiction, &chosen, 0);
         let starts = periods
             .iter()
-            .map(|it| shanghai_midnight(it.first))
+            .map(|it| shanghai::midnight(it.first))
             .collect::<Vec<_>>();
         let mut conn = self.store().read().await?;
         let height = conn.height(jurisdiction).await?;
@@ -393,7 +393,7 @@ impl File<Transfer> for Vouchers {
         for transfer in rows {
             let Transfer { jurisdiction, row } = transfer;
             let reason = transfer.reason()?;
-            let posted = shanghai_date(row.posted_at);
+            let posted = shanghai::date(row.posted_at);
             let (number, amount) = (row.height.to_string(), fen(row.amount)?.to_string());
             let (year, month, date) = (posted.year().to_string(), posted.month().to_string(), day(posted));
             let said = match row.claim {

@@ -18,8 +18,8 @@ use crate::claims::view;
 use crate::operation::access::{ReadLedger, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::convert::fen;
-use crate::operation::time::shanghai_midnight;
 use crate::operation::{Permit, ServiceError, events};
+use timing::shanghai;
 
 /// Claims of a page: what was sent with each is opened.
 const PAGE: usize = 1_000;
@@ -62,8 +62,8 @@ impl Service {
             counties.retain(|it| it.as_str() >= county);
         }
         let filter = ClaimFilter {
-            created_from: query.from.map(shanghai_midnight),
-            created_before: query.to.and_then(|day| day.succ_opt()).map(shanghai_midnight),
+            created_from: query.from.map(shanghai::midnight),
+            created_before: query.to.and_then(|day| day.succ_opt()).map(shanghai::midnight),
             after: query.after.map(|after| after.uuid),
             oldest_first: true,
             programmes: query.programme.iter().cloned().collect(),

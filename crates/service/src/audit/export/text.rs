@@ -13,7 +13,7 @@ use spreadsheet::csv::{BYTE_ORDER_MARK, Mark, field};
 use super::pages::File;
 use super::table::{Cell, Row, Words};
 use crate::operation::ServiceError;
-use crate::operation::time::shanghai;
+use timing::shanghai;
 
 /// Bytes that a row takes, roughly: room is made once a page.
 const ROW_BYTES: usize = 220;
@@ -144,7 +144,7 @@ struct Clock {
 impl Clock {
     fn local(&mut self, out: &mut Vec<u8>, at: DateTime<Utc>) {
         if self.second != Some(at.timestamp()) {
-            self.text = shanghai(at).format("%Y-%m-%dT%H:%M:%S").to_string();
+            self.text = shanghai::local(at).format("%Y-%m-%dT%H:%M:%S").to_string();
             self.second = Some(at.timestamp());
         }
         out.extend_from_slice(self.text.as_bytes());

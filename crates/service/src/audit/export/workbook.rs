@@ -14,7 +14,7 @@ use super::pages::File;
 use super::sink::Sink;
 use super::table::{Cell, Column, Kind, Row, Words};
 use crate::operation::ServiceError;
-use crate::operation::time::shanghai;
+use timing::shanghai;
 
 /// Sheets of a book: as many as a formula over all of them can name.
 const SHEETS: usize = 64;
@@ -270,7 +270,7 @@ fn put(out: &mut Cells<'_>, cell: Cell<'_>) -> Result<(), Error> {
         Cell::Whole(number) => out.number(Style::Whole, number),
         Cell::Money(amount) => out.number(Style::Money, amount),
         Cell::Day(day) => out.day(day),
-        Cell::Instant(at) => out.instant(shanghai(at)),
+        Cell::Instant(at) => out.instant(shanghai::local(at)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 
-use crate::operation::time::{shanghai_date, shanghai_midnight};
+use timing::shanghai;
 
 /// A month (`2026-11`) or a year (`2026`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,12 +36,12 @@ impl Period {
 
     /// The month in which an instant lies.
     pub fn month_of(instant: DateTime<Utc>) -> Option<Period> {
-        shanghai_date(instant).with_day(1).map(Period::Month)
+        shanghai::date(instant).with_day(1).map(Period::Month)
     }
 
     /// The year in which an instant lies.
     pub fn year_of(instant: DateTime<Utc>) -> Option<Period> {
-        shanghai_date(instant).with_ordinal(1).map(Period::Year)
+        shanghai::date(instant).with_ordinal(1).map(Period::Year)
     }
 
     /// The period of the same kind just before.
@@ -62,7 +62,7 @@ impl Period {
 
     /// The instant at which it is over.
     pub fn until(self) -> Option<DateTime<Utc>> {
-        self.ends_before().map(shanghai_midnight)
+        self.ends_before().map(shanghai::midnight)
     }
 }
 

@@ -20,9 +20,9 @@ use crate::Service;
 use crate::claims::transition::Mover;
 use crate::operation::access::ManageFunds;
 use crate::operation::convert::{code, fen};
-use crate::operation::time::shanghai_date;
 use crate::operation::{Permit, Refusal, ServiceError};
 use crate::payments::disbursements::open;
+use timing::shanghai;
 
 pub use bank::{File as InstructionFile, Format as InstructionFormat};
 
@@ -156,7 +156,7 @@ impl Service {
         bank::Instruction::new(
             MessageId::new(row.id.as_u128()),
             released_at,
-            shanghai_date(released_at),
+            shanghai::date(released_at),
             debtor,
             payments,
         )

@@ -8,8 +8,8 @@ use store::payments::OutcomeSum;
 use crate::Service;
 use crate::operation::access::ReadFunds;
 use crate::operation::convert::{code, fen};
-use crate::operation::time::{shanghai_date, shanghai_midnight};
 use crate::operation::{Permit, Refusal, ServiceError};
+use timing::shanghai;
 
 /// Days that one reconciliation may span.
 const MOST_DAYS: i64 = 366;
@@ -55,8 +55,8 @@ impl Service {
             )
             .into());
         }
-        let end = to.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, shanghai_midnight);
-        self.sums(jurisdiction, None, (shanghai_midnight(from), end))
+        let end = to.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, shanghai::midnight);
+        self.sums(jurisdiction, None, (shanghai::midnight(from), end))
             .await
     }
 
@@ -108,7 +108,7 @@ impl Reconciliation {
         Ok(Self {
             disbursement: DisbursementId::new(code(&sum.jurisdiction)?, sum.disbursement),
             programme: sum.programme.clone(),
-            released_on: shanghai_date(sum.released_at),
+            released_on: shanghai::date(sum.released_at),
             sent: Count::default(),
             paid: Count::default(),
             failed: Count::default(),

@@ -6,7 +6,7 @@ use spreadsheet::xlsx::{Book, Cells, Error, Place, Properties, Sheet, Style};
 
 use super::{LaidOut, Statement, StatementFile, StatementLine};
 use crate::operation::ServiceError;
-use crate::operation::time::shanghai;
+use timing::shanghai;
 
 /// How a statement is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ fn summary(statement: &Statement) -> Vec<(&'static str, Cell)> {
         (
             "制表时间",
             Cell::Text(
-                shanghai(statement.made_at)
+                shanghai::local(statement.made_at)
                     .format("%Y-%m-%d %H:%M:%S")
                     .to_string(),
             ),

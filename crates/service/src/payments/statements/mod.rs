@@ -25,8 +25,8 @@ pub use file::StatementFormat;
 use crate::Service;
 use crate::operation::access::ReadStatements;
 use crate::operation::convert::{code, fen};
-use crate::operation::time::{shanghai_date, shanghai_midnight};
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
+use timing::shanghai;
 
 /// Days that a statement may span.
 const MOST_DAYS: i64 = 366;
@@ -166,13 +166,13 @@ impl Service {
                 claims: out.open_claims,
                 amount: fen(out.open_amount)?,
                 mean_millidays: out.open_millidays,
-                oldest: out.open_since.map(shanghai_date),
+                oldest: out.open_since.map(shanghai::date),
             },
             paid: LaidOut {
                 claims: out.paid_claims,
                 amount: fen(out.paid_amount)?,
                 mean_millidays: out.paid_millidays,
-                oldest: out.paid_since.map(shanghai_date),
+                oldest: out.paid_since.map(shanghai::date),
             },
             query,
         };
@@ -227,11 +227,11 @@ impl Service {
             jurisdiction: query.jurisdiction.clone(),
             merchant: query.merchant.clone(),
             programme: query.programme.clone(),
-            from: shanghai_midnight(query.from),
+            from: shanghai::midnight(query.from),
             before: query
                 .to
                 .succ_opt()
-                .map_or(DateTime::<Utc>::MAX_UTC, shanghai_midnight),
+                .map_or(DateTime::<Utc>::MAX_UTC, shanghai::midnight),
         })
     }
 }
@@ -332,9 +332,9 @@ fn line(filter: &StatementFilter, row: &StatementLineRow) -> Result<StatementLin
         claim: ClaimId::new(code(&filter.jurisdiction)?, row.claim),
         programme: row.programme.clone(),
         merchant_reference: row.merchant_reference.clone(),
-        created_on: shanghai_date(row.created_at),
-        approved_on: row.approved_at.map(shanghai_date),
-        paid_on: row.paid_at.map(shanghai_date),
+        created_on: shanghai::date(row.created_at),
+        approved_on: row.approved_at.map(shanghai::date),
+        paid_on: row.paid_at.map(shanghai::date),
         reserved: fen(row.reserved)?,
         earned: fen(row.earned)?,
         paid: fen(paid)?,

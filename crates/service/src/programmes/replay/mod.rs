@@ -26,10 +26,10 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use crate::funds::limits::{limit_key, parse_scope};
 use crate::operation::access::ReplayProgrammes;
 use crate::operation::convert::{distinct, fen};
-use crate::operation::time::shanghai_midnight;
 use crate::operation::{Permit, Refusal, ServiceError};
 use crate::{Service, catalogue};
 pub use report::{Report, Summary};
+use timing::shanghai;
 
 /// Replays that run at once.
 pub(crate) const AT_ONCE: usize = 2;
@@ -200,8 +200,8 @@ impl Service {
         let filters = asked.counties.iter().map(|code| ReplayFilter {
             jurisdiction: code.clone(),
             programme: asked.programme.id().to_owned(),
-            from: asked.from.map(shanghai_midnight),
-            until: asked.to.and_then(|day| day.succ_opt()).map(shanghai_midnight),
+            from: asked.from.map(shanghai::midnight),
+            until: asked.to.and_then(|day| day.succ_opt()).map(shanghai::midnight),
         });
         let versions = catalogue.versions(asked.programme.id());
         let mut arrivals = pages::Arrivals::open(self, &asked.programme, versions, filters)?;
@@ -258,7 +258,7 @@ impl Service {
             limits.insert(key, (*ceiling, Fen::ZERO));
         }
         let Some(from) = asked.from else { return Ok(limits) };
-        let before = shanghai_midnight(from);
+        let before = shanghai::midnight(from);
         let mut held = Vec::new();
         for county in &asked.counties {
             held.extend(conn.held_before(county, programme, before).await?);

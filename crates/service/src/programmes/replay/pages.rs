@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::Service;
 use crate::at_rest::packing;
 use crate::operation::ServiceError;
-use crate::operation::time::shanghai_date;
+use timing::shanghai;
 
 /// Rows of a page.
 const PAGE: i64 = 2_000;
@@ -203,7 +203,7 @@ impl Work {
             page.versions.insert(recorded.version);
             page.arrivals.push(Arrival {
                 id: ClaimId::new(code, row.id),
-                day: shanghai_date(row.created_at),
+                day: shanghai::date(row.created_at),
                 person: Digest::new(person),
                 category: row.category,
                 comparison: self.programme.compare(&recorded, asked),
