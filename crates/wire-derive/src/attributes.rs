@@ -10,7 +10,8 @@ pub(crate) struct Container {
     pub(crate) name: Option<LitStr>,
     pub(crate) long: bool,
     pub(crate) may_be_empty: bool,
-    pub(crate) check: bool,
+    /// The fields that the method `check` is given.
+    pub(crate) check: Option<Vec<Ident>>,
     pub(crate) into: Option<Path>,
     pub(crate) value: Option<Type>,
     pub(crate) refine: Option<Type>,
@@ -54,7 +55,7 @@ enum Given {
     Expr(Expr),
 }
 
-const FLAGS: [&str; 5] = ["long", "may_be_empty", "check", "default", "flatten"];
+const FLAGS: [&str; 4] = ["long", "may_be_empty", "default", "flatten"];
 const TYPES: [&str; 4] = ["into", "value", "refine", "flatten"];
 
 impl Parse for Part {
@@ -95,14 +96,13 @@ impl Container {
             match part {
                 Part::Flag(flag) if flag == "long" => found.long = true,
                 Part::Flag(flag) if flag == "may_be_empty" => found.may_be_empty = true,
-                Part::Flag(flag) if flag == "check" => found.check = true,
                 Part::Pair(key, Given::Expr(expr)) if key == "name" => found.name = Some(text(expr)?),
                 Part::Pair(key, Given::Expr(expr)) if key == "tag" => found.tag = Some(text(expr)?),
                 Part::Pair(key, Given::Type(ty)) if key == "into" => found.into = Some(path(ty)?),
                 Part::Pair(key, Given::Type(ty)) if key == "value" => found.value = Some(ty),
                 Part::Pair(key, Given::Type(ty)) if key == "refine" => found.refine = Some(ty),
                 Part::Flag(key) | Part::Pair(key, _) => return Err(unknown(&key)),
-                Part::Shape(expr) => return Err(Error::new_spanned(expr, "a type has no shape")),
+                Part::Shape(expr) => found.check = Some(checked(&expr)?),
             }
         }
         Ok(found)
@@ -131,6 +131,23 @@ impl Field {
             }
         }
         Ok(found)
+    }
+}
+
+/// The fields of `check(a, b)`.
+fn checked(expr: &Expr) -> Result<Vec<Ident>> {
+    let wrong = || Error::new_spanned(expr, "`check` names fields, such as `check(format, after)`");
+    let ident = |expr: &Expr| match expr {
+        Expr::Path(path) => path.path.get_ident().cloned(),
+        _ => None,
+    };
+    match expr {
+        Expr::Call(call) if ident(&call.func).is_some_and(|it| it == "check") => call
+            .args
+            .iter()
+            .map(|field| ident(field).ok_or_else(wrong))
+            .collect(),
+        _ => Err(wrong()),
     }
 }
 

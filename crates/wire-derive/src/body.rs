@@ -41,22 +41,26 @@ fn object(input: &DeriveInput, said: &Container, members: &[Member]) -> TokenStr
     let value = value(input, said);
     let end = if said.refine.is_some() {
         quote_spanned! { ident.span() => #ident::refine(#built, __fields) }
-    } else if said.check {
-        quote_spanned! { ident.span() => {
-            let __read = #built;
-            #ident::check(&__read, __fields)?;
-            ::core::option::Option::Some(__read)
-        } }
     } else {
         quote! { ::core::option::Option::Some(#built) }
     };
+    let check = said.check.as_ref().map(|fields| {
+        quote_spanned! { ident.span() =>
+            let __checked = match (#(&#fields,)*) {
+                (#(::core::option::Option::Some(#fields),)*) => #ident::check(#(#fields,)* __fields),
+                _ => ::core::option::Option::None,
+            };
+            __checked?;
+        }
+    });
     quote! {
         impl crate::http::wire::Object for #ident {
             type Value = #value;
 
-            // Every field is read before the first `?`, so that all faults are found.
+            // Every field is read, and the rule is asked, before the first `?`, so that all faults are found.
             fn read(__fields: &mut crate::http::fields::Fields<'_>) -> ::core::option::Option<Self::Value> {
                 #(let #idents = #reads;)*
+                #check
                 #end
             }
 

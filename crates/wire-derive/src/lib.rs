@@ -21,12 +21,26 @@
 //! }
 //! ```
 //!
-//! On a field: a shape, `example = …`, `name = "…"`, `items = 1..=1000` (of a `Vec`), `default` or
-//! `default = …`, `flatten` or `flatten = Form`. On a type: `name = "…"` (in the document), `long`
-//! (a long body), `may_be_empty` (an empty body is `{}`), `check` (a method `check(&self, &Fields)
-//! -> Option<()>`), `into = Type` (a struct with the same fields is built in its stead; with `value
-//! = Type` if that is a variant), `refine = Type` (a method `refine(self, &Fields) ->
-//! Option<Type>`), and `tag = "…"` with `value = Type` on an enum whose variants hold the forms.
+//! On a field:
+//!
+//! * a shape, if the type has none of its own or another one is wanted;
+//! * `example = …` and `name = "…"`, if it is not the field's;
+//! * `items = 1..=1000`: how many a `Vec` has;
+//! * `default` or `default = …`: what it is when it is left out;
+//! * `flatten` or `flatten = Form`: the fields of another declaration stand among these.
+//!
+//! On a type:
+//!
+//! * `name = "…"`: its name in the document;
+//! * `long`: a long body; `may_be_empty`: an empty body is `{}`;
+//! * `check(a, b)`: a function `check(&A, &B, &Fields) -> Option<()>` judges two fields by each
+//!   other. It is called when these are well-formed, whatever is wrong with the others, so that one
+//!   answer has all faults;
+//! * `into = Type`: a struct with the same fields is built in its stead; with `value = Type` if that
+//!   is a variant;
+//! * `refine = Type`: a method `refine(self, &Fields) -> Option<Type>`, called when every field is
+//!   well-formed. If it refuses something, its fields stand in a group of their own (`flatten`);
+//! * `tag = "…"` with `value = Type`: on an enum whose variants hold the forms.
 
 mod attributes;
 mod body;

@@ -99,9 +99,10 @@ impl LedgerExportQuery {
                     ("after", self.after.is_some()),
                 ],
             );
+            let (from, to) = (asked(f, "from", self.from), asked(f, "to", self.to));
             return Some(LedgerExportOf::Accounting {
-                from: asked(f, "from", self.from)?,
-                to: asked(f, "to", self.to)?,
+                from: from?,
+                to: to?,
                 syntax: self.syntax.unwrap_or(Syntax::Xml),
                 encoding: self.encoding.unwrap_or(Encoding::Utf8),
             });
@@ -181,7 +182,7 @@ impl Shape for LastLine {
 
 /// Which claims are exported, and how.
 #[derive(Debug, Clone, WireQuery)]
-#[wire(check)]
+#[wire(check(format, after))]
 pub struct ClaimsExportQuery {
     pub format: Format,
     /// First day of arrival, Asia/Shanghai.
@@ -205,8 +206,8 @@ pub struct ClaimsExportQuery {
 }
 
 impl ClaimsExportQuery {
-    fn check(&self, f: &Fields<'_>) -> Option<()> {
-        refuse(f, &[("after", self.after.is_some() && !is_lines(self.format))]);
+    fn check(format: &Format, after: &Option<ClaimId>, f: &Fields<'_>) -> Option<()> {
+        refuse(f, &[("after", after.is_some() && !is_lines(*format))]);
         Some(())
     }
 }

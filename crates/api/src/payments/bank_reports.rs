@@ -143,7 +143,7 @@ pub(crate) async fn resolve_bank_exception(
     id: PathId<BankEntryId>,
     body: Body<ResolveException>,
 ) -> Answer<Json<BankExceptionView>> {
-    let (resolution, reason) = body.value;
+    let ResolveException { resolution, reason } = body.value;
     let permit = caller.permit;
     let resolved = api
         .write(|it| async move {
@@ -246,7 +246,7 @@ pub struct RecordResults {
 
 /// What the bank says of one payment. A failure has a reason.
 #[derive(Debug, WireBody)]
-#[wire(check)]
+#[wire(check(outcome, reason))]
 pub struct PaymentResult {
     pub payment: PaymentId,
     pub outcome: PaymentOutcome,
@@ -256,8 +256,8 @@ pub struct PaymentResult {
 
 impl PaymentResult {
     /// A payment failed if and only if there is a reason.
-    fn check(&self, f: &Fields<'_>) -> Option<()> {
-        match (self.outcome, &self.reason) {
+    fn check(outcome: &PaymentOutcome, reason: &Option<String>, f: &Fields<'_>) -> Option<()> {
+        match (outcome, reason) {
             (PaymentOutcome::Paid, None) | (PaymentOutcome::Failed, Some(_)) => Some(()),
             (PaymentOutcome::Paid, Some(_)) => {
                 f.error(
@@ -284,20 +284,27 @@ pub struct CountyQuery {
 
 /// What is done with a word of a bank that was set aside.
 #[derive(Debug, WireBody)]
-#[wire(refine = (Resolution, String))]
 pub struct ResolveException {
-    pub resolution: ResolutionWord,
-    /// The payment that it is about, if the bank did not name it. Only with `apply`.
-    pub payment: Option<PaymentId>,
+    #[wire(flatten = ResolutionGiven)]
+    pub resolution: Resolution,
     #[wire(Words(REASON))]
     pub reason: String,
 }
 
-impl ResolveException {
-    fn refine(self, f: &Fields<'_>) -> Option<(Resolution, String)> {
-        let resolution = match (self.resolution, self.payment) {
-            (ResolutionWord::Apply, payment) => Resolution::Apply { payment },
-            (ResolutionWord::Dismiss, None) => Resolution::Dismiss,
+/// Whether it is applied, and to which payment.
+#[derive(Debug, WireBody)]
+#[wire(refine = Resolution)]
+pub struct ResolutionGiven {
+    pub resolution: ResolutionWord,
+    /// The payment that it is about, if the bank did not name it. Only with `apply`.
+    pub payment: Option<PaymentId>,
+}
+
+impl ResolutionGiven {
+    fn refine(self, f: &Fields<'_>) -> Option<Resolution> {
+        match (self.resolution, self.payment) {
+            (ResolutionWord::Apply, payment) => Some(Resolution::Apply { payment }),
+            (ResolutionWord::Dismiss, None) => Some(Resolution::Dismiss),
             (ResolutionWord::Dismiss, Some(_)) => {
                 f.error(
                     "payment",
@@ -305,10 +312,9 @@ impl ResolveException {
                     "不予采信时不填支付编号",
                     "what is dismissed is about no payment",
                 );
-                return None;
+                None
             }
-        };
-        Some((resolution, self.reason))
+        }
     }
 }
 

@@ -90,9 +90,10 @@ impl Members {
         object.into()
     }
 
-    /// The parameters of a query.
+    /// The parameters of a query. The example of a type stands beside its schema, as that of a field does.
     pub(crate) fn parameters(self) -> Vec<Parameter> {
-        let parameter = |member: Member| {
+        let parameter = |mut member: Member| {
+            let example = member.example.or_else(|| own_example(&mut member.schema));
             ParameterBuilder::new()
                 .name(member.name)
                 .parameter_in(ParameterIn::Query)
@@ -103,7 +104,7 @@ impl Members {
                 })
                 .description(said(member.description))
                 .schema(Some(member.schema))
-                .example(member.example)
+                .example(example)
                 .build()
         };
         self.0.into_iter().map(parameter).collect()
@@ -122,6 +123,14 @@ pub(crate) fn one_of<const N: usize>(description: &str, forms: [AnySchema; N]) -
         schema = schema.item(form);
     }
     RefOr::T(Schema::OneOf(schema.build()))
+}
+
+/// Takes the example out of a schema.
+pub(crate) fn own_example(schema: &mut AnySchema) -> Option<Value> {
+    match schema {
+        RefOr::T(Schema::Object(object)) => object.example.take(),
+        _ => None,
+    }
 }
 
 /// A schema with what is said of the field that has it.

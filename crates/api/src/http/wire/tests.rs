@@ -30,15 +30,17 @@ struct Sample {
 }
 
 #[derive(Debug, PartialEq, WireBody)]
-#[wire(check)]
+#[wire(check(on))]
 struct Flag {
     #[wire(default)]
     on: bool,
+    #[wire(Whole::new(0..=1))]
+    level: Option<u32>,
 }
 
 impl Flag {
-    fn check(&self, fields: &Fields<'_>) -> Option<()> {
-        if self.on {
+    fn check(on: &bool, fields: &Fields<'_>) -> Option<()> {
+        if *on {
             fields.error("on", "never", "不", "never");
             return None;
         }
@@ -92,7 +94,7 @@ fn a_body_is_read_and_what_may_be_left_out_is() {
 #[test]
 fn every_fault_is_reported_with_its_place() {
     let sent = json!({
-        "title": "secret", "count": 4, "sums": ["0.00", "x"], "paint": "DarkBlue", "on": true, "colour": "red"
+        "title": "secret", "count": 4, "sums": ["0.00", "x"], "paint": "DarkBlue", "on": true, "level": 2, "colour": "red"
     });
     let errors = read(&sent, "", <Sample as Object>::read).unwrap_err();
     assert_eq!(
@@ -103,6 +105,7 @@ fn every_fault_is_reported_with_its_place() {
             ("/sums/0", "money.zero"),
             ("/sums/1", "money.malformed"),
             ("/paint", "unknown-word"),
+            ("/level", "range"),
             ("/on", "never"),
             ("/colour", "unknown-field"),
         ]
@@ -136,6 +139,7 @@ fn the_schema_has_the_bounds_of_the_reader() {
                 },
                 "paint": { "$ref": "#/components/schemas/Colour" },
                 "on": { "type": "boolean" },
+                "level": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 1 },
             },
         })
     );
