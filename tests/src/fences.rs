@@ -46,6 +46,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "policy",
             "ledger",
             "timing",
+            "words",
         ],
     ),
     (

@@ -26,7 +26,7 @@ use crate::http::fields::{Fields, Slot};
 use crate::http::queries::{NoParams, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::http::wire::{AnySchema, Field, Text, Word, form, words};
+use crate::http::wire::{AnySchema, Field, Text, Word, form, request_words};
 
 /// Every operation of the wing.
 pub(crate) const OPERATIONS: &[Operation] = operations![
@@ -243,11 +243,11 @@ pub(crate) async fn delete_webhook(
 
 const CLAIM: &str = "claim.";
 
-words! {
+request_words! {
     /// Whether an endpoint is told, or its messages wait.
-    enum WebhookSwitch { Enabled = "enabled", Paused = "paused" }
+    pub enum WebhookSwitch { Enabled = "enabled", Paused = "paused" }
     /// Where a message stands.
-    enum DeliveryStatus { Due = "due", Delivered = "delivered", Failed = "failed" }
+    pub enum DeliveryStatus { Due = "due", Delivered = "delivered", Failed = "failed" }
 }
 
 /// Where the merchant listens.

@@ -8,6 +8,7 @@ use syn::{Attribute, Error, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Resul
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) name: Option<LitStr>,
+    pub(crate) what: Option<LitStr>,
     pub(crate) long: bool,
     pub(crate) may_be_empty: bool,
     /// The fields that the method `check` is given.
@@ -24,6 +25,7 @@ pub(crate) struct Field {
     pub(crate) shape: Option<Expr>,
     pub(crate) example: Option<Expr>,
     pub(crate) name: Option<LitStr>,
+    pub(crate) what: Option<LitStr>,
     pub(crate) items: Option<Expr>,
     pub(crate) default: Option<Default_>,
     pub(crate) flatten: Option<Flatten>,
@@ -97,6 +99,7 @@ impl Container {
                 Part::Flag(flag) if flag == "long" => found.long = true,
                 Part::Flag(flag) if flag == "may_be_empty" => found.may_be_empty = true,
                 Part::Pair(key, Given::Expr(expr)) if key == "name" => found.name = Some(text(expr)?),
+                Part::Pair(key, Given::Expr(expr)) if key == "what" => found.what = Some(text(expr)?),
                 Part::Pair(key, Given::Expr(expr)) if key == "tag" => found.tag = Some(text(expr)?),
                 Part::Pair(key, Given::Type(ty)) if key == "into" => found.into = Some(path(ty)?),
                 Part::Pair(key, Given::Type(ty)) if key == "value" => found.value = Some(ty),
@@ -118,6 +121,7 @@ impl Field {
                 Part::Flag(flag) if flag == "flatten" => found.flatten = Some(Flatten::OfType),
                 Part::Pair(key, Given::Type(ty)) if key == "flatten" => found.flatten = Some(Flatten::Of(ty)),
                 Part::Pair(key, Given::Expr(expr)) if key == "name" => found.name = Some(text(expr)?),
+                Part::Pair(key, Given::Expr(expr)) if key == "what" => found.what = Some(text(expr)?),
                 Part::Pair(key, Given::Expr(expr)) if key == "example" => found.example = Some(expr),
                 Part::Pair(key, Given::Expr(expr)) if key == "items" => found.items = Some(expr),
                 Part::Pair(key, Given::Expr(expr)) if key == "default" => {

@@ -1,4 +1,4 @@
-//! A struct: the object of a body, or the parameters of a query.
+//! A struct: the object of a body, the parameters of a query, or the parts of a path.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -11,6 +11,7 @@ use crate::fields::{Member, members};
 pub(crate) enum Kind {
     Body,
     Query,
+    Path,
 }
 
 pub(crate) fn derive(input: &DeriveInput, kind: Kind) -> Result<TokenStream> {
@@ -23,6 +24,7 @@ pub(crate) fn derive(input: &DeriveInput, kind: Kind) -> Result<TokenStream> {
     let rest = match kind {
         Kind::Body => body(input, &said),
         Kind::Query => query(input, &said),
+        Kind::Path => path(input, &said, &members)?,
     };
     Ok(quote! { #object #rest })
 }
@@ -57,7 +59,8 @@ fn object(input: &DeriveInput, said: &Container, members: &[Member]) -> TokenStr
         impl crate::http::wire::Object for #ident {
             type Value = #value;
 
-            // Every field is read, and the rule is asked, before the first `?`, so that all faults are found.
+            // Every field is read, and the rule is asked, before the first `?`, so that all faults
+            // are found.
             fn read(__fields: &mut crate::http::fields::Fields<'_>) -> ::core::option::Option<Self::Value> {
                 #(let #idents = #reads;)*
                 #check
@@ -165,13 +168,27 @@ fn query(input: &DeriveInput, said: &Container) -> TokenStream {
                 <Self as crate::http::wire::Object>::read(fields)
             }
         }
+    }
+}
 
-        impl ::utoipa::IntoParams for #ident {
-            fn into_params(
-                _: impl Fn() -> ::core::option::Option<::utoipa::openapi::path::ParameterIn>,
-            ) -> ::std::vec::Vec<::utoipa::openapi::path::Parameter> {
-                crate::http::wire::Members::of::<Self>().parameters()
+fn path(input: &DeriveInput, said: &Container, members: &[Member]) -> Result<TokenStream> {
+    let ident = &input.ident;
+    let missing = || Error::new_spanned(ident, "a path names something: `what = …`");
+    let what = said.what.as_ref().ok_or_else(missing)?;
+    let parts = members.iter().filter_map(|member| member.what.as_ref());
+    let arms = parts.map(|(name, what)| quote! { #name => #what, });
+    Ok(quote! {
+        impl crate::http::extract::PathParts for #ident {
+            fn what(part: &str) -> &'static str {
+                match part {
+                    #(#arms)*
+                    _ => #what,
+                }
+            }
+
+            fn read(fields: &mut crate::http::fields::Fields<'_>) -> ::core::option::Option<Self> {
+                <Self as crate::http::wire::Object>::read(fields)
             }
         }
-    }
+    })
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Error, Fields, GenericArgument, Ident, PathArguments, Result, Type};
+use syn::{Error, Fields, GenericArgument, Ident, LitStr, PathArguments, Result, Type};
 
 use crate::attributes::{self, Default_, Flatten};
 
@@ -13,6 +13,8 @@ pub(crate) struct Member {
     pub(crate) read: TokenStream,
     /// A statement that describes it.
     pub(crate) describe: TokenStream,
+    /// A part of a path: its name, and what it names.
+    pub(crate) what: Option<(String, LitStr)>,
 }
 
 pub(crate) fn members(fields: &Fields) -> Result<Vec<Member>> {
@@ -37,6 +39,7 @@ fn member(field: &syn::Field) -> Result<Member> {
         return Ok(Member {
             read: quote! { <#group as crate::http::wire::Object>::read(__fields) },
             describe: quote! { <#group as crate::http::wire::Object>::describe(__members); },
+            what: None,
             ident,
         });
     }
@@ -72,6 +75,7 @@ fn member(field: &syn::Field) -> Result<Member> {
         ident,
         read,
         describe,
+        what: said.what.map(|what| (name, what)),
     })
 }
 

@@ -19,7 +19,7 @@ struct Place {
     /// JSON pointer in a body, name of a parameter.
     at: String,
     words: Vec<String>,
-    /// The body or the query that leads there, but for the word.
+    /// The body that leads there, with a stranger in the place of the word; none for a parameter.
     rest: Value,
 }
 
@@ -113,7 +113,7 @@ fn path_of(path: &str, operation: &Value) -> String {
     path
 }
 
-/// Whoever has one of the roles.
+/// An actor that has one of the roles.
 fn actor<'a>(app: &'a HttpApp, roles: &Value) -> &'a Actor {
     let cast = [
         &app.cast.retailer,
@@ -130,12 +130,12 @@ fn actor<'a>(app: &'a HttpApp, roles: &Value) -> &'a Actor {
     cast.iter().find(may).unwrap_or_else(|| panic!("{roles}"))
 }
 
-struct Asked<'a> {
+struct Sender<'a> {
     app: &'a HttpApp,
     tokens: BTreeMap<String, String>,
 }
 
-impl Asked<'_> {
+impl Sender<'_> {
     async fn send(&mut self, operation: &Value, method: &str, path: &str, body: Option<&Value>) -> Reply {
         let actor = actor(self.app, &operation["x-roles"]);
         if !self.tokens.contains_key(&actor.client) {
@@ -158,7 +158,7 @@ impl Asked<'_> {
     }
 }
 
-/// What is said of a word at a place; `None` if it is taken.
+/// The message that refuses a word at a place; `None` if it is taken.
 fn refusal(reply: &Reply, pointer: &str) -> Option<String> {
     if reply.status < 400 {
         return None;
@@ -173,15 +173,16 @@ fn refusal(reply: &Reply, pointer: &str) -> Option<String> {
 
 /// Checks the answer to one word. A word that stands in no list is refused with the list.
 fn check(name: &str, place: &Place, word: &str, reply: &Reply, pointer: &str) {
-    let said = refusal(reply, pointer);
+    let refusal = refusal(reply, pointer);
     if word == STRANGER {
-        let said = said.unwrap_or_else(|| panic!("{name} {pointer} takes a stranger: {}", reply.text()));
+        let refusal =
+            refusal.unwrap_or_else(|| panic!("{name} {pointer} takes a stranger: {}", reply.text()));
         assert!(
-            place.words.iter().all(|word| said.contains(word.as_str())),
-            "{name} {pointer}: {said}"
+            place.words.iter().all(|word| refusal.contains(word.as_str())),
+            "{name} {pointer}: {refusal}"
         );
     } else {
-        assert_eq!(said, None, "{name} {pointer} refuses {word}");
+        assert_eq!(refusal, None, "{name} {pointer} refuses {word}");
     }
 }
 
@@ -193,7 +194,7 @@ fn put(body: &mut Value, at: &str, word: &str) {
 async fn every_word_of_the_document_is_taken_and_no_other() {
     let app = HttpApp::new().await;
     let document: Value = serde_json::from_str(&api::openapi_json()).unwrap();
-    let mut asked = Asked {
+    let mut sender = Sender {
         app: &app,
         tokens: BTreeMap::new(),
     };
@@ -215,13 +216,13 @@ async fn every_word_of_the_document_is_taken_and_no_other() {
                 };
                 for word in place.words.iter().map(String::as_str).chain([STRANGER]) {
                     if parameter["in"] == "query" {
-                        let asks = format!("{filled}?{}={word}", place.at);
-                        let reply = asked.send(operation, &method, &asks, None).await;
+                        let target = format!("{filled}?{}={word}", place.at);
+                        let reply = sender.send(operation, &method, &target, None).await;
                         check(&name, &place, word, &reply, &format!("/query/{}", place.at));
                     } else {
                         // What a path does not name does not exist.
-                        let asks = path_of(path, &with_word(operation, &place.at, word));
-                        let reply = asked.send(operation, &method, &asks, None).await;
+                        let target = path_of(path, &with_word(operation, &place.at, word));
+                        let reply = sender.send(operation, &method, &target, None).await;
                         let unknown =
                             reply.status == 404 && reply.text().contains(&format!("no such {}\"", place.at));
                         assert_eq!(unknown, word == STRANGER, "{name} {word}: {}", reply.text());
@@ -233,7 +234,7 @@ async fn every_word_of_the_document_is_taken_and_no_other() {
                 for word in place.words.iter().map(String::as_str).chain([STRANGER]) {
                     let mut body = place.rest.clone();
                     put(&mut body, &place.at, word);
-                    let reply = asked.send(operation, &method, &filled, Some(&body)).await;
+                    let reply = sender.send(operation, &method, &filled, Some(&body)).await;
                     check(&name, &place, word, &reply, &place.at);
                 }
             }

@@ -5,18 +5,16 @@ use claims::ClaimId;
 use claims::identifiers::{JurisdictionCode, ProgrammeId};
 use policy::Lang;
 use service::audit::export::{Encoding, Format, Syntax};
-use utoipa::openapi::ObjectBuilder;
-use utoipa::openapi::schema::Type;
 use wire_derive::WireQuery;
 
 use crate::http::field_limits::REASON;
-use crate::http::fields::{Fields, Slot};
+use crate::http::fields::Fields;
 use crate::http::queries::YesNo;
-use crate::http::wire::{AnySchema, Day, Shape, Words, words};
+use crate::http::wire::{Day, Pattern, Words, request_words};
 
-words! {
+request_words! {
     /// Format of an export of a ledger.
-    enum LedgerFormat { Csv = "csv", Jsonl = "jsonl", Xlsx = "xlsx", Parquet = "parquet", Gbt24589 = "gbt24589" }
+    pub enum LedgerFormat { Csv = "csv", Jsonl = "jsonl", Xlsx = "xlsx", Parquet = "parquet", Gbt24589 = "gbt24589" }
     /// Format of a table.
     Format as "TableFormat" { Csv = "csv", JsonLines = "jsonl", Xlsx = "xlsx", Parquet = "parquet" }
     /// How accounting data is written down.
@@ -80,7 +78,7 @@ pub struct LedgerExportQuery {
     pub headings: Option<Lang>,
     /// `csv` and `jsonl` only: jurisdiction and height of the last whole line of a file that broke off. This one begins behind it, without
     /// heading.
-    #[wire(LastLine, example = "140802:170880")]
+    #[wire(LAST_LINE, example = "140802:170880")]
     pub after: Option<(JurisdictionCode, i64)>,
     /// `gbt24589` only; `xml` if it is left out.
     pub syntax: Option<Syntax>,
@@ -146,39 +144,18 @@ fn asked<T>(f: &Fields<'_>, name: &str, value: Option<T>) -> Option<T> {
 }
 
 /// `<jurisdiction>:<height>`.
-struct LastLine;
-
-impl LastLine {
-    const LONGEST: usize = 28;
-
-    fn parse(text: &str) -> Option<(JurisdictionCode, i64)> {
+const LAST_LINE: Pattern<(JurisdictionCode, i64)> = Pattern {
+    longest: 28,
+    pattern: "^[1-9][0-9]{5}([0-9]{3})?:[0-9]{1,18}$",
+    parse: |text| {
         let (county, height) = text.split_once(':')?;
         let digits = (1..=18).contains(&height.len()) && height.bytes().all(|b| b.is_ascii_digit());
         let height = height.parse().ok().filter(|_| digits)?;
         Some((JurisdictionCode::parse(county).ok()?, height))
-    }
-}
-
-impl Shape for LastLine {
-    type Value = (JurisdictionCode, i64);
-
-    fn read(&self, slot: &Slot<'_>) -> Option<Self::Value> {
-        Self::parse(slot.text(Self::LONGEST)?).or_else(|| {
-            slot.wrong(
-                "form",
-                "须为“辖区代码:序号”，取自最后一个完整行",
-                "it is <jurisdiction>:<height> of the last whole line",
-            )
-        })
-    }
-
-    fn schema(&self) -> AnySchema {
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        text.pattern(Some("^[1-9][0-9]{5}([0-9]{3})?:[0-9]{1,18}$"))
-            .max_length(Some(Self::LONGEST))
-            .into()
-    }
-}
+    },
+    zh: "须为“辖区代码:序号”，取自最后一个完整行",
+    en: "it is <jurisdiction>:<height> of the last whole line",
+};
 
 /// Which claims are exported, and how.
 #[derive(Debug, Clone, WireQuery)]

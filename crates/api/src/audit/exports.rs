@@ -4,10 +4,9 @@ use crate::audit::export_query::{ClaimsExportQuery, LedgerExportOf, LedgerExport
 use crate::http::answer::{Answer, paged};
 use crate::http::authenticated::Authenticated;
 use crate::http::contract::{Binary, Text};
-use crate::http::extract::documented::JurisdictionPath;
-use crate::http::extract::{PathText, Query};
+use crate::http::extract::{Path, Query};
 use crate::http::problem::Problem;
-use crate::http::queries::YesNo;
+use crate::http::queries::{LedgerPath, YesNo};
 use crate::http::state::ApiState;
 use crate::http::wire::Word;
 use actix_web::HttpResponse;
@@ -41,10 +40,10 @@ use service::operation::access::{ReadLedger, RevealClaims};
 pub(crate) async fn export_ledger(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<LedgerExportQuery>,
 ) -> Answer {
-    let jurisdiction = path.county()?;
+    let jurisdiction = path.0.jurisdiction;
     match query.0 {
         LedgerExportOf::Table {
             format,
@@ -110,10 +109,10 @@ pub(crate) async fn export_ledger(
 pub(crate) async fn export_claims(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<ClaimsExportQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(query)) = (path.county()?, query);
+    let (jurisdiction, Query(query)) = (path.0.jurisdiction, query);
     let reveal = match query.reveal {
         YesNo::True => Some(Reveal {
             permit: caller.permit.actor().permit::<RevealClaims>()?,

@@ -10,20 +10,16 @@ use service::audit::{Draw, Sample, Sampling};
 use service::operation::Key;
 use service::operation::access::{DrawSamples, ReadLedger};
 use utoipa::ToSchema;
-use utoipa::openapi::ObjectBuilder;
-use utoipa::openapi::schema::Type;
 use wire_derive::WireBody;
 
 use crate::http::answer::{Answer, Created, Json, created, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::extract::documented::JurisdictionPath;
-use crate::http::extract::{Body, IdempotencyKey, PathId, PathText, Query};
+use crate::http::extract::{Body, IdempotencyKey, Path, PathId, Query};
 use crate::http::field_limits::SAMPLE;
-use crate::http::fields::Slot;
-use crate::http::queries::PageQuery;
+use crate::http::queries::{LedgerPath, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::http::wire::{AnySchema, Shape, Whole};
+use crate::http::wire::{Pattern, Whole};
 
 /// 抽查承诺 · Commit to a sample
 ///
@@ -39,11 +35,11 @@ use crate::http::wire::{AnySchema, Shape, Whole};
 pub(crate) async fn commit_sample(
     api: ApiState,
     caller: Authenticated<DrawSamples>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     key: IdempotencyKey,
     body: Body<CommitSample>,
 ) -> Answer<Created<SampleView>> {
-    let jurisdiction = path.county()?;
+    let jurisdiction = path.0.jurisdiction;
     let key = Key {
         key: key.0,
         request: body.hash,
@@ -77,10 +73,10 @@ pub(crate) async fn commit_sample(
 pub(crate) async fn list_samples(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     page: Query<PageQuery>,
 ) -> Answer<Json<PageView<SampleView>>> {
-    let (jurisdiction, Query(page)) = (path.county()?, page);
+    let (jurisdiction, Query(page)) = (path.0.jurisdiction, page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -138,7 +134,7 @@ pub struct CommitSample {
     #[wire(Whole::new(1..=SAMPLE), example = 25)]
     pub size: u32,
     /// SHA-256 of the seed's 32 bytes.
-    #[wire(Digest)]
+    #[wire(DIGEST)]
     pub commitment: [u8; 32],
 }
 
@@ -146,43 +142,22 @@ pub struct CommitSample {
 #[derive(Debug, WireBody)]
 pub struct DrawSample {
     /// Its 32 bytes.
-    #[wire(Digest)]
+    #[wire(DIGEST)]
     pub seed: [u8; 32],
 }
 
 /// 32 bytes in lower-case hexadecimal.
-struct Digest;
-
-impl Digest {
-    const DIGITS: usize = 64;
-
-    fn parse(text: &str) -> Option<[u8; 32]> {
+const DIGEST: Pattern<[u8; 32]> = Pattern {
+    longest: 64,
+    pattern: "^[0-9a-f]{64}$",
+    parse: |text| {
         let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
         let bytes = hex::decode(text).ok().filter(|_| lower)?;
         bytes.try_into().ok()
-    }
-}
-
-impl Shape for Digest {
-    type Value = [u8; 32];
-
-    fn read(&self, slot: &Slot<'_>) -> Option<[u8; 32]> {
-        Self::parse(slot.text(Self::DIGITS)?).or_else(|| {
-            slot.wrong(
-                "form",
-                "须为 32 字节的小写十六进制（64 位）",
-                "it is 32 bytes in lower-case hexadecimal, 64 digits",
-            )
-        })
-    }
-
-    fn schema(&self) -> AnySchema {
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        text.pattern(Some("^[0-9a-f]{64}$"))
-            .max_length(Some(Self::DIGITS))
-            .into()
-    }
-}
+    },
+    zh: "须为 32 字节的小写十六进制（64 位）",
+    en: "it is 32 bytes in lower-case hexadecimal, 64 digits",
+};
 
 /// A sample of approved claims (抽查).
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -3,10 +3,9 @@
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
 use crate::http::contract::Text;
-use crate::http::extract::documented::JurisdictionPath;
-use crate::http::extract::{PathId, PathText, Query, raw_body};
+use crate::http::extract::{Path, PathId, Query, raw_body};
 use crate::http::field_limits;
-use crate::http::queries::PageQuery;
+use crate::http::queries::{LedgerPath, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::Whole;
@@ -43,13 +42,13 @@ fn note(signed: Signed) -> Answer {
 pub(crate) async fn get_checkpoint(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<CheckpointQuery>,
 ) -> Answer {
     let size = query.0.size.map(u64::from);
     note(
         api.service
-            .checkpoint(&caller.permit, path.county()?.as_str(), size)
+            .checkpoint(&caller.permit, path.0.jurisdiction.as_str(), size)
             .await?,
     )
 }
@@ -65,10 +64,10 @@ pub(crate) async fn get_checkpoint(
 pub(crate) async fn list_checkpoints(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     page: Query<PageQuery>,
 ) -> Answer<Json<PageView<CheckpointView>>> {
-    let (jurisdiction, Query(page)) = (path.county()?, page);
+    let (jurisdiction, Query(page)) = (path.0.jurisdiction, page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -88,9 +87,9 @@ pub(crate) async fn list_checkpoints(
 pub(crate) async fn make_checkpoint(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
 ) -> Answer {
-    let (permit, jurisdiction) = (caller.permit, path.county()?);
+    let (permit, jurisdiction) = (caller.permit, path.0.jurisdiction);
     note(
         api.write(|it| async move { it.make_checkpoint(&permit, jurisdiction.as_str()).await })
             .await?,
@@ -110,11 +109,11 @@ pub(crate) async fn make_checkpoint(
 pub(crate) async fn cosign_checkpoint(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Answer {
-    let (permit, jurisdiction) = (caller.permit, path.county()?);
+    let (permit, jurisdiction) = (caller.permit, path.0.jurisdiction);
     let body = raw_body(&request, payload.into_inner(), field_limits::NOTE).await?;
     let text = String::from_utf8(body.to_vec()).map_err(|_| Refusal::Cosignature(NoteError::Malformed))?;
     note(
@@ -132,10 +131,10 @@ pub(crate) async fn cosign_checkpoint(
 pub(crate) async fn prove_inclusion(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<InclusionQuery>,
 ) -> Answer<Json<InclusionView>> {
-    let (jurisdiction, Query(it)) = (path.county()?, query);
+    let (jurisdiction, Query(it)) = (path.0.jurisdiction, query);
     let (leaf, size) = (it.leaf.into(), it.size.map(u64::from));
     let proof = api
         .service
@@ -153,10 +152,10 @@ pub(crate) async fn prove_inclusion(
 pub(crate) async fn prove_consistency(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<ConsistencyQuery>,
 ) -> Answer<Json<ConsistencyView>> {
-    let (jurisdiction, Query(it)) = (path.county()?, query);
+    let (jurisdiction, Query(it)) = (path.0.jurisdiction, query);
     let (from, to) = (it.from.into(), it.to.map(u64::from));
     let proof = api
         .service

@@ -30,7 +30,7 @@ use crate::http::extract::{BatchKey, Query, canonical_hash, media_type, raw_body
 use crate::http::middleware::Context;
 use crate::http::problem::{Problem, ProblemView};
 use crate::http::state::ApiState;
-use crate::http::wire::words;
+use crate::http::wire::request_words;
 
 /// 批量提交 · Submit many claims
 ///
@@ -78,9 +78,9 @@ pub(crate) async fn submit_claims(
     }
 }
 
-words! {
+request_words! {
     /// What becomes of a batch when a line is refused: the others are recorded, or nothing is.
-    enum BulkMode { Continue = "continue", Atomic = "atomic" }
+    pub enum BulkMode { Continue = "continue", Atomic = "atomic" }
 }
 
 /// How a batch is taken.

@@ -24,7 +24,7 @@ use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId};
 use crate::http::field_limits::{DOCUMENT, REASON};
 use crate::http::money::Money;
 use crate::http::state::ApiState;
-use crate::http::wire::{Positive, Words, words};
+use crate::http::wire::{Positive, Words, request_words};
 use crate::http::words::ClawbackReasonWord;
 
 /// 追缴决定 · Demand a subsidy back
@@ -143,7 +143,7 @@ pub(crate) async fn check_waiver(
     ok(&WaiverView::from(checked))
 }
 
-words! {
+request_words! {
     /// Why a subsidy is demanded back: 退货, 发票红冲, 骗补, 报废未闭环.
     ClawbackReason as "DemandReason";
 }

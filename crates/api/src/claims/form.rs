@@ -21,7 +21,7 @@ use wire_derive::WireBody;
 use crate::http::field_limits::{ADDRESS, BANK_NAME, BRAND, DISPLACEMENT_ML, GOODS_NAME, MODEL};
 use crate::http::fields::{Fields, Slot, read};
 use crate::http::wire::{
-    AnySchema, CATEGORY, Components, Field, Object, Parsed, Whole, Words, described, form, words,
+    AnySchema, CATEGORY, Components, Field, Object, Parsed, Whole, Words, described, form, request_words,
 };
 
 /// Reads a claim, or names every field that is wrong.
@@ -57,7 +57,7 @@ pub struct SubmitClaim {
     pub payee: Payee,
 }
 
-words! {
+request_words! {
     /// Where the sale was made.
     Channel as "Channel";
     /// What drives a car.

@@ -24,7 +24,7 @@ use crate::http::problem::Problem;
 use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::http::wire::{Day, words};
+use crate::http::wire::{Day, request_words};
 use actix_web::HttpResponse;
 use api_macros::operation;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -335,9 +335,9 @@ pub struct ClaimsQuery {
     pub page: PageQuery,
 }
 
-words! {
+request_words! {
     /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
-    enum ListOrder { Newest = "newest", Queue = "queue" }
+    pub enum ListOrder { Newest = "newest", Queue = "queue" }
     /// Where a claim stands.
     Status as "ClaimStatus";
 }

@@ -4,20 +4,17 @@ use crate::claims::stands;
 use crate::claims::view::{ClaimSummary, ClaimView};
 use crate::http::answer::{Answer, Json, Tagged, results};
 use crate::http::authenticated::Authenticated;
-use crate::http::extract::{Body, OptionalKey, PathId, SeenRevision, revision_of};
-use crate::http::field_limits::{APPROVALS, ETAG, REASON};
-use crate::http::fields::Slot;
+use crate::http::extract::{Body, OptionalKey, PathId, REVISION, SeenRevision};
+use crate::http::field_limits::{APPROVALS, REASON};
 use crate::http::middleware::Context;
 use crate::http::state::ApiState;
 use crate::http::views::{ItemResultView, ResultsView};
-use crate::http::wire::{AnySchema, Shape, Words, words};
+use crate::http::wire::{Words, request_words};
 use actix_web::HttpRequest;
 use api_macros::operation;
 use claims::ClaimId;
 use service::claims as review;
 use service::operation::access::{ApproveClaims, ReviewClaims};
-use utoipa::openapi::ObjectBuilder;
-use utoipa::openapi::schema::Type;
 use wire_derive::WireBody;
 
 /// 审核 · Review a claim
@@ -99,7 +96,7 @@ pub(crate) async fn approve_claims(
     results(outcome, caller.lang, &id, |state| ClaimSummary::from(&state))
 }
 
-words! {
+request_words! {
     /// What a reviewer says.
     review::ReviewVerdict as "ReviewVerdict" { Recommend = "recommend", Return = "return", Reject = "reject" }
     /// What an approver says.
@@ -135,28 +132,9 @@ pub struct Approvals {
 pub struct ApprovalItem {
     pub claim: ClaimId,
     /// The ETag that the approver saw.
-    #[wire(Etag, example = "\"2\"")]
+    #[wire(REVISION, example = "\"2\"")]
     pub etag: i32,
     pub verdict: review::ApprovalVerdict,
     #[wire(Words(REASON))]
     pub reason: Option<String>,
-}
-
-/// An ETag, read as the revision that it names.
-struct Etag;
-
-impl Shape for Etag {
-    type Value = i32;
-
-    fn read(&self, slot: &Slot<'_>) -> Option<i32> {
-        let revision = revision_of(slot.text(ETAG)?);
-        revision.or_else(|| slot.wrong("form", "须为 ETag，例如 \"2\"", "it is an ETag, such as \"2\""))
-    }
-
-    fn schema(&self) -> AnySchema {
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        text.pattern(Some("^\"[0-9]{1,10}\"$"))
-            .max_length(Some(ETAG))
-            .into()
-    }
 }

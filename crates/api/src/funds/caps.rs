@@ -11,12 +11,11 @@ use service::operation::access::{ManageFunds, ReadFunds};
 use utoipa::ToSchema;
 use wire_derive::WireBody;
 
-use crate::funds::fund;
+use crate::funds::FundPath;
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
 use crate::http::bodies::Check;
-use crate::http::extract::documented::FundPath;
-use crate::http::extract::{Body, PathId, PathText, Query};
+use crate::http::extract::{Body, Path, PathId, Query};
 use crate::http::field_limits::{CAPS, DOCUMENT};
 use crate::http::money::Money;
 use crate::http::queries::PageQuery;
@@ -36,10 +35,10 @@ use crate::http::wire::{Pattern, Words};
 pub(crate) async fn propose_caps(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    path: PathText<FundPath>,
+    path: Path<FundPath>,
     body: Body<ProposeCaps>,
 ) -> Answer<Json<CapChangeView>> {
-    let (permit, (programme, jurisdiction)) = (caller.permit, fund(&path)?);
+    let (permit, (programme, jurisdiction)) = (caller.permit, path.0.names());
     let ProposeCaps { caps, document } = body.value;
     let caps = caps.into_iter().map(|cap| (cap.scope, cap.ceiling)).collect();
     let proposed = api
@@ -62,10 +61,10 @@ pub(crate) async fn propose_caps(
 pub(crate) async fn list_cap_changes(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
-    path: PathText<FundPath>,
+    path: Path<FundPath>,
     page: Query<PageQuery>,
 ) -> Answer<Json<PageView<CapChangeView>>> {
-    let ((programme, jurisdiction), Query(page)) = (fund(&path)?, page);
+    let ((programme, jurisdiction), Query(page)) = (path.0.names(), page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -120,7 +119,7 @@ pub struct CapForm {
 const SCOPE: Pattern = Pattern {
     longest: 49,
     pattern: "^(whole|category:[a-z_]{1,40}|month:[0-9]{4}-(0[1-9]|1[0-2]))$",
-    matches: is_scope,
+    parse: |text| is_scope(text).then(|| text.to_owned()),
     zh: "须为 whole、category:<品类> 或 month:<yyyy-mm>",
     en: "it is whole, category:<category> or month:<yyyy-mm>",
 };

@@ -14,10 +14,9 @@ use wire_derive::WireQuery;
 use crate::funds::views::BalancesView;
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::extract::documented::JurisdictionPath;
-use crate::http::extract::{PathText, Query};
+use crate::http::extract::{Path, Query};
 use crate::http::money::Money;
-use crate::http::queries::PageQuery;
+use crate::http::queries::{LedgerPath, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::Day;
@@ -34,10 +33,10 @@ use crate::http::words::AccountWord;
 pub(crate) async fn get_balances(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<BalancesQuery>,
 ) -> Answer<Json<CountyBalances>> {
-    let (jurisdiction, as_of) = (path.county()?, query.0.as_of);
+    let (jurisdiction, as_of) = (path.0.jurisdiction, query.0.as_of);
     let funds = api
         .service
         .balances(&caller.permit, jurisdiction.as_str(), as_of)
@@ -64,10 +63,10 @@ pub(crate) async fn get_balances(
 pub(crate) async fn list_transfers(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<TransfersQuery>,
 ) -> Answer<Json<PageView<TransferView>>> {
-    let (jurisdiction, Query(query)) = (path.county()?, query);
+    let (jurisdiction, Query(query)) = (path.0.jurisdiction, query);
     let filter = LedgerQuery {
         programme: query.programme.map(|it| it.as_str().to_owned()),
         claim: query.claim,

@@ -16,21 +16,19 @@ use crate::http::answer::{Answer, Created, Json, created, ok, paged};
 use crate::http::authenticated::Authenticated;
 use crate::http::bodies::Check;
 use crate::http::contract::{Operation, operations};
-use crate::http::extract::documented::FundPath;
-use crate::http::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query};
+use crate::http::extract::{Body, IdempotencyKey, Path, PathId, Query};
 use crate::http::field_limits::DOCUMENT;
-use crate::http::problem::Problem;
 use crate::http::queries::{JurisdictionQuery, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::http::wire::{Positive, Words, words};
+use crate::http::wire::{Positive, Words, request_words};
 use claims::identifiers::ProgrammeId;
 use claims::{AppropriationId, JurisdictionCode};
 use ledger::Fen;
 use service::funds::{NewAppropriation, Source};
 use service::operation::Key;
 use service::operation::access::{ManageFunds, ReadFunds};
-use wire_derive::WireBody;
+use wire_derive::{WireBody, WirePath};
 
 /// Every operation of the wing.
 pub(crate) const OPERATIONS: &[Operation] = operations![
@@ -52,13 +50,23 @@ pub(crate) const OPERATIONS: &[Operation] = operations![
     closings::get_closing,
 ];
 
-/// The fund that a path names.
-fn fund<P>(path: &PathText<P>) -> Result<(String, String), Problem> {
-    let programme = path.parse(Part::Programme, "fund", |text| ProgrammeId::parse(text).ok())?;
-    let jurisdiction = path.parse(Part::Jurisdiction, "fund", |text| {
-        JurisdictionCode::parse(text).ok()
-    })?;
-    Ok((programme.as_str().to_owned(), jurisdiction.as_str().to_owned()))
+/// A fund.
+#[derive(Debug, WirePath)]
+#[wire(what = "fund")]
+pub(crate) struct FundPath {
+    #[wire(example = "appliance-2026")]
+    programme: ProgrammeId,
+    jurisdiction: JurisdictionCode,
+}
+
+impl FundPath {
+    /// Programme and county.
+    fn names(&self) -> (String, String) {
+        (
+            self.programme.as_str().to_owned(),
+            self.jurisdiction.as_str().to_owned(),
+        )
+    }
 }
 
 /// 资金列表 · List funds
@@ -91,11 +99,11 @@ pub(crate) async fn list_funds(
 pub(crate) async fn appropriate(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    path: PathText<FundPath>,
+    path: Path<FundPath>,
     key: IdempotencyKey,
     body: Body<Appropriate>,
 ) -> Answer<Created<AppropriationView>> {
-    let (programme, jurisdiction) = fund(&path)?;
+    let (programme, jurisdiction) = path.0.names();
     let location = format!("/v1/funds/{programme}/{jurisdiction}/appropriations");
     let Appropriate {
         source,
@@ -133,10 +141,10 @@ pub(crate) async fn appropriate(
 pub(crate) async fn list_appropriations(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
-    path: PathText<FundPath>,
+    path: Path<FundPath>,
     page: Query<PageQuery>,
 ) -> Answer<Json<PageView<AppropriationView>>> {
-    let ((programme, jurisdiction), Query(page)) = (fund(&path)?, page);
+    let ((programme, jurisdiction), Query(page)) = (path.0.names(), page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -167,9 +175,9 @@ pub(crate) async fn check_appropriation(
     ok(&AppropriationView::from(checked))
 }
 
-words! {
+request_words! {
     /// Who gave the money.
-    Source as "FundSource" { Central = "central", Province = "province", City = "city", County = "county" }
+    Source as "FundSource";
 }
 
 /// Money given to a fund by an official document.

@@ -4,9 +4,9 @@ use service::operation;
 use wire_derive::WireBody;
 
 use crate::http::field_limits::REASON;
-use crate::http::wire::{Words, words};
+use crate::http::wire::{Words, request_words};
 
-words! {
+request_words! {
     /// What the second person of treasury says.
     operation::Check as "CheckVerdict" { Approve = "approve", Refuse = "refuse" }
 }

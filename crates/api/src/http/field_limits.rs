@@ -6,6 +6,8 @@ pub const CATEGORY: usize = 40;
 pub const PERSON_NAME: usize = 60;
 /// `YYYY-MM-DD`.
 pub const DATE: usize = 10;
+/// Prefix, jurisdiction of a development zone, and 32 hex digits.
+pub const ID: usize = 46;
 /// RFC 3339.
 pub const INSTANT: usize = 40;
 pub const UUID: usize = 36;
@@ -44,6 +46,10 @@ pub const PROGRAMME: usize = 262_144;
 pub const VERSIONS: u32 = 1_000_000;
 /// Counties that one replay names.
 pub const COUNTIES: usize = 200;
+/// The key of a register's entry.
+pub const KEY: usize = 200;
+/// Files of one instruction.
+pub const PARTS: u32 = 999;
 /// Caps that one change sets.
 pub const CAPS: usize = 100;
 /// Claims that one sample draws.

@@ -232,22 +232,6 @@ impl<'a> Slot<'a> {
         parse(self.text(field_limits::IDENTIFIER)?).or_else(|| self.wrong_word(words))
     }
 
-    /// Text of a pattern that has no type of its own.
-    pub fn pattern(
-        &self,
-        longest: usize,
-        matches: impl FnOnce(&str) -> bool,
-        zh: &str,
-        en: &str,
-    ) -> Option<String> {
-        let text = self.text(longest)?;
-        if matches(text) {
-            Some(text.to_owned())
-        } else {
-            self.wrong("form", zh, en)
-        }
-    }
-
     /// An id of one of the service's own records.
     pub fn id<T: std::str::FromStr<Err = claims::IdError>>(&self) -> Option<T> {
         match self.text(field_limits::IDENTIFIER)?.parse::<T>() {

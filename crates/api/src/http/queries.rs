@@ -1,15 +1,15 @@
-//! Queries that several wings take.
+//! Queries and paths that several wings take.
 
 use claims::identifiers::JurisdictionCode;
 use policy::Lang;
-use wire_derive::WireQuery;
+use wire_derive::{WirePath, WireQuery};
 
 use crate::http::field_limits::{CURSOR, PAGE_DEFAULT, PAGE_MAX};
-use crate::http::wire::{Text, Whole, words};
+use crate::http::wire::{Text, Whole, request_words};
 
-words! {
+request_words! {
     /// Yes or no.
-    enum YesNo { True = "true", False = "false" }
+    pub enum YesNo { True = "true", False = "false" }
     /// Language of an export's headings.
     Lang as "Headings" { Zh = "zh", En = "en" }
 }
@@ -35,4 +35,11 @@ pub struct JurisdictionQuery {
     pub jurisdiction: Option<JurisdictionCode>,
     #[wire(flatten)]
     pub page: PageQuery,
+}
+
+/// The ledger of a county or development zone.
+#[derive(Debug, Clone, WirePath)]
+#[wire(what = "ledger")]
+pub struct LedgerPath {
+    pub jurisdiction: JurisdictionCode,
 }

@@ -12,10 +12,9 @@ use wire_derive::WireQuery;
 
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::extract::documented::JurisdictionPath;
-use crate::http::extract::{PathText, Query};
+use crate::http::extract::{Path, Query};
 use crate::http::field_limits::PERSON;
-use crate::http::queries::PageQuery;
+use crate::http::queries::{LedgerPath, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
 use crate::http::wire::{Day, Pattern, Words};
@@ -27,10 +26,10 @@ use crate::http::wire::{Day, Pattern, Words};
 pub(crate) async fn list_personal_reads(
     api: ApiState,
     caller: Authenticated<ReadTrail>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<ReadsOf>,
 ) -> Answer<Json<PageView<PersonalReadView>>> {
-    let (jurisdiction, Query(query)) = (path.county()?, query);
+    let (jurisdiction, Query(query)) = (path.0.jurisdiction, query);
     let page = query.page;
     let reads = ReadsQuery {
         person: query.person,
@@ -113,7 +112,10 @@ pub struct ReadsOf {
 const SUBJECT: Pattern = Pattern {
     longest: 46,
     pattern: "^(clm|dsb)_[0-9]{6,9}_[0-9a-f]{32}$",
-    matches: |text| ClaimId::parse(text).is_ok() || DisbursementId::parse(text).is_ok(),
+    parse: |text| {
+        let known = ClaimId::parse(text).is_ok() || DisbursementId::parse(text).is_ok();
+        known.then(|| text.to_owned())
+    },
     zh: "须为申领编号或支付批次编号",
     en: "it is the id of a claim or a disbursement",
 };

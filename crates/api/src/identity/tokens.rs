@@ -39,7 +39,7 @@ pub struct TokenRequest {
 const GRANT_TYPE: Pattern = Pattern {
     longest: 40,
     pattern: "^client_credentials$",
-    matches: |_| true,
+    parse: |text| Some(text.to_owned()),
     zh: "",
     en: "",
 };

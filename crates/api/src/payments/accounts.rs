@@ -9,27 +9,36 @@ use serde::Serialize;
 use service::operation::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
 use service::payments::{EnteredAccount, ShownAccount};
 use utoipa::ToSchema;
-use wire_derive::WireBody;
+use wire_derive::{WireBody, WirePath};
 
 use crate::http::answer::{Answer, Json, NoContent, ok};
 use crate::http::authenticated::Authenticated;
-use crate::http::extract::documented::HolderPath;
-use crate::http::extract::{Body, Part, PathId, PathText};
+use crate::http::extract::{Body, Path, PathId};
 use crate::http::field_limits::{BANK_ACCOUNT, IDENTIFIER, PARTY_NAME, REASON};
 use crate::http::fields::{Fields, Slot};
-use crate::http::problem::Problem;
 use crate::http::state::ApiState;
 use crate::http::wire::{AnySchema, Pattern, Shape, Whole, Words};
 
-/// A merchant's credit code, or a county's code.
-fn holder<P>(path: &PathText<P>) -> Result<String, Problem> {
-    path.parse(Part::Holder, "account", |text| {
-        let county = JurisdictionCode::parse(text).map(|it| it.as_str().to_owned());
-        county
-            .or_else(|_| CreditCode::parse(text).map(|it| it.as_str().to_owned()))
-            .ok()
-    })
+/// Whose account it is.
+#[derive(Debug, WirePath)]
+#[wire(what = "account")]
+pub(crate) struct HolderPath {
+    /// A merchant's credit code, or a county's code.
+    #[wire(HOLDER, example = "91140802MA2NH6NA3Q")]
+    holder: String,
 }
+
+const HOLDER: Pattern = Pattern {
+    longest: 18,
+    pattern: "^[0-9A-Z]{6,18}$",
+    parse: |text| {
+        let county = JurisdictionCode::parse(text).map(|it| it.as_str().to_owned());
+        let holder = county.or_else(|_| CreditCode::parse(text).map(|it| it.as_str().to_owned()));
+        holder.ok()
+    },
+    zh: "须为统一社会信用代码或行政区划代码",
+    en: "it is a credit code or the code of a county",
+};
 
 /// 登记账户 · Enter an account
 ///
@@ -44,10 +53,10 @@ fn holder<P>(path: &PathText<P>) -> Result<String, Problem> {
 pub(crate) async fn enter_account(
     api: ApiState,
     caller: Authenticated<EnterAccounts>,
-    path: PathText<HolderPath>,
+    path: Path<HolderPath>,
     body: Body<EnterAccount>,
 ) -> Answer<Json<AccountView>> {
-    let (permit, holder, entered) = (caller.permit, holder(&path)?, body.value);
+    let (permit, holder, entered) = (caller.permit, path.0.holder, body.value);
     let account = api
         .write(|it| async move { it.enter_account(&permit, &holder, entered).await })
         .await?;
@@ -61,9 +70,9 @@ pub(crate) async fn enter_account(
 pub(crate) async fn get_account(
     api: ApiState,
     caller: Authenticated<ReadAccounts>,
-    path: PathText<HolderPath>,
+    path: Path<HolderPath>,
 ) -> Answer<Json<AccountView>> {
-    let account = api.service.account(&caller.permit, &holder(&path)?).await?;
+    let account = api.service.account(&caller.permit, &path.0.holder).await?;
     ok(&AccountView::from(account))
 }
 
@@ -79,10 +88,10 @@ pub(crate) async fn get_account(
 pub(crate) async fn check_account(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    path: PathText<HolderPath>,
+    path: Path<HolderPath>,
     body: Body<CheckAccount>,
 ) -> Answer<Json<AccountView>> {
-    let (permit, holder) = (caller.permit, holder(&path)?);
+    let (permit, holder) = (caller.permit, path.0.holder);
     let CheckAccount {
         revision,
         verdict,
@@ -158,7 +167,7 @@ impl CorrectPayee {
 const BANK_CODE: Pattern = Pattern {
     longest: 12,
     pattern: "^[0-9]{12}$",
-    matches: |_| true,
+    parse: |text| Some(text.to_owned()),
     zh: "",
     en: "",
 };

@@ -11,7 +11,7 @@ use crate::http::money::Money;
 use crate::http::queries::{JurisdictionQuery, PageQuery, YesNo};
 use crate::http::state::ApiState;
 use crate::http::views::{ItemResultView, PageView, ResultsView};
-use crate::http::wire::{Words, words};
+use crate::http::wire::{Words, request_words};
 use crate::payments::PaymentView;
 use actix_web::{FromRequest, HttpRequest, web};
 use api_macros::operation;
@@ -229,11 +229,11 @@ impl From<HeardReport> for HeardReportView {
     }
 }
 
-words! {
+request_words! {
     /// What the bank says of a payment.
-    enum PaymentOutcome { Paid = "paid", Failed = "failed" }
+    pub enum PaymentOutcome { Paid = "paid", Failed = "failed" }
     /// What a person decides on what a bank said.
-    enum ResolutionWord { Apply = "apply", Dismiss = "dismiss" }
+    pub enum ResolutionWord { Apply = "apply", Dismiss = "dismiss" }
 }
 
 /// What the bank says of a disbursement's payments.

@@ -26,7 +26,7 @@ use crate::http::money::Money;
 use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::http::wire::{Whole, words};
+use crate::http::wire::{Whole, request_words};
 use crate::payments::PaymentView;
 
 /// 生成支付批次 · Make a disbursement
@@ -227,7 +227,7 @@ pub(crate) async fn get_instruction(
         .body(file.bytes))
 }
 
-words! {
+request_words! {
     /// Format of an instruction to the bank.
     InstructionFormat as "InstructionFormat" { Csv = "csv", Pain001 = "pain.001" }
 }

@@ -13,28 +13,42 @@ use service::payments::statements::{
     StatementQuery as Asked,
 };
 use utoipa::ToSchema;
-use wire_derive::WireQuery;
+use wire_derive::{WirePath, WireQuery};
 
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
 use crate::http::contract::Text;
-use crate::http::extract::documented::MerchantPath;
-use crate::http::extract::{Part, PathText, Query};
+use crate::http::extract::{Path, Query};
 use crate::http::money::Money;
-use crate::http::problem::Problem;
 use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
-use crate::http::wire::{Day, words};
+use crate::http::wire::{Day, Pattern, request_words};
 
-fn asked<P>(path: &PathText<P>, span: SpanQuery) -> Result<Asked, Problem> {
-    let merchant = path.parse(Part::Merchant, "merchant", |text| CreditCode::parse(text).ok())?;
-    Ok(Asked {
+/// A merchant.
+#[derive(Debug, WirePath)]
+#[wire(what = "merchant")]
+pub(crate) struct MerchantPath {
+    /// Credit code.
+    #[wire(MERCHANT, example = "91140802MA2NH6NA3Q")]
+    merchant: CreditCode,
+}
+
+const MERCHANT: Pattern<CreditCode> = Pattern {
+    longest: 18,
+    pattern: "^[0-9A-Z]{18}$",
+    parse: |text| CreditCode::parse(text).ok(),
+    zh: "须为统一社会信用代码",
+    en: "it is a credit code",
+};
+
+fn asked(path: &MerchantPath, span: SpanQuery) -> Asked {
+    Asked {
         jurisdiction: span.jurisdiction.as_str().to_owned(),
-        merchant: merchant.as_str().to_owned(),
+        merchant: path.merchant.as_str().to_owned(),
         programme: span.programme.map(|it| it.as_str().to_owned()),
         from: span.from,
         to: span.to,
-    })
+    }
 }
 
 /// 清算单 · Get a settlement statement
@@ -49,11 +63,11 @@ fn asked<P>(path: &PathText<P>, span: SpanQuery) -> Result<Asked, Problem> {
 pub(crate) async fn get_statement(
     api: ApiState,
     caller: Authenticated<ReadStatements>,
-    path: PathText<MerchantPath>,
+    path: Path<MerchantPath>,
     query: Query<StatementQuery>,
 ) -> Answer<Json<StatementView>> {
     let Query(StatementQuery { span, page }) = query;
-    let asked = asked(&path, span)?;
+    let asked = asked(&path.0, span);
     let made = api
         .service
         .statement(&caller.permit, asked, page.cursor.as_deref(), page.limit)
@@ -78,11 +92,11 @@ pub(crate) async fn get_statement(
 pub(crate) async fn get_statement_file(
     api: ApiState,
     caller: Authenticated<ReadStatements>,
-    path: PathText<MerchantPath>,
+    path: Path<MerchantPath>,
     query: Query<StatementFileQuery>,
 ) -> Answer {
     let Query(StatementFileQuery { span, format }) = query;
-    let asked = asked(&path, span)?;
+    let asked = asked(&path.0, span);
     let file = api.service.statement_file(&caller.permit, asked, format).await?;
     let name = format!("attachment; filename=\"{}\"", file.name);
     Ok(HttpResponse::Ok()
@@ -91,7 +105,7 @@ pub(crate) async fn get_statement_file(
         .body(file.bytes))
 }
 
-words! {
+request_words! {
     /// Format of a statement's file.
     StatementFormat as "StatementFileFormat" { Csv = "csv", Xlsx = "xlsx" }
 }

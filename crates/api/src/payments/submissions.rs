@@ -8,17 +8,16 @@ use serde::Serialize;
 use service::operation::access::{ManageFunds, ReadFunds};
 use service::payments::{Submission, SubmissionResolution};
 use utoipa::ToSchema;
-use wire_derive::WireBody;
+use wire_derive::{WireBody, WirePath};
 
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::extract::documented::SubmissionPath;
-use crate::http::extract::{Body, Part, PathId, PathText, Query};
-use crate::http::field_limits::REASON;
+use crate::http::extract::{Body, Path, PathId, Query};
+use crate::http::field_limits::{PARTS, REASON};
 use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::http::wire::{Words, words};
+use crate::http::wire::{Whole, Words, request_words};
 
 /// 报送银行情况 · List a disbursement's submissions
 ///
@@ -55,24 +54,32 @@ pub(crate) async fn list_submissions(
 pub(crate) async fn resolve_submission(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    id: PathId<DisbursementId>,
-    path: PathText<SubmissionPath>,
+    path: Path<SubmissionPath>,
     body: Body<ResolveSubmission>,
 ) -> Answer<Json<SubmissionView>> {
-    let part = path.parse(Part::Part, "submission", |text| {
-        text.parse().ok().filter(|part| (1..=999).contains(part))
-    })?;
+    let Path(SubmissionPath { id, part }) = path;
     let (permit, ResolveSubmission { resolution, reason }) = (caller.permit, body.value);
     let submission = api
         .write(|it| async move {
-            it.resolve_submission(&permit, id.0, part, resolution, Some(reason))
+            it.resolve_submission(&permit, id, part, resolution, Some(reason))
                 .await
         })
         .await?;
     ok(&SubmissionView::from(submission))
 }
 
-words! {
+/// A file of a disbursement's instruction.
+#[derive(Debug, WirePath)]
+#[wire(what = "submission")]
+pub(crate) struct SubmissionPath {
+    #[wire(what = "disbursement")]
+    id: DisbursementId,
+    /// Which file, from 1.
+    #[wire(Whole::new(1..=PARTS))]
+    part: i32,
+}
+
+request_words! {
     /// What is done about a file: the same orders under a new name, or a person takes it to the bank.
     SubmissionResolution as "SubmissionResolutionWord" { SubmitAgain = "submit_again", ByHand = "by_hand" }
 }

@@ -134,7 +134,7 @@ pub struct CapGiven {
 const SCOPE: Pattern = Pattern {
     longest: 49,
     pattern: "^(fund|whole|category:[a-z_]{1,40}|month:[0-9]{4}-(0[1-9]|1[0-2]))$",
-    matches: |text| text == "fund" || is_scope(text),
+    parse: |text| (text == "fund" || is_scope(text)).then(|| text.to_owned()),
     zh: "须为 fund、whole、category:<品类> 或 month:<yyyy-mm>",
     en: "it is fund, whole, category:<category> or month:<yyyy-mm>",
 };

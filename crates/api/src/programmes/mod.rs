@@ -14,13 +14,12 @@ use policy::Lang;
 use serde::Serialize;
 use service::operation::access::ReadProgrammes;
 use utoipa::ToSchema;
-use wire_derive::WireQuery;
+use wire_derive::{WirePath, WireQuery};
 
 use crate::http::answer::{Answer, Json, ok};
 use crate::http::authenticated::Authenticated;
 use crate::http::contract::{Operation, operations};
-use crate::http::extract::documented::ProgrammePath;
-use crate::http::extract::{Part, PathText, Query};
+use crate::http::extract::{Path, Query};
 use crate::http::field_limits::VERSIONS;
 use crate::http::queries::NoParams;
 use crate::http::state::ApiState;
@@ -40,6 +39,14 @@ pub(crate) const OPERATIONS: &[Operation] = operations![
     registers::load_register,
     registers::get_register_entry,
 ];
+
+/// A programme.
+#[derive(Debug, WirePath)]
+#[wire(what = "programme")]
+pub(crate) struct ProgrammePath {
+    #[wire(example = "appliance-2026")]
+    id: ProgrammeId,
+}
 
 /// 补贴项目列表 · List programmes
 ///
@@ -68,13 +75,12 @@ pub(crate) async fn list_programmes(
 pub(crate) async fn get_programme(
     api: ApiState,
     caller: Authenticated<ReadProgrammes>,
-    path: PathText<ProgrammePath>,
+    path: Path<ProgrammePath>,
     query: Query<VersionQuery>,
 ) -> Answer<Json<ProgrammeDetail>> {
-    let id = path.parse(Part::Id, "programme", |text| ProgrammeId::parse(text).ok())?;
     let found = api
         .service
-        .programme(&caller.permit, id.as_str(), query.0.version)?;
+        .programme(&caller.permit, path.0.id.as_str(), query.0.version)?;
     ok(&ProgrammeDetail {
         versions: found.versions,
         programme: found.programme.summary(caller.lang),

@@ -8,9 +8,10 @@ use actix_web::{FromRequest, HttpRequest, web};
 use serde_json::{Map, Value};
 use utoipa::openapi::path::ParameterIn;
 
-use crate::http::contract::{Argument, Contract, Parameters};
+use crate::http::contract::{Argument, Contract};
 use crate::http::fields::{Fields, read};
 use crate::http::problem::Problem;
+use crate::http::wire::{Members, Object};
 
 /// Parameters of a query.
 pub trait Params {
@@ -38,9 +39,9 @@ impl<T: Params> FromRequest for Query<T> {
     }
 }
 
-impl<T: Params + Parameters> Argument for Query<T> {
+impl<T: Params + Object> Argument for Query<T> {
     fn describe(contract: &mut Contract<'_>) {
-        T::describe(contract, ParameterIn::Query);
+        contract.parameters(Members::of::<T>().parameters(&ParameterIn::Query));
         contract.problems(&[400]);
     }
 }

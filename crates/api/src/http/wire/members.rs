@@ -1,5 +1,5 @@
 //! The fields of an object as the document has them: properties of a body, or parameters of a
-//! query.
+//! query, a path or a header.
 
 use serde_json::Value;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -90,13 +90,14 @@ impl Members {
         object.into()
     }
 
-    /// The parameters of a query. The example of a type stands beside its schema, as that of a field does.
-    pub(crate) fn parameters(self) -> Vec<Parameter> {
+    /// The parameters of a query, a path or a header. The example of a type stands beside its
+    /// schema, as that of a field does.
+    pub(crate) fn parameters(self, place: &ParameterIn) -> Vec<Parameter> {
         let parameter = |mut member: Member| {
             let example = member.example.or_else(|| own_example(&mut member.schema));
             ParameterBuilder::new()
                 .name(member.name)
-                .parameter_in(ParameterIn::Query)
+                .parameter_in(place.clone())
                 .required(if member.required {
                     Required::True
                 } else {

@@ -1,11 +1,12 @@
-//! What a body or a query is made of. Each part says in one place how it is read and what the
-//! document says of it.
+//! What a body, a query or a path is made of. Each part says in one place how it is read and what
+//! the document says of it.
 //!
 //! * [`Field`]: a type that has one form wherever it stands, such as a county's code or a sum of
 //!   money.
 //! * [`Shape`]: a form with bounds of its own, such as words of at most 500 characters.
-//! * [`Object`]: the fields of a body or the parameters of a query. `#[derive(WireBody)]` and
-//!   `#[derive(WireQuery)]` write it from a struct; the crate `wire-derive` says how.
+//! * [`Object`]: the fields of a body, the parameters of a query or the parts of a path.
+//!   `#[derive(WireBody)]`, `#[derive(WireQuery)]` and `#[derive(WirePath)]` write it from a
+//! struct; the crate `wire-derive` says how.
 //!
 //! The reader and the schema take a bound from the same value. So the document cannot promise what
 //! the reader refuses, nor hide what it takes.
@@ -19,11 +20,11 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 
 use crate::http::fields::{Fields, Slot};
 
+pub(crate) use self::words::{Word, request_words, word_schema};
 pub(crate) use members::{Members, described, one_of};
 pub(crate) use shapes::{
     CATEGORY, Day, List, Of, Parsed, Pattern, Positive, Text, Whole, Words, form, shaped,
 };
-pub(crate) use words::{Word, word_schema, words};
 
 pub(crate) type AnySchema = RefOr<Schema>;
 
@@ -45,6 +46,11 @@ pub(crate) trait Field {
 
     /// The schemas that its own one refers to.
     fn components(_: &mut Components) {}
+}
+
+/// A kind of record that an id names.
+pub trait Named {
+    const WHAT: &'static str;
 }
 
 /// How a field is read, and what the document says of it.

@@ -90,13 +90,13 @@ impl Shape for Text {
     }
 }
 
-/// Text of a pattern.
-pub(crate) struct Pattern {
+/// Text of a pattern, and what it is read as.
+pub(crate) struct Pattern<T = String> {
     pub(crate) longest: usize,
     /// As the document has it.
     pub(crate) pattern: &'static str,
     /// As the reader has it.
-    pub(crate) matches: fn(&str) -> bool,
+    pub(crate) parse: fn(&str) -> Option<T>,
     pub(crate) zh: &'static str,
     pub(crate) en: &'static str,
 }
@@ -105,19 +105,20 @@ pub(crate) struct Pattern {
 pub(crate) const CATEGORY: Pattern = Pattern {
     longest: field_limits::CATEGORY,
     pattern: "^[a-z0-9_]{1,40}$",
-    matches: |text| {
+    parse: |text| {
         let known = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-        !text.is_empty() && text.bytes().all(known)
+        let fits = !text.is_empty() && text.bytes().all(known);
+        fits.then(|| text.to_owned())
     },
     zh: "品类由小写字母、数字和下划线组成",
     en: "a category is lower-case letters, digits and underscores",
 };
 
-impl Shape for Pattern {
-    type Value = String;
+impl<T> Shape for Pattern<T> {
+    type Value = T;
 
-    fn read(&self, slot: &Slot<'_>) -> Option<String> {
-        slot.pattern(self.longest, self.matches, self.zh, self.en)
+    fn read(&self, slot: &Slot<'_>) -> Option<T> {
+        (self.parse)(slot.text(self.longest)?).or_else(|| slot.wrong("form", self.zh, self.en))
     }
 
     fn schema(&self) -> AnySchema {

@@ -1,16 +1,16 @@
 use ledger::Fen;
 use serde_json::{Value, json};
 use service::FieldError;
-use utoipa::IntoParams;
+use utoipa::openapi::path::ParameterIn;
 use wire_derive::{WireBody, WireQuery};
 
 use super::*;
 use crate::http::fields::read;
 
-words! {
+request_words! {
     /// A colour
     /// of the sample.
-    enum Colour { Red = "red", DarkBlue = "dark-blue" }
+    pub(crate) enum Colour { Red = "red", DarkBlue = "dark-blue" }
 }
 
 /// A sample.
@@ -150,6 +150,13 @@ fn the_schema_has_the_bounds_of_the_reader() {
 }
 
 #[test]
+fn each_word_is_read_as_its_value() {
+    for colour in Colour::ALL {
+        assert_eq!(Colour::of_word(colour.word()), Some(colour));
+    }
+}
+
+#[test]
 fn a_tag_says_which_form_is_read() {
     let painted = |sent: Value| {
         let object = json!({ "it": sent });
@@ -171,7 +178,7 @@ fn a_query_is_described_by_what_it_reads() {
         read(&json!({"count": "7"}), "/query", <Asked as Object>::read).unwrap(),
         7
     );
-    let parameters = serde_json::to_value(Asked::into_params(|| None)).unwrap();
+    let parameters = serde_json::to_value(Members::of::<Asked>().parameters(&ParameterIn::Query)).unwrap();
     assert_eq!(
         parameters,
         json!([

@@ -6,7 +6,10 @@ use claims::identifiers::{
     Imei, InvoiceNumber, JurisdictionCode, MerchantReference, PersonName, Phone, PlateNumber, ProgrammeId,
     SerialNumber, Vin,
 };
-use claims::{ClaimId, PaymentId};
+use claims::{
+    AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, DraftId, HoldId,
+    PaymentId, SampleId, WaiverId, WebhookId,
+};
 use ledger::Fen;
 use utoipa::PartialSchema;
 use utoipa::openapi::schema::{SchemaType, Type};
@@ -17,7 +20,7 @@ use crate::http::field_limits;
 use crate::http::fields::Slot;
 use crate::http::money::Money;
 use crate::http::wire::members::{explained, string};
-use crate::http::wire::{AnySchema, Field};
+use crate::http::wire::{AnySchema, Field, Named};
 
 /// Identifiers with a grammar: the shortest and the longest that can be one. The longest allows for
 /// separators, which the grammar drops.
@@ -56,14 +59,14 @@ identifiers! {
     Vin 17 field_limits::IDENTIFIER;
 }
 
-/// Codes and ids that have no separators: their pattern says all.
+/// Codes that have no separators: their pattern says all.
 macro_rules! patterns {
-    ($($type:ident $parse:ident $pattern:literal $longest:literal $example:expr;)*) => {
+    ($($type:ident $pattern:literal $longest:literal $example:expr;)*) => {
         $(impl Field for $type {
             type Value = $type;
 
             fn read(slot: &Slot<'_>) -> Option<$type> {
-                patterns!(@$parse slot $type)
+                slot.parse($type::parse)
             }
 
             fn schema() -> AnySchema {
@@ -74,15 +77,49 @@ macro_rules! patterns {
             }
         })*
     };
-    (@code $slot:ident $type:ident) => { $slot.parse($type::parse) };
-    (@id $slot:ident $type:ident) => { $slot.id::<$type>() };
 }
 
 patterns! {
-    JurisdictionCode code "^[1-9][0-9]{5}([0-9]{3})?$" 9 Some("140802");
-    ProgrammeId code "^[a-z0-9-]{1,64}$" 64 None;
-    ClaimId id "^clm_[0-9]{6,9}_[0-9a-f]{32}$" 46 None;
-    PaymentId id "^pay_[0-9]{6,9}_[0-9a-f]{32}$" 46 None;
+    JurisdictionCode "^[1-9][0-9]{5}([0-9]{3})?$" 9 Some("140802");
+    ProgrammeId "^[a-z0-9-]{1,64}$" 64 None;
+}
+
+/// Ids of records: what each is called in an answer, and how it stands in a request.
+macro_rules! ids {
+    ($($id:ident $what:literal;)*) => {
+        $(impl Named for $id {
+            const WHAT: &'static str = $what;
+        }
+
+        impl Field for $id {
+            type Value = $id;
+
+            fn read(slot: &Slot<'_>) -> Option<$id> {
+                slot.id()
+            }
+
+            fn schema() -> AnySchema {
+                let pattern = format!("^{}[0-9]{{6,9}}_[0-9a-f]{{32}}$", $id::PREFIX);
+                let text = ObjectBuilder::new().schema_type(string());
+                text.pattern(Some(pattern)).max_length(Some(field_limits::ID)).into()
+            }
+        })*
+    };
+}
+
+ids! {
+    ClaimId "claim";
+    DisbursementId "disbursement";
+    AppropriationId "appropriation";
+    CapChangeId "cap change";
+    PaymentId "payment";
+    HoldId "hold";
+    AdvanceId "advance";
+    WaiverId "waiver";
+    WebhookId "webhook";
+    DraftId "draft";
+    SampleId "sample";
+    BankEntryId "bank exception";
 }
 
 impl Field for Fen {

@@ -29,27 +29,33 @@ pub(crate) fn word_schema(words: &[&'static str], description: &[&str]) -> AnySc
 /// Gives words to types. A doc comment is the description in the document.
 ///
 /// ```text
-/// enum Name { Value = "word" }                   declares the type
-/// domain::Type as "Name" { Value = "word" }      a type that exists; a value without a word does not compile
-/// domain::Type as "Name";                        a type that has its own list of words, `WORDS`
+/// pub enum Name { Value = "word" }               declares the type, by `words::words!`
+/// domain::Type as "Name";                        a type that `words::words!` declares
+/// domain::Type as "Name" { Value = "word" }      another type; a value without a word does not
+/// compile
 /// ```
-macro_rules! words {
+macro_rules! request_words {
     () => {};
-    ($(#[doc = $doc:literal])* enum $name:ident { $($variant:ident = $word:literal),+ $(,)? } $($rest:tt)*) => {
-        $(#[doc = $doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name { $($variant),+ }
-
-        $crate::http::wire::words!(@words $name { $($variant = $word),+ });
-        $crate::http::wire::words!(@field $name, stringify!($name), [$($doc),*]);
-        $crate::http::wire::words! { $($rest)* }
+    (
+        $(#[doc = $doc:literal])* $vis:vis enum $name:ident { $($variant:ident = $word:literal),+ $(,)? }
+        $($rest:tt)*
+    ) => {
+        ::words::words! { $(#[doc = $doc])* $vis enum $name { $($variant = $word),+ } }
+        $crate::http::wire::request_words!(@own $name);
+        $crate::http::wire::request_words!(@field $name, stringify!($name), [$($doc),*]);
+        $crate::http::wire::request_words! { $($rest)* }
     };
     ($(#[doc = $doc:literal])* $type:ty as $name:literal { $($variant:ident = $word:literal),+ $(,)? } $($rest:tt)*) => {
-        $crate::http::wire::words!(@words $type { $($variant = $word),+ });
-        $crate::http::wire::words!(@field $type, $name, [$($doc),*]);
-        $crate::http::wire::words! { $($rest)* }
+        $crate::http::wire::request_words!(@words $type { $($variant = $word),+ });
+        $crate::http::wire::request_words!(@field $type, $name, [$($doc),*]);
+        $crate::http::wire::request_words! { $($rest)* }
     };
     ($(#[doc = $doc:literal])* $type:ty as $name:literal; $($rest:tt)*) => {
+        $crate::http::wire::request_words!(@own $type);
+        $crate::http::wire::request_words!(@field $type, $name, [$($doc),*]);
+        $crate::http::wire::request_words! { $($rest)* }
+    };
+    (@own $type:ty) => {
         impl $crate::http::wire::Word for $type {
             const WORDS: &'static [&'static str] = <$type>::WORDS;
 
@@ -61,9 +67,6 @@ macro_rules! words {
                 <$type>::parse(text)
             }
         }
-
-        $crate::http::wire::words!(@field $type, $name, [$($doc),*]);
-        $crate::http::wire::words! { $($rest)* }
     };
     (@words $type:ty { $($variant:ident = $word:literal),+ }) => {
         impl $crate::http::wire::Word for $type {
@@ -96,4 +99,4 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;
+pub(crate) use request_words;
