@@ -34,13 +34,13 @@ pub(crate) struct Field {
 /// What a field is when it is left out.
 pub(crate) enum Default_ {
     OfType,
-    Of(Expr),
+    Of(Box<Expr>),
 }
 
 /// A group of fields that stands among the others.
 pub(crate) enum Flatten {
     OfType,
-    Of(Type),
+    Of(Box<Type>),
 }
 
 /// One part of an attribute.
@@ -119,13 +119,15 @@ impl Field {
             match part {
                 Part::Flag(flag) if flag == "default" => found.default = Some(Default_::OfType),
                 Part::Flag(flag) if flag == "flatten" => found.flatten = Some(Flatten::OfType),
-                Part::Pair(key, Given::Type(ty)) if key == "flatten" => found.flatten = Some(Flatten::Of(ty)),
+                Part::Pair(key, Given::Type(ty)) if key == "flatten" => {
+                    found.flatten = Some(Flatten::Of(Box::new(ty)))
+                }
                 Part::Pair(key, Given::Expr(expr)) if key == "name" => found.name = Some(text(expr)?),
                 Part::Pair(key, Given::Expr(expr)) if key == "what" => found.what = Some(text(expr)?),
                 Part::Pair(key, Given::Expr(expr)) if key == "example" => found.example = Some(expr),
                 Part::Pair(key, Given::Expr(expr)) if key == "items" => found.items = Some(expr),
                 Part::Pair(key, Given::Expr(expr)) if key == "default" => {
-                    found.default = Some(Default_::Of(expr));
+                    found.default = Some(Default_::Of(Box::new(expr)));
                 }
                 Part::Flag(key) | Part::Pair(key, _) => return Err(unknown(&key)),
                 Part::Shape(expr) => match found.shape {

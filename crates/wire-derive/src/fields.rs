@@ -34,7 +34,7 @@ fn member(field: &syn::Field) -> Result<Member> {
     if let Some(flatten) = &said.flatten {
         let group = match flatten {
             Flatten::OfType => &field.ty,
-            Flatten::Of(ty) => ty,
+            Flatten::Of(ty) => &**ty,
         };
         return Ok(Member {
             read: quote! { <#group as crate::http::wire::Object>::read(__fields) },

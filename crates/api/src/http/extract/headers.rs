@@ -8,11 +8,13 @@ use actix_web::{FromRequest, HttpRequest};
 use serde_json::{Value, json};
 use service::operation::Key;
 use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::http::contract::{Argument, Contract};
 use crate::http::field_limits::ETAG;
+use crate::http::fields::Slot;
 use crate::http::problem::Problem;
-use crate::http::wire::{Members, Pattern};
+use crate::http::wire::{AnySchema, Members, Pattern, Shape};
 
 const KEY: Pattern = Pattern {
     longest: 255,
@@ -46,14 +48,32 @@ struct Header<T> {
     required: bool,
     text: &'static str,
     example: Option<Value>,
+    shortest: Option<usize>,
     form: Pattern<T>,
 }
 
 impl<T> Header<T> {
     fn describe(self, contract: &mut Contract<'_>) {
+        let example = self.example.clone();
         let mut members = Members::default();
-        members.add(self.name, self.required, self.text, self.example, &self.form);
+        members.add(self.name, self.required, self.text, example, &self);
         contract.parameters(members.parameters(&ParameterIn::Header));
+    }
+}
+
+impl<T> Shape for Header<T> {
+    type Value = T;
+
+    fn read(&self, slot: &Slot<'_>) -> Option<T> {
+        self.form.read(slot)
+    }
+
+    fn schema(&self) -> AnySchema {
+        let mut schema = self.form.schema();
+        if let RefOr::T(Schema::Object(text)) = &mut schema {
+            text.min_length = self.shortest;
+        }
+        schema
     }
 }
 
@@ -63,6 +83,7 @@ fn key_required() -> Header<String> {
         required: true,
         text: "A new key for each new thing, the same on every retry. The first answer is remembered for 30 days.",
         example: Some(json!("YH-20260501-000123")),
+        shortest: Some(1),
         form: KEY,
     }
 }
@@ -73,6 +94,7 @@ fn if_match(required: bool, text: &'static str) -> Header<i32> {
         required,
         text,
         example: Some(json!("\"1\"")),
+        shortest: None,
         form: REVISION,
     }
 }
