@@ -176,6 +176,7 @@ impl Play {
                 let service = &self.app.service;
                 answered(
                     service
+                        .claims()
                         .demand_clawback(&approver, claim, None, demand, None)
                         .await,
                 )?;
@@ -186,6 +187,7 @@ impl Play {
                 let paper = Some("回单".into());
                 answered(
                     service
+                        .claims()
                         .claw_back_part(&treasury, claim, None, part.map(whole), paper)
                         .await,
                 )?;
@@ -199,10 +201,16 @@ impl Play {
                     reason: "企业已注销".into(),
                 };
                 let service = &self.app.service;
-                let made = answered(service.waive_clawback(&maker, claim, new, new_key()).await)?;
+                let made = answered(
+                    service
+                        .claims()
+                        .waive_clawback(&maker, claim, new, new_key())
+                        .await,
+                )?;
                 let id = WaiverId::parse(&made.value.id).unwrap();
                 answered(
                     service
+                        .claims()
                         .check_waiver(&checker, id, check, Some("why".into()))
                         .await,
                 )?;
@@ -226,6 +234,7 @@ impl Play {
                 answered(
                     self.app
                         .service
+                        .payments()
                         .cancel_disbursement(&treasury, id, Some("why".into()))
                         .await,
                 )?;
@@ -241,7 +250,7 @@ impl Play {
             }
             Deed::Days(days) => {
                 self.app.clock.advance(Duration::days(days));
-                answered(self.app.service.work(None, None).await)?;
+                answered(self.app.service.worker().work(None, None).await)?;
             }
         }
         Some(())

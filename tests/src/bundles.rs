@@ -28,6 +28,7 @@ pub(crate) async fn bundle(world: &World, before: Option<&Manifest>) -> (Manifes
     let mut file = Vec::new();
     let manifest = world
         .service
+        .audit()
         .write_bundle(&[], before, folder.path(), &mut file)
         .await
         .unwrap();
@@ -103,13 +104,15 @@ async fn a_sample(app: &TestApp) {
     let county = claims::JurisdictionCode::parse(YANHU).unwrap();
     let made = app
         .service
+        .audit()
         .commit_sample(&auditor, county, asked, testkit::new_key())
         .await
         .unwrap();
     app.clock.advance(chrono::Duration::seconds(1));
-    let id = claims::SampleId::parse(&made.value.id).unwrap();
+    let id = made.value.id;
     let drawn = app
         .service
+        .audit()
         .draw_sample(&auditor, id, seed)
         .await
         .unwrap()

@@ -61,6 +61,7 @@ async fn reasons(app: &TestApp, claim: ClaimId) -> Vec<&'static str> {
     let permit = permit::<ReadLedger>(&app.cast.auditor);
     let page = app
         .service
+        .funds()
         .transfers(&permit, claim.jurisdiction.as_str(), &query, None, 200)
         .await
         .unwrap();
@@ -71,6 +72,7 @@ async fn reasons(app: &TestApp, claim: ClaimId) -> Vec<&'static str> {
 async fn verbs(app: &TestApp, claim: ClaimId) -> Vec<String> {
     let page = app
         .service
+        .claims()
         .claim_events(&permit(&app.cast.auditor), claim, None, 200)
         .await
         .unwrap();

@@ -89,9 +89,11 @@ async fn with_a_million_claims() -> (PrivateCluster, String) {
 async fn a_day(world: &World) {
     let keeper = permit::<KeepWebhooks>(&world.cast.retailer);
     let nobody = "http://127.0.0.1:65535/";
-    let registered = world
-        .service
-        .register_webhook(&keeper, nobody, Vec::new(), testkit::new_key());
+    let registered =
+        world
+            .service
+            .webhooks()
+            .register_webhook(&keeper, nobody, Vec::new(), testkit::new_key());
     registered.await.unwrap();
     let sold = world.many(12, &Sale::air_conditioner()).await;
     let mut claims = Vec::new();
@@ -128,13 +130,19 @@ async fn a_day(world: &World) {
     let approver = permit::<ApproveClaims>(&world.cast.approver);
     world
         .service
+        .claims()
         .approve_many(&approver, approvals.collect())
         .await
         .unwrap();
     world.return_goods(claims[4].id).await.unwrap();
     world.appropriate(LINYI, PROGRAMME, yuan("600.00")).await;
-    world.service.work(None, None).await.unwrap();
-    let told = world.service.tell_merchants(&*testkit::webhooks()).await.unwrap();
+    world.service.worker().work(None, None).await.unwrap();
+    let told = world
+        .service
+        .webhooks()
+        .tell_merchants(&*testkit::webhooks())
+        .await
+        .unwrap();
     assert_eq!(told.failed, 1);
 }
 
@@ -177,14 +185,21 @@ async fn looks(world: &World) {
         },
     ];
     for query in queries {
-        let first = world.service.claims(&clerk, &query, None, 50).await.unwrap();
+        let first = world
+            .service
+            .claims()
+            .claims(&clerk, &query, None, 50)
+            .await
+            .unwrap();
         world
             .service
+            .claims()
             .claims(&clerk, &query, first.next_cursor.as_deref(), 50)
             .await
             .unwrap();
         world
             .service
+            .claims()
             .claims(
                 &merchant,
                 &ClaimQuery {
@@ -202,15 +217,22 @@ async fn looks(world: &World) {
     }
     let page = world
         .service
+        .claims()
         .claims(&clerk, &ClaimQuery::default(), None, 1)
         .await
         .unwrap();
     let id = page.items[0].id;
-    world.service.claim(&clerk, id).await.unwrap();
-    world.service.receipt(&clerk, id).await.unwrap();
-    world.service.claim_events(&clerk, id, None, 50).await.unwrap();
+    world.service.claims().claim(&clerk, id).await.unwrap();
+    world.service.claims().receipt(&clerk, id).await.unwrap();
     world
         .service
+        .claims()
+        .claim_events(&clerk, id, None, 50)
+        .await
+        .unwrap();
+    world
+        .service
+        .claims()
         .claim_as_of(&clerk, id, world.service.clock().now())
         .await
         .unwrap();
@@ -221,7 +243,11 @@ async fn looks(world: &World) {
         };
         let now = world.service.clock().now();
         // One, since what was sent of a copy does not open.
-        let page = world.service.claims_as_of(&clerk, &query, now, None, 1).await;
+        let page = world
+            .service
+            .claims()
+            .claims_as_of(&clerk, &query, now, None, 1)
+            .await;
         assert!(!page.unwrap().items.is_empty());
     }
     let trail = permit::<ReadTrail>(&world.cast.auditor);
@@ -239,6 +265,7 @@ async fn looks(world: &World) {
     ] {
         let reads = world
             .service
+            .identity()
             .personal_reads(&trail, YANHU, &query, None, 50)
             .await;
         assert!(reads.unwrap().items.is_empty());
@@ -250,16 +277,18 @@ async fn looks(world: &World) {
     };
     world
         .service
+        .funds()
         .transfers(&auditor, YANHU, &of_claim, None, 50)
         .await
         .unwrap();
     world
         .service
+        .funds()
         .transfers(&auditor, YANHU, &LedgerQuery::default(), None, 50)
         .await
         .unwrap();
-    world.service.public_funds().await.unwrap();
-    world.service.outbox_depth().await.unwrap();
+    world.service.funds().public_funds().await.unwrap();
+    world.service.worker().outbox_depth().await.unwrap();
 }
 
 /// What is wrong with the plans of a log: what was scanned or thrown away, and the statement.
@@ -295,13 +324,23 @@ async fn no_use_case_reads_more_than_it_is_about_among_a_million_claims() {
     looks(&world).await;
     world.clock.advance(Duration::days(40));
     // A county's million transfers are folded; the other's month is its one.
-    assert_eq!(world.service.work(None, None).await.unwrap().closed, 2);
+    assert_eq!(world.service.worker().work(None, None).await.unwrap().closed, 2);
     let month = Period::parse("2026-06").unwrap();
     let auditor = permit::<ReadLedger>(&world.cast.auditor);
     for (county, more) in [(YANHU, 1_000_000), (LINYI, 0)] {
-        let books = world.service.closing(&auditor, county, month).await.unwrap();
+        let books = world
+            .service
+            .funds()
+            .closing(&auditor, county, month)
+            .await
+            .unwrap();
         assert!((more + 1..more + 1_000).contains(&books.closing.transfers));
-        world.service.closings(&auditor, county, None, 50).await.unwrap();
+        world
+            .service
+            .funds()
+            .closings(&auditor, county, None, 50)
+            .await
+            .unwrap();
     }
 
     let log = std::fs::read_to_string(cluster.log()).unwrap();

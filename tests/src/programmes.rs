@@ -102,7 +102,7 @@ async fn assert_cars(programme: &str, on: &str, electric: &[(&str, &str)], petro
 }
 
 async fn finish(app: &TestApp) {
-    let again = app.service.re_execute(YANHU).await.unwrap();
+    let again = app.service.worker().re_execute(YANHU).await.unwrap();
     assert!(
         again.decisions > 0 && again.mismatches.is_empty(),
         "{:?}",

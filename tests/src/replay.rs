@@ -346,7 +346,7 @@ async fn a_version_is_activated_in_pairs_with_its_report() {
     }
     let silent = app.post(&other, &decision, &json!({"verdict": "refuse"})).await;
     assert_eq!(silent.code().as_deref(), Some("reason-required"));
-    assert_eq!(app.service.catalogue().versions(PROGRAMME).len(), 1);
+    assert_eq!(app.service.catalogue().current().versions(PROGRAMME).len(), 1);
     let activated = app.post(&other, &decision, &approve).await.expect(200).json();
     assert_eq!(
         (&activated["status"], &activated["checker"]),
@@ -467,7 +467,11 @@ async fn what_is_refused_or_alone_never_comes_into_force() {
         ("version = 2", "version = 3"),
         ("effective_from = 2026-07-01", "effective_from = 2026-08-01"),
     ]);
-    let alone = app.service.seed_programme(&Actor::system(), &third).await;
+    let alone = app
+        .service
+        .catalogue()
+        .seed_programme(&Actor::system(), &third)
+        .await;
     assert_eq!(alone.unwrap_err().refusal(), Some(&service::Refusal::FourEyes));
     app.audit().await;
 }

@@ -232,10 +232,11 @@ async fn committed(app: &TestApp, size: u32) -> SampleId {
     let auditor = permit::<DrawSamples>(&app.cast.auditor);
     let made = app
         .service
+        .audit()
         .commit_sample(&auditor, county, asked, new_key())
         .await;
     app.clock.advance(Duration::seconds(1));
-    SampleId::parse(&made.unwrap().value.id).unwrap()
+    made.unwrap().value.id
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -247,7 +248,7 @@ async fn racing_draws_draw_once() {
     let auditor = permit::<DrawSamples>(&app.cast.auditor);
     let draws = (0..12).map(|_| {
         let (service, auditor) = (app.service.clone(), auditor.clone());
-        tokio::spawn(async move { service.draw_sample(&auditor, id, SEED).await.unwrap() })
+        tokio::spawn(async move { service.audit().draw_sample(&auditor, id, SEED).await.unwrap() })
     });
     let draws = futures::future::try_join_all(draws).await.unwrap();
     assert!(draws.iter().all(|it| *it == draws[0]));
@@ -291,7 +292,7 @@ async fn a_sample_in_the_database_is_not_changed_unnoticed() {
         assert!(refused.contains(constraint), "{statement}: {refused}");
     }
     let auditor = permit::<DrawSamples>(&app.cast.auditor);
-    app.service.draw_sample(&auditor, id, SEED).await.unwrap();
+    app.service.audit().draw_sample(&auditor, id, SEED).await.unwrap();
     app.audit().await;
     let refused = cluster.sql(name, &format!("{drawn}, drawn_at = until")).await;
     assert!(refused.unwrap_err().to_string().contains("drawn once"));

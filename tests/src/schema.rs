@@ -274,7 +274,7 @@ async fn what_is_only_added_is_never_changed() {
     app.submit(app.sale(&testkit::Sale::air_conditioner()).await)
         .await;
     app.clock.set("2026-07-06T02:00:00Z".parse().unwrap());
-    assert_eq!(app.service.work(None, None).await.unwrap().closed, 1);
+    assert_eq!(app.service.worker().work(None, None).await.unwrap().closed, 1);
     for (statement, constraint) in [
         ("UPDATE transfers SET amount = amount + 1", "transfers"),
         ("DELETE FROM transfers", "transfers"),

@@ -44,11 +44,19 @@ async fn every_event_is_told_once_and_again_only_if_it_was_not_taken() {
     app.race(app.many(20, &Sale::air_conditioner()).await).await;
     let receiver = Receiver::default();
     *receiver.closed.lock().unwrap() = true;
-    assert_eq!(app.service.work(Some(&receiver), None).await.unwrap().told, 0);
+    assert_eq!(
+        app.service
+            .worker()
+            .work(Some(&receiver), None)
+            .await
+            .unwrap()
+            .told,
+        0
+    );
     *receiver.closed.lock().unwrap() = false;
-    app.service.work(Some(&receiver), None).await.unwrap();
+    app.service.worker().work(Some(&receiver), None).await.unwrap();
     app.clock.advance(Duration::hours(1));
-    app.service.work(Some(&receiver), None).await.unwrap();
+    app.service.worker().work(Some(&receiver), None).await.unwrap();
 
     let calls = receiver.calls.lock().unwrap().clone();
     assert!(calls.iter().all(|call| (1..=200).contains(&call.len())));
@@ -64,6 +72,6 @@ async fn every_event_is_told_once_and_again_only_if_it_was_not_taken() {
         .await;
     assert_eq!(submitted, "470");
     assert!(told.len() >= 470, "{} told", told.len());
-    assert_eq!(app.service.outbox_depth().await.unwrap(), 0);
+    assert_eq!(app.service.worker().outbox_depth().await.unwrap(), 0);
     app.audit().await;
 }

@@ -202,7 +202,7 @@ async fn an_office_vouches_for_a_checkpoint_and_nobody_in_its_name() {
 async fn logs_that_have_grown_are_signed_now_and_then() {
     let app = HttpApp::with(Setup::default()).await;
     sold(&app).await;
-    let work = async || app.service.work(None, None).await.unwrap().signed;
+    let work = async || app.service.worker().work(None, None).await.unwrap().signed;
     // The county's, and the city's, where programmes and caps were set.
     assert!(work().await >= 1);
     sold(&app).await;

@@ -84,7 +84,9 @@ impl Year {
     async fn work(&mut self) {
         let last = self.last_round;
         let round = self
-            .insist("work", async |world| world.service.work(None, last).await)
+            .insist("work", async |world| {
+                world.service.worker().work(None, last).await
+            })
             .await;
         let now = self.now();
         let overdue = self.mirror.expire(now);

@@ -5,6 +5,7 @@ use api_macros::operation;
 use chrono::{DateTime, Utc};
 use claims::WebhookId;
 use claims::life_cycle::Status;
+use claims::webhooks::DeliveryStatus;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use service::Page;
@@ -26,7 +27,7 @@ use crate::http::fields::{Fields, Slot};
 use crate::http::queries::{NoParams, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::http::wire::{AnySchema, Field, Text, Word, form, request_words};
+use crate::http::wire::{AnySchema, Field, Text, form, request_words};
 
 /// Every operation of the wing.
 pub(crate) const OPERATIONS: &[Operation] = operations![
@@ -63,7 +64,7 @@ pub(crate) async fn register_webhook(
     };
     let (permit, WebhookForm { url, events }) = (caller.permit, body.value);
     let (made, secret) = api
-        .write(|it| async move { it.register_webhook(&permit, &url, events, key).await })
+        .write(|it| async move { it.webhooks().register_webhook(&permit, &url, events, key).await })
         .await?;
     let location = format!("/v1/webhooks/{}", made.value.id);
     let view = WebhookSecretView::of(made.value, secret.as_ref());
@@ -79,7 +80,7 @@ pub(crate) async fn list_webhooks(
     caller: Authenticated<KeepWebhooks>,
     _: Query<NoParams>,
 ) -> Answer<Json<PageView<WebhookView>>> {
-    let items = api.service.webhooks(&caller.permit).await?;
+    let items = api.service.webhooks().webhooks(&caller.permit).await?;
     let page = Page {
         items,
         next_cursor: None,
@@ -95,7 +96,7 @@ pub(crate) async fn get_webhook(
     id: PathId<WebhookId>,
 ) -> Answer<Json<WebhookView>> {
     ok(&WebhookView::from(
-        api.service.webhook(&caller.permit, id.0).await?,
+        api.service.webhooks().webhook(&caller.permit, id.0).await?,
     ))
 }
 
@@ -116,7 +117,7 @@ pub(crate) async fn switch_webhook(
 ) -> Answer<Json<WebhookView>> {
     let (permit, enabled) = (caller.permit, body.value.status == WebhookSwitch::Enabled);
     let webhook = api
-        .write(|it| async move { it.set_webhook(&permit, id.0, enabled).await })
+        .write(|it| async move { it.webhooks().set_webhook(&permit, id.0, enabled).await })
         .await?;
     ok(&WebhookView::from(webhook))
 }
@@ -138,7 +139,7 @@ pub(crate) async fn rotate_webhook_secret(
 ) -> Answer<Json<WebhookSecretView>> {
     let permit = caller.permit;
     let (webhook, secret) = api
-        .write(|it| async move { it.rotate_webhook_secret(&permit, id.0).await })
+        .write(|it| async move { it.webhooks().rotate_webhook_secret(&permit, id.0).await })
         .await?;
     ok(&WebhookSecretView::of(webhook, Some(&secret)))
 }
@@ -160,7 +161,7 @@ pub(crate) async fn test_webhook(
 ) -> Answer<Json<MessageView>> {
     let permit = caller.permit;
     let message = api
-        .write(|it| async move { it.test_webhook(&permit, id.0).await })
+        .write(|it| async move { it.webhooks().test_webhook(&permit, id.0).await })
         .await?;
     ok(&MessageView {
         message: message.to_string(),
@@ -178,9 +179,9 @@ pub(crate) async fn list_webhook_deliveries(
     query: Query<DeliveriesQuery>,
 ) -> Answer<Json<PageView<DeliveryView>>> {
     let Query(DeliveriesQuery { status, page }) = query;
-    let status = status.map(|it| it.word());
     let list = api
         .service
+        .webhooks()
         .webhook_deliveries(&caller.permit, id.0, status, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, DeliveryView::from))
@@ -199,6 +200,7 @@ pub(crate) async fn list_webhook_events(
     let Query(page) = page;
     let events = api
         .service
+        .webhooks()
         .webhook_events(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(events)?, EventView::from))
@@ -221,7 +223,7 @@ pub(crate) async fn replay_webhook(
 ) -> Answer<Json<ReplayedView>> {
     let (permit, replay) = (caller.permit, body.value);
     let replayed = api
-        .write(|it| async move { it.replay_webhook(&permit, id.0, replay).await })
+        .write(|it| async move { it.webhooks().replay_webhook(&permit, id.0, replay).await })
         .await?;
     ok(&ReplayedView { replayed })
 }
@@ -236,7 +238,7 @@ pub(crate) async fn delete_webhook(
     id: PathId<WebhookId>,
 ) -> Answer<NoContent> {
     let permit = caller.permit;
-    api.write(|it| async move { it.delete_webhook(&permit, id.0).await })
+    api.write(|it| async move { it.webhooks().delete_webhook(&permit, id.0).await })
         .await?;
     Ok(NoContent)
 }
@@ -247,7 +249,7 @@ request_words! {
     /// Whether an endpoint is told, or its messages wait.
     pub enum WebhookSwitch { Enabled = "enabled", Paused = "paused" }
     /// Where a message stands.
-    pub enum DeliveryStatus { Due = "due", Delivered = "delivered", Failed = "failed" }
+    DeliveryStatus as "DeliveryStatus";
 }
 
 /// Where the merchant listens.
@@ -364,14 +366,14 @@ impl From<Webhook> for WebhookView {
             .map(|status| EventType(format!("{CLAIM}{status}")));
         WebhookView {
             events: events.collect(),
-            id: it.id,
+            id: it.id.to_string(),
             url: it.url,
-            status: it.status,
+            status: it.status.to_string(),
             made_at: it.made_at,
             failures: it.failures,
             failing_since: it.failing_since,
             disabled_at: it.disabled_at,
-            disabled_why: it.disabled_why,
+            disabled_why: it.disabled_why.map(|it| it.to_string()),
             old_secret_until: it.old_secret_until,
         }
     }
@@ -469,7 +471,7 @@ impl From<Delivery> for DeliveryView {
             message: it.id.to_string(),
             event: it.kind,
             claim: it.claim,
-            status: it.status,
+            status: it.status.to_string(),
             at: it.at,
             next_attempt_at: it.next_at,
             attempts: it.attempts,

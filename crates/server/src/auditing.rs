@@ -86,7 +86,7 @@ pub(crate) async fn export(
     let before = match &args.previous {
         Some(path) => {
             let bundle = File::open(path).with_context(|| path.display().to_string())?;
-            let manifest = proof::manifest(BufReader::new(bundle), &service.log_key());
+            let manifest = proof::manifest(BufReader::new(bundle), &service.audit().log_key());
             Some(manifest.with_context(|| path.display().to_string())?)
         }
         None => None,
@@ -101,6 +101,7 @@ pub(crate) async fn export(
     // Whole or not at all.
     let mut new = tempfile::NamedTempFile::new_in(folder).context("the bundle's folder")?;
     let manifest = service
+        .audit()
         .write_bundle(
             &args.jurisdiction,
             before.as_ref(),

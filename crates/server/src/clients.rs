@@ -46,7 +46,7 @@ pub async fn register(service: &Service, args: ClientArgs) -> anyhow::Result<Str
         merchant: args.merchant,
         jurisdictions: args.jurisdiction,
     };
-    service.register_client(&Actor::system(), new).await?;
+    service.identity().register_client(&Actor::system(), new).await?;
     Ok(secret)
 }
 

@@ -164,7 +164,10 @@ pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Openapi => say(api::openapi_json().trim_end()),
         Command::Rekey => {
             let service = wiring::service(&load(environment, file)?).await?;
-            say(&format!("{} documents sealed again", service.rekey().await?))
+            say(&format!(
+                "{} documents sealed again",
+                service.worker().rekey().await?
+            ))
         }
     }
 }
@@ -250,15 +253,19 @@ async fn verify(environment: &Environment, file: Option<&Path>, args: VerifyArgs
     let service = wiring::service(&load(environment, file)?).await?;
     let catalogue = service.catalogue();
     let counties = match args.jurisdiction {
-        Some(county) if catalogue.jurisdiction(&county).is_none() => {
+        Some(county) if catalogue.current().jurisdiction(&county).is_none() => {
             return Err(anyhow!("no jurisdiction {county}"));
         }
         Some(county) => vec![county],
-        None => catalogue.jurisdictions().map(|it| it.code.clone()).collect(),
+        None => catalogue
+            .current()
+            .jurisdictions()
+            .map(|it| it.code.clone())
+            .collect(),
     };
     let (mut decisions, mut mismatches) = (0_usize, Vec::new());
     for county in counties {
-        let done = service.re_execute(&county).await?;
+        let done = service.worker().re_execute(&county).await?;
         decisions = decisions.saturating_add(done.decisions);
         mismatches.extend(done.mismatches);
     }

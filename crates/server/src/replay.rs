@@ -81,12 +81,17 @@ pub(crate) async fn replay(service: &Service, args: ReplayArgs) -> anyhow::Resul
         list: args.claims.is_some(),
     };
     let asked = service
+        .programmes()
         .ask_replay(&Actor::system().permit()?, question)
         .await
         .map_err(named)?;
     let (sender, receiver) = mpsc::channel(256);
     let listening = tokio::task::spawn_blocking(move || listen(receiver, args.claims));
-    let report = service.replay(&asked, &sender).await.map_err(named)?;
+    let report = service
+        .programmes()
+        .replay(&asked, &sender)
+        .await
+        .map_err(named)?;
     drop(sender);
     listening.await??;
     match args.format {

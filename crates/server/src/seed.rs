@@ -90,14 +90,19 @@ const REGISTERS: [(Register, &str); 6] = [
 /// Jurisdictions with their ledgers, and every programme with its fund in each county.
 pub async fn reference(service: &Service) -> anyhow::Result<()> {
     service
+        .catalogue()
         .seed_jurisdictions(&jurisdictions()?)
         .await
         .context("jurisdictions")?;
     let system = Actor::system();
     for (id, source) in PROGRAMMES {
-        service.seed_programme(&system, source).await.with_context(|| {
-            format!("programme {id} (a version other than the first is proposed and activated in pairs)")
-        })?;
+        service
+            .catalogue()
+            .seed_programme(&system, source)
+            .await
+            .with_context(|| {
+                format!("programme {id} (a version other than the first is proposed and activated in pairs)")
+            })?;
     }
     Ok(())
 }
@@ -110,6 +115,7 @@ pub async fn registers(service: &Service, permit: &Permit<KeepRegisters>) -> any
             Ok::<_, std::convert::Infallible>(Bytes::from_static(csv.as_bytes()))
         });
         let report = service
+            .programmes()
             .load_register(permit, register, RegisterFormat::Csv, body)
             .await?;
         if report.refused > 0 {

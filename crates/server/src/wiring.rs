@@ -261,13 +261,13 @@ pub async fn keep_fresh(service: Service, stop: CancellationToken) {
 }
 
 async fn observe(service: &Service) -> anyhow::Result<()> {
-    service.refresh().await?;
+    service.catalogue().refresh().await?;
     let pool = service.pool_status();
     metrics::gauge!("huanxin_pool_connections", "state" => "open").set(small(pool.size));
     metrics::gauge!("huanxin_pool_connections", "state" => "idle").set(small(pool.available));
-    metrics::gauge!("huanxin_intake_waiting").set(small(service.intake_waiting()));
+    metrics::gauge!("huanxin_intake_waiting").set(small(service.claims().intake_waiting()));
     metrics::gauge!("huanxin_pool_waiting").set(small(pool.waiting));
-    for fund in service.public_funds().await? {
+    for fund in service.funds().public_funds().await? {
         // Whole yuan: a gauge is a float, and this is for a chart, not for the books.
         let yuan = i32::try_from(fund.left.get() / 100).unwrap_or(i32::MAX);
         metrics::gauge!("huanxin_fund_left_yuan", "jurisdiction" => fund.jurisdiction.clone(), "programme" => fund.programme.clone())
@@ -276,13 +276,13 @@ async fn observe(service: &Service) -> anyhow::Result<()> {
         metrics::gauge!("huanxin_fund_waiting", "jurisdiction" => fund.jurisdiction, "programme" => fund.programme)
             .set(f64::from(waiting));
     }
-    for ledger in service.closed_until().await? {
+    for ledger in service.funds().closed_until().await? {
         let until = u32::try_from(ledger.until.timestamp()).unwrap_or(u32::MAX);
         metrics::gauge!("huanxin_ledger_closed_until_seconds", "jurisdiction" => ledger.jurisdiction)
             .set(f64::from(until));
     }
     metrics::gauge!("huanxin_outbox_depth").set(f64::from(
-        i32::try_from(service.outbox_depth().await?).unwrap_or(i32::MAX),
+        i32::try_from(service.worker().outbox_depth().await?).unwrap_or(i32::MAX),
     ));
     observe_outside(service).await
 }
@@ -290,7 +290,7 @@ async fn observe(service: &Service) -> anyhow::Result<()> {
 async fn observe_outside(service: &Service) -> anyhow::Result<()> {
     let many = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
     let now = service.clock().now();
-    let files = service.submission_tally().await?;
+    let files = service.payments().submission_tally().await?;
     metrics::gauge!("huanxin_bank_files", "state" => "queued").set(many(files.queued));
     metrics::gauge!("huanxin_bank_files", "state" => "in_doubt").set(many(files.in_doubt));
     metrics::gauge!("huanxin_bank_files", "state" => "refused").set(many(files.refused));
@@ -298,10 +298,10 @@ async fn observe_outside(service: &Service) -> anyhow::Result<()> {
         many(since.map_or(0, |since| now.signed_duration_since(since).num_seconds()))
     };
     metrics::gauge!("huanxin_bank_oldest_file_seconds").set(age(files.oldest));
-    for stream in service.bank_streams().await? {
+    for stream in service.payments().bank_streams().await? {
         metrics::gauge!("huanxin_bank_heard_seconds_ago", "bank" => stream.bank).set(age(stream.heard_at));
     }
-    let messages = service.webhook_tally().await?;
+    let messages = service.webhooks().webhook_tally().await?;
     metrics::gauge!("huanxin_webhooks_due").set(many(messages.due));
     metrics::gauge!("huanxin_webhooks_failing").set(many(messages.failing));
     Ok(())
@@ -337,7 +337,7 @@ async fn until(stop: &CancellationToken, work: impl Future<Output = ()>) {
 
 async fn submit(service: &Service, bank: &OwnBank) {
     loop {
-        match service.submit_to_bank(&*bank.bank).await {
+        match service.payments().submit_to_bank(&*bank.bank).await {
             Ok(done) if done != Submissions::default() => tracing::info!(
                 taken = done.taken,
                 refused = done.refused,
@@ -357,7 +357,11 @@ async fn submit(service: &Service, bank: &OwnBank) {
 
 async fn hear(service: &Service, bank: &OwnBank) {
     loop {
-        match service.hear_from_bank(&*bank.bank, &bank.name, bank.poll).await {
+        match service
+            .payments()
+            .hear_from_bank(&*bank.bank, &bank.name, bank.poll)
+            .await
+        {
             Ok(heard) if heard != Hearing::default() => tracing::info!(
                 recorded = heard.recorded,
                 unreadable = heard.unreadable,
@@ -373,7 +377,7 @@ async fn hear(service: &Service, bank: &OwnBank) {
 
 async fn tell(service: &Service, webhooks: &dyn Webhooks) {
     loop {
-        match service.tell_merchants(webhooks).await {
+        match service.webhooks().tell_merchants(webhooks).await {
             Ok(told) if told != Told::default() => tracing::info!(
                 delivered = told.delivered,
                 failed = told.failed,
@@ -391,7 +395,7 @@ async fn rounds(service: &Service, sink: Option<&dyn EventSink>, stop: &Cancella
     let mut last = None;
     loop {
         let began = service.clock().now();
-        match service.work(sink, last).await {
+        match service.worker().work(sink, last).await {
             Ok(round) => {
                 last = Some(began);
                 if round != service::worker::Round::default() {

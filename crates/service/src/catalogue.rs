@@ -1,20 +1,18 @@
 //! Programmes and jurisdictions, compiled once and kept in memory.
 //!
 //! Active versions are immutable, so a compiled one is kept for good; what another instance activates is seen at the next
-//! refresh ([`Service::refresh`], called every few seconds by `serve`, and whenever a claim names a version not known here).
+//! refresh ([`Catalogues::refresh`], called every few seconds by `serve`, and whenever a claim names a version not known here).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use claims::ids::DraftId;
 use policy::Programme;
-use store::Tx;
 use store::programmes::reference::{JurisdictionRow, ProgrammeRow};
 
-use crate::Service;
 use crate::operation::access::ReadProgrammes;
-use crate::operation::{Actor, FieldError, Permit, Refusal, ServiceError, events};
+use crate::operation::{Actor, FieldError, Op, Permit, Recorded, Refusal, Runner, ServiceError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JurisdictionKind {
@@ -122,14 +120,34 @@ pub struct ProgrammeVersion {
     pub versions: Vec<u32>,
 }
 
-impl Service {
+/// The catalogue as it was last read, and how it is read again.
+#[derive(Debug)]
+pub struct Catalogues {
+    op: Arc<Runner>,
+    last: RwLock<Arc<Catalogue>>,
+}
+
+impl Catalogues {
+    pub(crate) fn new(op: &Arc<Runner>) -> Self {
+        Self {
+            op: Arc::clone(op),
+            last: RwLock::default(),
+        }
+    }
+
+    /// Programmes and jurisdictions as last read.
+    pub fn current(&self) -> Arc<Catalogue> {
+        let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&last)
+    }
+
     /// Reads programmes and jurisdictions again; compiled versions are kept.
     pub async fn refresh(&self) -> Result<(), ServiceError> {
         let (programmes, jurisdictions) = {
-            let mut conn = self.store().read().await?;
+            let mut conn = self.op.read().await?;
             (conn.active_programmes().await?, conn.jurisdictions().await?)
         };
-        let known = self.catalogue();
+        let known = self.current();
         let mut catalogue = Catalogue::default();
         for row in programmes {
             let programme = match known.versions(&row.id).iter().find(|it| it.hash() == row.hash) {
@@ -146,17 +164,13 @@ impl Service {
             .into_iter()
             .map(|row| (row.code.clone(), Jurisdiction::from(row)))
             .collect();
-        *self
-            .0
-            .catalogue
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(catalogue);
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
         Ok(())
     }
 
     /// The newest version of every programme.
     pub fn programmes(&self, _permit: &Permit<ReadProgrammes>) -> Vec<ProgrammeVersion> {
-        let catalogue = self.catalogue();
+        let catalogue = self.current();
         let version = |programme: &Arc<Programme>| ProgrammeVersion {
             versions: catalogue
                 .versions(programme.id())
@@ -175,7 +189,7 @@ impl Service {
         id: &str,
         version: Option<u32>,
     ) -> Result<ProgrammeVersion, ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.current();
         let found = match version {
             Some(version) => catalogue.version(id, version),
             None => catalogue.versions(id).last(),
@@ -189,32 +203,28 @@ impl Service {
     /// draft that two persons agreed on (`programmes::drafts`): alone it is refused.
     pub async fn seed_programme(&self, actor: &Actor, source: &str) -> Result<(), ServiceError> {
         let programme = parse(source.to_owned()).await?;
-        let versions = self.catalogue().versions(programme.id()).to_vec();
+        let versions = self.current().versions(programme.id()).to_vec();
         if versions.iter().any(|it| it.hash() == programme.hash()) {
             return Ok(());
         }
         if !versions.is_empty() {
             return Err(Refusal::FourEyes.into());
         }
-        let now = self.clock().now();
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
-                self.put_in_force(&mut tx, &programme, None, actor, now).await?;
-                Ok(tx.done(()))
-            })
-            .await?;
+        let unit = async |mut op: Op<'_>| {
+            let recorded = self.put_in_force(&mut op, &programme, None).await?;
+            Ok(op.done(recorded, ()))
+        };
+        self.op.by(actor).run(unit).await?;
         self.refresh().await
     }
 
     /// Stores a version with its fund in every county.
     pub(crate) async fn put_in_force(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         programme: &Programme,
         draft: Option<DraftId>,
-        actor: &Actor,
-        now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Recorded, ServiceError> {
         let row = ProgrammeRow {
             id: programme.id().to_owned(),
             version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
@@ -222,23 +232,22 @@ impl Service {
             source: programme.source().to_owned(),
             effective_from: programme.effective_from(),
             status: "active".into(),
-            created_at: now,
-            activated_at: Some(now),
+            created_at: op.now,
+            activated_at: Some(op.now),
             draft_jurisdiction: draft.map(|draft| draft.jurisdiction.to_string()),
             draft: draft.map(|draft| draft.uuid),
         };
-        let catalogue = self.catalogue();
+        let catalogue = self.current();
         let counties = catalogue
             .jurisdictions()
             .filter(|it| it.kind != JurisdictionKind::City)
             .map(|it| it.code.clone())
             .collect::<Vec<_>>();
         let subject = format!("programme:{}", row.id);
-        let event = events::event(self, &self.city()?, &subject, "activate_programme", actor, now);
-        tx.add_programme(&row).await?;
-        tx.open_funds(&row.id, &counties).await?;
-        tx.record_events(&[event]).await?;
-        Ok(())
+        let event = op.event(&self.city()?, &subject, "activate_programme");
+        op.tx.add_programme(&row).await?;
+        op.tx.open_funds(&row.id, &counties).await?;
+        op.record(&[event]).await
     }
 
     /// Adds jurisdictions with their ledgers, cities first, and their funds in every programme.
@@ -253,12 +262,12 @@ impl Service {
             .filter(|it| it.kind != JurisdictionKind::City);
         let counties = counties.map(|it| it.code.clone()).collect::<Vec<_>>();
         let programmes = self
-            .catalogue()
+            .current()
             .newest()
             .map(|it| it.id().to_owned())
             .collect::<Vec<_>>();
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 tx.save_jurisdictions(&rows).await?;
                 for programme in &programmes {
                     tx.open_funds(programme, &counties).await?;
@@ -271,7 +280,7 @@ impl Service {
 
     /// The code of the city.
     pub(crate) fn city(&self) -> Result<String, ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.current();
         let city = catalogue.city().map(|it| it.code.clone());
         city.ok_or_else(|| ServiceError::bug("no city"))
     }

@@ -28,21 +28,29 @@ pub mod programmes;
 pub mod webhooks;
 pub mod worker;
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Weak};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use secrecy::SecretBox;
 use store::Store;
 
 pub use at_rest::{Vault, VaultError};
+pub use audit::Audit;
 pub use audit::LogSettings;
-pub use catalogue::{Catalogue, Jurisdiction, JurisdictionKind, ProgrammeVersion};
-use claims::Lanes;
-use identity::{ClientCache, Throttle, TokenCache};
+pub use catalogue::{Catalogue, Catalogues, Jurisdiction, JurisdictionKind, ProgrammeVersion};
+pub use claims::Claims;
+pub use funds::Funds;
+pub use identity::Identity;
 pub use identity::{NewClient, SigningKeys, Token};
+use operation::run::{AfterCommit, Runner};
 pub use operation::{
     Actor, FieldError, MAX_BATCH, Page, Permit, Refusal, Replayable, Right, Role, ServiceError,
 };
-use ports::{Clock, Ids, Webhooks};
+pub use payments::Payments;
+use ports::Clock;
+pub use programmes::Programmes;
+pub use worker::Worker;
 
 /// What the service is made of.
 #[derive(Debug)]
@@ -54,7 +62,7 @@ pub struct Parts {
     pub settings: Settings,
     pub log: LogSettings,
     /// What tells merchants; none: they cannot register where they listen.
-    pub webhooks: Option<Arc<dyn Webhooks>>,
+    pub webhooks: Option<Arc<dyn ports::Webhooks>>,
 }
 
 /// Limits that a deployment may set.
@@ -102,96 +110,128 @@ impl Default for Settings {
     }
 }
 
-/// Every use case is a method of this. Cheap to clone.
+/// The wings, each with its use cases. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Service(Arc<Inner>);
+pub struct Service(Arc<Wings>);
 
 #[derive(Debug)]
-struct Inner {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    ids: Ids,
-    vault: Vault,
-    signing: SigningKeys,
-    settings: Settings,
-    catalogue: RwLock<Arc<Catalogue>>,
-    throttle: Throttle,
-    clients: ClientCache,
-    tokens: TokenCache,
-    log: LogSettings,
-    webhooks: Option<Arc<dyn Webhooks>>,
-    lanes: Lanes,
-    /// A turn for each replay that may run.
-    replays: Arc<tokio::sync::Semaphore>,
+struct Wings {
+    op: Arc<Runner>,
+    settings: Arc<Settings>,
+    identity: Identity,
+    catalogue: Arc<Catalogues>,
+    funds: Funds,
+    programmes: Programmes,
+    claims: Arc<Claims>,
+    audit: Audit,
+    payments: Payments,
+    webhooks: webhooks::Webhooks,
+    worker: Worker,
+}
+
+/// Serves the waitlists that operations called, as long as the service is there.
+#[derive(Debug)]
+struct ServeWaitlists(Weak<Claims>);
+
+impl AfterCommit for ServeWaitlists {
+    fn serve_waitlists(&self) -> BoxFuture<'_, ()> {
+        async {
+            if let Some(claims) = self.0.upgrade() {
+                claims.serve_called_waitlists().await;
+            }
+        }
+        .boxed()
+    }
 }
 
 impl Service {
     /// Reads the catalogue and is ready to serve. Its lanes run on the runtime this is called from.
     pub async fn start(parts: Parts) -> Result<Self, ServiceError> {
-        let service = Self(Arc::new_cyclic(|inner| Inner {
-            lanes: Lanes::open(inner, &parts.settings),
-            throttle: Throttle::new(parts.settings.requests_per_second),
-            clients: ClientCache::default(),
-            tokens: TokenCache::default(),
-            store: parts.store,
-            clock: parts.clock,
-            ids: Ids::default(),
-            vault: parts.vault,
-            signing: parts.signing,
-            settings: parts.settings,
-            log: parts.log,
-            webhooks: parts.webhooks,
-            catalogue: RwLock::default(),
-            replays: Arc::new(tokio::sync::Semaphore::new(programmes::replay::AT_ONCE)),
+        let op = Arc::new(Runner::new(parts.store, parts.clock));
+        let (vault, settings) = (Arc::new(parts.vault), Arc::new(parts.settings));
+        let catalogue = Arc::new(Catalogues::new(&op));
+        let identity = Identity::new(&op, &catalogue, parts.signing, settings.requests_per_second);
+        let funds = Funds::new(&op, &catalogue, &settings);
+        let programmes = Programmes::new(&op, &catalogue, &vault);
+        let claims = Claims::open(&op, &catalogue, &vault, &funds, &settings);
+        let audit = Audit::new(&funds, &claims, parts.log);
+        let payments = Payments::new(&funds, &claims, &settings);
+        let webhooks = webhooks::Webhooks::new(&op, &vault, &settings, parts.webhooks);
+        op.follow_up(Box::new(ServeWaitlists(Arc::downgrade(&claims))));
+        let worker = Worker::new(&funds, &claims, &audit, &payments, &webhooks, &settings);
+        let service = Self(Arc::new(Wings {
+            op,
+            settings,
+            identity,
+            catalogue,
+            funds,
+            programmes,
+            claims,
+            audit,
+            payments,
+            webhooks,
+            worker,
         }));
-        service.refresh().await?;
+        service.catalogue().refresh().await?;
         Ok(service)
     }
 
-    pub(crate) fn store(&self) -> &Store {
-        &self.0.store
+    /// Clients and tokens, and who looked at personal data.
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// Programmes and jurisdictions in force.
+    pub fn catalogue(&self) -> &Catalogues {
+        &self.0.catalogue
+    }
+
+    /// Funds, caps, holds, closings and balances.
+    pub fn funds(&self) -> &Funds {
+        &self.0.funds
+    }
+
+    /// Drafts of programmes, registers and replays.
+    pub fn programmes(&self) -> &Programmes {
+        &self.0.programmes
+    }
+
+    /// Claims from their arrival to their end, and clawbacks.
+    pub fn claims(&self) -> &Claims {
+        &self.0.claims
+    }
+
+    /// The transparency log, exports, bundles and samples.
+    pub fn audit(&self) -> &Audit {
+        &self.0.audit
+    }
+
+    /// Disbursements, the bank, accounts, advances and statements.
+    pub fn payments(&self) -> &Payments {
+        &self.0.payments
+    }
+
+    /// Merchants' endpoints and what they are sent.
+    pub fn webhooks(&self) -> &webhooks::Webhooks {
+        &self.0.webhooks
+    }
+
+    /// What is due by time.
+    pub fn worker(&self) -> &Worker {
+        &self.0.worker
     }
 
     pub fn clock(&self) -> &dyn Clock {
-        &*self.0.clock
-    }
-
-    pub(crate) fn ids(&self) -> &Ids {
-        &self.0.ids
-    }
-
-    pub(crate) fn vault(&self) -> &Vault {
-        &self.0.vault
-    }
-
-    pub(crate) fn log(&self) -> &LogSettings {
-        &self.0.log
+        self.0.op.clock()
     }
 
     pub fn settings(&self) -> &Settings {
         &self.0.settings
     }
 
-    pub(crate) fn webhooks_port(&self) -> Option<&dyn Webhooks> {
-        self.0.webhooks.as_deref()
-    }
-
-    pub(crate) fn lanes(&self) -> &Lanes {
-        &self.0.lanes
-    }
-
-    /// Programmes and jurisdictions as last read.
-    pub fn catalogue(&self) -> Arc<Catalogue> {
-        self.0
-            .catalogue
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
-    }
-
     /// Connections of the pool, for the metrics.
     pub fn pool_status(&self) -> store::PoolStatus {
-        self.0.store.pool_status()
+        self.0.op.store().pool_status()
     }
 }
 

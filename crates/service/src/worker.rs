@@ -1,16 +1,25 @@
 //! What `huanxin work` does in the background, on any number of instances: rows claimed with SKIP LOCKED, every step
 //! idempotent, nothing kept in memory.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Duration, Utc};
 
 use store::operation::{EventRow, OutboxRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use crate::Service;
+use crate::Settings;
+use crate::at_rest::Vault;
+use crate::audit::Audit;
+use crate::catalogue::Catalogues;
+use crate::claims::Claims;
+use crate::funds::Funds;
 use crate::funds::limits::month_of;
-use crate::operation::ServiceError;
+use crate::operation::{Runner, ServiceError};
+use crate::payments::Payments;
 use crate::ports::{EventSink, ToldEvent};
+use crate::webhooks::Webhooks;
 use timing::shanghai;
 
 /// Rows of the outbox looked at in one statement; each holds the events of one county and one unit of work.
@@ -37,7 +46,44 @@ pub struct Round {
     pub signed: usize,
 }
 
-impl Service {
+/// What time demands, in rounds.
+#[derive(Debug)]
+pub struct Worker {
+    op: Arc<Runner>,
+    catalogue: Arc<Catalogues>,
+    vault: Arc<Vault>,
+    settings: Arc<Settings>,
+    funds: Funds,
+    claims: Arc<Claims>,
+    audit: Audit,
+    payments: Payments,
+    webhooks: Webhooks,
+}
+
+impl Worker {
+    pub(crate) fn new(
+        funds: &Funds,
+        claims: &Arc<Claims>,
+        audit: &Audit,
+        payments: &Payments,
+        webhooks: &Webhooks,
+        settings: &Arc<Settings>,
+    ) -> Self {
+        Self {
+            op: Arc::clone(&funds.op),
+            catalogue: Arc::clone(&funds.catalogue),
+            vault: Arc::clone(&claims.vault),
+            settings: Arc::clone(settings),
+            funds: funds.clone(),
+            claims: Arc::clone(claims),
+            audit: audit.clone(),
+            payments: payments.clone(),
+            webhooks: webhooks.clone(),
+        }
+    }
+}
+
+impl Worker {
     /// One round of everything that is due. `last` is when the round before began: a new month since then opens new slices
     /// of the caps, and a new day looks for central money that lapsed and for months and years to be closed.
     pub async fn work(
@@ -45,29 +91,29 @@ impl Service {
         sink: Option<&dyn EventSink>,
         last: Option<DateTime<Utc>>,
     ) -> Result<Round, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         if last.is_none_or(|last| month_of(last) != month_of(now)) {
-            self.call_all_waitlists().await?;
+            self.claims.call_all_waitlists().await?;
         }
-        let expired = self.expire_corrections().await?;
-        let promoted = self.serve_waitlists().await?;
+        let expired = self.claims.expire_corrections().await?;
+        let promoted = self.claims.serve_waitlists().await?;
         // After the waitlists: who waits for the money of a year comes before its end. A year is closed after it lapsed.
         let (lapsed, closed) = match last {
             Some(last) if shanghai::date(last) == shanghai::date(now) => (0, 0),
-            _ => (self.lapse_central().await?, self.close_due().await?),
+            _ => (self.funds.lapse_central().await?, self.funds.close_due().await?),
         };
-        let signed = self.sign_logs().await?;
+        let signed = self.audit.sign_logs().await?;
         // Before anybody is told: what is told is gone from the outbox.
-        let messages = self.make_messages().await?;
+        let messages = self.webhooks.make_messages().await?;
         let told = match sink {
             Some(sink) => self.tell_events(sink).await?,
             None => self.drop_events().await?,
         };
-        let days = Duration::days(i64::from(self.settings().idempotency_days));
+        let days = Duration::days(i64::from(self.settings.idempotency_days));
         let before = now.checked_sub_signed(days).unwrap_or(now);
         let forgotten = self
-            .store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+            .op
+            .transaction(async |mut tx| {
                 let forgotten = tx.forget_idempotency_keys(before, 10_000).await?;
                 Ok(tx.done(forgotten))
             })
@@ -89,19 +135,19 @@ impl Service {
     async fn tell_events(&self, sink: &dyn EventSink) -> Result<usize, ServiceError> {
         let mut told = 0_usize;
         loop {
-            let leased = self.store().write(|tx| self.lease_outbox(tx)).await?;
+            let leased = self.op.transaction(|tx| self.lease_outbox(tx)).await?;
             if leased.is_empty() {
                 return Ok(told);
             }
-            let events = self.store().read().await?.events_of(&leased).await?;
+            let events = self.op.read().await?.events_of(&leased).await?;
             let events = events.into_iter().map(told_event).collect::<Vec<_>>();
             if let Err(error) = sink.tell(&events).await {
                 // Their lease is their pause: they are told again when it ends.
                 tracing::warn!(%error, events = events.len(), "events put off");
                 return Ok(told);
             }
-            self.store()
-                .write(async |mut tx| -> Result<_, ServiceError> {
+            self.op
+                .transaction(async |mut tx| {
                     tx.told(&leased).await?;
                     Ok(tx.done(()))
                 })
@@ -112,7 +158,7 @@ impl Service {
 
     /// Leases what is told in one call and no more, so that a lease outlasts its call.
     async fn lease_outbox(&self, mut tx: Tx) -> Result<Done<Vec<OutboxRow>>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let mut due = tx.due_outbox(now, rows(ROWS)).await?;
         due.truncate(told_together(&due));
         for row in &mut due {
@@ -134,9 +180,9 @@ impl Service {
         let mut dropped = 0_usize;
         loop {
             let (gone, events) = self
-                .store()
-                .write(async |mut tx| -> Result<_, ServiceError> {
-                    let due = tx.due_outbox(self.clock().now(), rows(ROWS)).await?;
+                .op
+                .transaction(async |mut tx| {
+                    let due = tx.due_outbox(self.op.now(), rows(ROWS)).await?;
                     tx.told(&due).await?;
                     Ok(tx.done((due.len(), due.iter().map(|row| row.events.len()).sum::<usize>())))
                 })
@@ -151,12 +197,12 @@ impl Service {
     /// Seals again what was sealed under an older key, a bounded number in each transaction; says how many.
     pub async fn rekey(&self) -> Result<usize, ServiceError> {
         let mut sealed = 0_usize;
-        for jurisdiction in self.catalogue().jurisdictions() {
+        for jurisdiction in self.catalogue.current().jurisdictions() {
             let mut after = None;
             loop {
                 let (count, last) = self
-                    .store()
-                    .write(|tx| self.rekey_some(tx, &jurisdiction.code, after))
+                    .op
+                    .transaction(|tx| self.rekey_some(tx, &jurisdiction.code, after))
                     .await?;
                 sealed = sealed.saturating_add(count);
                 match last {
@@ -166,9 +212,12 @@ impl Service {
             }
         }
         loop {
-            let accounts = self.store().write(|tx| self.rekey_accounts(tx)).await?;
-            let files = self.store().write(|tx| self.rekey_submissions(tx)).await?;
-            let webhooks = self.store().write(|tx| self.rekey_webhooks(tx)).await?;
+            let accounts = self.op.transaction(|tx| self.payments.rekey_accounts(tx)).await?;
+            let files = self
+                .op
+                .transaction(|tx| self.payments.rekey_submissions(tx))
+                .await?;
+            let webhooks = self.op.transaction(|tx| self.webhooks.rekey_webhooks(tx)).await?;
             let count = accounts.saturating_add(files).saturating_add(webhooks);
             if count == 0 {
                 return Ok(sealed);
@@ -185,15 +234,15 @@ impl Service {
     ) -> Result<Done<(usize, Option<(Uuid, i32)>)>, ServiceError> {
         let mut rows = tx.decisions_after(jurisdiction, after, 500).await?;
         let last = rows.last().map(|row| (row.claim, row.revision));
-        rows.retain(|row| row.key_id != self.vault().key_id());
+        rows.retain(|row| row.key_id != self.vault.key_id());
         for row in &mut rows {
             let place = crate::claims::view::document_place(&row.jurisdiction, row.claim, row.revision);
             let text = self
-                .vault()
+                .vault
                 .open(&row.key_id, &place, &row.sealed)
                 .map_err(ServiceError::bug)?;
-            row.sealed = self.vault().seal(&place, &text).map_err(ServiceError::bug)?;
-            row.key_id = self.vault().key_id().to_owned();
+            row.sealed = self.vault.seal(&place, &text).map_err(ServiceError::bug)?;
+            row.key_id = self.vault.key_id().to_owned();
         }
         tx.reseal(&rows).await?;
         Ok(tx.done((rows.len(), last)))
@@ -201,12 +250,12 @@ impl Service {
 
     /// Decides every recorded decision of a county again from its receipt, and names those that come out otherwise.
     pub async fn re_execute(&self, jurisdiction: &str) -> Result<ReExecution, ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let mut done = ReExecution::default();
         let mut after = None;
         loop {
             let rows = self
-                .store()
+                .op
                 .read()
                 .await?
                 .decisions_after(jurisdiction, after, 500)
@@ -229,13 +278,13 @@ impl Service {
 
     /// Events still to be told, for the metrics.
     pub async fn outbox_depth(&self) -> Result<i64, ServiceError> {
-        Ok(self.store().read().await?.outbox_depth().await?)
+        Ok(self.op.read().await?.outbox_depth().await?)
     }
 
     /// Whether the service can do its work: the database answers and has every migration.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let mut conn = self
-            .store()
+            .op
             .read()
             .await
             .map_err(|error| NotReady(error.to_string()))?;

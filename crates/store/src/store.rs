@@ -153,6 +153,15 @@ pub struct Done<R> {
     result: R,
 }
 
+impl<R> Done<R> {
+    pub fn map<S>(self, map: impl FnOnce(R) -> S) -> Done<S> {
+        Done {
+            tx: self.tx,
+            result: map(self.result),
+        }
+    }
+}
+
 impl Store {
     /// Opens a pool. Connections are opened on the runtime this is called from, not on the actix worker that first needs
     /// one: a busy worker would stall the queries of all others.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use claims::claim::{Claim, Item};
-use claims::ids::{AppropriationId, CapChangeId, ClaimId, DisbursementId, PaymentId};
+use claims::ids::{AppropriationId, ClaimId, DisbursementId, PaymentId};
 use ledger::{Balances, Fen};
 use service::claims::{ApprovalVerdict, ClaimState, Command, Mode, ReviewVerdict, Submitted};
 use service::funds::{CapChange, Fund, NewAppropriation, Source, SourceBalance};
@@ -60,6 +60,7 @@ impl World {
     ) -> Result<Vec<Result<Submitted, Refusal>>, ServiceError> {
         let results = self
             .service
+            .claims()
             .submit(&permit(actor), commands, Mode::Continue)
             .await?;
         let results =
@@ -123,6 +124,7 @@ impl World {
     pub async fn state(&self, id: ClaimId) -> ClaimState {
         let permit = permit::<ReadClaims>(&self.cast.auditor);
         self.service
+            .claims()
             .claim(&permit, id)
             .await
             .expect("the claim is there")
@@ -133,6 +135,7 @@ impl World {
         let actor = self.seller(&claim);
         Ok(self
             .service
+            .claims()
             .correct(&permit(&actor), id, None, claim, None)
             .await?
             .value)
@@ -156,6 +159,7 @@ impl World {
         let why = Some("顾客改变主意".to_owned());
         Ok(self
             .service
+            .claims()
             .withdraw(&permit(&owner), id, None, why, None)
             .await?
             .value)
@@ -166,6 +170,7 @@ impl World {
         let why = Some("七天无理由退货".to_owned());
         Ok(self
             .service
+            .claims()
             .return_goods(&permit(&owner), id, None, why, None)
             .await?
             .value)
@@ -177,6 +182,7 @@ impl World {
         let why = Some("材料".to_owned());
         Ok(self
             .service
+            .claims()
             .review(&permit(&self.cast.reviewer), id, revision, verdict, why, None)
             .await?
             .value)
@@ -188,6 +194,7 @@ impl World {
         let why = Some("材料".to_owned());
         Ok(self
             .service
+            .claims()
             .approve(&permit(&self.cast.approver), id, revision, verdict, why, None)
             .await?
             .value)
@@ -229,10 +236,11 @@ impl World {
         };
         let made = self
             .service
+            .funds()
             .appropriate(&permit(&self.cast.maker), new, new_key())
             .await
             .expect("money is entered");
-        AppropriationId::parse(&made.value.id).expect("an id")
+        made.value.id
     }
 
     /// Money for a fund, entered and approved.
@@ -246,6 +254,7 @@ impl World {
         let id = self.propose_money_of(source, county, programme, amount).await;
         let permit = permit::<ManageFunds>(&self.cast.checker);
         self.service
+            .funds()
             .check_appropriation(&permit, id, Check::Approve, None)
             .await
             .expect("money is approved");
@@ -265,10 +274,12 @@ impl World {
         let maker = permit::<ManageFunds>(&self.cast.maker);
         let made = self
             .service
+            .funds()
             .propose_caps(&maker, programme, place, caps, "运财〔2026〕1号")
             .await?;
-        let id = CapChangeId::parse(&made.id).expect("an id");
+        let id = made.id;
         self.service
+            .funds()
             .check_caps(&permit(&self.cast.checker), id, Check::Approve, None)
             .await
     }
@@ -284,6 +295,7 @@ impl World {
         let permit = permit::<ReadFunds>(&self.cast.auditor);
         let page = self
             .service
+            .funds()
             .funds(&permit, Some(county.into()), None, 200)
             .await
             .expect("funds are read");
@@ -300,7 +312,11 @@ impl World {
     /// What each source of a fund gave, and what became of it.
     pub async fn sources(&self, county: &str, programme: &str) -> Vec<SourceBalance> {
         let permit = permit::<ReadFunds>(&self.cast.auditor);
-        let sources = self.service.fund_sources(&permit, programme, county).await;
+        let sources = self
+            .service
+            .funds()
+            .fund_sources(&permit, programme, county)
+            .await;
         sources.expect("the fund is open")
     }
 
@@ -313,10 +329,15 @@ impl World {
             bank_code: Some("103181000019".into()),
         };
         let maker = permit::<EnterAccounts>(&self.cast.maker);
-        let entered = self.service.enter_account(&maker, holder, entered).await;
+        let entered = self
+            .service
+            .payments()
+            .enter_account(&maker, holder, entered)
+            .await;
         let revision = entered.expect("the account is entered").revision;
         let checker = permit::<ManageFunds>(&self.cast.checker);
         self.service
+            .payments()
             .check_account(&checker, holder, revision, Check::Approve, None)
             .await
             .expect("the account is approved");
@@ -330,6 +351,7 @@ impl World {
         let maker = permit::<ManageFunds>(&self.cast.maker);
         let made = self
             .service
+            .payments()
             .make_disbursement(&maker, county, programme, Gather::default(), new_key())
             .await?;
         Ok(DisbursementId::parse(&made.value.id).expect("an id"))
@@ -338,6 +360,7 @@ impl World {
     pub async fn release(&self, id: DisbursementId) -> Result<Disbursement, ServiceError> {
         Ok(self
             .service
+            .payments()
             .release_disbursement(&permit(&self.cast.checker), id, None, None)
             .await?
             .value)
@@ -350,6 +373,7 @@ impl World {
         loop {
             let page = self
                 .service
+                .payments()
                 .payments(&permit, id, cursor.as_deref(), 200)
                 .await
                 .expect("payments are read");
@@ -364,7 +388,11 @@ impl World {
     /// The claims of a payment.
     pub async fn paid_claims(&self, id: PaymentId) -> Vec<ClaimId> {
         let permit = permit::<ReadFunds>(&self.cast.auditor);
-        let page = self.service.payment_claims(&permit, id, None, 200).await;
+        let page = self
+            .service
+            .payments()
+            .payment_claims(&permit, id, None, 200)
+            .await;
         let claims = page.expect("a payment's claims are read").items;
         claims.into_iter().map(|paid| paid.claim).collect()
     }
@@ -379,6 +407,7 @@ impl World {
             .iter()
             .map(|(payment, failure)| PaymentResult::of(payment.id, failure.map(str::to_owned)));
         self.service
+            .payments()
             .record_results(&permit(&self.cast.maker), id, results.collect())
             .await
     }

@@ -135,6 +135,7 @@ impl HttpApp {
             jurisdictions: actor.jurisdictions.clone(),
         };
         self.service
+            .identity()
             .register_client(&Actor::system(), client)
             .await
             .expect("the client is registered");
@@ -144,6 +145,7 @@ impl HttpApp {
     pub async fn token(&self, actor: &Actor) -> String {
         let token = self
             .service
+            .identity()
             .issue_token(&actor.client, &SecretString::from(SECRET))
             .await;
         token.expect("the credentials are good").access_token

@@ -233,6 +233,7 @@ impl World {
             let body = futures::stream::iter([Ok::<_, Infallible>(Bytes::from(text))]);
             let report = self
                 .service
+                .programmes()
                 .load_register(&permit, register, RegisterFormat::Ndjson, body)
                 .await
                 .expect("a load");

@@ -290,6 +290,7 @@ async fn no_row_can_be_changed_behind_our_back() {
         let mut file = Vec::new();
         let fault = match app
             .service
+            .audit()
             .write_bundle(&[], None, folder.path(), &mut file)
             .await
         {

@@ -34,7 +34,7 @@ pub(super) async fn add_year(world: &World) -> Option<Manifest> {
     if !frozen::wanted(year) {
         return None;
     }
-    let key = world.service.log_key();
+    let key = world.service.audit().log_key();
     let witness = testkit::witness().public();
     frozen::add(KEYS, format!("{key}\n{witness}\n").as_bytes());
     let (manifest, file) = inside::bundle(world, None).await;

@@ -54,7 +54,7 @@ pub(super) fn now(world: &World) -> DateTime<Utc> {
 
 /// One round of a worker that has just started.
 pub(super) async fn work(world: &World) {
-    world.service.work(None, None).await.unwrap();
+    world.service.worker().work(None, None).await.unwrap();
 }
 
 /// A bank that accepts every file and reports nothing.
@@ -82,7 +82,12 @@ impl Bank for SilentBank {
 
 /// Submits every queued file to the bank.
 pub(super) async fn submit_to_bank(world: &World) {
-    world.service.submit_to_bank(&SilentBank).await.unwrap();
+    world
+        .service
+        .payments()
+        .submit_to_bank(&SilentBank)
+        .await
+        .unwrap();
 }
 
 /// A bundle of all ledgers, as `huanxin export` writes it, that continues from `before`.

@@ -198,6 +198,7 @@ async fn pieces_days_and_programmes() {
     let auditor = permit::<ReadLedger>(&app.cast.auditor);
     let file = app
         .service
+        .audit()
         .export_claims(
             &auditor,
             "140800",

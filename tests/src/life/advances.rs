@@ -30,6 +30,7 @@ async fn make(app: &TestApp, amount: Fen) -> Result<Advance, ServiceError> {
     let maker = permit::<ManageFunds>(&app.cast.maker);
     let made = app
         .service
+        .payments()
         .make_advance(&maker, to(app, amount), new_key())
         .await?;
     Ok(made.value)
@@ -38,7 +39,7 @@ async fn make(app: &TestApp, amount: Fen) -> Result<Advance, ServiceError> {
 async fn get(app: &TestApp, advance: &Advance) -> Advance {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     let id = AdvanceId::parse(&advance.id).unwrap();
-    app.service.advance(&reader, id).await.unwrap()
+    app.service.payments().advance(&reader, id).await.unwrap()
 }
 
 fn disbursement(advance: &Advance) -> DisbursementId {
@@ -70,6 +71,7 @@ async fn repay(app: &TestApp, advance: &Advance, amount: Option<Fen>) -> Result<
     };
     let repaid = app
         .service
+        .payments()
         .repay_advance(&treasury, id, repayment, new_key())
         .await?;
     Ok(repaid.value)
@@ -86,6 +88,7 @@ async fn bounced(app: &TestApp, payment: &Payment) -> Result<Payment, Refusal> {
     let treasury = permit::<ManageFunds>(&app.cast.maker);
     let results = app
         .service
+        .payments()
         .record_results(&treasury, payment.disbursement, vec![back])
         .await;
     results.unwrap().remove(0)
@@ -157,7 +160,11 @@ async fn an_advance_takes_two_persons_an_admitted_merchant_and_money() {
         merchant: testkit::numbers::credit_code(),
         ..to(&app, whole(1))
     };
-    let unknown = app.service.make_advance(&maker, stranger, new_key()).await;
+    let unknown = app
+        .service
+        .payments()
+        .make_advance(&maker, stranger, new_key())
+        .await;
     assert!(matches!(
         unknown.unwrap_err().refusal(),
         Some(Refusal::Invalid(_))
@@ -166,14 +173,20 @@ async fn an_advance_takes_two_persons_an_admitted_merchant_and_money() {
     let key = new_key();
     let first = app
         .service
+        .payments()
         .make_advance(&maker, to(&app, whole(600)), key.clone())
         .await;
     let first = first.unwrap().value;
-    let again = app.service.make_advance(&maker, to(&app, whole(600)), key).await;
+    let again = app
+        .service
+        .payments()
+        .make_advance(&maker, to(&app, whole(600)), key)
+        .await;
     let again = again.unwrap();
     assert_eq!((again.replayed, &again.value), (true, &first));
     let alone = app
         .service
+        .payments()
         .release_disbursement(&maker, disbursement(&first), None, None)
         .await
         .unwrap_err();
@@ -189,6 +202,7 @@ async fn an_advance_takes_two_persons_an_admitted_merchant_and_money() {
     let county = claims::JurisdictionCode::parse(YANHU).unwrap();
     let why = Some("核查中".to_owned());
     app.service
+        .funds()
         .place_hold(&maker, county, held, why.clone(), new_key())
         .await
         .unwrap();
@@ -197,6 +211,7 @@ async fn an_advance_takes_two_persons_an_admitted_merchant_and_money() {
     assert!(make(&app, whole(1)).await.is_err());
     let checker = permit::<ManageFunds>(&app.cast.checker);
     app.service
+        .payments()
         .cancel_disbursement(&checker, disbursement(&first), why)
         .await
         .unwrap();
@@ -248,6 +263,7 @@ async fn an_advance_that_was_paid_after_all_is_the_merchant_s_again() {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     let waiting = app
         .service
+        .payments()
         .bank_exceptions(&reader, Some(YANHU.into()), None, 50)
         .await
         .unwrap();
@@ -255,6 +271,7 @@ async fn an_advance_that_was_paid_after_all_is_the_merchant_s_again() {
     let why = Some("银行确认已付".to_owned());
     let apply = Resolution::Apply { payment: None };
     app.service
+        .payments()
         .resolve_exception(&checker, waiting.items[0].id, apply, why)
         .await
         .unwrap();
@@ -274,6 +291,7 @@ async fn what_fails_is_open_again_and_advances_come_before_clawbacks() {
     };
     let approver = permit::<DemandClawback>(&app.cast.approver);
     app.service
+        .claims()
         .demand_clawback(&approver, owing, None, demand, None)
         .await
         .unwrap();
@@ -325,6 +343,7 @@ async fn what_the_bank_returns_of_a_payment_does_not_open_its_advance_again() {
     let treasury = permit::<ManageFunds>(&app.cast.maker);
     let document = Some("回单".to_owned());
     app.service
+        .claims()
         .claw_back(&treasury, claims[1], None, document)
         .await
         .unwrap();
@@ -390,6 +409,7 @@ async fn the_bank_s_file_names_the_advance() {
     let maker = permit::<ManageFunds>(&app.cast.maker);
     let file = app
         .service
+        .payments()
         .instruction(&maker, disbursement(&advance), InstructionFormat::Pain001, 1)
         .await
         .unwrap();

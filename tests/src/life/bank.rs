@@ -53,6 +53,7 @@ async fn report(app: &TestApp, report: BankReport) -> Vec<Result<String, Refusal
     let yanhu = claims::JurisdictionCode::parse(YANHU).unwrap();
     let results = app
         .service
+        .payments()
         .record_report(&maker, yanhu, None, report)
         .await
         .unwrap();
@@ -151,6 +152,7 @@ async fn what_fits_nothing_waits_for_another_person() {
     let waiting = async || {
         let page = app
             .service
+            .payments()
             .bank_exceptions(&reader, Some(YANHU.into()), None, 50)
             .await;
         page.unwrap().items
@@ -166,6 +168,7 @@ async fn what_fits_nothing_waits_for_another_person() {
         let treasury = permit::<ManageFunds>(actor);
         let why = Some("经与银行核对".to_owned());
         app.service
+            .payments()
             .resolve_exception(&treasury, exceptions[place].id, resolution, why)
             .await
     };
@@ -214,13 +217,18 @@ async fn what_a_person_applied_to_another_payment_may_be_said_again() {
     let say = async || report(&app, camt054(&[&misnamed], &[])).await;
     assert_eq!(say().await, [Err(Refusal::NotFound("payment"))]);
     let reader = permit::<ReadFunds>(&app.cast.auditor);
-    let page = app.service.bank_exceptions(&reader, None, None, 50).await;
+    let page = app
+        .service
+        .payments()
+        .bank_exceptions(&reader, None, None, 50)
+        .await;
     let treasury = permit::<ManageFunds>(&app.cast.checker);
     let apply = Resolution::Apply {
         payment: Some(payments[0].id),
     };
     let why = Some("银行更正流水号".to_owned());
     app.service
+        .payments()
         .resolve_exception(&treasury, page.unwrap().items[0].id, apply, why)
         .await
         .unwrap();
@@ -243,6 +251,7 @@ async fn a_word_filed_with_the_city_is_applied_in_the_county_whose_payment_it_is
     let say = async || {
         let said = app
             .service
+            .payments()
             .record_report(&maker, city, None, camt054(&[&misnamed], &[]))
             .await
             .unwrap();
@@ -253,7 +262,11 @@ async fn a_word_filed_with_the_city_is_applied_in_the_county_whose_payment_it_is
     assert_eq!(say().await, [Err(Refusal::NotFound("payment"))]);
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     let waiting = async || {
-        let page = app.service.bank_exceptions(&reader, None, None, 50).await;
+        let page = app
+            .service
+            .payments()
+            .bank_exceptions(&reader, None, None, 50)
+            .await;
         page.unwrap().items
     };
     let exception = waiting().await.remove(0);
@@ -264,6 +277,7 @@ async fn a_word_filed_with_the_city_is_applied_in_the_county_whose_payment_it_is
         };
         let why = Some("银行更正流水号".to_owned());
         app.service
+            .payments()
             .resolve_exception(&permit(actor), exception.id, resolution, why)
             .await
     };
@@ -317,6 +331,7 @@ async fn a_late_success_is_not_applied_once_another_payment_has_the_claim() {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     let page = app
         .service
+        .payments()
         .bank_exceptions(&reader, None, None, 50)
         .await
         .unwrap();
@@ -325,6 +340,7 @@ async fn a_late_success_is_not_applied_once_another_payment_has_the_claim() {
     let apply = Resolution::Apply { payment: None };
     let refused = app
         .service
+        .payments()
         .resolve_exception(&treasury, page.items[0].id, apply, why)
         .await
         .unwrap_err();
@@ -354,6 +370,7 @@ async fn money_that_comes_back_for_returned_goods_is_not_asked_for_twice() {
     let treasury = permit::<ManageFunds>(&app.cast.maker);
     let results = app
         .service
+        .payments()
         .record_results(&treasury, id, vec![back])
         .await
         .unwrap();
@@ -378,6 +395,7 @@ async fn a_report_that_comes_eight_times_at_once_is_set_aside_once() {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     let waiting = app
         .service
+        .payments()
         .bank_exceptions(&reader, None, None, 50)
         .await
         .unwrap();

@@ -1,6 +1,5 @@
 //! Ceilings over what may be committed: set in pairs, nested, never below what is committed.
 
-use claims::ids::CapChangeId;
 use claims::life_cycle::Status;
 use service::operation::Check;
 use service::operation::access::ManageFunds;
@@ -58,11 +57,12 @@ async fn caps_are_proposed_by_one_and_approved_by_another() {
     let maker = permit::<ManageFunds>(&app.cast.maker);
     let propose = async |caps: Vec<(String, ledger::Fen)>| {
         app.service
+            .funds()
             .propose_caps(&maker, PROGRAMME, YANHU, caps, "运财〔2026〕2号")
             .await
     };
     let made = propose(vec![("whole".into(), whole(600))]).await.unwrap();
-    let id = CapChangeId::parse(&made.id).unwrap();
+    let id = made.id;
     assert!(app.fund(YANHU, PROGRAMME).await.caps.is_empty());
     let second_credential = Actor {
         client: "treasury-9".into(),
@@ -71,6 +71,7 @@ async fn caps_are_proposed_by_one_and_approved_by_another() {
     let alone = permit::<ManageFunds>(&second_credential);
     let refused = app
         .service
+        .funds()
         .check_caps(&alone, id, Check::Approve, None)
         .await
         .unwrap_err();
@@ -78,13 +79,15 @@ async fn caps_are_proposed_by_one_and_approved_by_another() {
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let silent = app
         .service
+        .funds()
         .check_caps(&checker, id, Check::Refuse, None)
         .await
         .unwrap_err();
     assert_eq!(silent.refusal(), Some(&Refusal::ReasonRequired));
-    let approvals =
-        futures::future::join_all((0..5).map(|_| app.service.check_caps(&checker, id, Check::Approve, None)))
-            .await;
+    let approvals = futures::future::join_all(
+        (0..5).map(|_| app.service.funds().check_caps(&checker, id, Check::Approve, None)),
+    )
+    .await;
     assert_eq!(approvals.iter().filter(|approval| approval.is_ok()).count(), 1);
     assert_eq!(app.fund(YANHU, PROGRAMME).await.caps.len(), 1);
 
@@ -175,6 +178,7 @@ async fn a_cap_counts_a_claim_until_it_holds_nothing() {
     app.return_goods(claim.id).await.unwrap();
     assert_eq!(committed().await, [whole(600); 3]);
     app.service
+        .claims()
         .claw_back(&permit(&app.cast.maker), claim.id, None, Some("回单".into()))
         .await
         .unwrap();

@@ -28,6 +28,7 @@ async fn demand(
     };
     let moved = app
         .service
+        .claims()
         .demand_clawback(&approver, claim, None, demand, None)
         .await?;
     Ok(moved.value)
@@ -36,13 +37,14 @@ async fn demand(
 async fn repay(app: &TestApp, claim: ClaimId, amount: Option<Fen>) -> Result<ClaimState, ServiceError> {
     let treasury = permit::<ManageFunds>(&app.cast.maker);
     app.service
+        .claims()
         .claw_back_part(&treasury, claim, None, amount, Some("回单".into()))
         .await
 }
 
 async fn sums(app: &TestApp, claim: ClaimId) -> Clawback {
     let auditor = permit::<ReadClaims>(&app.cast.auditor);
-    app.service.clawback(&auditor, claim).await.unwrap().sums
+    app.service.claims().clawback(&auditor, claim).await.unwrap().sums
 }
 
 /// Repaid, netted, pending, waived and open, in whole yuan.
@@ -70,6 +72,7 @@ async fn returned(app: &TestApp, payment: &Payment) -> Result<Payment, Refusal> 
     let treasury = permit::<ManageFunds>(&app.cast.maker);
     let results = app
         .service
+        .payments()
         .record_results(&treasury, payment.disbursement, vec![back])
         .await;
     results.unwrap().remove(0)
@@ -162,6 +165,7 @@ async fn what_fails_or_is_cancelled_is_netted_anew() {
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let why = Some("名单有误".to_owned());
     app.service
+        .payments()
         .cancel_disbursement(&checker, made, why)
         .await
         .unwrap();
@@ -224,6 +228,7 @@ async fn a_waiver_takes_two_persons_and_stays_paid() {
     };
     let made = app
         .service
+        .claims()
         .waive_clawback(&maker, claim, new, new_key())
         .await
         .unwrap();
@@ -231,6 +236,7 @@ async fn a_waiver_takes_two_persons_and_stays_paid() {
     assert_eq!(made.value.amount, "500.00");
     let alone = app
         .service
+        .claims()
         .check_waiver(&maker, id, Check::Approve, None)
         .await
         .unwrap_err();
@@ -239,6 +245,7 @@ async fn a_waiver_takes_two_persons_and_stays_paid() {
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let checked = app
         .service
+        .claims()
         .check_waiver(&checker, id, Check::Approve, None)
         .await
         .unwrap();

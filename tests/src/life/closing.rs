@@ -21,13 +21,13 @@ fn set(world: &World, instant: &str) {
 
 /// A round of a worker that has just started.
 async fn closed(world: &World) -> usize {
-    world.service.work(None, None).await.unwrap().closed
+    world.service.worker().work(None, None).await.unwrap().closed
 }
 
 async fn closing(world: &World, county: &str, period: &str) -> Result<ClosedBooks, ServiceError> {
     let auditor = permit::<ReadLedger>(&world.cast.auditor);
     let period = Period::parse(period).unwrap();
-    world.service.closing(&auditor, county, period).await
+    world.service.funds().closing(&auditor, county, period).await
 }
 
 async fn fund(world: &World, period: &str) -> ClosedFund {
@@ -61,7 +61,10 @@ async fn all(world: &World) -> Vec<(String, i64, i64)> {
     let auditor = permit::<ReadLedger>(&world.cast.auditor);
     let (mut all, mut cursor) = (Vec::new(), None::<String>);
     loop {
-        let page = world.service.closings(&auditor, YANHU, cursor.as_deref(), 3);
+        let page = world
+            .service
+            .funds()
+            .closings(&auditor, YANHU, cursor.as_deref(), 3);
         let page = page.await.unwrap();
         all.extend(
             page.items
@@ -145,6 +148,7 @@ async fn what_is_wrong_in_a_closed_month_is_put_right_in_the_open_one() {
     let treasury = permit(&app.cast.maker);
     let paper = || Some("银行回单0001".to_owned());
     app.service
+        .claims()
         .claw_back(&treasury, claims[0], None, paper())
         .await
         .unwrap();
@@ -193,7 +197,7 @@ async fn a_year_is_closed_after_what_lapsed_and_carries_on() {
     app.pay_out(YANHU, PROGRAMME).await;
     let promised = of_applicants(&app, 1).await[0];
     set(&app, "2026-12-31T16:00:00Z");
-    let round = app.service.work(None, None).await.unwrap();
+    let round = app.service.worker().work(None, None).await.unwrap();
     assert_eq!((round.lapsed, round.closed), (1, 6), "June to November");
     set(&app, "2027-01-05T16:00:00Z");
     assert_eq!(closed(&app).await, 2, "December and the year");
@@ -313,7 +317,7 @@ async fn what_does_not_add_up_is_not_closed() {
             ))
             .await;
         assert_eq!(
-            app.service.work(None, None).await.unwrap().closed,
+            app.service.worker().work(None, None).await.unwrap().closed,
             usize::from(wrong.starts_with("available"))
         );
         assert!(all(&app).await.is_empty());

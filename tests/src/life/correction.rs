@@ -168,12 +168,22 @@ async fn after_the_deadline_the_claim_is_rejected_and_holds_nothing() {
         ),
         "{late}"
     );
-    let round = app.service.work(None, Some(claim.created_at)).await.unwrap();
+    let round = app
+        .service
+        .worker()
+        .work(None, Some(claim.created_at))
+        .await
+        .unwrap();
     assert_eq!(round.expired, 1);
     assert_eq!(app.state(claim.id).await.status, Status::Rejected);
     assert_eq!(app.state(waiting.id).await.status, Status::UnderReview);
     assert_books(&app, [0, 600, 0, 0, 0, 0]).await;
-    let idle = app.service.work(None, Some(claim.created_at)).await.unwrap();
+    let idle = app
+        .service
+        .worker()
+        .work(None, Some(claim.created_at))
+        .await
+        .unwrap();
     assert_eq!((idle.expired, idle.promoted), (0, 0));
 
     // Invoice, serial number, quota and entitlement are free: the same sale may be claimed again.
@@ -193,7 +203,7 @@ async fn two_workers_expire_a_claim_once() {
         );
     }
     app.clock.advance(Duration::days(16));
-    let workers = futures::future::join_all((0..4).map(|_| app.service.work(None, None))).await;
+    let workers = futures::future::join_all((0..4).map(|_| app.service.worker().work(None, None))).await;
     let expired: usize = workers.into_iter().map(|round| round.unwrap().expired).sum();
     assert_eq!(expired, 10);
     assert_books(&app, [6_000, 0, 0, 0, 0, 0]).await;
@@ -208,12 +218,14 @@ async fn only_its_owner_corrects_a_claim_and_only_when_asked() {
     let stranger = permit::<SubmitClaims>(&app.cast.other_retailer);
     let refused = app
         .service
+        .claims()
         .correct(&stranger, claim.id, None, corrected.clone(), None)
         .await
         .unwrap_err();
     assert_eq!(refused.refusal(), Some(&Refusal::NotFound("claim")));
     let stale = app
         .service
+        .claims()
         .correct(
             &permit(&app.cast.retailer),
             claim.id,

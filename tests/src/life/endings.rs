@@ -146,16 +146,19 @@ async fn after_payment_everything_stays_taken_until_the_money_is_back() {
     let treasury = permit(&app.cast.maker);
     let silent = app
         .service
+        .claims()
         .claw_back(&treasury, id, None, None)
         .await
         .unwrap_err();
     assert_eq!(silent.refusal(), Some(&Refusal::ReasonRequired));
     app.service
+        .claims()
         .claw_back(&treasury, id, None, Some("回单".into()))
         .await
         .unwrap();
     let twice = app
         .service
+        .claims()
         .claw_back(&treasury, id, None, Some("回单".into()))
         .await
         .unwrap_err();
@@ -181,6 +184,7 @@ async fn clawed_back_money_goes_to_who_waits() {
     app.return_goods(id).await.unwrap();
     assert_eq!(app.state(waiting.id).await.status, Status::Waitlisted);
     app.service
+        .claims()
         .claw_back(&permit(&app.cast.maker), id, None, Some("回单".into()))
         .await
         .unwrap();
@@ -216,8 +220,12 @@ async fn another_merchant_s_claim_does_not_exist() {
     let stranger = permit::<SubmitClaims>(&app.cast.platform);
     let why = || Some("why".to_owned());
     let refused = [
-        app.service.withdraw(&stranger, claim.id, None, why(), None).await,
         app.service
+            .claims()
+            .withdraw(&stranger, claim.id, None, why(), None)
+            .await,
+        app.service
+            .claims()
             .return_goods(&stranger, claim.id, None, why(), None)
             .await,
     ];
@@ -226,6 +234,7 @@ async fn another_merchant_s_claim_does_not_exist() {
     }
     let looked = app
         .service
+        .claims()
         .claim(&permit(&app.cast.platform), claim.id)
         .await
         .unwrap_err();
@@ -241,6 +250,7 @@ async fn what_changed_meanwhile_is_not_withdrawn() {
     let owner = permit::<SubmitClaims>(&app.cast.retailer);
     let stale = app
         .service
+        .claims()
         .withdraw(&owner, claim.id, Some(1), Some("why".into()), None)
         .await
         .unwrap_err();
@@ -248,6 +258,7 @@ async fn what_changed_meanwhile_is_not_withdrawn() {
     // Its owner need not say why.
     let withdrawn = app
         .service
+        .claims()
         .withdraw(&owner, claim.id, Some(2), None, None)
         .await
         .unwrap();

@@ -63,7 +63,7 @@ pub(crate) fn account(name: &str, number: &str) -> EnteredAccount {
 
 async fn file(app: &TestApp, id: DisbursementId, format: InstructionFormat) -> Result<String, Refusal> {
     let maker = permit::<ManageFunds>(&app.cast.maker);
-    match app.service.instruction(&maker, id, format, 1).await {
+    match app.service.payments().instruction(&maker, id, format, 1).await {
         Ok(instruction) => Ok(String::from_utf8(instruction.bytes).unwrap()),
         Err(error) => Err(error.refusal().unwrap().clone()),
     }
@@ -71,10 +71,16 @@ async fn file(app: &TestApp, id: DisbursementId, format: InstructionFormat) -> R
 
 pub(super) async fn reconciled(app: &TestApp, id: DisbursementId) -> Reconciliation {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
-    let one = app.service.reconcile_disbursement(&reader, id).await.unwrap();
+    let one = app
+        .service
+        .payments()
+        .reconcile_disbursement(&reader, id)
+        .await
+        .unwrap();
     let today = shanghai::date(app.clock.now());
     let day = app
         .service
+        .payments()
         .reconcile(&reader, YANHU, (today, today))
         .await
         .unwrap();
@@ -154,6 +160,7 @@ async fn the_file_is_the_same_whenever_it_is_asked_for() {
     let seller = permit::<SubmitClaims>(&app.cast.retailer);
     let corrected = account("", NEW_ACCOUNT);
     app.service
+        .payments()
         .correct_payee(&seller, buyer, corrected)
         .await
         .unwrap();
@@ -167,6 +174,7 @@ async fn the_file_is_the_same_whenever_it_is_asked_for() {
     let stranger = permit::<SubmitClaims>(&app.cast.other_retailer);
     let refused = app
         .service
+        .payments()
         .correct_payee(&stranger, buyer, account("", OLD_ACCOUNT))
         .await;
     assert_eq!(refused.unwrap_err().refusal(), Some(&Refusal::NotFound("claim")));
@@ -180,6 +188,7 @@ async fn an_account_takes_two_persons_and_is_never_shown_whole() {
     let own = permit::<EnterAccounts>(&app.cast.retailer);
     let entered = app
         .service
+        .payments()
         .enter_account(&own, &retailer, account("华联家电", OLD_ACCOUNT))
         .await
         .unwrap();
@@ -189,6 +198,7 @@ async fn an_account_takes_two_persons_and_is_never_shown_whole() {
     );
     let other = app
         .service
+        .payments()
         .enter_account(
             &permit::<EnterAccounts>(&app.cast.other_retailer),
             &retailer,
@@ -199,6 +209,7 @@ async fn an_account_takes_two_persons_and_is_never_shown_whole() {
     assert_eq!(other.refusal(), Some(&Refusal::NotFound("account")));
     let wrong = app
         .service
+        .payments()
         .enter_account(&own, &retailer, account("华联家电", "not an account"))
         .await
         .unwrap_err();
@@ -210,12 +221,14 @@ async fn an_account_takes_two_persons_and_is_never_shown_whole() {
     let maker = permit::<EnterAccounts>(&app.cast.maker);
     let second = app
         .service
+        .payments()
         .enter_account(&maker, &retailer, account("华联家电", NEW_ACCOUNT))
         .await
         .unwrap();
     let check = async |actor: &Actor, revision| {
         let treasury = permit::<ManageFunds>(actor);
         app.service
+            .payments()
             .check_account(&treasury, &retailer, revision, Check::Approve, None)
             .await
     };
@@ -260,6 +273,7 @@ async fn a_large_sum_takes_three_persons() {
     for actor in [&app.cast.maker, &app.cast.checker] {
         let again = app
             .service
+            .payments()
             .release_disbursement(&permit(actor), large, None, None)
             .await
             .unwrap_err();
@@ -274,6 +288,7 @@ async fn a_large_sum_takes_three_persons() {
     };
     let released = app
         .service
+        .payments()
         .release_disbursement(&permit(&third), large, None, None)
         .await
         .unwrap()
@@ -291,6 +306,7 @@ async fn gathering_stops_where_it_is_told_to_and_overtakes_nobody() {
     let make = async |gather: Gather, name: &str| {
         let maker = permit::<ManageFunds>(&app.cast.maker);
         app.service
+            .payments()
             .make_disbursement(&maker, YANHU, PROGRAMME, gather, key(name))
             .await
             .map(|made| made.value.claims)
@@ -332,6 +348,7 @@ async fn what_is_held_is_neither_gathered_nor_released() {
     let place = async |held: Held, name: &str| {
         let why = Some("涉嫌一票多报，核查中".to_owned());
         app.service
+            .funds()
             .place_hold(&treasury, yanhu, held, why, key(name))
             .await
     };
@@ -360,10 +377,19 @@ async fn what_is_held_is_neither_gathered_nor_released() {
     let refused = app.release(id).await.unwrap_err();
     assert_eq!(refused.refusal(), Some(&Refusal::Held { claims: 1 }));
     for hold in [wide, hold] {
-        let id = hold.value.id.parse().unwrap();
+        let id = hold.value.id;
         let why = Some("核查无误".to_owned());
-        app.service.lift_hold(&treasury, id, why.clone()).await.unwrap();
-        let twice = app.service.lift_hold(&treasury, id, why).await.unwrap_err();
+        app.service
+            .funds()
+            .lift_hold(&treasury, id, why.clone())
+            .await
+            .unwrap();
+        let twice = app
+            .service
+            .funds()
+            .lift_hold(&treasury, id, why)
+            .await
+            .unwrap_err();
         assert!(
             matches!(twice.refusal(), Some(Refusal::Settled { .. })),
             "{twice}"
@@ -382,6 +408,7 @@ async fn accounts_entered_at_once_are_revisions_of_their_own() {
     let own = permit::<EnterAccounts>(&app.cast.retailer);
     let enter = || {
         app.service
+            .payments()
             .enter_account(&own, &retailer, account("华联家电", OLD_ACCOUNT))
     };
     let entered = futures::future::join_all((0..5).map(|_| enter())).await;

@@ -48,6 +48,7 @@ async fn whoever_made_a_disbursement_does_not_release_it() {
         let alone = permit::<ManageFunds>(actor);
         let refused = app
             .service
+            .payments()
             .release_disbursement(&alone, id, None, None)
             .await
             .unwrap_err();
@@ -56,6 +57,7 @@ async fn whoever_made_a_disbursement_does_not_release_it() {
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let stale = app
         .service
+        .payments()
         .release_disbursement(&checker, id, Some(7), None)
         .await
         .unwrap_err();
@@ -69,6 +71,7 @@ async fn whoever_made_a_disbursement_does_not_release_it() {
     );
     assert!(
         app.service
+            .payments()
             .instruction(&checker, id, InstructionFormat::Csv, 1)
             .await
             .is_err()
@@ -85,6 +88,7 @@ async fn whoever_made_a_disbursement_does_not_release_it() {
     );
     let late = app
         .service
+        .payments()
         .cancel_disbursement(&checker, id, Some("why".into()))
         .await
         .unwrap_err();
@@ -101,12 +105,14 @@ async fn a_cancelled_disbursement_makes_its_claims_payable_again() {
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let silent = app
         .service
+        .payments()
         .cancel_disbursement(&checker, id, None)
         .await
         .unwrap_err();
     assert_eq!(silent.refusal(), Some(&Refusal::ReasonRequired));
     let cancelled = app
         .service
+        .payments()
         .cancel_disbursement(&checker, id, Some("名单有误".into()))
         .await
         .unwrap();
@@ -115,6 +121,7 @@ async fn a_cancelled_disbursement_makes_its_claims_payable_again() {
     assert_eq!(app.state(claims[0]).await.disbursement, None);
     let twice = app
         .service
+        .payments()
         .cancel_disbursement(&checker, id, Some("why".into()))
         .await
         .unwrap_err();
@@ -155,6 +162,7 @@ async fn a_failed_payment_is_gathered_again() {
     assert_eq!(app.state(claims[0]).await.status, Status::PaymentFailed);
     let settled = app
         .service
+        .payments()
         .disbursement(&permit(&app.cast.auditor), first)
         .await
         .unwrap();
@@ -191,6 +199,7 @@ async fn results_may_come_in_parts_and_repeat_but_not_contradict() {
     let (id, payments) = app.instruct(YANHU, PROGRAMME).await;
     let status = async || {
         app.service
+            .payments()
             .disbursement(&permit(&app.cast.auditor), id)
             .await
             .unwrap()
@@ -212,6 +221,7 @@ async fn results_may_come_in_parts_and_repeat_but_not_contradict() {
     ];
     let results = app
         .service
+        .payments()
         .record_results(&permit(&app.cast.checker), id, report)
         .await
         .unwrap();
@@ -251,6 +261,7 @@ async fn money_is_entered_by_one_and_approved_by_another() {
     let alone = permit::<ManageFunds>(&second_credential);
     let refused = app
         .service
+        .funds()
         .check_appropriation(&alone, id, service::operation::Check::Approve, None)
         .await
         .unwrap_err();
@@ -258,6 +269,7 @@ async fn money_is_entered_by_one_and_approved_by_another() {
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let silent = app
         .service
+        .funds()
         .check_appropriation(&checker, id, service::operation::Check::Refuse, None)
         .await
         .unwrap_err();
@@ -265,12 +277,14 @@ async fn money_is_entered_by_one_and_approved_by_another() {
     let why = Some("文号不符".to_owned());
     let no = app
         .service
+        .funds()
         .check_appropriation(&checker, id, service::operation::Check::Refuse, why)
         .await
         .unwrap();
-    assert_eq!(no.status, "refused");
+    assert_eq!(no.status.as_str(), "refused");
     let late = app
         .service
+        .funds()
         .check_appropriation(&checker, id, service::operation::Check::Approve, None)
         .await
         .unwrap_err();

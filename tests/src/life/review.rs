@@ -44,6 +44,7 @@ async fn the_straight_way_through_payment_and_back() {
     assert_books(&app, [9_400, 0, 0, 0, 0, 600]).await;
     let back = app
         .service
+        .claims()
         .claw_back(&permit(&app.cast.maker), claim.id, None, Some("回单 1".into()))
         .await
         .unwrap();
@@ -123,6 +124,7 @@ async fn whoever_reviewed_does_not_approve_with_another_credential_either() {
     let alone = permit::<ApproveClaims>(&second_credential);
     let refused = app
         .service
+        .claims()
         .approve(&alone, claim.id, revision, ApprovalVerdict::Approve, None, None)
         .await;
     assert_eq!(refused.unwrap_err().refusal(), Some(&Refusal::FourEyes));
@@ -136,6 +138,7 @@ async fn whoever_reviewed_does_not_approve_with_another_credential_either() {
     let other_reviewer = permit::<ReviewClaims>(&other_reviewer);
     let recommended = app
         .service
+        .claims()
         .review(
             &other_reviewer,
             claim.id,
@@ -148,6 +151,7 @@ async fn whoever_reviewed_does_not_approve_with_another_credential_either() {
         .unwrap();
     let approved = app
         .service
+        .claims()
         .approve(
             &alone,
             claim.id,
@@ -177,6 +181,7 @@ async fn what_changed_under_ones_hands_is_not_approved() {
     let permit = permit::<ApproveClaims>(&app.cast.approver);
     let stale = app
         .service
+        .claims()
         .approve(&permit, claim.id, seen, ApprovalVerdict::Approve, None, None)
         .await
         .unwrap_err();
@@ -222,6 +227,7 @@ async fn a_refusal_gives_its_reason() {
         for silence in [None, Some("  ".to_owned())] {
             let refused = app
                 .service
+                .claims()
                 .review(&reviewer, claim.id, 1, verdict, silence, None)
                 .await
                 .unwrap_err();
@@ -233,6 +239,7 @@ async fn a_refusal_gives_its_reason() {
     for verdict in [ApprovalVerdict::Return, ApprovalVerdict::Reject] {
         let refused = app
             .service
+            .claims()
             .approve(&approver, claim.id, revision, verdict, None, None)
             .await
             .unwrap_err();
@@ -276,6 +283,7 @@ async fn many_approvals_each_have_their_own_result() {
     };
     let results = app
         .service
+        .claims()
         .approve_many(&permit(&own_county), approvals)
         .await
         .unwrap();
@@ -324,6 +332,7 @@ async fn a_thousand_are_approved_at_once_and_no_more() {
         .collect::<Vec<_>>();
     let results = app
         .service
+        .claims()
         .approve_many(&permit(&app.cast.approver), approvals.clone())
         .await
         .unwrap();
@@ -336,6 +345,7 @@ async fn a_thousand_are_approved_at_once_and_no_more() {
     approvals.push(approvals[0].clone());
     let refused = app
         .service
+        .claims()
         .approve_many(&permit(&app.cast.approver), approvals)
         .await
         .unwrap_err();

@@ -161,6 +161,7 @@ async fn what_is_not_paid_goes_back_to_where_it_came_from() {
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let why = Some("名单有误".to_owned());
     app.service
+        .payments()
         .cancel_disbursement(&checker, made, why)
         .await
         .unwrap();
@@ -177,7 +178,13 @@ async fn what_is_not_paid_goes_back_to_where_it_came_from() {
     // Returned after it was paid, and before anything was said of it.
     let back = vec![returned(&payments[0]), returned(&payments[2])];
     let treasury = permit::<ManageFunds>(&app.cast.maker);
-    for result in app.service.record_results(&treasury, id, back).await.unwrap() {
+    for result in app
+        .service
+        .payments()
+        .record_results(&treasury, id, back)
+        .await
+        .unwrap()
+    {
         assert_eq!(result.unwrap().outcome, "returned");
     }
     assert_spent(&app, [0; 4]).await;
@@ -200,6 +207,7 @@ async fn a_payment_that_was_paid_after_all_is_shared_anew() {
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let why = Some("等银行核实".to_owned());
     app.service
+        .payments()
         .cancel_disbursement(&checker, other, why)
         .await
         .unwrap();
@@ -208,12 +216,14 @@ async fn a_payment_that_was_paid_after_all_is_shared_anew() {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     let page = app
         .service
+        .payments()
         .bank_exceptions(&reader, None, None, 50)
         .await
         .unwrap();
     let apply = Resolution::Apply { payment: None };
     let why = Some("银行确认已付".to_owned());
     app.service
+        .payments()
         .resolve_exception(&checker, page.items[0].id, apply, why)
         .await
         .unwrap();
@@ -242,6 +252,7 @@ async fn what_payees_repay_goes_back_to_where_it_came_from() {
         app.return_goods(*claim).await.unwrap();
         let paper = Some("银行回单0001".to_owned());
         app.service
+            .claims()
             .claw_back(&treasury, *claim, None, paper)
             .await
             .unwrap();
@@ -259,11 +270,11 @@ async fn unused_central_money_lapses_once() {
     app.pay_out(YANHU, PROGRAMME).await;
     let promised = of_applicants(&app, 1).await[0];
     app.clock.set("2026-12-31T15:59:59Z".parse().unwrap());
-    assert_eq!(app.service.work(None, None).await.unwrap().lapsed, 0);
+    assert_eq!(app.service.worker().work(None, None).await.unwrap().lapsed, 0);
 
     // Midnight in Shanghai. 1,460 yuan of central's are not spent, 540 of them may yet be needed for what is promised; the fund has 1,800.
     app.clock.set("2026-12-31T16:00:00Z".parse().unwrap());
-    let workers = futures::future::join_all((0..4).map(|_| app.service.work(None, None))).await;
+    let workers = futures::future::join_all((0..4).map(|_| app.service.worker().work(None, None))).await;
     let lapsed = workers.into_iter().map(|round| round.unwrap().lapsed);
     assert_eq!(lapsed.sum::<usize>(), 1);
     assert_eq!(fen_of(&app, |it| it.lapsed).await, [146_000, 0, 0, 0]);
@@ -273,7 +284,7 @@ async fn unused_central_money_lapses_once() {
 
     // The county pays what was promised; what central grants in the new year does not lapse before its end.
     app.appropriate(YANHU, PROGRAMME, whole(100)).await;
-    assert_eq!(app.service.work(None, None).await.unwrap().lapsed, 0);
+    assert_eq!(app.service.worker().work(None, None).await.unwrap().lapsed, 0);
     let (id, payments) = app.instruct(YANHU, PROGRAMME).await;
     assert_eq!(yuan_of(&payments[0]), [100, 0, 0, 500]);
     app.results(id, &[(&payments[0], None)]).await.unwrap();
@@ -292,15 +303,31 @@ async fn money_that_comes_back_in_january_lapses_then() {
     let claim = of_applicants(&app, 1).await[0];
     app.clock.set("2027-01-05T02:00:00Z".parse().unwrap());
     let yesterday = "2027-01-04T02:00:00Z".parse().unwrap();
-    assert_eq!(app.service.work(None, Some(yesterday)).await.unwrap().lapsed, 0);
+    assert_eq!(
+        app.service
+            .worker()
+            .work(None, Some(yesterday))
+            .await
+            .unwrap()
+            .lapsed,
+        0
+    );
     app.withdraw(claim).await.unwrap();
     let today = app.clock.now();
     assert_eq!(
-        app.service.work(None, Some(today)).await.unwrap().lapsed,
+        app.service.worker().work(None, Some(today)).await.unwrap().lapsed,
         0,
         "once a day"
     );
-    assert_eq!(app.service.work(None, Some(yesterday)).await.unwrap().lapsed, 1);
+    assert_eq!(
+        app.service
+            .worker()
+            .work(None, Some(yesterday))
+            .await
+            .unwrap()
+            .lapsed,
+        1
+    );
     assert_books(&app, [0; 6]).await;
     app.audit().await;
 }

@@ -32,7 +32,11 @@ fn today(app: &TestApp) -> NaiveDate {
 
 async fn statement(app: &TestApp, days: (NaiveDate, NaiveDate)) -> Statement {
     let retailer = permit::<ReadStatements>(&app.cast.retailer);
-    let made = app.service.statement(&retailer, query(app, days), None, 1).await;
+    let made = app
+        .service
+        .payments()
+        .statement(&retailer, query(app, days), None, 1)
+        .await;
     let (made, _) = made.unwrap();
     let (claims, advances, clawbacks) = (&made.claims, &made.advances, &made.clawbacks);
     let fen = |it: ledger::Fen| it.get();
@@ -141,6 +145,7 @@ async fn its_claims_add_up_to_it() {
     let made = loop {
         let (made, page) = app
             .service
+            .payments()
             .statement(&treasury, asked.clone(), cursor.as_deref(), 2)
             .await
             .unwrap();
@@ -168,6 +173,7 @@ async fn files_say_the_same() {
     let retailer = permit::<ReadStatements>(&app.cast.retailer);
     let csv = app
         .service
+        .payments()
         .statement_file(&retailer, asked.clone(), StatementFormat::Csv)
         .await
         .unwrap();
@@ -181,11 +187,13 @@ async fn files_say_the_same() {
     }
     let xlsx = app
         .service
+        .payments()
         .statement_file(&retailer, asked.clone(), StatementFormat::Xlsx)
         .await
         .unwrap();
     let again = app
         .service
+        .payments()
         .statement_file(&retailer, asked, StatementFormat::Xlsx)
         .await
         .unwrap();
@@ -207,7 +215,11 @@ async fn a_merchant_sees_its_own_and_a_county_its_merchants() {
     let day = today(&app);
     let ask = async |actor: &Actor, days: (NaiveDate, NaiveDate)| {
         let permit = permit::<ReadStatements>(actor);
-        let made = app.service.statement(&permit, query(&app, days), None, 1).await;
+        let made = app
+            .service
+            .payments()
+            .statement(&permit, query(&app, days), None, 1)
+            .await;
         made.map(|(made, _)| made)
     };
     assert!(ask(&app.cast.retailer, (day, day)).await.is_ok());

@@ -108,9 +108,25 @@ async fn a_new_month_opens_its_slice() {
     let june = claims[0].created_at;
     // The month turns in Asia/Shanghai.
     app.clock.set("2026-06-30T15:59:59Z".parse().unwrap());
-    assert_eq!(app.service.work(None, Some(june)).await.unwrap().promoted, 0);
+    assert_eq!(
+        app.service
+            .worker()
+            .work(None, Some(june))
+            .await
+            .unwrap()
+            .promoted,
+        0
+    );
     app.clock.set("2026-06-30T16:00:00Z".parse().unwrap());
-    assert_eq!(app.service.work(None, Some(june)).await.unwrap().promoted, 2);
+    assert_eq!(
+        app.service
+            .worker()
+            .work(None, Some(june))
+            .await
+            .unwrap()
+            .promoted,
+        2
+    );
     assert_statuses(
         &app,
         &claims,
@@ -217,7 +233,11 @@ async fn a_call_that_nobody_answered_is_answered_by_the_worker() {
     assert_statuses(&app, &claims, &[Withdrawn, Waitlisted]).await;
     assert_eq!(app.db.row("SELECT count(*) FROM waitlist_calls").await, "1");
     app.db.rows("DROP TRIGGER refuse ON events").await;
-    app.service.work(None, Some(claims[0].created_at)).await.unwrap();
+    app.service
+        .worker()
+        .work(None, Some(claims[0].created_at))
+        .await
+        .unwrap();
     assert_statuses(&app, &claims, &[Withdrawn, UnderReview]).await;
     assert_eq!(app.db.row("SELECT count(*) FROM waitlist_calls").await, "0");
     app.audit().await;

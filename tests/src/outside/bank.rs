@@ -149,11 +149,16 @@ impl Bank {
     }
 
     pub(super) async fn submit(&self, app: &TestApp) -> Submissions {
-        app.service.submit_to_bank(&self.adapter).await.unwrap()
+        app.service
+            .payments()
+            .submit_to_bank(&self.adapter)
+            .await
+            .unwrap()
     }
 
     async fn hear(&self, app: &TestApp) -> Hearing {
         app.service
+            .payments()
             .hear_from_bank(&self.adapter, "gateway", POLL)
             .await
             .unwrap()
@@ -197,6 +202,7 @@ pub(super) async fn with_bank(money: i64, per_file: usize) -> TestApp {
 pub(super) async fn submissions(app: &TestApp, id: DisbursementId) -> Vec<Submission> {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     app.service
+        .payments()
         .submissions(&reader, id, None, 200)
         .await
         .unwrap()
@@ -268,6 +274,7 @@ async fn the_same_bytes_and_key_until_the_bank_says_so() {
     let maker = permit::<ManageFunds>(&app.cast.maker);
     let by_hand = app
         .service
+        .payments()
         .resolve_submission(&maker, id, 1, SubmissionResolution::ByHand, Some("急".into()))
         .await;
     assert_eq!(by_hand.unwrap_err().refusal(), Some(&Refusal::BankMayHaveIt));
@@ -316,7 +323,7 @@ async fn a_crash_between_submission_and_record_repeats_it_and_pays_once() {
     let (id, _) = app.instruct(YANHU, PROGRAMME).await;
     bank.fail(&[Fault::TakenAndSilent]);
     {
-        let submitting = app.service.submit_to_bank(&bank.adapter);
+        let submitting = app.service.payments().submit_to_bank(&bank.adapter);
         tokio::select! {
             _ = submitting => panic!("the bank is silent"),
             () = bank.server.came() => {}
@@ -339,7 +346,7 @@ async fn workers_that_race_hand_over_each_file_once() {
     let bank = Bank::of(&app).await;
     of_applicants(&app, 8).await;
     let (id, _) = app.instruct(YANHU, PROGRAMME).await;
-    let rounds = (0..4).map(|_| app.service.submit_to_bank(&bank.adapter));
+    let rounds = (0..4).map(|_| app.service.payments().submit_to_bank(&bank.adapter));
     let taken = futures::future::try_join_all(rounds).await.unwrap();
     assert_eq!(taken.iter().map(|it| it.taken).sum::<usize>(), 8);
     let handed = bank.handed();
@@ -370,6 +377,7 @@ async fn what_the_bank_refuses_waits_for_a_person() {
     let maker = permit::<ManageFunds>(&app.cast.maker);
     let resolve = async |part, resolution, why: Option<&str>| {
         app.service
+            .payments()
             .resolve_submission(&maker, id, part, resolution, why.map(str::to_owned))
             .await
     };
@@ -413,6 +421,7 @@ async fn what_is_settled_or_taken_over_is_not_submitted() {
         .unwrap();
     let maker = permit::<ManageFunds>(&app.cast.maker);
     app.service
+        .payments()
         .resolve_submission(
             &maker,
             id,
@@ -443,6 +452,7 @@ async fn nothing_that_lacks_an_account_is_released_to_the_bank() {
         Some(&Refusal::AccountMissing(vec![retailer.clone()]))
     );
     app.service
+        .payments()
         .cancel_disbursement(&permit(&app.cast.maker), id, Some("缺账户".into()))
         .await
         .unwrap();
@@ -484,6 +494,7 @@ async fn a_bank_s_reports_are_heard_once_and_those_it_garbles_stop_nobody() {
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     let set_aside = app
         .service
+        .payments()
         .heard_reports(&reader, true, None, 200)
         .await
         .unwrap()
@@ -493,6 +504,7 @@ async fn a_bank_s_reports_are_heard_once_and_those_it_garbles_stop_nobody() {
     assert!(set_aside[0].fault.as_ref().is_some_and(|(_, line, _)| *line == 1));
     let exceptions = app
         .service
+        .payments()
         .bank_exceptions(&reader, None, None, 200)
         .await
         .unwrap()

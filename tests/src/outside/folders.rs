@@ -16,7 +16,10 @@ async fn from_release_to_paid_without_a_person() {
     let drop = FileDrop::open(folder.path()).unwrap();
     let claims = of_applicants(&app, 2).await;
     let (id, payments) = app.instruct(YANHU, PROGRAMME).await;
-    assert_eq!(app.service.submit_to_bank(&drop).await.unwrap().taken, 1);
+    assert_eq!(
+        app.service.payments().submit_to_bank(&drop).await.unwrap().taken,
+        1
+    );
     let [taken] = &submissions(&app, id).await[..] else {
         panic!()
     };
@@ -37,7 +40,12 @@ async fn from_release_to_paid_without_a_person() {
     report("a.xml", b"not a report");
     report("b.xml", &booked(&[&payments[0], &payments[1]], &[]));
     let poll = Duration::minutes(1);
-    let heard = app.service.hear_from_bank(&drop, "folders", poll).await.unwrap();
+    let heard = app
+        .service
+        .payments()
+        .hear_from_bank(&drop, "folders", poll)
+        .await
+        .unwrap();
     assert_eq!((heard.recorded, heard.unreadable), (1, 1));
     for claim in claims {
         assert_eq!(app.state(claim).await.status, Status::Paid);
@@ -46,7 +54,12 @@ async fn from_release_to_paid_without_a_person() {
     assert!(!incoming.join("a.xml").exists() && folder.path().join("taken/b.xml").exists());
     report("b.xml", &booked(&[&payments[0], &payments[1]], &[]));
     app.clock.advance(poll);
-    let again = app.service.hear_from_bank(&drop, "folders", poll).await.unwrap();
+    let again = app
+        .service
+        .payments()
+        .hear_from_bank(&drop, "folders", poll)
+        .await
+        .unwrap();
     assert_eq!((again.recorded, again.unreadable), (0, 0));
     app.audit().await;
 }

@@ -47,7 +47,11 @@ async fn after_a_new_key_nothing_needs_the_old_one() {
     app.account_on_file(retailer.merchant.as_ref().unwrap(), "14050167890800000456")
         .await;
     let (hook, first_secret) = register(&app, &retailer, &merchant.url(), &[]).await;
-    let rotated = app.service.rotate_webhook_secret(&permit(&retailer), hook).await;
+    let rotated = app
+        .service
+        .webhooks()
+        .rotate_webhook_secret(&permit(&retailer), hook)
+        .await;
     let second_secret = rotated.unwrap().1;
 
     // An account that was put right after the bank could not pay, and a file that the bank has not taken yet.
@@ -59,6 +63,7 @@ async fn after_a_new_key_nothing_needs_the_old_one() {
     let owner = permit::<SubmitClaims>(&retailer);
     let failed = app.paid_claims(payments[0].id).await[0];
     app.service
+        .payments()
         .correct_payee(&owner, failed, account("", NEW_ACCOUNT))
         .await
         .unwrap();
@@ -71,19 +76,24 @@ async fn after_a_new_key_nothing_needs_the_old_one() {
 
     with_keys(&mut app, &[("new", 9), ("test", 1)]).await;
     let all: usize = before.trim_start_matches("test ").parse().unwrap();
-    assert_eq!(app.service.rekey().await.unwrap(), all);
-    assert_eq!(app.service.rekey().await.unwrap(), 0);
+    assert_eq!(app.service.worker().rekey().await.unwrap(), all);
+    assert_eq!(app.service.worker().rekey().await.unwrap(), 0);
     assert_eq!(sealed(&app).await, format!("new {all}"));
 
     with_keys(&mut app, &[("new", 9)]).await;
     let auditor = permit::<RevealClaims>(&app.cast.auditor);
     for claim in claims {
-        let shown = app.service.reveal(&auditor, claim, Some("抽查".into())).await;
+        let shown = app
+            .service
+            .claims()
+            .reveal(&auditor, claim, Some("抽查".into()))
+            .await;
         assert!(shown.unwrap()["applicant"]["name"].is_string());
     }
     let treasury = permit::<ManageFunds>(&app.cast.maker);
     let file = app
         .service
+        .payments()
         .instruction(&treasury, second, InstructionFormat::Pain001, 1)
         .await
         .unwrap();
@@ -92,7 +102,11 @@ async fn after_a_new_key_nothing_needs_the_old_one() {
     let bank = Bank::of(&app).await;
     bank.submit(&app).await;
     assert_eq!(bank.taken(), 1);
-    app.service.test_webhook(&permit(&retailer), hook).await.unwrap();
+    app.service
+        .webhooks()
+        .test_webhook(&permit(&retailer), hook)
+        .await
+        .unwrap();
     round(&app).await;
     let told = merchant.asked();
     let told = told.last().unwrap();

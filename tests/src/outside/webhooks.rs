@@ -34,21 +34,23 @@ pub(super) async fn register(
 ) -> (WebhookId, SecretString) {
     let made = app
         .service
+        .webhooks()
         .register_webhook(&permit(actor), url, statuses.to_vec(), new_key())
         .await;
     let (made, secret) = made.unwrap();
-    (WebhookId::parse(&made.value.id).unwrap(), secret.unwrap())
+    (made.value.id, secret.unwrap())
 }
 
 /// What is done all the time.
 pub(super) async fn round(app: &TestApp) -> Told {
-    app.service.work(None, None).await.unwrap();
-    app.service.tell_merchants(&*webhooks()).await.unwrap()
+    app.service.worker().work(None, None).await.unwrap();
+    app.service.webhooks().tell_merchants(&*webhooks()).await.unwrap()
 }
 
 async fn log(app: &TestApp, actor: &Actor, id: WebhookId) -> Vec<Delivery> {
     let page = app
         .service
+        .webhooks()
         .webhook_deliveries(&permit(actor), id, None, None, 200)
         .await;
     page.unwrap().items
@@ -137,14 +139,15 @@ async fn a_merchant_is_told_of_its_own_claims_and_of_nothing_personal() {
     assert_eq!(log.len(), 3);
     assert!(
         log.iter()
-            .all(|it| it.status == "delivered" && it.log[0].http_status == Some(204))
+            .all(|it| it.status.as_str() == "delivered" && it.log[0].http_status == Some(204))
     );
     let page = app
         .service
+        .webhooks()
         .webhook_deliveries(&permit(&app.cast.other_retailer), some, None, None, 10)
         .await;
     assert_eq!(page.unwrap_err().refusal(), Some(&Refusal::NotFound("webhook")));
-    assert_eq!(app.service.outbox_depth().await.unwrap(), 0);
+    assert_eq!(app.service.worker().outbox_depth().await.unwrap(), 0);
     app.audit().await;
 }
 
@@ -201,9 +204,14 @@ async fn a_dead_merchant_holds_nobody_up_and_is_disabled_in_the_end() {
         (healthy.asked().len(), dead.asked().len(), gone.asked().len()),
         (5, 1, 1)
     );
-    let seen = app.service.webhook(&permit(&retailer), gone_id).await.unwrap();
+    let seen = app
+        .service
+        .webhooks()
+        .webhook(&permit(&retailer), gone_id)
+        .await
+        .unwrap();
     assert_eq!(
-        (seen.status.as_str(), seen.disabled_why.as_deref()),
+        (seen.status.as_str(), seen.disabled_why.map(|it| it.as_str())),
         ("disabled", Some("gone"))
     );
     // Messages that came meanwhile are kept for the dead one, and it is asked now and then.
@@ -212,13 +220,19 @@ async fn a_dead_merchant_holds_nobody_up_and_is_disabled_in_the_end() {
         round(&app).await;
     }
     assert!(dead.asked().len() <= 6, "{} attempts", dead.asked().len());
-    let seen = app.service.webhook(&permit(&retailer), dead_id).await.unwrap();
+    let seen = app
+        .service
+        .webhooks()
+        .webhook(&permit(&retailer), dead_id)
+        .await
+        .unwrap();
     assert_eq!(
-        (seen.status.as_str(), seen.disabled_why.as_deref()),
+        (seen.status.as_str(), seen.disabled_why.map(|it| it.as_str())),
         ("disabled", Some("failing"))
     );
     let events = app
         .service
+        .webhooks()
         .webhook_events(&permit(&retailer), dead_id, None, 10)
         .await
         .unwrap();
@@ -265,10 +279,10 @@ async fn a_crash_after_the_answer_tells_one_message_again() {
     let retailer = app.cast.retailer.clone();
     register(&app, &retailer, &server.url(), &[]).await;
     app.submit(app.sale(&Sale::air_conditioner()).await).await;
-    app.service.work(None, None).await.unwrap();
+    app.service.worker().work(None, None).await.unwrap();
     {
         let port = webhooks();
-        let telling = app.service.tell_merchants(&*port);
+        let telling = app.service.webhooks().tell_merchants(&*port);
         tokio::select! {
             _ = telling => panic!("the merchant is silent"),
             () = server.came() => {}
@@ -291,13 +305,19 @@ async fn for_a_day_both_secrets_sign() {
     let (id, old) = register(&app, &retailer, &server.url(), &[]).await;
     let (seen, new) = app
         .service
+        .webhooks()
         .rotate_webhook_secret(&permit(&retailer), id)
         .await
         .unwrap();
     assert!(seen.old_secret_until.is_some());
-    app.service.test_webhook(&permit(&retailer), id).await.unwrap();
+    app.service
+        .webhooks()
+        .test_webhook(&permit(&retailer), id)
+        .await
+        .unwrap();
     let twice = app
         .service
+        .webhooks()
         .test_webhook(&permit(&retailer), id)
         .await
         .unwrap_err();
@@ -307,7 +327,11 @@ async fn for_a_day_both_secrets_sign() {
     ));
     round(&app).await;
     app.clock.advance(Duration::hours(25));
-    app.service.test_webhook(&permit(&retailer), id).await.unwrap();
+    app.service
+        .webhooks()
+        .test_webhook(&permit(&retailer), id)
+        .await
+        .unwrap();
     round(&app).await;
     let asked = server.asked();
     assert!(is_signed(&asked[0], &old) && is_signed(&asked[0], &new));
@@ -340,7 +364,7 @@ async fn what_was_given_up_is_told_again_when_it_is_asked_for() {
     // Tests get through, so that the endpoint is not given up; the message is, after its tenth attempt.
     for _ in 0..12 {
         round(&app).await;
-        app.service.test_webhook(&keeper, id).await.unwrap();
+        app.service.webhooks().test_webhook(&keeper, id).await.unwrap();
         assert_eq!(round(&app).await.delivered, 1);
         app.clock.advance(Duration::hours(30));
     }
@@ -357,6 +381,7 @@ async fn what_was_given_up_is_told_again_when_it_is_asked_for() {
     let later = began + Duration::hours(1);
     assert_eq!(
         app.service
+            .webhooks()
             .replay_webhook(&keeper, id, Replay::FailedSince(later))
             .await
             .unwrap(),
@@ -364,6 +389,7 @@ async fn what_was_given_up_is_told_again_when_it_is_asked_for() {
     );
     assert_eq!(
         app.service
+            .webhooks()
             .replay_webhook(&keeper, id, Replay::FailedSince(began))
             .await
             .unwrap(),
@@ -372,6 +398,7 @@ async fn what_was_given_up_is_told_again_when_it_is_asked_for() {
     assert_eq!(round(&app).await.delivered, 1);
     assert_eq!(
         app.service
+            .webhooks()
             .replay_webhook(&keeper, id, Replay::Message(given_up.id))
             .await
             .unwrap(),

@@ -110,6 +110,7 @@ async fn of_two_racing_approvals_one_counts() {
         let approve = async |actor| {
             let permit = permit::<ApproveClaims>(actor);
             app.service
+                .claims()
                 .approve(&permit, claim.id, revision, ApprovalVerdict::Approve, None, None)
                 .await
         };
@@ -144,6 +145,7 @@ async fn two_racing_disbursements_gather_each_claim_once() {
     let make = async |actor| {
         let permit = permit::<ManageFunds>(actor);
         app.service
+            .payments()
             .make_disbursement(&permit, YANHU, PROGRAMME, Gather::default(), new_key())
             .await
     };
@@ -169,6 +171,7 @@ async fn one_key_is_one_disbursement_however_often_it_comes() {
     let (key, maker) = (new_key(), permit::<ManageFunds>(&app.cast.maker));
     let made = (0..20).map(|_| {
         app.service
+            .payments()
             .make_disbursement(&maker, YANHU, PROGRAMME, Gather::default(), key.clone())
     });
     let made = futures::future::join_all(made).await;
@@ -193,7 +196,7 @@ async fn one_key_is_one_appropriation_however_often_it_comes() {
         amount: yuan("1000.00"),
         document: "运财〔2026〕7号".into(),
     };
-    let made = (0..20).map(|_| app.service.appropriate(&maker, new.clone(), key.clone()));
+    let made = (0..20).map(|_| app.service.funds().appropriate(&maker, new.clone(), key.clone()));
     let made = futures::future::join_all(made).await;
     let made = made
         .into_iter()
@@ -202,7 +205,12 @@ async fn one_key_is_one_appropriation_however_often_it_comes() {
     let made = made.unwrap();
     assert_eq!(made.iter().filter(|answer| !answer.replayed).count(), 1);
     assert!(made.iter().all(|answer| answer.value == made[0].value));
-    let again = app.service.appropriate(&maker, new, new_key()).await.unwrap_err();
+    let again = app
+        .service
+        .funds()
+        .appropriate(&maker, new, new_key())
+        .await
+        .unwrap_err();
     assert_eq!(again.refusal(), Some(&Refusal::DocumentUsed));
     app.audit().await;
 }
@@ -214,7 +222,7 @@ async fn one_key_is_one_move_however_often_it_comes() {
     let claim = app.submit(app.sale(&Sale::air_conditioner()).await).await;
     let (key, reviewer) = (new_key(), permit::<ReviewClaims>(&app.cast.reviewer));
     let verdicts = (0..10).map(|_| {
-        app.service.review(
+        app.service.claims().review(
             &reviewer,
             claim.id,
             1,
@@ -239,6 +247,7 @@ async fn one_key_is_one_move_however_often_it_comes() {
     let why = || Some("顾客改变主意".to_owned());
     let withdrawals = (0..10).map(|_| {
         app.service
+            .claims()
             .withdraw(&owner, claim.id, Some(2), why(), Some(key.clone()))
     });
     let withdrawals = futures::future::join_all(withdrawals)
@@ -268,6 +277,7 @@ async fn an_appropriation_approved_twice_at_once_is_money_once() {
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let approvals = (0..10).map(|_| {
         app.service
+            .funds()
             .check_appropriation(&checker, id, Check::Approve, None)
     });
     let approvals = futures::future::join_all(approvals).await;

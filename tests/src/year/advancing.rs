@@ -44,7 +44,11 @@ impl Year {
                 amount: money(amount),
                 document: "运商预〔2026〕5号".into(),
             };
-            world.service.make_advance(&maker, new, key.clone()).await
+            world
+                .service
+                .payments()
+                .make_advance(&maker, new, key.clone())
+                .await
         });
         let made = made.await;
         if amount > available || self.mirror.holds_back(fund, &merchant) {
@@ -97,6 +101,7 @@ impl Year {
             };
             world
                 .service
+                .payments()
                 .repay_advance(&maker, id, repayment, key.clone())
                 .await
         });

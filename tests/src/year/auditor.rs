@@ -111,6 +111,7 @@ impl Year {
         let file = self
             .world
             .service
+            .audit()
             .export_ledger(&auditor, county, &all, format, Lang::En);
         let chunks = file.unwrap().try_collect::<Vec<_>>().await.expect("an export");
         Fold::of(std::str::from_utf8(&chunks.concat()).unwrap(), county, found)
@@ -120,7 +121,7 @@ impl Year {
         let told = self
             .read(async |world| {
                 let auditor = permit::<ReadLedger>(&world.cast.auditor);
-                world.service.balances(&auditor, county, None).await
+                world.service.funds().balances(&auditor, county, None).await
             })
             .await;
         for (programme, balances) in told {
@@ -211,6 +212,7 @@ impl Year {
                     let auditor = permit::<ReadClaims>(&world.cast.auditor);
                     world
                         .service
+                        .claims()
                         .claims(&auditor, &query, cursor.as_deref(), 200)
                         .await
                 })
@@ -289,7 +291,7 @@ impl Year {
             let rows = self
                 .read(async |world| {
                     let auditor = permit::<ReadFunds>(&world.cast.auditor);
-                    world.service.reconcile(&auditor, county, days).await
+                    world.service.payments().reconcile(&auditor, county, days).await
                 })
                 .await;
             for row in rows {
@@ -373,6 +375,7 @@ impl Year {
                     let auditor = permit::<ReadFunds>(&world.cast.auditor);
                     world
                         .service
+                        .funds()
                         .fund_sources(&auditor, fund.programme, fund.county)
                         .await
                 })
@@ -484,7 +487,7 @@ impl Year {
             let told = self
                 .read(async |world| {
                     let auditor = permit::<ReadClaims>(&world.cast.auditor);
-                    world.service.clawback(&auditor, *id).await
+                    world.service.claims().clawback(&auditor, *id).await
                 })
                 .await;
             let sums = told.sums;

@@ -47,6 +47,7 @@ impl Year {
             let key = Some(key.clone());
             world
                 .service
+                .claims()
                 .demand_clawback(&permit, id, None, demand, key)
                 .await
         });
@@ -68,6 +69,7 @@ impl Year {
             let (part, paper) = (part.map(money), Some("银行回单".to_owned()));
             world
                 .service
+                .claims()
                 .claw_back_part(&maker, id, Some(seen), part, paper)
                 .await
         });
@@ -90,7 +92,11 @@ impl Year {
                 document: "运财〔2026〕18号".into(),
                 reason: "企业已注销".into(),
             };
-            world.service.waive_clawback(&maker, id, new, key.clone()).await
+            world
+                .service
+                .claims()
+                .waive_clawback(&maker, id, new, key.clone())
+                .await
         });
         let waiver = WaiverId::parse(&made.await.done("a waiver").value.id).unwrap();
         if self.chance(20) {
@@ -98,6 +104,7 @@ impl Year {
                 let maker = permit::<ManageFunds>(&world.cast.maker);
                 world
                     .service
+                    .claims()
                     .check_waiver(&maker, waiver, Check::Approve, None)
                     .await
             });
@@ -107,7 +114,11 @@ impl Year {
         let checked = self.insist("check_waiver", async |world| {
             let checker = permit::<ManageFunds>(&world.cast.checker);
             let why = (check == Check::Refuse).then(|| "依据不足".to_owned());
-            world.service.check_waiver(&checker, waiver, check, why).await
+            world
+                .service
+                .claims()
+                .check_waiver(&checker, waiver, check, why)
+                .await
         });
         checked.await.done_or_again("the check of a waiver");
         if check == Check::Approve {

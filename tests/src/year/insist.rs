@@ -217,7 +217,7 @@ impl Year {
     async fn calm(&self) {
         let mut good = 0;
         while good < 2 * POOL {
-            match self.world.service.ready().await {
+            match self.world.service.worker().ready().await {
                 Ok(()) => good += 1,
                 Err(_) => good = 0,
             }

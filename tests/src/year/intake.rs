@@ -100,7 +100,7 @@ impl Year {
         let answers = self.insist("submit", async |world| {
             let permit = permit::<SubmitClaims>(&actor);
             let service = &world.service;
-            let lines = service.submit(&permit, commands.clone(), Mode::Continue);
+            let lines = service.claims().submit(&permit, commands.clone(), Mode::Continue);
             let lines = lines.await?;
             // A line that met a crash is a batch to be sent again.
             lines
@@ -151,6 +151,7 @@ impl Year {
             let permit = permit::<SubmitClaims>(&actor);
             world
                 .service
+                .claims()
                 .submit(&permit, vec![command.clone()], Mode::Continue)
                 .await
         });
@@ -322,7 +323,11 @@ impl Year {
             let corrected = self.insist("correct", async |world| {
                 let permit = permit::<SubmitClaims>(&actor);
                 let key = Some(key.clone());
-                world.service.correct(&permit, id, None, right.clone(), key).await
+                world
+                    .service
+                    .claims()
+                    .correct(&permit, id, None, right.clone(), key)
+                    .await
             });
             let corrected = corrected.await;
             if self.mirror.claim(id).correct_by.is_some_and(|by| by < self.now()) {
@@ -346,7 +351,7 @@ impl Year {
         let page = self
             .read(async |world| {
                 let reader = permit::<ReadClaims>(&world.cast.reviewer);
-                world.service.claims(&reader, &query, None, 200).await
+                world.service.claims().claims(&reader, &query, None, 200).await
             })
             .await;
         for state in &page.items {
@@ -377,6 +382,7 @@ impl Year {
                     let (why, key) = (Some("材料".to_owned()), Some(key.clone()));
                     world
                         .service
+                        .claims()
                         .review(&permit, claim.id, claim.revision, verdict, why, key)
                         .await
                 });
@@ -413,7 +419,7 @@ impl Year {
                     &world.cast.other_approver
                 };
                 let permit = permit::<ApproveClaims>(who);
-                world.service.approve_many(&permit, some.to_vec()).await
+                world.service.claims().approve_many(&permit, some.to_vec()).await
             });
             let answers = answers.await;
             let again = answers.again;
@@ -434,7 +440,7 @@ impl Year {
     pub(super) async fn look(&self, id: ClaimId) -> ClaimState {
         self.read(async |world| {
             let reader = permit::<ReadClaims>(&world.cast.auditor);
-            world.service.claim(&reader, id).await
+            world.service.claims().claim(&reader, id).await
         })
         .await
         .state
@@ -477,8 +483,14 @@ impl Year {
             let permit = permit::<SubmitClaims>(&actor);
             let (why, key) = (Some("七天无理由退货".to_owned()), Some(key.clone()));
             match goods {
-                true => world.service.return_goods(&permit, id, None, why, key).await,
-                false => world.service.withdraw(&permit, id, None, why, key).await,
+                true => {
+                    world
+                        .service
+                        .claims()
+                        .return_goods(&permit, id, None, why, key)
+                        .await
+                }
+                false => world.service.claims().withdraw(&permit, id, None, why, key).await,
             }
         });
         let ended = ended.await;

@@ -1,6 +1,5 @@
 //! Money into the funds from four sources, and ceilings over them: each made by one person of treasury and checked by another.
 
-use claims::ids::{AppropriationId, CapChangeId};
 use ledger::{Fen, Source};
 use service::Refusal;
 use service::funds::{Fund as Shown, NewAppropriation};
@@ -65,14 +64,22 @@ impl Year {
         let key = new_key();
         let made = self.insist("appropriate", async |world| {
             let maker = permit::<ManageFunds>(&world.cast.maker);
-            world.service.appropriate(&maker, new.clone(), key.clone()).await
+            world
+                .service
+                .funds()
+                .appropriate(&maker, new.clone(), key.clone())
+                .await
         });
-        let id = AppropriationId::parse(&made.await.done("an appropriation").value.id).unwrap();
+        let id = made.await.done("an appropriation").value.id;
         let check = self.verdict(7);
         let checked = self.insist("check_appropriation", async |world| {
             let checker = permit::<ManageFunds>(&world.cast.checker);
             let why = (check == Check::Refuse).then(|| "文号有误".to_owned());
-            world.service.check_appropriation(&checker, id, check, why).await
+            world
+                .service
+                .funds()
+                .check_appropriation(&checker, id, check, why)
+                .await
         });
         checked.await.done_or_again("the check of an appropriation");
         if check == Check::Approve {
@@ -140,15 +147,16 @@ impl Year {
             let caps = caps.clone();
             world
                 .service
+                .funds()
                 .propose_caps(&maker, programme, place, caps, "运财〔2026〕1号")
                 .await
         });
-        let id = CapChangeId::parse(&made.await.done("a change of caps").id).unwrap();
+        let id = made.await.done("a change of caps").id;
         let check = self.verdict(10);
         let checked = self.insist("check_caps", async |world| {
             let checker = permit::<ManageFunds>(&world.cast.checker);
             let why = (check == Check::Refuse).then(|| "待研究".to_owned());
-            world.service.check_caps(&checker, id, check, why).await
+            world.service.funds().check_caps(&checker, id, check, why).await
         });
         let checked = checked.await;
         if !matches!(checked.result, Err(Refusal::CapBelowCommitted { .. })) {
@@ -167,6 +175,7 @@ impl Year {
                 let reader = permit::<ReadFunds>(&world.cast.auditor);
                 world
                     .service
+                    .funds()
                     .funds(&reader, Some(fund.county.into()), None, 200)
                     .await
             })

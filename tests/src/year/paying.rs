@@ -30,6 +30,7 @@ impl Year {
             let maker = permit::<EnterAccounts>(&world.cast.maker);
             world
                 .service
+                .payments()
                 .enter_account(&maker, holder, account(&number))
                 .await
         });
@@ -38,6 +39,7 @@ impl Year {
             let checker = permit::<ManageFunds>(&world.cast.checker);
             world
                 .service
+                .payments()
                 .check_account(&checker, holder, revision, Check::Approve, None)
                 .await
         });
@@ -60,7 +62,11 @@ impl Year {
             let number = format!("6217{:015}", numbers::next());
             let corrected = self.insist("correct_payee", async |world| {
                 let permit = permit::<SubmitClaims>(&actor);
-                world.service.correct_payee(&permit, id, account(&number)).await
+                world
+                    .service
+                    .payments()
+                    .correct_payee(&permit, id, account(&number))
+                    .await
             });
             corrected.await.done("a correction of a payee");
         }
@@ -100,6 +106,7 @@ impl Year {
             let (gather, key) = (gather.clone(), key.clone());
             world
                 .service
+                .payments()
                 .make_disbursement(&maker, fund.county, fund.programme, gather, key)
                 .await
         });
@@ -161,7 +168,11 @@ impl Year {
             let page = self
                 .read(async |world| {
                     let reader = permit::<ReadFunds>(&world.cast.auditor);
-                    world.service.payments(&reader, id, cursor.as_deref(), 200).await
+                    world
+                        .service
+                        .payments()
+                        .payments(&reader, id, cursor.as_deref(), 200)
+                        .await
                 })
                 .await;
             payments.extend(page.items);
@@ -194,7 +205,11 @@ impl Year {
     async fn release_alone(&mut self, id: DisbursementId) {
         let alone = self.insist("release alone", async |world| {
             let maker = permit::<ManageFunds>(&world.cast.maker);
-            world.service.release_disbursement(&maker, id, None, None).await
+            world
+                .service
+                .payments()
+                .release_disbursement(&maker, id, None, None)
+                .await
         });
         assert_eq!(alone.await.result.unwrap_err(), Refusal::FourEyes, "{id}");
     }
@@ -203,7 +218,11 @@ impl Year {
         let cancelled = self.insist("cancel_disbursement", async |world| {
             let checker = permit::<ManageFunds>(&world.cast.checker);
             let why = Some("名单有误".to_owned());
-            world.service.cancel_disbursement(&checker, id, why).await
+            world
+                .service
+                .payments()
+                .cancel_disbursement(&checker, id, why)
+                .await
         });
         cancelled.await.done_or_again("a cancellation");
         let at = self.now();
@@ -261,7 +280,11 @@ impl Year {
         let signed = self.insist("release_disbursement", async |world| {
             let who = if second { &world.cast.checker } else { &third };
             let (permit, key) = (permit::<ManageFunds>(who), Some(key.clone()));
-            world.service.release_disbursement(&permit, id, None, key).await
+            world
+                .service
+                .payments()
+                .release_disbursement(&permit, id, None, key)
+                .await
         });
         signed.await.result.map(|signed| signed.value)
     }
@@ -283,7 +306,11 @@ impl Year {
             let file = self.insist("instruction", async |world| {
                 let checker = permit::<ManageFunds>(&world.cast.checker);
                 let format = InstructionFormat::Csv;
-                world.service.instruction(&checker, id, format, part).await
+                world
+                    .service
+                    .payments()
+                    .instruction(&checker, id, format, part)
+                    .await
             });
             let file = file.await.done("a file of the instruction");
             self.bank.take(county, &file, today);
@@ -328,10 +355,11 @@ impl Year {
             let (why, key) = (Some("核查中".to_owned()), key.clone());
             world
                 .service
+                .funds()
                 .place_hold(&maker, county, held.clone(), why, key)
                 .await
         });
-        let id = HoldId::parse(&placed.await.done("a hold").value.id).unwrap();
+        let id = placed.await.done("a hold").value.id;
         let hold = Hold {
             county: fund.county,
             programme: held.programme.map(|_| fund.programme),
@@ -346,6 +374,7 @@ impl Year {
             let checker = permit::<ManageFunds>(&world.cast.checker);
             world
                 .service
+                .funds()
                 .lift_hold(&checker, id, Some("核查完毕".to_owned()))
                 .await
         });

@@ -51,17 +51,22 @@ impl Year {
                     let results = words.iter().map(typed).collect();
                     let id = Uuid::try_parse(&words[0].message).unwrap();
                     let id = DisbursementId::new(county, id);
-                    world.service.record_results(&maker, id, results).await
+                    world.service.payments().record_results(&maker, id, results).await
                 }
                 Form::Csv => {
                     world
                         .service
+                        .payments()
                         .record_report(&maker, county, None, table(words))
                         .await
                 }
                 Form::Camt => {
                     let report = notification(words);
-                    world.service.record_report(&maker, county, None, report).await
+                    world
+                        .service
+                        .payments()
+                        .record_report(&maker, county, None, report)
+                        .await
                 }
             }
         });
@@ -137,6 +142,7 @@ impl Year {
                     let reader = permit::<ReadFunds>(&world.cast.auditor);
                     world
                         .service
+                        .payments()
                         .bank_exceptions(&reader, None, cursor.as_deref(), 200)
                         .await
                 })
@@ -216,6 +222,7 @@ impl Year {
             let why = Some("经与银行核对".to_owned());
             world
                 .service
+                .payments()
                 .resolve_exception(&checker, id, resolution, why)
                 .await
         });

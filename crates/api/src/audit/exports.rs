@@ -60,9 +60,13 @@ pub(crate) async fn export_ledger(
                 after: after.map(|(county, height)| (county.as_str().to_owned(), height)),
             };
             let said = said(format, headings, caller.lang);
-            let chunks =
-                api.service
-                    .export_ledger(&caller.permit, jurisdiction.as_str(), &chosen, format, said);
+            let chunks = api.service.audit().export_ledger(
+                &caller.permit,
+                jurisdiction.as_str(),
+                &chosen,
+                format,
+                said,
+            );
             table(&format!("ledger-{jurisdiction}"), format, paged(chunks)?)
         }
         LedgerExportOf::Accounting {
@@ -80,6 +84,7 @@ pub(crate) async fn export_ledger(
             };
             let chunks = api
                 .service
+                .audit()
                 .export_accounting(&caller.permit, jurisdiction.as_str(), chosen)
                 .await;
             let name = format!("gbt24589-{jurisdiction}-{from}-{to}.{ending}");
@@ -129,6 +134,7 @@ pub(crate) async fn export_claims(
     let (format, said) = (query.format, said(query.format, query.headings, caller.lang));
     let chunks = api
         .service
+        .audit()
         .export_claims(
             &caller.permit,
             jurisdiction.as_str(),

@@ -60,7 +60,7 @@ pub(crate) async fn commit_sample(
         commitment,
     };
     let made = api
-        .write(|it| async move { it.commit_sample(&permit, jurisdiction, asked, key).await })
+        .write(|it| async move { it.audit().commit_sample(&permit, jurisdiction, asked, key).await })
         .await?;
     let location = format!("/v1/samples/{}", made.value.id);
     created(&location, made.replayed, &SampleView::from(made.value))
@@ -80,6 +80,7 @@ pub(crate) async fn list_samples(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
+        .audit()
         .samples(&caller.permit, jurisdiction.as_str(), cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, SampleView::from))
@@ -94,7 +95,9 @@ pub(crate) async fn get_sample(
     caller: Authenticated<ReadLedger>,
     id: PathId<SampleId>,
 ) -> Answer<Json<SampleView>> {
-    ok(&SampleView::from(api.service.sample(&caller.permit, id.0).await?))
+    ok(&SampleView::from(
+        api.service.audit().sample(&caller.permit, id.0).await?,
+    ))
 }
 
 /// 抽取 · Draw a sample
@@ -115,7 +118,7 @@ pub(crate) async fn draw_sample(
 ) -> Answer<Json<SampleView>> {
     let (permit, seed) = (caller.permit, body.value.seed);
     let drawn = api
-        .write(|it| async move { it.draw_sample(&permit, id.0, seed).await })
+        .write(|it| async move { it.audit().draw_sample(&permit, id.0, seed).await })
         .await?;
     ok(&SampleView::from(drawn))
 }
@@ -225,8 +228,8 @@ impl From<Draw> for SampleDraw {
 impl From<Sample> for SampleView {
     fn from(it: Sample) -> SampleView {
         SampleView {
-            id: it.id,
-            jurisdiction: it.jurisdiction,
+            id: it.id.to_string(),
+            jurisdiction: it.jurisdiction.to_string(),
             programme: it.programme,
             from: it.from,
             to: it.to,

@@ -48,6 +48,7 @@ pub(crate) async fn get_checkpoint(
     let size = query.0.size.map(u64::from);
     note(
         api.service
+            .audit()
             .checkpoint(&caller.permit, path.0.jurisdiction.as_str(), size)
             .await?,
     )
@@ -71,6 +72,7 @@ pub(crate) async fn list_checkpoints(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
+        .audit()
         .checkpoints(&caller.permit, jurisdiction.as_str(), cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, CheckpointView::from))
@@ -91,7 +93,7 @@ pub(crate) async fn make_checkpoint(
 ) -> Answer {
     let (permit, jurisdiction) = (caller.permit, path.0.jurisdiction);
     note(
-        api.write(|it| async move { it.make_checkpoint(&permit, jurisdiction.as_str()).await })
+        api.write(|it| async move { it.audit().make_checkpoint(&permit, jurisdiction.as_str()).await })
             .await?,
     )
 }
@@ -117,7 +119,7 @@ pub(crate) async fn cosign_checkpoint(
     let body = raw_body(&request, payload.into_inner(), field_limits::NOTE).await?;
     let text = String::from_utf8(body.to_vec()).map_err(|_| Refusal::Cosignature(NoteError::Malformed))?;
     note(
-        api.write(|it| async move { it.cosign(&permit, jurisdiction.as_str(), &text).await })
+        api.write(|it| async move { it.audit().cosign(&permit, jurisdiction.as_str(), &text).await })
             .await?,
     )
 }
@@ -138,6 +140,7 @@ pub(crate) async fn prove_inclusion(
     let (leaf, size) = (it.leaf.into(), it.size.map(u64::from));
     let proof = api
         .service
+        .audit()
         .prove_inclusion(&caller.permit, jurisdiction.as_str(), leaf, size)
         .await?;
     ok(&InclusionView::from(proof))
@@ -159,6 +162,7 @@ pub(crate) async fn prove_consistency(
     let (from, to) = (it.from.into(), it.to.map(u64::from));
     let proof = api
         .service
+        .audit()
         .prove_consistency(&caller.permit, jurisdiction.as_str(), from, to)
         .await?;
     ok(&ConsistencyView::from(proof))
@@ -175,7 +179,7 @@ pub(crate) async fn prove_claim(
     id: PathId<ClaimId>,
 ) -> Answer<Json<ClaimProofView>> {
     ok(&ClaimProofView::from(
-        api.service.prove_claim(&caller.permit, id.0).await?,
+        api.service.audit().prove_claim(&caller.permit, id.0).await?,
     ))
 }
 

@@ -151,7 +151,10 @@ impl Batch {
         let outcome = if commands.is_empty() {
             Ok(Vec::new())
         } else {
-            service.submit(&self.permit, commands, Mode::Continue).await
+            service
+                .claims()
+                .submit(&self.permit, commands, Mode::Continue)
+                .await
         };
         let mut outcome = match outcome {
             Ok(results) => Ok(results.into_iter()),
@@ -289,7 +292,7 @@ async fn atomic(api: &ApiState, batch: Batch, lines: Lines) -> Answer {
     }
     let permit = batch.permit.clone();
     let results = api
-        .write(|it| async move { it.submit(&permit, commands, Mode::Atomic).await })
+        .write(|it| async move { it.claims().submit(&permit, commands, Mode::Atomic).await })
         .await?;
     let (mut items, mut summary) = (Vec::with_capacity(results.len()), BulkSummary::default());
     for (line, result) in numbers.into_iter().zip(results) {

@@ -47,7 +47,11 @@ pub(crate) async fn demand_clawback(
 ) -> Answer<Tagged<ClaimView>> {
     let (permit, key, demand) = (caller.permit, key.of(body.hash), body.value);
     let moved = api
-        .write(|it| async move { it.demand_clawback(&permit, id.0, seen.0, demand, key).await })
+        .write(|it| async move {
+            it.claims()
+                .demand_clawback(&permit, id.0, seen.0, demand, key)
+                .await
+        })
         .await?;
     stands(&moved, caller.lang)
 }
@@ -72,7 +76,8 @@ pub(crate) async fn claw_back_claim(
     let (permit, RepaymentForm { document, amount }) = (caller.permit, body.value);
     let state = api
         .write(|it| async move {
-            it.claw_back_part(&permit, id.0, seen.0, amount, Some(document))
+            it.claims()
+                .claw_back_part(&permit, id.0, seen.0, amount, Some(document))
                 .await
         })
         .await?;
@@ -89,7 +94,7 @@ pub(crate) async fn get_clawback(
     caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
 ) -> Answer<Json<ClawbackView>> {
-    let clawback = api.service.clawback(&caller.permit, id.0).await?;
+    let clawback = api.service.claims().clawback(&caller.permit, id.0).await?;
     ok(&ClawbackView::of(clawback, caller.lang))
 }
 
@@ -116,7 +121,7 @@ pub(crate) async fn waive_clawback(
     };
     let (permit, new) = (caller.permit, body.value);
     let made = api
-        .write(|it| async move { it.waive_clawback(&permit, id.0, new, key).await })
+        .write(|it| async move { it.claims().waive_clawback(&permit, id.0, new, key).await })
         .await?;
     created(&location, made.replayed, &WaiverView::from(made.value))
 }
@@ -138,7 +143,7 @@ pub(crate) async fn check_waiver(
 ) -> Answer<Json<WaiverView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move { it.check_waiver(&permit, id.0, verdict, reason).await })
+        .write(|it| async move { it.claims().check_waiver(&permit, id.0, verdict, reason).await })
         .await?;
     ok(&WaiverView::from(checked))
 }

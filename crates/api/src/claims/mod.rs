@@ -83,7 +83,7 @@ pub(crate) async fn submit_claim(
     };
     let permit = caller.permit;
     let results = api
-        .write(|it| async move { it.submit(&permit, vec![command], Mode::Continue).await })
+        .write(|it| async move { it.claims().submit(&permit, vec![command], Mode::Continue).await })
         .await?;
     let missing = || Problem::Internal("a command has no result".into());
     let submitted = results.into_iter().next().flatten().ok_or_else(missing)??;
@@ -110,7 +110,7 @@ pub(crate) async fn check_claim(
     caller: Authenticated<SubmitClaims>,
     body: Body<SubmitClaim>,
 ) -> Answer<Json<CheckView>> {
-    let decision = api.service.check(&caller.permit, body.value).await?;
+    let decision = api.service.claims().check(&caller.permit, body.value).await?;
     ok(&CheckView::of(&decision, caller.lang))
 }
 
@@ -132,8 +132,13 @@ pub(crate) async fn get_claim(
 ) -> Answer<Tagged<ClaimView>> {
     let as_of = query.0.as_of;
     let detail = match as_of {
-        Some(instant) => api.service.claim_as_of(&caller.permit, id.0, instant).await?,
-        None => api.service.claim(&caller.permit, id.0).await?,
+        Some(instant) => {
+            api.service
+                .claims()
+                .claim_as_of(&caller.permit, id.0, instant)
+                .await?
+        }
+        None => api.service.claims().claim(&caller.permit, id.0).await?,
     };
     let mut view = ClaimView::of(&detail.state, caller.lang);
     view.claim = Some(detail.masked);
@@ -167,10 +172,11 @@ pub(crate) async fn list_claims(
     let page = match query.as_of {
         Some(instant) => {
             service
+                .claims()
                 .claims_as_of(permit, &filter, instant, cursor, limit)
                 .await
         }
-        None => service.claims(permit, &filter, cursor, limit).await,
+        None => service.claims().claims(permit, &filter, cursor, limit).await,
     };
     ok(&PageView::of(paged(page)?, |state| ClaimSummary::from(&state)))
 }
@@ -194,7 +200,7 @@ pub(crate) async fn correct_claim(
 ) -> Answer<Tagged<ClaimView>> {
     let (permit, key) = (caller.permit, key.of(body.hash));
     let moved = api
-        .write(|it| async move { it.correct(&permit, id.0, seen.0, body.value, key).await })
+        .write(|it| async move { it.claims().correct(&permit, id.0, seen.0, body.value, key).await })
         .await?;
     stands(&moved, caller.lang)
 }
@@ -218,7 +224,7 @@ pub(crate) async fn withdraw_claim(
 ) -> Answer<Tagged<ClaimView>> {
     let (permit, key, why) = (caller.permit, key.of(body.hash), body.value.reason);
     let moved = api
-        .write(|it| async move { it.withdraw(&permit, id.0, seen.0, why, key).await })
+        .write(|it| async move { it.claims().withdraw(&permit, id.0, seen.0, why, key).await })
         .await?;
     stands(&moved, caller.lang)
 }
@@ -242,7 +248,7 @@ pub(crate) async fn return_goods(
 ) -> Answer<Tagged<ClaimView>> {
     let (permit, key, why) = (caller.permit, key.of(body.hash), body.value.reason);
     let moved = api
-        .write(|it| async move { it.return_goods(&permit, id.0, seen.0, why, key).await })
+        .write(|it| async move { it.claims().return_goods(&permit, id.0, seen.0, why, key).await })
         .await?;
     stands(&moved, caller.lang)
 }
@@ -260,6 +266,7 @@ pub(crate) async fn list_claim_events(
     let Query(page) = page;
     let events = api
         .service
+        .claims()
         .claim_events(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(events)?, EventView::from))
@@ -279,7 +286,7 @@ pub(crate) async fn get_receipt(
     caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
 ) -> Answer {
-    let receipt = api.service.receipt(&caller.permit, id.0).await?;
+    let receipt = api.service.claims().receipt(&caller.permit, id.0).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(receipt))
 }
 
@@ -300,7 +307,7 @@ pub(crate) async fn reveal_claim(
 ) -> Answer<Json<SubmitClaim>> {
     let (permit, why) = (caller.permit, Some(body.value.reason));
     let claim = api
-        .write(|it| async move { it.reveal(&permit, id.0, why).await })
+        .write(|it| async move { it.claims().reveal(&permit, id.0, why).await })
         .await?;
     ok_as(&claim)
 }

@@ -37,7 +37,11 @@ pub(crate) async fn review_claim(
     let (permit, seen, key) = (caller.permit, seen.required()?, key.of(body.hash));
     let Review { verdict, reason } = body.value;
     let moved = api
-        .write(|it| async move { it.review(&permit, id.0, seen, verdict, reason, key).await })
+        .write(|it| async move {
+            it.claims()
+                .review(&permit, id.0, seen, verdict, reason, key)
+                .await
+        })
         .await?;
     stands(&moved, caller.lang)
 }
@@ -62,7 +66,11 @@ pub(crate) async fn approve_claim(
     let (permit, seen, key) = (caller.permit, seen.required()?, key.of(body.hash));
     let Approval { verdict, reason } = body.value;
     let moved = api
-        .write(|it| async move { it.approve(&permit, id.0, seen, verdict, reason, key).await })
+        .write(|it| async move {
+            it.claims()
+                .approve(&permit, id.0, seen, verdict, reason, key)
+                .await
+        })
         .await?;
     stands(&moved, caller.lang)
 }
@@ -90,7 +98,7 @@ pub(crate) async fn approve_claims(
     });
     let (permit, approvals) = (caller.permit, approvals.collect());
     let outcome = api
-        .write(|it| async move { it.approve_many(&permit, approvals).await })
+        .write(|it| async move { it.claims().approve_many(&permit, approvals).await })
         .await?;
     let id = Context::of(&request).request_id;
     results(outcome, caller.lang, &id, |state| ClaimSummary::from(&state))

@@ -43,7 +43,8 @@ pub(crate) async fn propose_caps(
     let caps = caps.into_iter().map(|cap| (cap.scope, cap.ceiling)).collect();
     let proposed = api
         .write(|it| async move {
-            it.propose_caps(&permit, &programme, &jurisdiction, caps, &document)
+            it.funds()
+                .propose_caps(&permit, &programme, &jurisdiction, caps, &document)
                 .await
         })
         .await?;
@@ -68,6 +69,7 @@ pub(crate) async fn list_cap_changes(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
+        .funds()
         .cap_changes(&caller.permit, &programme, &jurisdiction, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, CapChangeView::from))
@@ -90,7 +92,7 @@ pub(crate) async fn check_caps(
 ) -> Answer<Json<CapChangeView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move { it.check_caps(&permit, id.0, verdict, reason).await })
+        .write(|it| async move { it.funds().check_caps(&permit, id.0, verdict, reason).await })
         .await?;
     ok(&CapChangeView::from(checked))
 }
@@ -173,15 +175,15 @@ impl From<CapChange> for CapChangeView {
     fn from(it: CapChange) -> CapChangeView {
         let caps = it.caps.into_iter().map(|cap| CapSet {
             scope: cap.scope,
-            ceiling: Money(cap.ceiling),
+            ceiling: Money(cap.ceiling.to_string()),
         });
         CapChangeView {
-            id: it.id,
+            id: it.id.to_string(),
             programme: it.programme,
-            jurisdiction: it.jurisdiction,
+            jurisdiction: it.jurisdiction.to_string(),
             caps: caps.collect(),
             document: it.document,
-            status: it.status,
+            status: it.status.to_string(),
             made_at: it.made_at,
             checked_at: it.checked_at,
             reason: it.reason,

@@ -187,6 +187,7 @@ pub(crate) async fn list_closings(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
+        .funds()
         .closings(&caller.permit, jurisdiction.as_str(), cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, ClosingView::from))
@@ -210,6 +211,7 @@ pub(crate) async fn get_closing(
     let Path(ClosingPath { jurisdiction, period }) = path;
     let books = api
         .service
+        .funds()
         .closing(&caller.permit, jurisdiction.as_str(), period)
         .await?;
     match query.0.format {

@@ -57,7 +57,8 @@ pub(crate) async fn place_hold(
     let permit = caller.permit;
     let placed = api
         .write(|it| async move {
-            it.place_hold(&permit, jurisdiction, held, Some(reason), key)
+            it.funds()
+                .place_hold(&permit, jurisdiction, held, Some(reason), key)
                 .await
         })
         .await?;
@@ -82,6 +83,7 @@ pub(crate) async fn list_holds(
     let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
     let list = api
         .service
+        .funds()
         .holds(
             &caller.permit,
             jurisdiction,
@@ -103,7 +105,7 @@ pub(crate) async fn lift_hold(
 ) -> Answer<Json<HoldView>> {
     let (permit, why) = (caller.permit, Some(body.value.reason));
     let lifted = api
-        .write(|it| async move { it.lift_hold(&permit, id.0, why).await })
+        .write(|it| async move { it.funds().lift_hold(&permit, id.0, why).await })
         .await?;
     ok(&HoldView::from(lifted))
 }
@@ -131,10 +133,10 @@ pub struct HoldView {
 impl From<Hold> for HoldView {
     fn from(it: Hold) -> HoldView {
         HoldView {
-            id: it.id,
+            id: it.id.to_string(),
             programme: it.programme,
             merchant: it.merchant,
-            claim: it.claim,
+            claim: it.claim.map(|claim| claim.to_string()),
             reason: it.reason,
             placed_at: it.placed_at,
             lifted_at: it.lifted_at,

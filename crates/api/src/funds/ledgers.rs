@@ -39,6 +39,7 @@ pub(crate) async fn get_balances(
     let (jurisdiction, as_of) = (path.0.jurisdiction, query.0.as_of);
     let funds = api
         .service
+        .funds()
         .balances(&caller.permit, jurisdiction.as_str(), as_of)
         .await?;
     let fund = |(programme, balances)| FundBalances {
@@ -76,6 +77,7 @@ pub(crate) async fn list_transfers(
     let cursor = query.page.cursor.as_deref();
     let page = api
         .service
+        .funds()
         .transfers(
             &caller.permit,
             jurisdiction.as_str(),

@@ -82,6 +82,7 @@ pub(crate) async fn list_funds(
     let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
     let funds = api
         .service
+        .funds()
         .funds(&caller.permit, jurisdiction, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(funds)?, FundView::from))
@@ -125,7 +126,7 @@ pub(crate) async fn appropriate(
         },
     );
     let made = api
-        .write(|it| async move { it.appropriate(&permit, new, key).await })
+        .write(|it| async move { it.funds().appropriate(&permit, new, key).await })
         .await?;
     created(&location, made.replayed, &AppropriationView::from(made.value))
 }
@@ -148,6 +149,7 @@ pub(crate) async fn list_appropriations(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
+        .funds()
         .appropriations(&caller.permit, &programme, &jurisdiction, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, AppropriationView::from))
@@ -170,7 +172,11 @@ pub(crate) async fn check_appropriation(
 ) -> Answer<Json<AppropriationView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move { it.check_appropriation(&permit, id.0, verdict, reason).await })
+        .write(|it| async move {
+            it.funds()
+                .check_appropriation(&permit, id.0, verdict, reason)
+                .await
+        })
         .await?;
     ok(&AppropriationView::from(checked))
 }

@@ -30,7 +30,7 @@ pub(crate) async fn list_public_funds(
     request: HttpRequest,
 ) -> Answer<Conditional<PublicFunds>> {
     let lang = Context::of(&request).lang;
-    let funds = api.service.public_funds().await?;
+    let funds = api.service.funds().public_funds().await?;
     let items: Vec<_> = funds
         .into_iter()
         .map(|fund| PublicFundView::of(fund, lang))

@@ -89,6 +89,7 @@ pub(crate) async fn list_sources(
     let (programme, jurisdiction) = path.0.names();
     let sources = api
         .service
+        .funds()
         .fund_sources(&caller.permit, &programme, &jurisdiction)
         .await?;
     ok(&FundSources {

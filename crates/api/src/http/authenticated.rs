@@ -50,10 +50,11 @@ async fn authenticate<R: Right>(
     let token = token.ok_or(Refusal::BadToken)?;
     let actor = state
         .service
+        .identity()
         .authenticate(&token, Some(context.request_id))
         .await?;
     tracing::Span::current().record("client", actor.client.as_str());
-    state.service.throttle(&actor)?;
+    state.service.identity().throttle(&actor)?;
     Ok(Authenticated {
         permit: actor.permit()?,
         lang: context.lang,

@@ -40,6 +40,7 @@ pub(crate) async fn list_personal_reads(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
+        .identity()
         .personal_reads(&caller.permit, jurisdiction.as_str(), &reads, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, PersonalReadView::from))

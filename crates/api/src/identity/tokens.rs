@@ -101,7 +101,7 @@ pub(crate) async fn issue_token(
         Some(credentials) => credentials,
         None => basic(&request).ok_or(Refusal::BadCredentials)?,
     };
-    let token = api.service.issue_token(&id, &secret).await?;
+    let token = api.service.identity().issue_token(&id, &secret).await?;
     ok(&TokenView {
         access_token: token.access_token,
         token_type: "Bearer",
@@ -134,7 +134,7 @@ fn basic(request: &HttpRequest) -> Option<(String, SecretString)> {
 #[operation(get "/.well-known/jwks.json", tag = Access, answer = "The keys.", open)]
 pub(crate) async fn get_jwks(api: ApiState) -> Answer<Json<AnyFields>> {
     let cacheable = HeaderValue::from_static("public, max-age=300");
-    Ok(ok_as(&api.service.jwks())?.with(CACHE_CONTROL, cacheable))
+    Ok(ok_as(&api.service.identity().jwks())?.with(CACHE_CONTROL, cacheable))
 }
 
 /// A token (RFC 6749, 5.1).

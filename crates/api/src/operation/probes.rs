@@ -29,6 +29,7 @@ pub(crate) async fn healthz() -> Answer<Json<Health>> {
 #[operation(get "/readyz", tag = Operations, answer = "It is ready.", open)]
 pub(crate) async fn readyz(api: ApiState) -> Answer<Json<Health>> {
     api.service
+        .worker()
         .ready()
         .await
         .map_err(|reason| Problem::Unavailable(reason.to_string()))?;

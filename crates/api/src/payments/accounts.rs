@@ -58,7 +58,7 @@ pub(crate) async fn enter_account(
 ) -> Answer<Json<AccountView>> {
     let (permit, holder, entered) = (caller.permit, path.0.holder, body.value);
     let account = api
-        .write(|it| async move { it.enter_account(&permit, &holder, entered).await })
+        .write(|it| async move { it.payments().enter_account(&permit, &holder, entered).await })
         .await?;
     ok(&AccountView::from(account))
 }
@@ -72,7 +72,11 @@ pub(crate) async fn get_account(
     caller: Authenticated<ReadAccounts>,
     path: Path<HolderPath>,
 ) -> Answer<Json<AccountView>> {
-    let account = api.service.account(&caller.permit, &path.0.holder).await?;
+    let account = api
+        .service
+        .payments()
+        .account(&caller.permit, &path.0.holder)
+        .await?;
     ok(&AccountView::from(account))
 }
 
@@ -99,7 +103,8 @@ pub(crate) async fn check_account(
     } = body.value;
     let account = api
         .write(|it| async move {
-            it.check_account(&permit, &holder, revision, verdict, reason)
+            it.payments()
+                .check_account(&permit, &holder, revision, verdict, reason)
                 .await
         })
         .await?;
@@ -118,7 +123,7 @@ pub(crate) async fn correct_payee(
     body: Body<CorrectPayee>,
 ) -> Answer<NoContent> {
     let (permit, entered) = (caller.permit, body.value);
-    api.write(|it| async move { it.correct_payee(&permit, id.0, entered).await })
+    api.write(|it| async move { it.payments().correct_payee(&permit, id.0, entered).await })
         .await?;
     Ok(NoContent)
 }

@@ -51,7 +51,7 @@ pub(crate) async fn make_advance(
         document: form.document,
     };
     let made = api
-        .write(|it| async move { it.make_advance(&permit, new, key).await })
+        .write(|it| async move { it.payments().make_advance(&permit, new, key).await })
         .await?;
     let location = format!("/v1/advances/{}", made.value.id);
     created(&location, made.replayed, &AdvanceView::from(made.value))
@@ -73,6 +73,7 @@ pub(crate) async fn list_advances(
     }) = query;
     let list = api
         .service
+        .payments()
         .advances(
             &caller.permit,
             jurisdiction.map(|it| it.as_str().to_owned()),
@@ -91,7 +92,7 @@ pub(crate) async fn get_advance(
     caller: Authenticated<ReadFunds>,
     id: PathId<AdvanceId>,
 ) -> Answer<Json<AdvanceView>> {
-    let advance = api.service.advance(&caller.permit, id.0).await?;
+    let advance = api.service.payments().advance(&caller.permit, id.0).await?;
     ok(&AdvanceView::from(advance))
 }
 
@@ -120,7 +121,7 @@ pub(crate) async fn repay_advance(
     let location = format!("/v1/advances/{}", id.0);
     let (permit, repayment) = (caller.permit, body.value);
     let repaid = api
-        .write(|it| async move { it.repay_advance(&permit, id.0, repayment, key).await })
+        .write(|it| async move { it.payments().repay_advance(&permit, id.0, repayment, key).await })
         .await?;
     created(&location, repaid.replayed, &AdvanceView::from(repaid.value))
 }

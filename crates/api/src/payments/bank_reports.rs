@@ -59,7 +59,7 @@ pub(crate) async fn record_results(
         .collect();
     let permit = caller.permit;
     let outcome = api
-        .write(|it| async move { it.record_results(&permit, id.0, said).await })
+        .write(|it| async move { it.payments().record_results(&permit, id.0, said).await })
         .await?;
     let request_id = &Context::of(&request).request_id;
     results(outcome, caller.lang, request_id, PaymentView::from)
@@ -102,7 +102,8 @@ async fn report(
     };
     let outcome = api
         .write(|it| async move {
-            it.record_report(&permit, jurisdiction, disbursement, report)
+            it.payments()
+                .record_report(&permit, jurisdiction, disbursement, report)
                 .await
         })
         .await?;
@@ -123,6 +124,7 @@ pub(crate) async fn list_bank_exceptions(
     let jurisdiction = jurisdiction.map(|it| it.as_str().to_owned());
     let list = api
         .service
+        .payments()
         .bank_exceptions(&caller.permit, jurisdiction, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, BankExceptionView::from))
@@ -147,7 +149,8 @@ pub(crate) async fn resolve_bank_exception(
     let permit = caller.permit;
     let resolved = api
         .write(|it| async move {
-            it.resolve_exception(&permit, id.0, resolution, Some(reason))
+            it.payments()
+                .resolve_exception(&permit, id.0, resolution, Some(reason))
                 .await
         })
         .await?;
@@ -166,6 +169,7 @@ pub(crate) async fn list_bank_reports(
     let Query(ReportsQuery { unreadable, page }) = query;
     let list = api
         .service
+        .payments()
         .heard_reports(
             &caller.permit,
             unreadable == YesNo::True,

@@ -68,7 +68,8 @@ pub(crate) async fn make_disbursement(
     };
     let made = api
         .write(|it| async move {
-            it.make_disbursement(&permit, jurisdiction.as_str(), programme.as_str(), gather, key)
+            it.payments()
+                .make_disbursement(&permit, jurisdiction.as_str(), programme.as_str(), gather, key)
                 .await
         })
         .await?;
@@ -100,6 +101,7 @@ pub(crate) async fn list_disbursements(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
+        .payments()
         .disbursements(&caller.permit, jurisdiction, programme, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, DisbursementView::from))
@@ -116,7 +118,7 @@ pub(crate) async fn get_disbursement(
     caller: Authenticated<ReadFunds>,
     id: PathId<DisbursementId>,
 ) -> Answer<Tagged<DisbursementView>> {
-    let view = DisbursementView::from(api.service.disbursement(&caller.permit, id.0).await?);
+    let view = DisbursementView::from(api.service.payments().disbursement(&caller.permit, id.0).await?);
     tagged(&view.etag, &view)
 }
 
@@ -135,6 +137,7 @@ pub(crate) async fn list_payments(
     let Query(page) = page;
     let list = api
         .service
+        .payments()
         .payments(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, PaymentView::from))
@@ -160,7 +163,11 @@ pub(crate) async fn release_disbursement(
 ) -> Answer<Tagged<DisbursementView>> {
     let (permit, key) = (caller.permit, key.of(body.hash));
     let released = api
-        .write(|it| async move { it.release_disbursement(&permit, id.0, seen.0, key).await })
+        .write(|it| async move {
+            it.payments()
+                .release_disbursement(&permit, id.0, seen.0, key)
+                .await
+        })
         .await?;
     let view = DisbursementView::from(released.value);
     again(&view.etag, released.replayed, &view)
@@ -183,7 +190,7 @@ pub(crate) async fn cancel_disbursement(
 ) -> Answer<Tagged<DisbursementView>> {
     let (permit, why) = (caller.permit, Some(body.value.reason));
     let cancelled = api
-        .write(|it| async move { it.cancel_disbursement(&permit, id.0, why).await })
+        .write(|it| async move { it.payments().cancel_disbursement(&permit, id.0, why).await })
         .await?;
     let view = DisbursementView::from(cancelled);
     tagged(&view.etag, &view)
@@ -214,7 +221,7 @@ pub(crate) async fn get_instruction(
     let Query(InstructionQuery { format, part }) = query;
     let permit = caller.permit;
     let file = api
-        .write(|it| async move { it.instruction(&permit, id.0, format, part).await })
+        .write(|it| async move { it.payments().instruction(&permit, id.0, format, part).await })
         .await?;
     let name = format!("attachment; filename=\"{}\"", file.name());
     Ok(HttpResponse::Ok()

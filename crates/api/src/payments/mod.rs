@@ -72,7 +72,7 @@ pub(crate) async fn get_payment(
     caller: Authenticated<ReadFunds>,
     id: PathId<PaymentId>,
 ) -> Answer<Json<PaymentView>> {
-    let payment = api.service.payment(&caller.permit, id.0).await?;
+    let payment = api.service.payments().payment(&caller.permit, id.0).await?;
     ok(&PaymentView::from(payment))
 }
 
@@ -87,6 +87,7 @@ pub(crate) async fn list_payment_claims(
     let Query(page) = page;
     let list = api
         .service
+        .payments()
         .payment_claims(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, PaidClaimView::from))
@@ -103,7 +104,11 @@ pub(crate) async fn reconcile_disbursement(
     caller: Authenticated<ReadFunds>,
     id: PathId<DisbursementId>,
 ) -> Answer<Json<ReconciliationView>> {
-    let stands = api.service.reconcile_disbursement(&caller.permit, id.0).await?;
+    let stands = api
+        .service
+        .payments()
+        .reconcile_disbursement(&caller.permit, id.0)
+        .await?;
     ok(&ReconciliationView::from(stands))
 }
 
@@ -127,6 +132,7 @@ pub(crate) async fn reconcile(
     }) = query;
     let stands = api
         .service
+        .payments()
         .reconcile(&caller.permit, jurisdiction.as_str(), (from, to))
         .await;
     let items = paged(stands)?.into_iter().map(ReconciliationView::from).collect();

@@ -70,6 +70,7 @@ pub(crate) async fn get_statement(
     let asked = asked(&path.0, span);
     let made = api
         .service
+        .payments()
         .statement(&caller.permit, asked, page.cursor.as_deref(), page.limit)
         .await;
     let (statement, lines) = paged(made)?;
@@ -97,7 +98,11 @@ pub(crate) async fn get_statement_file(
 ) -> Answer {
     let Query(StatementFileQuery { span, format }) = query;
     let asked = asked(&path.0, span);
-    let file = api.service.statement_file(&caller.permit, asked, format).await?;
+    let file = api
+        .service
+        .payments()
+        .statement_file(&caller.permit, asked, format)
+        .await?;
     let name = format!("attachment; filename=\"{}\"", file.name);
     Ok(HttpResponse::Ok()
         .content_type(file.media_type)

@@ -36,6 +36,7 @@ pub(crate) async fn list_submissions(
     let Query(page) = page;
     let list = api
         .service
+        .payments()
         .submissions(&caller.permit, id.0, page.cursor.as_deref(), page.limit)
         .await;
     ok(&PageView::of(paged(list)?, SubmissionView::from))
@@ -61,7 +62,8 @@ pub(crate) async fn resolve_submission(
     let (permit, ResolveSubmission { resolution, reason }) = (caller.permit, body.value);
     let submission = api
         .write(|it| async move {
-            it.resolve_submission(&permit, id, part, resolution, Some(reason))
+            it.payments()
+                .resolve_submission(&permit, id, part, resolution, Some(reason))
                 .await
         })
         .await?;

@@ -46,11 +46,15 @@ pub(crate) async fn simulate_programme(
     body: Body<Simulate>,
     request: HttpRequest,
 ) -> Answer {
-    let asked = api.service.ask_replay(&caller.permit, body.value).await?;
+    let asked = api
+        .service
+        .programmes()
+        .ask_replay(&caller.permit, body.value)
+        .await?;
     let (sender, receiver) = mpsc::channel(LINES);
     // Whoever goes away stops it.
     let task = api.aside(move |it| async move {
-        let report = it.replay(&asked, &sender).await?;
+        let report = it.programmes().replay(&asked, &sender).await?;
         let text = report.text()?;
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(&text)));
         Ok(format!("{{\"report\":{text},\"digest\":\"{digest}\"}}\n"))
@@ -80,18 +84,21 @@ pub(crate) async fn propose_programme(
         key: key.0,
         request: body.hash,
     };
-    if let Some(first) = api.service.proposed_before(&permit, &key).await? {
+    if let Some(first) = api.service.programmes().proposed_before(&permit, &key).await? {
         let line = drafted(&DraftView::from(first.value));
         return Ok(HttpResponse::Ok()
             .content_type(MEDIA_TYPE)
             .insert_header((REPLAYED, "true"))
             .body(line));
     }
-    let proposal = api.service.ask_proposal(&permit, body.value).await?;
+    let proposal = api.service.programmes().ask_proposal(&permit, body.value).await?;
     let (sender, receiver) = mpsc::channel(LINES);
     // A write: it goes on whether the answer is read or not.
     let task = api.start(move |it| async move {
-        let made = it.propose_programme(&permit, proposal, key, &sender).await?;
+        let made = it
+            .programmes()
+            .propose_programme(&permit, proposal, key, &sender)
+            .await?;
         Ok(drafted(&DraftView::from(made.value)))
     });
     Ok(lines(receiver, task, lang, &request))
@@ -111,6 +118,7 @@ pub(crate) async fn list_drafts(
     let cursor = page.cursor.as_deref();
     let list = api
         .service
+        .programmes()
         .drafts(&caller.permit, programme, cursor, page.limit)
         .await;
     ok(&PageView::of(paged(list)?, DraftView::from))
@@ -125,7 +133,9 @@ pub(crate) async fn get_draft(
     caller: Authenticated<ReplayProgrammes>,
     id: PathId<DraftId>,
 ) -> Answer<Json<DraftView>> {
-    ok(&DraftView::from(api.service.draft(&caller.permit, id.0).await?))
+    ok(&DraftView::from(
+        api.service.programmes().draft(&caller.permit, id.0).await?,
+    ))
 }
 
 /// 重放报告 · Get a draft's report
@@ -142,7 +152,11 @@ pub(crate) async fn get_draft_report(
     caller: Authenticated<ReplayProgrammes>,
     id: PathId<DraftId>,
 ) -> Answer {
-    let report = api.service.draft_report(&caller.permit, id.0).await?;
+    let report = api
+        .service
+        .programmes()
+        .draft_report(&caller.permit, id.0)
+        .await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(report))
 }
 
@@ -163,7 +177,7 @@ pub(crate) async fn check_draft(
 ) -> Answer<Json<DraftView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move { it.check_draft(&permit, id.0, verdict, reason).await })
+        .write(|it| async move { it.programmes().check_draft(&permit, id.0, verdict, reason).await })
         .await?;
     ok(&DraftView::from(checked))
 }

@@ -57,7 +57,7 @@ pub(crate) async fn list_programmes(
     caller: Authenticated<ReadProgrammes>,
     _: Query<NoParams>,
 ) -> Answer<Json<PageView<ProgrammeView>>> {
-    let programmes = api.service.programmes(&caller.permit);
+    let programmes = api.service.catalogue().programmes(&caller.permit);
     let items = programmes
         .iter()
         .map(|it| ProgrammeView::of(it, caller.lang))
@@ -80,6 +80,7 @@ pub(crate) async fn get_programme(
 ) -> Answer<Json<ProgrammeDetail>> {
     let found = api
         .service
+        .catalogue()
         .programme(&caller.permit, path.0.id.as_str(), query.0.version)?;
     ok(&ProgrammeDetail {
         versions: found.versions,

@@ -49,8 +49,11 @@ pub(crate) async fn load_register(
     };
     let (sender, receiver) = mpsc::channel(IN_FLIGHT);
     let permit = caller.permit;
-    let load =
-        api.write(|it| async move { it.load_register(&permit, register, format, body(receiver)).await });
+    let load = api.write(|it| async move {
+        it.programmes()
+            .load_register(&permit, register, format, body(receiver))
+            .await
+    });
     let (report, ()) = futures::join!(load, forward(payload, sender));
     ok(&LoadReportView::of(&report?, caller.lang))
 }
@@ -65,7 +68,12 @@ pub(crate) async fn get_register_entry(
     path: Path<EntryPath>,
 ) -> Answer<Json<AnyFields>> {
     let Path(EntryPath { register, key }) = path;
-    ok_as(&api.service.register_entry(&caller.permit, register, &key).await?)
+    ok_as(
+        &api.service
+            .programmes()
+            .register_entry(&caller.permit, register, &key)
+            .await?,
+    )
 }
 
 request_words! {

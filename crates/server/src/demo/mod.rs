@@ -9,6 +9,7 @@ mod story;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use ::claims::proposal::ProposalStatus;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use cluster::{Installations, Options as ClusterOptions, PrivateCluster, Search};
@@ -174,7 +175,7 @@ async fn appropriate(service: &Service) -> anyhow::Result<()> {
     };
     let (maker, checker) = (treasury("treasury-1")?, treasury("treasury-2")?);
     let mut grants = Vec::new();
-    for fund in service.public_funds().await? {
+    for fund in service.funds().public_funds().await? {
         if fund.appropriated.is_zero() {
             grants.push((
                 fund.jurisdiction.clone(),
@@ -204,14 +205,19 @@ async fn accounts(service: &Service) -> anyhow::Result<()> {
         ..Actor::system()
     };
     let (maker, checker) = (treasury("treasury-1"), treasury("treasury-2"));
-    let catalogue = service.catalogue();
+    let catalogue = service.catalogue().current();
     let counties = catalogue
         .jurisdictions()
         .filter(|place| place.kind != JurisdictionKind::City);
     let counties = counties.map(|place| (place.code.clone(), format!("{}财政局", place.name_zh)));
     let merchants = cast::merchants().map(|merchant| (merchant.to_owned(), "商户结算账户".to_owned()));
     for (number, (holder, name)) in counties.chain(merchants).enumerate() {
-        if service.account(&maker.permit()?, &holder).await.is_ok() {
+        if service
+            .payments()
+            .account(&maker.permit()?, &holder)
+            .await
+            .is_ok()
+        {
             continue;
         }
         let entered = EnteredAccount {
@@ -220,8 +226,12 @@ async fn accounts(service: &Service) -> anyhow::Result<()> {
             bank_name: "中国工商银行运城分行（演示）".into(),
             bank_code: Some(format!("10218100{number:04}")),
         };
-        let account = service.enter_account(&maker.permit()?, &holder, entered).await?;
+        let account = service
+            .payments()
+            .enter_account(&maker.permit()?, &holder, entered)
+            .await?;
         service
+            .payments()
             .check_account(
                 &checker.permit()?,
                 &holder,
@@ -249,6 +259,7 @@ async fn give(
         amount: Fen::new(fen)?,
     };
     let made = service
+        .funds()
         .appropriate(
             maker,
             new,
@@ -259,10 +270,11 @@ async fn give(
         )
         .await?
         .value;
-    if made.status == "pending" {
+    if made.status == ProposalStatus::Pending {
         // A start that was cut short may have checked it: then there is nothing left to do.
         match service
-            .check_appropriation(checker, made.id.parse()?, Check::Approve, None)
+            .funds()
+            .check_appropriation(checker, made.id, Check::Approve, None)
             .await
         {
             Ok(_) | Err(ServiceError::Refused(Refusal::Settled { .. })) => {}

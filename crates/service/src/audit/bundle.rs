@@ -23,8 +23,8 @@ use store::claims::DecisionRow;
 use store::funds::TransferRow;
 use store::operation::EventRow;
 
+use super::Audit;
 use super::transparency::{Signed, unsigned};
-use crate::Service;
 use crate::claims::view;
 use crate::operation::{Refusal, ServiceError};
 
@@ -105,7 +105,7 @@ fn disk(error: io::Error) -> ServiceError {
     ServiceError::bug(format!("the bundle cannot be written: {error}"))
 }
 
-impl Service {
+impl Audit {
     /// Writes a bundle of these counties (of the city and all its counties, if none is named) to `out`, with `folder` for what is put
     /// together. For whoever runs the program itself: he has the database. Statements run as long as the ledger is large: the store's limit must allow it.
     pub async fn write_bundle(
@@ -115,7 +115,7 @@ impl Service {
         folder: &Path,
         out: impl Write,
     ) -> Result<Manifest, ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let mut codes: Vec<String> = match jurisdictions {
             [] => catalogue
                 .jurisdictions()
@@ -147,7 +147,7 @@ impl Service {
         }
         let manifest = Manifest {
             format: FORMAT.to_owned(),
-            made_at: self.clock().now().to_rfc3339_opts(SecondsFormat::Micros, true),
+            made_at: self.op.now().to_rfc3339_opts(SecondsFormat::Micros, true),
             log: self.log_key().name().to_owned(),
             counties,
             parts: parts.done.iter().map(|part| part.0.clone()).collect(),
@@ -165,7 +165,7 @@ impl Service {
         let mut text = serde_json::to_vec_pretty(manifest).map_err(ServiceError::bug)?;
         text.push(b'\n');
         let length = u64::try_from(text.len()).map_err(ServiceError::bug)?;
-        let note = self.log().key.sign(&Checkpoint {
+        let note = self.log.key.sign(&Checkpoint {
             origin: self.log_key().origin(SIGNED_AS),
             size: length,
             root: Hash(Sha256::digest(&text).into()),
@@ -227,7 +227,7 @@ impl Service {
         before: &CountyManifest,
         checkpoint: &Signed,
     ) -> Result<(), ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let proof =
             crate::audit::transparency::consist(&mut conn, code, before.size, checkpoint.size).await?;
         let part = ConsistencyPart {
@@ -243,7 +243,7 @@ impl Service {
 
     async fn leaves_part(&self, parts: &mut Parts<'_>, code: &str, size: i64) -> Result<(), ServiceError> {
         const RUN: i64 = 1 << 16;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let mut part = parts.open(format!("{code}/leaves"))?;
         let mut from = 0_i64;
         while from < size {
@@ -259,9 +259,9 @@ impl Service {
     /// The leaves themselves: three tables, merged by their numbers.
     async fn log_part(&self, parts: &mut Parts<'_>, code: &str, size: i64) -> Result<(), ServiceError> {
         let (mut one, mut two, mut three) = (
-            self.store().read().await?,
-            self.store().read().await?,
-            self.store().read().await?,
+            self.op.read().await?,
+            self.op.read().await?,
+            self.op.read().await?,
         );
         let mut transfers = one.logged_transfers(code, size).await?;
         let mut decisions = two.logged_decisions(code, size).await?;
@@ -300,7 +300,7 @@ impl Service {
         code: &str,
     ) -> Result<(i64, Vec<(PartManifest, File)>), ServiceError> {
         const NAMES: [&str; 5] = ["funds", "caps", "appropriations", "disbursements", "claims"];
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let mut rows = conn.tables(code).await?;
         let mut leaves = 0;
         let mut files = NAMES

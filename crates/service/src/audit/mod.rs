@@ -16,5 +16,34 @@ pub mod export;
 mod samples;
 mod transparency;
 
+use std::sync::Arc;
+
+use crate::catalogue::Catalogues;
+use crate::claims::Claims;
+use crate::funds::Funds;
+use crate::operation::Runner;
+
 pub use samples::{Draw, Sample, Sampling};
 pub use transparency::{ClaimProof, Consistency, Inclusion, LogSettings, Signed};
+
+/// What proves the ledger, and what is taken out of it.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    op: Arc<Runner>,
+    catalogue: Arc<Catalogues>,
+    log: Arc<LogSettings>,
+    funds: Funds,
+    claims: Arc<Claims>,
+}
+
+impl Audit {
+    pub(crate) fn new(funds: &Funds, claims: &Arc<Claims>, log: LogSettings) -> Self {
+        Self {
+            op: Arc::clone(&funds.op),
+            catalogue: Arc::clone(&funds.catalogue),
+            log: Arc::new(log),
+            funds: funds.clone(),
+            claims: Arc::clone(claims),
+        }
+    }
+}

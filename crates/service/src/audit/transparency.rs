@@ -14,10 +14,10 @@ use ledger::log::{
 use store::Conn;
 use store::audit::log::{CheckpointRow, CosignatureRow, NodeRow};
 
-use crate::Service;
+use super::Audit;
 use crate::claims::visible;
 use crate::operation::access::{ReadClaims, ReadLedger, WitnessLog};
-use crate::operation::{Permit, Refusal, ServiceError, paging};
+use crate::operation::{Op, Permit, Refusal, ServiceError, paging};
 
 /// Leaves hashed together while a checkpoint is made.
 const RUN: u64 = 1 << 16;
@@ -76,10 +76,10 @@ pub struct ClaimProof {
     pub key: String,
 }
 
-impl Service {
+impl Audit {
     /// The log's name and public key.
     pub fn log_key(&self) -> PublicKey {
-        self.log().key.public()
+        self.log.key.public()
     }
 
     /// The youngest checkpoint of a county's log, or the one of a size.
@@ -90,7 +90,7 @@ impl Service {
         size: Option<u64>,
     ) -> Result<Signed, ServiceError> {
         self.log_of(permit, jurisdiction)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = conn.checkpoint(jurisdiction, size.map(number)).await?;
         let row = row.ok_or(Refusal::NotFound("checkpoint"))?;
         signed(&mut conn, row).await
@@ -106,7 +106,7 @@ impl Service {
     ) -> Result<crate::operation::Page<Signed>, ServiceError> {
         self.log_of(permit, jurisdiction)?;
         let below = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
             .checkpoints(jurisdiction, below, paging::fetch(limit))
             .await?;
@@ -133,9 +133,9 @@ impl Service {
 
     /// Signs the logs that have grown and whose last checkpoint is old enough. How many.
     pub(crate) async fn sign_logs(&self) -> Result<usize, ServiceError> {
-        let now = self.clock().now();
-        let before = now.checked_sub_signed(self.log().every).unwrap_or(now);
-        let grown = self.store().read().await?.logs_to_sign(before, 1_000).await?;
+        let now = self.op.now();
+        let before = now.checked_sub_signed(self.log.every).unwrap_or(now);
+        let grown = self.op.read().await?.logs_to_sign(before, 1_000).await?;
         for jurisdiction in &grown {
             self.sign_log(jurisdiction, None).await?;
         }
@@ -144,7 +144,7 @@ impl Service {
 
     /// Signs a log as it stands, or as it stood when it had this many leaves.
     pub(super) async fn sign_log(&self, jurisdiction: &str, at: Option<i64>) -> Result<Signed, ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         // Whoever raised the number has committed the leaves below it.
         let leaves = conn
             .log_size(jurisdiction)
@@ -162,7 +162,7 @@ impl Service {
         };
         let size = unsigned(leaves);
         let (tree, nodes) = grow(&mut conn, jurisdiction, began, size).await?;
-        let now = self.clock().now();
+        let now = self.op.now();
         let checkpoint = Checkpoint {
             origin: self.log_key().origin(jurisdiction),
             size,
@@ -173,12 +173,12 @@ impl Service {
             jurisdiction: jurisdiction.to_owned(),
             size: leaves,
             root: tree.root().0.to_vec(),
-            note: self.log().key.sign(&checkpoint).map_err(ServiceError::bug)?,
+            note: self.log.key.sign(&checkpoint).map_err(ServiceError::bug)?,
             made_at: now,
         };
         let nodes = node_rows(jurisdiction, &nodes);
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 for nodes in nodes.chunks(NODES) {
                     NodeRow::insert(&mut tx, nodes).await?;
                 }
@@ -208,7 +208,7 @@ impl Service {
             .log_key()
             .open(jurisdiction, note)
             .map_err(Refusal::Cosignature)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = conn
             .checkpoint(jurisdiction, Some(number(checkpoint.size)))
             .await?;
@@ -217,9 +217,9 @@ impl Service {
         if text(note) != text(&row.note) {
             return Err(Refusal::Cosignature(NoteError::OtherLog).into());
         }
-        let now = self.clock().now();
+        let now = self.op.now();
         let mut words = Vec::new();
-        for witness in &self.log().witnesses {
+        for witness in &self.log.witnesses {
             match witness.vouches(note) {
                 Ok(word) => words.push(CosignatureRow {
                     jurisdiction: jurisdiction.to_owned(),
@@ -239,14 +239,13 @@ impl Service {
         if words.is_empty() {
             return Err(Refusal::Cosignature(NoteError::Unsigned).into());
         }
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
-                for word in &words {
-                    tx.add_cosignature(word).await?;
-                }
-                Ok(tx.done(()))
-            })
-            .await?;
+        let unit = async |mut op: Op<'_>| {
+            for word in &words {
+                op.tx.add_cosignature(word).await?;
+            }
+            Ok(op.unrecorded(()))
+        };
+        self.op.of(permit).within(jurisdiction)?.run(unit).await?;
         signed(&mut conn, row).await
     }
 
@@ -258,8 +257,8 @@ impl Service {
         leaf: u64,
         size: Option<u64>,
     ) -> Result<Inclusion, ServiceError> {
-        self.county(permit, jurisdiction)?;
-        let mut conn = self.store().read().await?;
+        self.funds.county(permit, jurisdiction)?;
+        let mut conn = self.op.read().await?;
         let covered = covered(&mut conn, jurisdiction, size).await?;
         include(&mut conn, jurisdiction, leaf, covered).await
     }
@@ -272,8 +271,8 @@ impl Service {
         from: u64,
         to: Option<u64>,
     ) -> Result<Consistency, ServiceError> {
-        self.county(permit, jurisdiction)?;
-        let mut conn = self.store().read().await?;
+        self.funds.county(permit, jurisdiction)?;
+        let mut conn = self.op.read().await?;
         let to = covered(&mut conn, jurisdiction, to).await?;
         consist(&mut conn, jurisdiction, from, to).await
     }
@@ -284,7 +283,7 @@ impl Service {
         permit: &Permit<ReadClaims>,
         id: ClaimId,
     ) -> Result<ClaimProof, ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
         let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
         let decision = decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
@@ -304,7 +303,8 @@ impl Service {
 
     fn log_of(&self, permit: &Permit<WitnessLog>, jurisdiction: &str) -> Result<(), Refusal> {
         // The city has a log too: of its caps and programmes.
-        self.catalogue()
+        self.catalogue
+            .current()
             .jurisdiction(jurisdiction)
             .ok_or(Refusal::NotFound("ledger"))?;
         permit.within(jurisdiction)

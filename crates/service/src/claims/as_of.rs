@@ -13,9 +13,9 @@ use store::claims::{ClaimRow, DecisionRow};
 use store::operation::EventRow;
 use uuid::Uuid;
 
+use super::Claims;
 use super::queries::{ClaimDetail, ClaimQuery, visible};
 use super::view::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, read_decision};
-use crate::Service;
 use crate::funds::limits::WAIT_FOR;
 use crate::operation::access::ReadClaims;
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
@@ -42,7 +42,7 @@ struct Stood {
 const TOGETHER: i64 = 500;
 const TIMES: usize = 20;
 
-impl Service {
+impl Claims {
     /// One claim as it stood at an instant. One that had not arrived yet does not exist.
     pub async fn claim_as_of(
         &self,
@@ -50,7 +50,7 @@ impl Service {
         id: ClaimId,
         instant: DateTime<Utc>,
     ) -> Result<ClaimDetail, ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
         let passed = passed(&mut conn, vec![row], instant).await?;
         let stood = self.stood(&mut conn, passed).await?.pop();
@@ -82,7 +82,7 @@ impl Service {
         filter.created_before = filter.created_before.into_iter().chain(arrived).min();
         let limit = limit.clamp(1, paging::MAX_PAGE);
         let together = query.status.map_or_else(|| paging::fetch(limit), |_| TOGETHER);
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let mut found: Vec<Passed> = Vec::new();
         let mut more = true;
         for _ in 0..TIMES {
@@ -159,7 +159,7 @@ impl Service {
 
     fn decided(&self, row: &ClaimRow, decision: &DecisionRow) -> Result<Decided, ServiceError> {
         Ok(Decided {
-            decision: read_decision(&self.catalogue(), &row.programme, decision)?,
+            decision: read_decision(&self.catalogue.current(), &row.programme, decision)?,
             sent: self.open_sent(decision)?,
         })
     }

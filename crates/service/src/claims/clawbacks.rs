@@ -16,10 +16,10 @@ use store::claims::ClaimRow;
 use store::claims::clawbacks::{ClawbackRow, WaiverRow};
 use store::{Done, Tx};
 
+use super::Claims;
 use super::queries::visible;
 use super::transition::{Move, Mover, Part, legal};
 use super::view::ClaimState;
-use crate::Service;
 use crate::operation::access::{DemandClawback, ManageFunds, ReadClaims};
 use crate::operation::checks::{check_revision, reason};
 use crate::operation::convert::{code, fen};
@@ -73,7 +73,7 @@ pub struct Waiver {
     pub refusal: Option<String>,
 }
 
-impl Service {
+impl Claims {
     /// Demands the subsidy of a paid claim back, or part of it.
     pub async fn demand_clawback(
         &self,
@@ -84,8 +84,8 @@ impl Service {
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
         permit.within(claim.jurisdiction.as_str())?;
-        self.store()
-            .write(|tx| self.demand_in(tx, permit, claim, if_match, &demand, key.as_ref()))
+        self.op
+            .transaction(|tx| self.demand_in(tx, permit, claim, if_match, &demand, key.as_ref()))
             .await
     }
 
@@ -100,7 +100,7 @@ impl Service {
     ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let (books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         // Under the lock, where whoever raced with the same key has committed.
@@ -199,8 +199,8 @@ impl Service {
         permit.within(claim.jurisdiction.as_str())?;
         let document = reason(document, true)?;
         let repaid = self
-            .store()
-            .write(|tx| self.claw_back_in(tx, permit, claim, if_match, amount, document.clone()))
+            .op
+            .transaction(|tx| self.claw_back_in(tx, permit, claim, if_match, amount, document.clone()))
             .await?;
         self.serve_called_waitlists().await;
         Ok(repaid)
@@ -217,7 +217,7 @@ impl Service {
     ) -> Result<Done<ClaimState>, ServiceError> {
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let (books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         let row = rows.remove(&claim.uuid).ok_or(Refusal::NotFound("claim"))?;
@@ -254,8 +254,8 @@ impl Service {
         key: Key,
     ) -> Result<Replayable<Waiver>, ServiceError> {
         permit.within(claim.jurisdiction.as_str())?;
-        self.store()
-            .write(|tx| self.waive_in(tx, permit, claim, &new, &key))
+        self.op
+            .transaction(|tx| self.waive_in(tx, permit, claim, &new, &key))
             .await
     }
 
@@ -267,10 +267,10 @@ impl Service {
         new: &NewWaiver,
         key: &Key,
     ) -> Result<Done<Replayable<Waiver>>, ServiceError> {
-        let (actor, now) = (permit.actor(), self.clock().now());
+        let (actor, now) = (permit.actor(), self.op.now());
         let (_, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         // Under the lock, where whoever raced with the same key has committed.
-        if let Some(first) = self.answered(&mut tx, actor, key).await? {
+        if let Some(first) = self.op.answered(&mut tx, actor, key).await? {
             return Ok(tx.done(first));
         }
         let row = rows.remove(&claim.uuid).ok_or(Refusal::NotFound("claim"))?;
@@ -282,7 +282,7 @@ impl Service {
         }
         let row = WaiverRow {
             jurisdiction: row.jurisdiction,
-            id: self.ids().next(now),
+            id: self.op.id(now),
             claim: row.id,
             amount: amount.get(),
             document: new.document.clone(),
@@ -296,10 +296,18 @@ impl Service {
         };
         tx.add_waiver(&row).await?;
         let value = waiver(&row)?;
-        let mut event = events::event(self, &row.jurisdiction, &value.id, "waive_clawback", actor, now);
+        let mut event = events::event(
+            self.op.id(now),
+            &row.jurisdiction,
+            &value.id,
+            "waive_clawback",
+            actor,
+            now,
+        );
         (event.to_status, event.reason) = (Some(row.status), Some(row.reason));
         tx.record_events(&[event]).await?;
-        self.keep_answer(&mut tx, actor, key, "waive_clawback", &value)
+        self.op
+            .keep_answer(&mut tx, actor, key, "waive_clawback", &value)
             .await?;
         Ok(tx.done(Replayable {
             value,
@@ -317,8 +325,8 @@ impl Service {
     ) -> Result<Waiver, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, check == Check::Refuse)?;
-        self.store()
-            .write(|tx| self.check_waiver_in(tx, permit, id, check, why.clone()))
+        self.op
+            .transaction(|tx| self.check_waiver_in(tx, permit, id, check, why.clone()))
             .await
     }
 
@@ -332,7 +340,7 @@ impl Service {
     ) -> Result<Done<Waiver>, ServiceError> {
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let jurisdiction = id.jurisdiction.as_str();
         let seen = tx.waiver(jurisdiction, id.uuid).await?;
@@ -363,7 +371,7 @@ impl Service {
         tx.save_waiver(&row).await?;
         let checked = waiver(&row)?;
         let mut event = events::event(
-            self,
+            self.op.id(mover.now),
             jurisdiction,
             &checked.id,
             "check_waiver",
@@ -383,7 +391,7 @@ impl Service {
         claim: ClaimId,
     ) -> Result<ClawbackState, ServiceError> {
         let jurisdiction = claim.jurisdiction.as_str();
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         visible(permit, conn.claim(jurisdiction, claim.uuid).await?, claim)?;
         let row = conn.clawback(jurisdiction, claim.uuid).await?;
         let row = row.ok_or(Refusal::NotFound("clawback"))?;

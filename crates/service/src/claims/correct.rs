@@ -6,19 +6,19 @@ use claims::life_cycle::Verb;
 use store::claims::ClaimRow;
 use store::{Done, Tx};
 
+use super::Claims;
 use super::evaluate::Candidate;
 use super::record::{Before, Judged, judge, load_state, next_revision};
 use super::transition::legal;
 use super::view::{ClaimState, merchant};
 use super::withdraw::own;
-use crate::Service;
 use crate::funds::limits;
 use crate::operation::access::SubmitClaims;
 use crate::operation::checks::check_revision;
 use crate::operation::convert::fen;
 use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
 
-impl Service {
+impl Claims {
     /// Decides a claim again with what it says now. Its place, and its reservation as far as the amount allows, are kept.
     pub async fn correct(
         &self,
@@ -28,7 +28,7 @@ impl Service {
         corrected: Claim,
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         if let Some(value) = self.moved_before(&mut conn, permit.actor(), key.as_ref()).await? {
             return Ok(Replayable {
                 value,
@@ -42,13 +42,13 @@ impl Service {
         same_place(&row, &corrected)?;
         let merchant = merchant(permit.actor())?;
         let candidate = self
-            .decide(vec![(corrected, merchant)], self.clock().now())
+            .decide(vec![(corrected, merchant)], self.op.now())
             .await?
             .pop();
         let candidate = candidate.ok_or_else(|| ServiceError::bug("one claim, one candidate"))??;
         let seen = if_match.unwrap_or(row.revision);
         let unit = |tx| self.correct_in(tx, permit, claim, seen, &candidate, key.as_ref());
-        let corrected = self.store().write(unit).await?;
+        let corrected = self.op.transaction(unit).await?;
         self.serve_called_waitlists().await;
         Ok(corrected)
     }
@@ -62,7 +62,7 @@ impl Service {
         candidate: &Candidate,
         key: Option<&Key>,
     ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
-        let (actor, now) = (permit.actor(), self.clock().now());
+        let (actor, now) = (permit.actor(), self.op.now());
         let (mut books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
         if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
             return Ok(tx.done(Replayable {
@@ -85,8 +85,8 @@ impl Service {
             .await?
             .remove(&row.id);
         let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
-        let keys = claims::keys::unique_keys(&sent, |domain, text| self.vault().digest(domain, text));
-        let catalogue = self.catalogue();
+        let keys = claims::keys::unique_keys(&sent, |domain, text| self.vault.digest(domain, text));
+        let catalogue = self.catalogue.current();
         if let Some(amount) = row.amount.filter(|_| row.committed) {
             let mut counted = limits::touched_by(&books, &catalogue, &row)?;
             counted.dedup();
@@ -110,7 +110,7 @@ impl Service {
         }];
         let states = self.record(&mut tx, &books, &judged).await?;
         if freed {
-            self.call_waitlist(&mut tx, fund, now).await?;
+            self.funds.call_waitlist(&mut tx, fund, now).await?;
         }
         let row = tx.claim(claim.jurisdiction.as_str(), claim.uuid).await?;
         self.keep_move(

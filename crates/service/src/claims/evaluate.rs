@@ -11,7 +11,9 @@ use claims::registers::Known;
 use policy::receipt::Draft;
 use policy::{Decision, Facts, Kind, Programme, Quota, Verdict};
 
-use crate::Service;
+use super::Claims;
+use crate::at_rest::Vault;
+use crate::catalogue::Catalogue;
 use crate::operation::{Refusal, ServiceError};
 use timing::shanghai;
 
@@ -51,7 +53,7 @@ impl Candidate {
 /// So many claims are decided where they are asked for; more of them on a thread that nobody else waits for.
 const FEW: usize = 8;
 
-impl Service {
+impl Claims {
     /// Decides claims of merchants, in order. A claim that names no programme or county is refused, not decided.
     pub(super) async fn decide(
         &self,
@@ -69,18 +71,24 @@ impl Service {
         claims: Vec<((Claim, String), Known)>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Result<Candidate, Refusal>>, ServiceError> {
-        let unknown = claims
-            .iter()
-            .any(|((claim, _), _)| self.catalogue().versions(claim.programme.as_str()).is_empty());
+        let unknown = claims.iter().any(|((claim, _), _)| {
+            self.catalogue
+                .current()
+                .versions(claim.programme.as_str())
+                .is_empty()
+        });
         if unknown {
-            self.refresh().await?;
+            self.catalogue.refresh().await?;
         }
-        let service = self.clone();
+        let evaluation = Evaluation {
+            catalogue: self.catalogue.current(),
+            vault: Arc::clone(&self.vault),
+        };
         let few = claims.len() <= FEW;
         let decide = move || -> Vec<_> {
             let claims = claims.into_iter();
             claims
-                .map(|((claim, merchant), known)| service.decide_one(claim, merchant, &known, now))
+                .map(|((claim, merchant), known)| evaluation.decide(claim, merchant, &known, now))
                 .collect()
         };
         if few {
@@ -91,8 +99,16 @@ impl Service {
                 .map_err(ServiceError::bug)
         }
     }
+}
 
-    fn decide_one(
+/// What a claim is decided with, on whatever thread.
+struct Evaluation {
+    catalogue: Arc<Catalogue>,
+    vault: Arc<Vault>,
+}
+
+impl Evaluation {
+    fn decide(
         &self,
         claim: Claim,
         merchant: String,
@@ -100,7 +116,7 @@ impl Service {
         now: DateTime<Utc>,
     ) -> Result<Candidate, Refusal> {
         self.check_place(&claim)?;
-        let digest = |domain, text: &str| self.vault().digest(domain, text);
+        let digest = |domain, text: &str| self.vault.digest(domain, text);
         let digests = claims::keys::digests(&claim, digest);
         let facts = claims::facts::facts(&claim, &digests, known, shanghai::date(now));
         let (programme, governing_date) = self.version_for(&claim, &facts)?;
@@ -123,7 +139,7 @@ impl Service {
     }
 
     fn check_place(&self, claim: &Claim) -> Result<(), Refusal> {
-        let catalogue = self.catalogue();
+        let catalogue = &self.catalogue;
         if catalogue.county(claim.jurisdiction.as_str()).is_none() {
             return Err(Refusal::field(
                 "/jurisdiction",
@@ -162,7 +178,7 @@ impl Service {
         claim: &Claim,
         facts: &Facts,
     ) -> Result<(Arc<Programme>, Option<NaiveDate>), Refusal> {
-        let catalogue = self.catalogue();
+        let catalogue = &self.catalogue;
         let id = claim.programme.as_str();
         let newest = catalogue
             .versions(id)

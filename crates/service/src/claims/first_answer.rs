@@ -10,8 +10,8 @@ use store::claims::ClaimRow;
 use store::operation::IdempotencyRow;
 use uuid::Uuid;
 
+use super::Claims;
 use super::view::{self, ClaimState, claim_subject, correction_deadline};
-use crate::Service;
 use crate::operation::convert::by_id;
 use crate::operation::{Actor, Key, ServiceError};
 
@@ -29,7 +29,7 @@ struct Moved {
     disbursement: Option<Uuid>,
 }
 
-impl Service {
+impl Claims {
     /// The claim as a move with this key first left it, if the key was used before.
     pub(super) async fn moved_before(
         &self,
@@ -38,7 +38,7 @@ impl Service {
         key: Option<&Key>,
     ) -> Result<Option<ClaimState>, ServiceError> {
         let Some(key) = key else { return Ok(None) };
-        let Some(first) = self.answered::<Moved>(conn, actor, key).await? else {
+        let Some(first) = self.op.answered::<Moved>(conn, actor, key).await? else {
             return Ok(None);
         };
         let first = first.value;
@@ -74,7 +74,7 @@ impl Service {
             waits_for: row.waits_for.clone(),
             disbursement: row.disbursement,
         };
-        self.keep_answer(tx, actor, key, operation, &moved).await
+        self.op.keep_answer(tx, actor, key, operation, &moved).await
     }
 
     /// The answers given when these keys were first used to submit a claim, by client and key.
@@ -85,7 +85,7 @@ impl Service {
         if rows.is_empty() {
             return Ok(HashMap::new());
         }
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         self.first_answers_in(&mut conn, rows).await
     }
 
@@ -110,7 +110,7 @@ impl Service {
             .collect::<Vec<_>>();
         let claims = by_id(conn.claims_by_id(&ids).await?, |row| row.id);
         let decisions = by_id(conn.decisions(&firsts).await?, |row| row.claim);
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let mut answers = HashMap::new();
         for (key, _, id) in wanted {
             let (Some(row), Some(decision)) = (claims.get(&id), decisions.get(&id)) else {

@@ -19,6 +19,7 @@ use store::operation::IdempotencyRow;
 use store::{Done, StoreError, Tx};
 use uuid::Uuid;
 
+use super::Claims;
 use super::evaluate::Candidate;
 use super::lane::{Bounds, Lane, Unanswered};
 use super::lookups::{LookUp, LookedUp};
@@ -26,7 +27,6 @@ use super::record::{Judged, judge, state_of};
 use super::view::ClaimState;
 use crate::operation::convert::distinct;
 use crate::operation::{Actor, Refusal, ServiceError};
-use crate::{Inner, Service};
 
 /// A claim as it was recorded, now or when the key was first used.
 #[derive(Debug, Clone)]
@@ -70,31 +70,31 @@ pub(crate) struct Lanes {
 
 impl Lanes {
     /// Opens them on the runtime this is called from. They end with the service.
-    pub(crate) fn open(service: &Weak<Inner>, settings: &crate::Settings) -> Self {
+    pub(crate) fn open(claims: &Weak<Claims>, settings: &crate::Settings) -> Self {
         let bounds = Bounds {
             queue: settings.intake_queue,
             batch: settings.intake_batch,
         };
         let writers = (0..settings.intake_lanes.max(1)).map(|_| {
-            let service = Weak::clone(service);
+            let claims = Weak::clone(claims);
             Lane::open(bounds, move |batch: Vec<Open>| {
-                let service = service.upgrade().map(Service);
+                let claims = claims.upgrade();
                 async move {
-                    match service {
-                        Some(service) => service.commit(batch).await,
+                    match claims {
+                        Some(claims) => claims.commit(batch).await,
                         None => Vec::new(),
                     }
                 }
             })
         });
-        let service = Weak::clone(service);
+        let claims = Weak::clone(claims);
         Self {
             writers: writers.collect(),
             look_ups: Lane::open(bounds, move |batch: Vec<LookUp>| {
-                let service = service.upgrade().map(Service);
+                let claims = claims.upgrade();
                 async move {
-                    match service {
-                        Some(service) => service.look_up(batch).await,
+                    match claims {
+                        Some(claims) => claims.look_up(batch).await,
                         None => Vec::new(),
                     }
                 }
@@ -129,15 +129,15 @@ impl From<Unanswered> for ServiceError {
     }
 }
 
-impl Service {
+impl Claims {
     /// Claims and look-ups that wait for their lane.
     pub fn intake_waiting(&self) -> usize {
-        self.lanes().waiting()
+        self.lanes.waiting()
     }
 
     /// Records a claim in its county's lane, if there is room for it now.
     pub(super) async fn record_in_lane(&self, open: Open) -> Recorded {
-        let lane = self.lanes().of(open.candidate.claim.jurisdiction.as_str());
+        let lane = self.lanes.of(open.candidate.claim.jurisdiction.as_str());
         let lane = lane.ok_or_else(|| ServiceError::bug("no lane"))?;
         lane.ask(open)?.given().await?
     }
@@ -158,7 +158,7 @@ impl Service {
     fn commit_split<'a>(&'a self, batch: Vec<&'a Open>) -> BoxFuture<'a, Vec<Recorded>> {
         async move {
             let unit = |tx| self.record_new(tx, &batch, Mode::Continue);
-            match self.store().write(unit).await {
+            match self.op.transaction(unit).await {
                 Ok(results) => results
                     .into_iter()
                     .map(|result| result.map_err(ServiceError::from))
@@ -187,7 +187,7 @@ impl Service {
         open: &[&Open],
         mode: Mode,
     ) -> Result<Done<Vec<Result<Submitted, Refusal>>>, ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let (firsts, repeats) = first_uses(open);
         let opened = tx.open_books(&asked(&catalogue, &firsts)).await?;
         let new: HashSet<(&str, &str)> = opened

@@ -11,7 +11,7 @@ use store::StoreError;
 use store::operation::IdempotencyRow;
 use store::programmes::registers::{PriceQuestion, RegisterKeys, RegisterRows};
 
-use crate::Service;
+use super::Claims;
 use crate::operation::ServiceError;
 use crate::programmes::registers::{rows, stored_model};
 
@@ -40,7 +40,7 @@ pub(super) struct LookedUp {
     pub(super) used: Vec<IdempotencyRow>,
 }
 
-impl Service {
+impl Claims {
     /// What is known of each claim of a merchant (its credit code), in the order of the claims.
     pub(super) async fn known(&self, claims: &[(Claim, String)]) -> Result<Vec<Known>, ServiceError> {
         Ok(self.known_and_used(claims, Vec::new()).await?.known)
@@ -57,7 +57,7 @@ impl Service {
             .iter()
             .map(|(claim, merchant)| Asked::by(claim, merchant))
             .collect();
-        self.lanes().look_ups.ask(LookUp { asked, used })?.given().await?
+        self.lanes.look_ups.ask(LookUp { asked, used })?.given().await?
     }
 
     /// Answers many callers with one statement for each register, all in one round trip.
@@ -86,7 +86,7 @@ impl Service {
         let asked = || batch.iter().flat_map(|look_up| &look_up.asked);
         let used = distinct(batch.iter().flat_map(|look_up| look_up.used.iter().cloned()));
         let mut answers = Answers::default();
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let keys = keys(asked());
         let (found, used) = conn.look_up(&keys, &used).await?;
         answers.add(&keys.filed_prices, found)?;

@@ -36,6 +36,14 @@ pub(crate) mod view;
 mod waitlist;
 mod withdraw;
 
+use std::sync::Arc;
+
+use crate::Settings;
+use crate::at_rest::Vault;
+use crate::catalogue::Catalogues;
+use crate::funds::Funds;
+use crate::operation::Runner;
+
 pub use clawbacks::{ClawbackState, Demand, NewWaiver, Waiver};
 pub(crate) use group_commit::Lanes;
 pub use group_commit::{Mode, Submitted};
@@ -45,3 +53,32 @@ pub use review::{Approval, ApprovalVerdict, ReviewVerdict};
 pub use submit::Command;
 pub use view::{ClaimDecision, ClaimState};
 pub(crate) use withdraw::own;
+
+/// Claims, from their arrival to their end.
+#[derive(Debug)]
+pub struct Claims {
+    pub(crate) op: Arc<Runner>,
+    pub(crate) catalogue: Arc<Catalogues>,
+    pub(crate) vault: Arc<Vault>,
+    funds: Funds,
+    lanes: Lanes,
+}
+
+impl Claims {
+    /// Opens the lanes on the runtime this is called from. They end with what is returned.
+    pub(crate) fn open(
+        op: &Arc<Runner>,
+        catalogue: &Arc<Catalogues>,
+        vault: &Arc<Vault>,
+        funds: &Funds,
+        settings: &Settings,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|claims| Self {
+            op: Arc::clone(op),
+            catalogue: Arc::clone(catalogue),
+            vault: Arc::clone(vault),
+            funds: funds.clone(),
+            lanes: Lanes::open(claims, settings),
+        })
+    }
+}

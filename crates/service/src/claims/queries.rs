@@ -8,8 +8,8 @@ use store::operation::EventRow;
 use store::{Done, Tx};
 use uuid::Uuid;
 
+use super::Claims;
 use super::view::{self, ClaimState, claim_subject};
-use crate::Service;
 use crate::operation::access::{ReadClaims, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
@@ -60,10 +60,10 @@ pub struct Seen {
     pub receipt: String,
 }
 
-impl Service {
+impl Claims {
     /// One claim. Another merchant's does not exist for a merchant; another county's is refused.
     pub async fn claim(&self, permit: &Permit<ReadClaims>, id: ClaimId) -> Result<ClaimDetail, ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
         let state = self.detail(&mut conn, &row).await?;
         let sent = self
@@ -79,7 +79,7 @@ impl Service {
 
     /// The receipt of the decision that stands, byte for byte as it was hashed.
     pub async fn receipt(&self, permit: &Permit<ReadClaims>, id: ClaimId) -> Result<String, ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
         let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
         view::receipt(&decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?)
@@ -95,7 +95,7 @@ impl Service {
     ) -> Result<Page<ClaimState>, ServiceError> {
         let filter = self.claim_filter(permit, query, cursor)?;
         let rows = self
-            .store()
+            .op
             .read()
             .await?
             .list_claims(&filter, paging::fetch(limit))
@@ -116,7 +116,7 @@ impl Service {
         } else {
             query.merchant.clone()
         };
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let mut filter = ClaimFilter {
             jurisdictions: paging::counties(permit, query.jurisdiction.clone())?,
             merchant,
@@ -155,7 +155,7 @@ impl Service {
         limit: usize,
     ) -> Result<Page<Event>, ServiceError> {
         let after = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
         let rows = conn
             .events(
@@ -194,8 +194,8 @@ impl Service {
     ) -> Result<serde_json::Value, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.store()
-            .write(|tx| self.reveal_in(tx, permit, id, why.clone()))
+        self.op
+            .transaction(|tx| self.reveal_in(tx, permit, id, why.clone()))
             .await
     }
 
@@ -215,9 +215,16 @@ impl Service {
             .await?
             .remove(&row.id);
         let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
-        let now = self.clock().now();
+        let now = self.op.now();
         let subject = claim_subject(&row)?;
-        let mut event = events::event(self, &row.jurisdiction, &subject, "reveal", permit.actor(), now);
+        let mut event = events::event(
+            self.op.id(now),
+            &row.jurisdiction,
+            &subject,
+            "reveal",
+            permit.actor(),
+            now,
+        );
         (event.revision, event.reason) = (Some(row.revision), why);
         events::record_inside(&mut tx, &[event]).await?;
         Ok(tx.done(crate::at_rest::document::revealed(&sent)))

@@ -23,9 +23,9 @@ use store::claims::{ClaimRow, DecisionRow};
 use store::funds::Posting;
 use uuid::Uuid;
 
+use super::Claims;
 use super::evaluate::Candidate;
 use super::view::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, document_place};
-use crate::Service;
 use crate::at_rest::packing;
 use crate::catalogue::Catalogue;
 use crate::funds::limits::{self, Books, LimitChanges};
@@ -385,12 +385,12 @@ struct Writes {
     limits: LimitChanges,
 }
 
-impl Service {
+impl Claims {
     /// What was sent, packed and sealed to its place.
     pub(crate) fn seal(&self, claim: &Claim, id: Uuid, revision: i32) -> Result<Vec<u8>, ServiceError> {
         let place = document_place(claim.jurisdiction.as_str(), id, revision);
         let text = packing::pack(&crate::at_rest::document::write(claim))?;
-        self.vault().seal(&place, &text).map_err(ServiceError::bug)
+        self.vault.seal(&place, &text).map_err(ServiceError::bug)
     }
 
     /// Writes judged claims in order, on top of their counties' locked books, and returns them as they stand.
@@ -409,7 +409,7 @@ impl Service {
             states.push(shown);
             self.gather(&mut writes, books, one, row)?;
         }
-        let now = self.clock().now();
+        let now = self.op.now();
         let leaves = tx.record(&books.heads, writes.finish(), now).await?;
         for (state, leaf) in states.iter_mut().zip(leaves) {
             if let Some(decision) = &mut state.decision {
@@ -437,16 +437,23 @@ impl Service {
             digest: hex::decode(digest).map_err(ServiceError::bug)?,
             decided_at: one.at,
             packing: packing::PACKING,
-            key_id: self.vault().key_id().to_owned(),
+            key_id: self.vault.key_id().to_owned(),
             sealed: one.sealed.to_vec(),
             leaf: 0,
             keys: one.held(),
         });
         writes.holdings(one, &row);
-        writes.money(&self.catalogue(), books, one, &row)?;
+        writes.money(&self.catalogue.current(), books, one, &row)?;
         let verb = if one.before.is_some() { "correct" } else { "submit" };
         let subject = claim_subject(&row)?;
-        let mut event = events::event(self, &row.jurisdiction, &subject, verb, actor, one.at);
+        let mut event = events::event(
+            self.op.id(one.at),
+            &row.jurisdiction,
+            &subject,
+            verb,
+            actor,
+            one.at,
+        );
         event.revision = Some(row.revision);
         event.from_status = one.before.map(|before| before.row.status.clone());
         event.to_status = Some(row.status.clone());

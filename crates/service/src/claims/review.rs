@@ -11,9 +11,9 @@ use claims::life_cycle::Verb;
 use store::claims::ClaimRow;
 use store::{Done, Tx};
 
+use super::Claims;
 use super::transition::{Move, Mover, legal};
 use super::view::{self, ClaimState};
-use crate::Service;
 use crate::operation::access::{ApproveClaims, ReviewClaims};
 use crate::operation::checks::{check_revision, reason};
 use crate::operation::{Actor, Key, MAX_BATCH, Permit, Refusal, Replayable, ServiceError};
@@ -71,7 +71,7 @@ struct Verdict {
     reason: Option<String>,
 }
 
-impl Service {
+impl Claims {
     /// The reviewer's verdict.
     pub async fn review(
         &self,
@@ -139,8 +139,8 @@ impl Service {
         });
         let checked = checked.collect::<Vec<Result<Verdict, Refusal>>>();
         let results = self
-            .store()
-            .write(|tx| self.verdicts_in(tx, &checked, permit.actor()))
+            .op
+            .transaction(|tx| self.verdicts_in(tx, &checked, permit.actor()))
             .await?;
         self.serve_called_waitlists().await;
         Ok(results)
@@ -154,8 +154,8 @@ impl Service {
     ) -> Result<Replayable<ClaimState>, ServiceError> {
         let one = [Ok(verdict)];
         let given = self
-            .store()
-            .write(|tx| self.verdict_in(tx, &one, actor, key.as_ref()))
+            .op
+            .transaction(|tx| self.verdict_in(tx, &one, actor, key.as_ref()))
             .await?;
         self.serve_called_waitlists().await;
         Ok(given)
@@ -218,7 +218,7 @@ impl Service {
     ) -> Result<(Vec<ClaimRow>, Vec<Result<ClaimState, Refusal>>), ServiceError> {
         let mover = Mover {
             actor,
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let ids = verdicts
             .iter()

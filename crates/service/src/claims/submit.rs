@@ -10,10 +10,10 @@ use chrono::{DateTime, Utc};
 use claims::claim::Claim;
 use store::operation::IdempotencyRow;
 
+use super::Claims;
 use super::group_commit::{Mode, Open, Recorded, Submitted};
 use super::record::{judge, load_state, next_revision};
 use super::view::{ClaimDecision, merchant};
-use crate::Service;
 use crate::funds::limits;
 use crate::operation::access::SubmitClaims;
 use crate::operation::{MAX_BATCH, Permit, Refusal, ServiceError};
@@ -47,7 +47,7 @@ impl Slot {
     }
 }
 
-impl Service {
+impl Claims {
     /// Records claims in order; one result for each. In [`Mode::Atomic`] a refused line leaves the others unrecorded, and
     /// their results are `None`.
     ///
@@ -65,7 +65,7 @@ impl Service {
             }
             .into());
         }
-        let slots = self.prepare(permit, commands, self.clock().now()).await?;
+        let slots = self.prepare(permit, commands, self.op.now()).await?;
         let results = match mode {
             Mode::Continue => self.each_by_itself(slots).await?,
             Mode::Atomic => {
@@ -136,8 +136,8 @@ impl Service {
         let mut recorded = if open.is_empty() {
             Vec::new()
         } else {
-            self.store()
-                .write(|tx| self.record_new(tx, &open, Mode::Atomic))
+            self.op
+                .transaction(|tx| self.record_new(tx, &open, Mode::Atomic))
                 .await?
         }
         .into_iter();
@@ -162,11 +162,11 @@ impl Service {
         claim: Claim,
     ) -> Result<ClaimDecision, ServiceError> {
         permit.within(claim.jurisdiction.as_str())?;
-        let now = self.clock().now();
+        let now = self.op.now();
         let merchant = merchant(permit.actor())?;
         let candidate = self.decide(vec![(claim, merchant)], now).await?.pop();
         let candidate = candidate.ok_or_else(|| ServiceError::bug("one claim, one candidate"))??;
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let (county, programme) = (
             candidate.claim.jurisdiction.as_str().to_owned(),
             candidate.programme.id().to_owned(),
@@ -174,7 +174,7 @@ impl Service {
         let mut places = catalogue.cities_of(std::slice::from_ref(&county));
         places.push(county.clone());
 
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let mut books = limits::Books::default();
         if let Some(fund) = conn.fund(&county, &programme).await? {
             books.add_fund(&fund)?;
@@ -246,7 +246,7 @@ impl Service {
         for ((index, key, request), candidate) in open.into_iter().zip(decided) {
             let slot = match candidate {
                 Ok(candidate) => {
-                    let id = self.ids().next(now);
+                    let id = self.op.id(now);
                     Slot::Open(Box::new(Open {
                         actor: Arc::clone(&actor),
                         key,

@@ -1,7 +1,7 @@
 //! Moving recorded claims along their life cycle: lock, ask the table, write what it says.
 //!
 //! Review, approval, withdrawal, return, expiry, the waitlist and payment are all this, with another verb: the table
-//! (`claims::life_cycle`) gives the next status, the transfer and what becomes of the holdings, and [`Service::carry_out`]
+//! (`claims::life_cycle`) gives the next status, the transfer and what becomes of the holdings, and [`Claims::move_claims`]
 //! writes a whole set of such moves with a fixed number of statements.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,12 +18,12 @@ use store::funds::Posting;
 use store::operation::{EventRow, WaitlistCallRow};
 use uuid::Uuid;
 
+use super::Claims;
 use super::record::posting;
 use super::view::{self, ClaimState, claim_subject, document_place};
-use crate::Service;
 use crate::at_rest::packing;
 use crate::funds::limits::{self, Books, LimitChanges};
-use crate::operation::{Actor, Refusal, ServiceError, events};
+use crate::operation::{Actor, Op, Recorded, Refusal, ServiceError, events};
 
 /// One claim and what is done to it.
 pub(crate) struct Move {
@@ -63,7 +63,7 @@ struct Writes {
     refilled: BTreeSet<(String, String)>,
 }
 
-impl Service {
+impl Claims {
     /// Locks the books and the claims themselves, and returns those that exist, by id.
     pub(crate) async fn lock_claims(
         &self,
@@ -78,12 +78,30 @@ impl Service {
         let funds = seen
             .iter()
             .map(|row| (row.jurisdiction.clone(), row.programme.clone()));
-        let books = limits::lock(tx, &self.catalogue(), funds).await?;
+        let books = limits::lock(tx, &self.catalogue.current(), funds).await?;
         let rows = tx.lock_claims(&keys).await?;
         Ok((books, rows.into_iter().map(|row| (row.id, row)).collect()))
     }
 
-    /// Carries out moves of locked claims whose books are locked. Every move must be legal: ask [`legal`] first.
+    /// Moves locked claims whose books are locked, with their transfers and events. Every move must be legal: ask
+    /// [`legal`] first. Returns the claims as they stand then.
+    pub(crate) async fn move_claims(
+        &self,
+        op: &mut Op<'_>,
+        books: &Books,
+        moves: Vec<Move>,
+    ) -> Result<(Vec<ClaimRow>, Recorded), ServiceError> {
+        let (actor, now) = (op.actor, op.now);
+        let writes = self.take_steps(books, moves, Mover { actor, now })?;
+        self.release_holdings(&mut op.tx, &writes.released).await?;
+        op.tx.save_claims(&writes.rows).await?;
+        let recorded = op.append(&writes.events, &writes.postings).await?;
+        self.give_back(&mut op.tx, &writes, now).await?;
+        op.call_waitlists(writes.refilled).await?;
+        Ok((writes.rows, recorded))
+    }
+
+    // Until every caller has an `Op`.
     pub(crate) async fn carry_out(
         &self,
         tx: &mut Tx,
@@ -91,33 +109,45 @@ impl Service {
         moves: Vec<Move>,
         mover: Mover<'_>,
     ) -> Result<Vec<ClaimRow>, ServiceError> {
-        let mut writes = Writes::default();
-        for one in moves {
-            let step = legal(&one.row, one.verb)?;
-            self.take_step(&mut writes, books, one, step, mover)?;
-        }
+        let writes = self.take_steps(books, moves, mover)?;
         self.release_holdings(tx, &writes.released).await?;
         tx.save_claims(&writes.rows).await?;
         tx.append(&writes.events, &writes.postings, mover.now).await?;
-        let came_back = writes
-            .postings
-            .iter()
-            .filter(|posting| matches!(posting.transfer.reason, Reason::ClawBack | Reason::ReturnPayment))
-            .filter_map(|posting| Some((posting.claim?, posting)));
-        self.recover_sources(tx, &came_back.collect::<Vec<_>>(), mover.now)
-            .await?;
-        tx.change_limits(&writes.limits).await?;
+        self.give_back(tx, &writes, mover.now).await?;
         let calls = writes
             .refilled
             .into_iter()
             .map(|(jurisdiction, programme)| WaitlistCallRow {
                 jurisdiction,
                 programme,
-                id: self.ids().next(mover.now),
+                id: self.op.id(mover.now),
                 due_at: mover.now,
             });
         WaitlistCallRow::insert(tx, &calls.collect::<Vec<_>>()).await?;
         Ok(writes.rows)
+    }
+
+    fn take_steps(&self, books: &Books, moves: Vec<Move>, mover: Mover<'_>) -> Result<Writes, ServiceError> {
+        let mut writes = Writes::default();
+        for one in moves {
+            let step = legal(&one.row, one.verb)?;
+            self.take_step(&mut writes, books, one, step, mover)?;
+        }
+        Ok(writes)
+    }
+
+    /// Gives what came back of payments to their sources, and changes the caps.
+    async fn give_back(&self, tx: &mut Tx, writes: &Writes, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        let came_back = writes
+            .postings
+            .iter()
+            .filter(|posting| matches!(posting.transfer.reason, Reason::ClawBack | Reason::ReturnPayment))
+            .filter_map(|posting| Some((posting.claim?, posting)));
+        self.funds
+            .recover_sources(tx, &came_back.collect::<Vec<_>>(), now)
+            .await?;
+        tx.change_limits(&writes.limits).await?;
+        Ok(())
     }
 
     fn take_step(
@@ -137,7 +167,7 @@ impl Service {
         } = one;
         let Mover { actor, now } = mover;
         let from = std::mem::replace(&mut row.status, step.to.as_str().to_owned());
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let moved = part.map_or(row.amount, |part| Some(part.amount));
         if let (Some(reason), Some(amount)) = (step.transfer, moved) {
             writes
@@ -196,7 +226,7 @@ impl Service {
         row.correct_by = None;
         self.sign(&mut row, verb, mover)?;
         let mut event = events::event(
-            self,
+            self.op.id(now),
             &row.jurisdiction,
             &claim_subject(&row)?,
             verb.as_str(),
@@ -221,7 +251,7 @@ impl Service {
             Verb::ReturnForCorrection => {
                 row.reviewed_by = None;
                 let version = u32::try_from(row.programme_version).map_err(ServiceError::bug)?;
-                let programme = self.catalogue().version(&row.programme, version).cloned();
+                let programme = self.catalogue.current().version(&row.programme, version).cloned();
                 let programme = programme.ok_or_else(|| ServiceError::bug("version gone"))?;
                 row.correct_by = Some(view::correction_deadline(programme.correction_days(), mover.now));
             }
@@ -238,7 +268,7 @@ impl Service {
         }
         let mut digests = Vec::new();
         for (_, claim) in self.sent_claims(tx, rows).await? {
-            let keys = claims::keys::unique_keys(&claim, |domain, text| self.vault().digest(domain, text));
+            let keys = claims::keys::unique_keys(&claim, |domain, text| self.vault.digest(domain, text));
             digests.extend(keys.into_iter().map(|(_, digest)| digest.as_bytes().to_vec()));
         }
         tx.release_keys(&digests, &rows.iter().map(|row| row.id).collect::<Vec<_>>())
@@ -286,7 +316,7 @@ impl Service {
     pub(super) fn open_sent(&self, row: &DecisionRow) -> Result<claims::claim::Claim, ServiceError> {
         let place = document_place(&row.jurisdiction, row.claim, row.revision);
         let packed = self
-            .vault()
+            .vault
             .open(&row.key_id, &place, &row.sealed)
             .map_err(ServiceError::bug)?;
         let text = packing::unpack(row.packing, packed)?;
@@ -301,7 +331,7 @@ impl Service {
     ) -> Result<ClaimState, ServiceError> {
         let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
         let decision = decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
-        view::detail(&self.catalogue(), row, &decision)
+        view::detail(&self.catalogue.current(), row, &decision)
     }
 }
 

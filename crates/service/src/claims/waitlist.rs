@@ -13,8 +13,8 @@ use store::operation::WaitlistCallRow;
 use store::{Done, Tx};
 use uuid::Uuid;
 
+use super::Claims;
 use super::transition::{Move, Mover, would_touch};
-use crate::Service;
 use crate::funds::limits::{self, Books, LimitChanges};
 use crate::operation::convert::fen;
 use crate::operation::{Actor, ServiceError};
@@ -30,7 +30,7 @@ struct Line {
     promoted: usize,
 }
 
-impl Service {
+impl Claims {
     /// Answers the calls that are due. Called after every use case that may free money: a fault here is logged and left
     /// to `huanxin work`, since the caller's own work is done and durable.
     pub(crate) async fn serve_called_waitlists(&self) {
@@ -43,16 +43,11 @@ impl Service {
     pub async fn serve_waitlists(&self) -> Result<usize, ServiceError> {
         let mut promoted = 0_usize;
         loop {
-            let calls = self
-                .store()
-                .read()
-                .await?
-                .called_waitlists(self.clock().now(), 1)
-                .await?;
+            let calls = self.op.read().await?.called_waitlists(self.op.now(), 1).await?;
             let Some(call) = calls.into_iter().next() else {
                 return Ok(promoted);
             };
-            let served = self.store().write(|tx| self.serve_waitlist(tx, &call)).await?;
+            let served = self.op.transaction(|tx| self.serve_waitlist(tx, &call)).await?;
             promoted = promoted.saturating_add(served);
         }
     }
@@ -60,19 +55,19 @@ impl Service {
     /// Calls every waitlist of funds with someone waiting: a new month opens a new slice of a cap without any money coming
     /// back.
     pub async fn call_all_waitlists(&self) -> Result<(), ServiceError> {
-        let funds = self.store().read().await?.funds_with_waitlist().await?;
-        let now = self.clock().now();
+        let funds = self.op.read().await?.funds_with_waitlist().await?;
+        let now = self.op.now();
         let calls = funds
             .into_iter()
             .map(|(jurisdiction, programme)| WaitlistCallRow {
                 jurisdiction,
                 programme,
-                id: self.ids().next(now),
+                id: self.op.id(now),
                 due_at: now,
             });
         let calls = calls.collect::<Vec<_>>();
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        self.op
+            .transaction(async |mut tx| {
                 WaitlistCallRow::insert(&mut tx, &calls).await?;
                 Ok(tx.done(()))
             })
@@ -81,8 +76,8 @@ impl Service {
 
     /// One fund's waitlist (with those of its sister counties, when a cap of the city is between them), in order of arrival.
     async fn serve_waitlist(&self, mut tx: Tx, call: &WaitlistCallRow) -> Result<Done<usize>, ServiceError> {
-        let now = self.clock().now();
-        let catalogue = self.catalogue();
+        let now = self.op.now();
+        let catalogue = self.catalogue.current();
         let cities = catalogue.cities_of(std::slice::from_ref(&call.jurisdiction));
         let capped = !tx
             .caps(&cities, std::slice::from_ref(&call.programme))
@@ -121,7 +116,7 @@ impl Service {
         line: &mut Line,
         now: DateTime<Utc>,
     ) -> Result<bool, ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let rows = tx.waitlist(counties, programme, line.after, STEP).await?;
         let Some(last) = rows.last() else { return Ok(false) };
         line.after = last.id;
@@ -163,7 +158,7 @@ impl Service {
         self.carry_out(tx, books, moves, Mover { actor: &actor, now })
             .await?;
         tx.save_claims(&moved_on).await?;
-        let waits = moved_on.iter().map(|row| self.waits_on(row, now));
+        let waits = moved_on.iter().map(|row| self.funds.waits_on(row, now));
         tx.log_events(&waits.collect::<Result<Vec<_>, _>>()?).await?;
         tx.change_limits(&changes).await?;
         // Every claim needs its county's fund: once all of those are closed, nobody behind can be served.
@@ -177,9 +172,9 @@ impl Service {
     pub async fn expire_corrections(&self) -> Result<usize, ServiceError> {
         let mut expired = 0_usize;
         loop {
-            let now = self.clock().now();
+            let now = self.op.now();
             let funds = self
-                .store()
+                .op
                 .read()
                 .await?
                 .funds_with_overdue_corrections(now, 100)
@@ -187,7 +182,7 @@ impl Service {
             let mut progress = 0_usize;
             for (jurisdiction, programme) in funds {
                 let unit = |tx| self.expire_in(tx, &jurisdiction, &programme);
-                progress = progress.saturating_add(self.store().write(unit).await?);
+                progress = progress.saturating_add(self.op.transaction(unit).await?);
             }
             if progress == 0 {
                 break;
@@ -203,9 +198,9 @@ impl Service {
         jurisdiction: &str,
         programme: &str,
     ) -> Result<Done<usize>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let fund = (jurisdiction.to_owned(), programme.to_owned());
-        let books = limits::lock(&mut tx, &self.catalogue(), [fund]).await?;
+        let books = limits::lock(&mut tx, &self.catalogue.current(), [fund]).await?;
         let rows = tx.overdue_corrections(jurisdiction, programme, now, STEP).await?;
         let reason = Some("补正期限已过 correction overdue".to_owned());
         let moves = rows.into_iter().map(|row| Move {

@@ -6,15 +6,15 @@ use claims::life_cycle::{Status, Verb};
 use store::claims::ClaimRow;
 use store::{Done, Tx};
 
+use super::Claims;
 use super::clawbacks::Demand;
 use super::transition::{Move, Mover, legal};
 use super::view::ClaimState;
-use crate::Service;
 use crate::operation::access::SubmitClaims;
 use crate::operation::checks::{check_revision, reason};
 use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
 
-impl Service {
+impl Claims {
     /// Takes a claim back before its payment is under way: money, keys, quota and entitlement are free again.
     pub async fn withdraw(
         &self,
@@ -51,8 +51,8 @@ impl Service {
     ) -> Result<Replayable<ClaimState>, ServiceError> {
         let how = (verb, reason(why, false)?);
         let ended = self
-            .store()
-            .write(|tx| self.end_in(tx, permit, claim, if_match, &how, key.as_ref()))
+            .op
+            .transaction(|tx| self.end_in(tx, permit, claim, if_match, &how, key.as_ref()))
             .await?;
         self.serve_called_waitlists().await;
         Ok(ended)
@@ -81,7 +81,7 @@ impl Service {
         legal(&row, *verb)?;
         let mover = Mover {
             actor,
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let part = match Status::parse(&row.status) {
             // Goods that come back after payment: the whole subsidy is due back.

@@ -1,23 +1,21 @@
 //! Money into a fund, granted by one person of treasury and checked by another; the ceilings over it are in [`super::caps`].
 
 use chrono::{DateTime, Utc};
+use claims::JurisdictionCode;
 use claims::ids::AppropriationId;
 use claims::proposal::ProposalStatus;
 pub use ledger::Source;
 use ledger::{Balances, Fen, Reason, Transfer};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::funds::appropriations::AppropriationRow;
 use store::funds::{CapRow, FundRow, Posting};
-use store::{Done, Tx};
 
+use super::Funds;
 use super::limits;
-use crate::Service;
 use crate::operation::access::{ManageFunds, ReadFunds};
-use crate::operation::checks::reason;
 use crate::operation::convert::{code, distinct, fen};
 use crate::operation::{
-    Check, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging, pending,
+    Check, Decision, Key, Op, Page, Permit, Refusal, Replayable, ServiceError, events, paging, stored_answer,
 };
 
 #[derive(Debug, Clone)]
@@ -31,20 +29,23 @@ pub struct NewAppropriation {
 }
 
 /// Money granted to a fund: pending until a second person approved it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appropriation {
-    pub id: String,
+    pub id: AppropriationId,
     pub programme: String,
-    pub jurisdiction: String,
-    pub source: String,
-    /// Yuan, two decimals.
-    pub amount: String,
+    pub jurisdiction: JurisdictionCode,
+    pub source: Source,
+    pub amount: Fen,
     pub document: String,
-    pub status: String,
+    pub status: ProposalStatus,
     pub made_at: DateTime<Utc>,
     pub checked_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
 }
+
+stored_answer! { "appropriation.1" => Appropriation {
+    id, programme, jurisdiction, source, amount, document, status, made_at, checked_at, reason,
+} }
 
 /// A fund: its accounts, who waits, and the caps over it.
 #[derive(Debug, Clone)]
@@ -64,7 +65,7 @@ pub struct Cap {
     pub waiting: i64,
 }
 
-impl Service {
+impl Funds {
     /// Funds by county and programme.
     pub async fn funds(
         &self,
@@ -75,7 +76,7 @@ impl Service {
     ) -> Result<Page<Fund>, ServiceError> {
         let counties = paging::counties(permit, jurisdiction)?;
         let after = paging::read::<(String, String)>(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn.funds(&counties, after, paging::fetch(limit)).await?;
         let page = paging::page(rows, limit, |row| {
             (row.jurisdiction.clone(), row.programme.clone())
@@ -101,70 +102,33 @@ impl Service {
         new: NewAppropriation,
         key: Key,
     ) -> Result<Replayable<Appropriation>, ServiceError> {
-        permit.within(&new.jurisdiction)?;
-        self.store()
-            .write(|tx| self.appropriate_in(tx, permit, &new, &key))
-            .await
-            .map_err(document_used)
-    }
-
-    async fn appropriate_in(
-        &self,
-        mut tx: Tx,
-        permit: &Permit<ManageFunds>,
-        new: &NewAppropriation,
-        key: &Key,
-    ) -> Result<Done<Replayable<Appropriation>>, ServiceError> {
-        let actor = permit.actor();
-        tx.fund(&new.jurisdiction, &new.programme)
-            .await?
-            .ok_or(Refusal::NotFound("fund"))?;
-        // Under the lock, where whoever raced with the same key has committed.
-        limits::lock(
-            &mut tx,
-            &self.catalogue(),
-            [(new.jurisdiction.clone(), new.programme.clone())],
-        )
-        .await?;
-        if let Some(first) = self.answered(&mut tx, actor, key).await? {
-            return Ok(tx.done(first));
-        }
-        let now = self.clock().now();
-        let row = AppropriationRow {
-            jurisdiction: code(&new.jurisdiction)?,
-            id: self.ids().next(now),
-            programme: new.programme.clone(),
-            source: new.source,
-            amount: new.amount,
-            document: new.document.clone(),
-            status: ProposalStatus::Pending,
-            maker: actor.person.clone(),
-            made_at: now,
-            checker: None,
-            checked_at: None,
-            reason: None,
+        let operation = self.op.of(permit).within(&new.jurisdiction)?;
+        let unit = async |mut op: Op<'_>| {
+            let fund = (new.jurisdiction.clone(), new.programme.clone());
+            let found = op.tx.fund(&fund.0, &fund.1).await?;
+            found.ok_or(Refusal::NotFound("fund"))?;
+            limits::lock(&mut op.tx, &self.catalogue.current(), [fund]).await?;
+            let row = AppropriationRow {
+                jurisdiction: code(&new.jurisdiction)?,
+                id: op.id(),
+                programme: new.programme.clone(),
+                source: new.source,
+                amount: new.amount,
+                document: new.document.clone(),
+                signatures: op.signed(),
+            };
+            op.tx.add_appropriation(&row).await?;
+            let made = appropriation(&row);
+            let mut event = op.event(&new.jurisdiction, &made.id.to_string(), "appropriate");
+            event.detail = granted(&row);
+            let recorded = op.record(&[event]).await?;
+            Ok(op.done(recorded, made))
         };
-        tx.add_appropriation(&row).await?;
-        let made = appropriation(&row);
-        let mut event = events::event(
-            self,
-            row.jurisdiction.as_str(),
-            &made.id,
-            "appropriate",
-            actor,
-            now,
-        );
-        event.detail = granted(&row);
-        tx.record_events(&[event]).await?;
-        self.keep_answer(&mut tx, actor, key, "appropriate", &made)
-            .await?;
-        Ok(tx.done(Replayable {
-            value: made,
-            replayed: false,
-        }))
+        let made = operation.once("appropriate", &key).run(unit).await;
+        made.map_err(document_used)
     }
 
-    /// A second person's word on an appropriation: approved, the money is available.
+    /// A second person's verdict on an appropriation: approved, the money is available.
     pub async fn check_appropriation(
         &self,
         permit: &Permit<ManageFunds>,
@@ -172,69 +136,44 @@ impl Service {
         check: Check,
         why: Option<String>,
     ) -> Result<Appropriation, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
-        let why = reason(why, check == Check::Refuse)?;
-        let checked = self
-            .store()
-            .write(|tx| self.check_appropriation_in(tx, permit, id, check, why.clone()))
-            .await?;
-        self.serve_called_waitlists().await;
-        Ok(checked)
-    }
-
-    async fn check_appropriation_in(
-        &self,
-        mut tx: Tx,
-        permit: &Permit<ManageFunds>,
-        id: AppropriationId,
-        check: Check,
-        why: Option<String>,
-    ) -> Result<Done<Appropriation>, ServiceError> {
-        let (actor, now) = (permit.actor(), self.clock().now());
-        let jurisdiction = id.jurisdiction.as_str();
-        let seen = tx
-            .appropriation(id)
-            .await?
-            .ok_or(Refusal::NotFound("appropriation"))?;
-        limits::lock(
-            &mut tx,
-            &self.catalogue(),
-            [(seen.jurisdiction.to_string(), seen.programme)],
-        )
-        .await?;
-        let row = tx.lock_appropriation(id).await?;
-        let mut row = row.ok_or(Refusal::NotFound("appropriation"))?;
-        pending("appropriation", row.status.as_str(), &row.maker, &actor.person)?;
-        let proposed = row.status;
-        row.status = match check {
-            Check::Approve => ProposalStatus::Approved,
-            Check::Refuse => ProposalStatus::Refused,
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
+        let decision = Decision::new(check, why)?;
+        let unit = async |mut op: Op<'_>| {
+            let seen = op.tx.appropriation(id).await?;
+            let seen = seen.ok_or(Refusal::NotFound("appropriation"))?;
+            let fund = (seen.jurisdiction.to_string(), seen.programme);
+            limits::lock(&mut op.tx, &self.catalogue.current(), [fund.clone()]).await?;
+            let row = op.tx.lock_appropriation(id).await?;
+            let mut row = row.ok_or(Refusal::NotFound("appropriation"))?;
+            decision.sign(&op, "appropriation", &mut row.signatures)?;
+            op.tx.save_appropriation(&row).await?;
+            let checked = appropriation(&row);
+            let mut event = decision.event::<ProposalStatus>(
+                &op,
+                &fund.0,
+                &checked.id.to_string(),
+                "check_appropriation",
+            );
+            event.detail = granted(&row);
+            let recorded = op.record(&[event]).await?;
+            if decision.is_approval() {
+                let posting = Posting {
+                    jurisdiction: fund.0.clone(),
+                    programme: fund.1.clone(),
+                    transfer: Transfer::new(Reason::Appropriate, row.amount).map_err(ServiceError::bug)?,
+                    claim: None,
+                    document: Some(row.id),
+                    actor: op.actor.client.clone(),
+                };
+                op.tx.post(&[posting], op.now).await?;
+                op.tx
+                    .grant((&fund.0, &fund.1), row.source, row.amount, op.now)
+                    .await?;
+                op.call_waitlist(fund).await?;
+            }
+            Ok(op.done(recorded, checked))
         };
-        (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());
-        tx.save_appropriation(&row).await?;
-        let checked = appropriation(&row);
-        let mut event = events::event(self, jurisdiction, &checked.id, "check_appropriation", actor, now);
-        event.from_status = Some(proposed.as_str().to_owned());
-        event.to_status = Some(row.status.as_str().to_owned());
-        event.reason = why;
-        event.detail = granted(&row);
-        tx.record_events(&[event]).await?;
-        if check == Check::Approve {
-            let posting = Posting {
-                jurisdiction: row.jurisdiction.to_string(),
-                programme: row.programme.clone(),
-                transfer: Transfer::new(Reason::Appropriate, row.amount).map_err(ServiceError::bug)?,
-                claim: None,
-                document: Some(row.id),
-                actor: actor.client.clone(),
-            };
-            tx.post(&[posting], now).await?;
-            let fund = (row.jurisdiction.as_str(), row.programme.as_str());
-            tx.grant(fund, row.source, row.amount, now).await?;
-            self.call_waitlist(&mut tx, (row.jurisdiction.to_string(), row.programme), now)
-                .await?;
-        }
-        Ok(tx.done(checked))
+        operation.run(unit).await
     }
 
     /// Appropriations of a fund, newest first.
@@ -248,7 +187,7 @@ impl Service {
     ) -> Result<Page<Appropriation>, ServiceError> {
         permit.within(jurisdiction)?;
         let before = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
             .appropriations(code(jurisdiction)?, programme, before, paging::fetch(limit))
             .await?;
@@ -267,16 +206,16 @@ fn document_used(error: ServiceError) -> ServiceError {
 
 fn appropriation(row: &AppropriationRow) -> Appropriation {
     Appropriation {
-        id: row.id().to_string(),
+        id: row.id(),
         programme: row.programme.clone(),
-        jurisdiction: row.jurisdiction.to_string(),
-        source: row.source.to_string(),
-        amount: row.amount.to_string(),
+        jurisdiction: row.jurisdiction,
+        source: row.source,
+        amount: row.amount,
         document: row.document.clone(),
-        status: row.status.to_string(),
-        made_at: row.made_at,
-        checked_at: row.checked_at,
-        reason: row.reason.clone(),
+        status: row.signatures.status,
+        made_at: row.signatures.made_at,
+        checked_at: row.signatures.checked_at,
+        reason: row.signatures.reason.clone(),
     }
 }
 

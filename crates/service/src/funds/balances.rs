@@ -7,8 +7,8 @@ use claims::ids::ClaimId;
 use ledger::{Account, Balances, Fen, Reason};
 use store::funds::{TransferFilter, TransferRow};
 
+use super::Funds;
 use super::appropriations::balances;
-use crate::Service;
 use crate::operation::access::ReadLedger;
 use crate::operation::convert::{code, fen};
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
@@ -40,7 +40,7 @@ pub struct LedgerQuery {
     pub to: Option<NaiveDate>,
 }
 
-impl Service {
+impl Funds {
     /// Every fund's accounts in a county, now or as of an instant: as of an instant they are the fold of the transfers.
     pub async fn balances(
         &self,
@@ -49,7 +49,7 @@ impl Service {
         as_of: Option<DateTime<Utc>>,
     ) -> Result<Vec<(String, Balances)>, ServiceError> {
         self.county(permit, jurisdiction)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let funds = conn.funds(&[jurisdiction.to_owned()], None, 10_000).await?;
         let Some(instant) = as_of else {
             return funds
@@ -83,7 +83,7 @@ impl Service {
         let after = paging::read(cursor)?.unwrap_or(0);
         let filter = filter(jurisdiction, query, after);
         let rows = self
-            .store()
+            .op
             .read()
             .await?
             .transfers(&filter, paging::fetch(limit))
@@ -92,7 +92,8 @@ impl Service {
     }
 
     pub(crate) fn county(&self, permit: &Permit<ReadLedger>, jurisdiction: &str) -> Result<(), Refusal> {
-        self.catalogue()
+        self.catalogue
+            .current()
             .county(jurisdiction)
             .ok_or(Refusal::NotFound("ledger"))?;
         permit.within(jurisdiction)

@@ -13,7 +13,7 @@ use store::claims::ClaimRow;
 use store::funds::{CapRow, FundRow, Head, LimitChange, LockedLimits};
 use store::operation::{EventRow, WaitlistCallRow};
 
-use crate::Service;
+use super::Funds;
 use crate::catalogue::Catalogue;
 use crate::operation::convert::{code, distinct, fen};
 use crate::operation::{Actor, ServiceError, events};
@@ -210,7 +210,7 @@ pub(crate) fn touched_by(
     }
 }
 
-impl Service {
+impl Funds {
     /// Leaves a call: money came back to this fund.
     pub(crate) async fn call_waitlist(
         &self,
@@ -221,7 +221,7 @@ impl Service {
         let call = WaitlistCallRow {
             jurisdiction,
             programme,
-            id: self.ids().next(now),
+            id: self.op.id(now),
             due_at: now,
         };
         WaitlistCallRow::insert(tx, &[call]).await?;
@@ -232,7 +232,14 @@ impl Service {
     pub(crate) fn waits_on(&self, row: &ClaimRow, now: DateTime<Utc>) -> Result<EventRow, ServiceError> {
         let actor = Actor::system();
         let subject = ClaimId::new(code(&row.jurisdiction)?, row.id).to_string();
-        let mut event = events::event(self, &row.jurisdiction, &subject, WAIT_FOR, &actor, now);
+        let mut event = events::event(
+            self.op.id(now),
+            &row.jurisdiction,
+            &subject,
+            WAIT_FOR,
+            &actor,
+            now,
+        );
         (event.revision, event.reason) = (Some(row.revision), row.waits_for.clone());
         (event.from_status, event.to_status) = (Some(row.status.clone()), Some(row.status.clone()));
         Ok(event)

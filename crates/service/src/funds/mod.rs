@@ -27,6 +27,12 @@ pub(crate) mod limits;
 mod public;
 pub(crate) mod sources;
 
+use std::sync::Arc;
+
+use crate::Settings;
+use crate::catalogue::Catalogues;
+use crate::operation::Runner;
+
 pub use appropriations::{Appropriation, Cap, Fund, NewAppropriation, Source};
 pub use balances::{LedgerLine, LedgerQuery};
 pub(crate) use balances::{document_prefix, filter};
@@ -34,3 +40,21 @@ pub use caps::{CapChange, CapSpec};
 pub use holds::{Held, Hold};
 pub use public::PublicFund;
 pub use sources::SourceBalance;
+
+/// Money of counties for programmes.
+#[derive(Debug, Clone)]
+pub struct Funds {
+    pub(crate) op: Arc<Runner>,
+    pub(crate) catalogue: Arc<Catalogues>,
+    settings: Arc<Settings>,
+}
+
+impl Funds {
+    pub(crate) fn new(op: &Arc<Runner>, catalogue: &Arc<Catalogues>, settings: &Arc<Settings>) -> Self {
+        Self {
+            op: Arc::clone(op),
+            catalogue: Arc::clone(catalogue),
+            settings: Arc::clone(settings),
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use ledger::Fen;
 
+use super::Funds;
 use super::appropriations::balances;
-use crate::Service;
 use crate::operation::ServiceError;
 use crate::operation::convert::fen;
 
@@ -22,11 +22,11 @@ pub struct PublicFund {
     pub waiting: i64,
 }
 
-impl Service {
+impl Funds {
     /// What each fund has left, for citizens and press.
     pub async fn public_funds(&self) -> Result<Vec<PublicFund>, ServiceError> {
-        let catalogue = self.catalogue();
-        let rows = self.store().read().await?.funds(&[], None, 10_000).await?;
+        let catalogue = self.catalogue.current();
+        let rows = self.op.read().await?.funds(&[], None, 10_000).await?;
         let shown = rows.iter().filter_map(|row| {
             let place = catalogue.jurisdiction(&row.jurisdiction)?;
             let programme = catalogue.versions(&row.programme).last()?;

@@ -26,7 +26,7 @@ use store::payments::advances::AdvanceRow;
 use store::payments::{LineRow, PaymentRow};
 use uuid::Uuid;
 
-use crate::Service;
+use super::Funds;
 use crate::operation::access::ReadFunds;
 use crate::operation::convert::fen;
 use crate::operation::{Permit, Refusal, ServiceError};
@@ -42,7 +42,7 @@ pub struct SourceBalance {
     pub left: Fen,
 }
 
-impl Service {
+impl Funds {
     /// What each of the four sources gave to a fund, and what became of it.
     pub async fn fund_sources(
         &self,
@@ -51,7 +51,7 @@ impl Service {
         jurisdiction: &str,
     ) -> Result<Vec<SourceBalance>, ServiceError> {
         permit.within(jurisdiction)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         conn.fund(jurisdiction, programme)
             .await?
             .ok_or(Refusal::NotFound("fund"))?;
@@ -177,7 +177,7 @@ impl Service {
 
     /// The version by whose ratio money is split that no claim's decision names one for.
     pub(crate) fn latest_version(&self, programme: &str) -> Result<i32, ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let latest = catalogue.versions(programme).last();
         let latest = latest.ok_or_else(|| ServiceError::bug("a fund of no programme"))?;
         i32::try_from(latest.version()).map_err(ServiceError::bug)
@@ -186,7 +186,7 @@ impl Service {
     /// Who bears what of a payment in a county, as the programme says.
     fn ratio(&self, programme: &str, version: i32, county: &str) -> Result<Ratio, ServiceError> {
         let version = u32::try_from(version).map_err(ServiceError::bug)?;
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let programme = catalogue
             .version(programme, version)
             .ok_or_else(|| ServiceError::bug("version gone"))?;

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use store::operation::{EventRow, ReadsFilter};
 use uuid::Uuid;
 
-use crate::Service;
+use super::Identity;
 use crate::operation::access::ReadTrail;
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
 use timing::shanghai;
@@ -38,7 +38,7 @@ pub struct PersonalRead {
     pub request: Option<String>,
 }
 
-impl Service {
+impl Identity {
     /// Looks at a county's personal data, newest first.
     pub async fn personal_reads(
         &self,
@@ -48,7 +48,7 @@ impl Service {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<PersonalRead>, ServiceError> {
-        let county = self.catalogue().county(jurisdiction).is_some();
+        let county = self.catalogue.current().county(jurisdiction).is_some();
         if !county {
             return Err(Refusal::NotFound("ledger").into());
         }
@@ -61,7 +61,7 @@ impl Service {
             until: query.to.and_then(|day| day.succ_opt()).map(shanghai::midnight),
             before: paging::read(cursor)?,
         };
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn.reads(&filter, paging::fetch(limit)).await?;
         paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(read(row)))
     }

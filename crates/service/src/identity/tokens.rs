@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::identity::clients::ClientRow;
 
-use crate::Service;
-use crate::operation::{Actor, Refusal, Role, ServiceError};
+use super::Identity;
+use crate::operation::{Actor, Op, Refusal, Role, ServiceError};
 
 const ISSUER: &str = "huanxin";
 const AUDIENCE: &str = "huanxin-api";
@@ -166,11 +166,11 @@ impl Throttle {
     }
 }
 
-impl Service {
+impl Identity {
     /// A token for a client that knows its secret. Argon2 runs off the async workers, and as long for an unknown client.
     pub async fn issue_token(&self, client: &str, secret: &SecretString) -> Result<Token, ServiceError> {
-        self.0.throttle.check(&format!("token/{client}"))?;
-        let row = self.store().read().await?.client(client).await?;
+        self.throttle.check(&format!("token/{client}"))?;
+        let row = self.op.read().await?.client(client).await?;
         let (hash, known) = match &row {
             Some(row) if row.status == "active" => (row.secret_hash.clone(), true),
             _ => (DECOY.to_owned(), false),
@@ -182,9 +182,8 @@ impl Service {
         if !(known && matches) {
             return Err(Refusal::BadCredentials.into());
         }
-        let now = self.clock().now().timestamp();
+        let now = self.op.now().timestamp();
         let key = self
-            .0
             .signing
             .0
             .first()
@@ -227,62 +226,49 @@ impl Service {
 
     /// Refuses a client that calls too often.
     pub fn throttle(&self, actor: &Actor) -> Result<(), Refusal> {
-        self.0.throttle.check(&actor.client)
+        self.throttle.check(&actor.client)
     }
 
     /// The public keys as a JWK set (RFC 8037).
     pub fn jwks(&self) -> serde_json::Value {
         let key = |key: &Key| serde_json::json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": key.public});
-        serde_json::json!({ "keys": self.0.signing.0.iter().map(key).collect::<Vec<_>>() })
+        serde_json::json!({ "keys": self.signing.0.iter().map(key).collect::<Vec<_>>() })
     }
 
     /// Registers a client, or gives a known one a new secret and role.
     pub async fn register_client(&self, actor: &Actor, new: NewClient) -> Result<(), ServiceError> {
-        let secret = new.secret;
+        let secret = new.secret.clone();
         let hash = tokio::task::spawn_blocking(move || hash(&secret))
             .await
             .map_err(ServiceError::bug)??;
-        let now = self.clock().now();
-        let row = ClientRow {
-            id: new.id,
-            secret_hash: hash,
-            role: new.role.as_str().into(),
-            person: new.person,
-            merchant: new.merchant,
-            jurisdictions: new.jurisdictions,
-            status: "active".into(),
-            created_at: now,
+        let city = self.catalogue.city()?;
+        let unit = async |mut op: Op<'_>| {
+            let row = ClientRow {
+                id: new.id.clone(),
+                secret_hash: hash.clone(),
+                role: new.role.as_str().into(),
+                person: new.person.clone(),
+                merchant: new.merchant.clone(),
+                jurisdictions: new.jurisdictions.clone(),
+                status: "active".into(),
+                created_at: op.now,
+            };
+            op.tx.save_client(&row).await?;
+            let event = op.event(&city, &format!("client:{}", row.id), "register_client");
+            let recorded = op.record_inside(&[event]).await?;
+            Ok(op.done(recorded, ()))
         };
-        let city = self
-            .catalogue()
-            .city()
-            .map(|it| it.code.clone())
-            .ok_or_else(|| ServiceError::bug("no city"))?;
-        let event = crate::operation::events::event(
-            self,
-            &city,
-            &format!("client:{}", row.id),
-            "register_client",
-            actor,
-            now,
-        );
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
-                tx.save_client(&row).await?;
-                crate::operation::events::record_inside(&mut tx, std::slice::from_ref(&event)).await?;
-                Ok(tx.done(()))
-            })
-            .await
+        self.op.by(actor).run(unit).await
     }
 
     fn verify_token(&self, token: &str) -> Option<String> {
-        let now = self.clock().now().timestamp();
+        let now = self.op.now().timestamp();
         let name = Sha256::digest(token).into();
-        if let Some(client) = self.0.tokens.client(&name, now) {
+        if let Some(client) = self.tokens.client(&name, now) {
             return Some(client);
         }
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
-        let key = self.0.signing.0.iter().find(|key| key.kid == kid)?;
+        let key = self.signing.0.iter().find(|key| key.kid == kid)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -295,22 +281,22 @@ impl Service {
         if body.exp <= now {
             return None;
         }
-        self.0.tokens.keep(name, &body.sub, body.exp, now);
+        self.tokens.keep(name, &body.sub, body.exp, now);
         Some(body.sub)
     }
 
     async fn client(&self, id: &str) -> Result<Option<Arc<ClientRow>>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         {
-            let cache = self.0.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let cache = self.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some((read, row)) = cache.get(id)
                 && now.signed_duration_since(*read).num_seconds() < CACHED_S
             {
                 return Ok(Some(Arc::clone(row)));
             }
         }
-        let row = self.store().read().await?.client(id).await?.map(Arc::new);
-        let mut cache = self.0.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = self.op.read().await?.client(id).await?.map(Arc::new);
+        let mut cache = self.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &row {
             Some(row) => cache.insert(id.to_owned(), (now, Arc::clone(row))),
             None => cache.remove(id),

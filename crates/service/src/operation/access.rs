@@ -36,6 +36,11 @@ impl Actor {
         }
     }
 
+    /// Whether the county is one of its own.
+    pub(crate) fn may_act_in(&self, county: &str) -> bool {
+        self.jurisdictions.is_empty() || self.jurisdictions.iter().any(|own| own == county)
+    }
+
     /// The right, if the role has it.
     pub fn permit<R: Right>(&self) -> Result<Permit<R>, Refusal> {
         if R::ROLES.contains(&self.role) {
@@ -86,8 +91,7 @@ impl<R> Permit<R> {
 
     /// Refuses another county's business.
     pub fn within(&self, jurisdiction: &str) -> Result<(), Refusal> {
-        let counties = &self.actor.jurisdictions;
-        if counties.is_empty() || counties.iter().any(|own| own == jurisdiction) {
+        if self.actor.may_act_in(jurisdiction) {
             Ok(())
         } else {
             Err(Refusal::OtherJurisdiction)

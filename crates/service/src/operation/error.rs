@@ -146,6 +146,15 @@ impl ServiceError {
         Self::Bug(what.to_string())
     }
 
+    /// Whether what a request is refused for may have been done by another request with its key.
+    pub(crate) fn may_come_of_a_repeat(&self) -> bool {
+        match self {
+            Self::Refused(_) => true,
+            Self::Store(error) => error.constraint().is_some(),
+            Self::Busy | Self::Bug(_) => false,
+        }
+    }
+
     /// The refusal, if that is what it is.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use store::operation::EventRow;
 use store::{StoreError, Tx};
+use uuid::Uuid;
 
 use super::access::Actor;
-use crate::Service;
 
 /// An event of now. Events of claims add statuses and revision.
 pub(crate) fn event(
-    service: &Service,
+    id: Uuid,
     jurisdiction: &str,
     subject: &str,
     verb: &str,
@@ -18,7 +18,7 @@ pub(crate) fn event(
 ) -> EventRow {
     EventRow {
         jurisdiction: jurisdiction.to_owned(),
-        id: service.ids().next(now),
+        id,
         subject: subject.to_owned(),
         verb: verb.to_owned(),
         actor: actor.client.clone(),

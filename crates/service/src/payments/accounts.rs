@@ -18,7 +18,7 @@ use store::payments::accounts::{BankAccountRow, PayeeCorrectionRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use crate::Service;
+use super::Payments;
 use crate::claims::own;
 use crate::operation::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
 use crate::operation::checks::reason;
@@ -67,7 +67,7 @@ struct Sealed {
     bank_code: Option<String>,
 }
 
-impl Service {
+impl Payments {
     /// Enters the account of a merchant (by itself or by treasury) or of a county (by treasury). It counts once another person of
     /// treasury confirmed it; until then the one before counts.
     pub async fn enter_account(
@@ -78,8 +78,8 @@ impl Service {
     ) -> Result<ShownAccount, ServiceError> {
         let place = self.place_of(permit.actor(), holder).await?;
         let party = checked(&entered)?;
-        self.store()
-            .write(|tx| self.enter_in(tx, permit.actor(), (&place, holder), &party))
+        self.op
+            .transaction(|tx| self.enter_in(tx, permit.actor(), (&place, holder), &party))
             .await
     }
 
@@ -90,13 +90,13 @@ impl Service {
         (place, holder): (&str, &str),
         party: &Party,
     ) -> Result<Done<ShownAccount>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let last = tx.last_bank_account(holder).await?;
         let revision = last.map_or(0, |row| row.revision).saturating_add(1);
         let row = BankAccountRow {
             holder: holder.to_owned(),
             revision,
-            key_id: self.vault().key_id().to_owned(),
+            key_id: self.vault.key_id().to_owned(),
             sealed: self.seal_account(&account_place(holder, revision), party)?,
             status: "pending".into(),
             maker: actor.person.clone(),
@@ -106,7 +106,14 @@ impl Service {
             reason: None,
         };
         tx.add_bank_account(&row).await?;
-        let mut event = events::event(self, place, &subject(holder), "enter_account", actor, now);
+        let mut event = events::event(
+            self.op.id(now),
+            place,
+            &subject(holder),
+            "enter_account",
+            actor,
+            now,
+        );
         (event.revision, event.to_status) = (Some(revision), Some("pending".into()));
         tx.record_events(&[event]).await?;
         let shown = self.shown_account(&row)?;
@@ -124,8 +131,8 @@ impl Service {
     ) -> Result<ShownAccount, ServiceError> {
         let place = self.place_of(permit.actor(), holder).await?;
         let why = reason(why, check == Check::Refuse)?;
-        self.store()
-            .write(|tx| {
+        self.op
+            .transaction(|tx| {
                 self.check_account_in(tx, permit.actor(), (&place, holder, revision), check, why.clone())
             })
             .await
@@ -142,11 +149,18 @@ impl Service {
         let row = tx.lock_bank_account(holder, revision).await?;
         let mut row = row.ok_or(Refusal::NotFound("account"))?;
         pending("account", &row.status, &row.maker, &actor.person)?;
-        let now = self.clock().now();
+        let now = self.op.now();
         row.status = check.status().into();
         (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());
         tx.save_bank_account(&row).await?;
-        let mut event = events::event(self, place, &subject(holder), "check_account", actor, now);
+        let mut event = events::event(
+            self.op.id(now),
+            place,
+            &subject(holder),
+            "check_account",
+            actor,
+            now,
+        );
         (event.revision, event.from_status) = (Some(revision), Some("pending".into()));
         (event.to_status, event.reason) = (Some(row.status.clone()), why);
         tx.record_events(&[event]).await?;
@@ -161,7 +175,7 @@ impl Service {
         holder: &str,
     ) -> Result<ShownAccount, ServiceError> {
         self.place_of(permit.actor(), holder).await?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = conn.last_bank_account(holder).await?;
         self.shown_account(&row.ok_or(Refusal::NotFound("account"))?)
     }
@@ -173,8 +187,8 @@ impl Service {
         claim: ClaimId,
         entered: EnteredAccount,
     ) -> Result<(), ServiceError> {
-        self.store()
-            .write(|tx| self.correct_payee_in(tx, permit, claim, &entered))
+        self.op
+            .transaction(|tx| self.correct_payee_in(tx, permit, claim, &entered))
             .await
     }
 
@@ -196,7 +210,10 @@ impl Service {
             }
             .into());
         }
-        let sent = self.sent_claims(&mut tx, std::slice::from_ref(&row)).await?;
+        let sent = self
+            .claims
+            .sent_claims(&mut tx, std::slice::from_ref(&row))
+            .await?;
         let sent: &Claim = sent
             .get(&row.id)
             .ok_or_else(|| ServiceError::bug("a claim has no document"))?;
@@ -213,21 +230,21 @@ impl Service {
             name: sent.applicant.name.expose().to_owned(),
             ..entered.clone()
         })?;
-        let (actor, now) = (permit.actor(), self.clock().now());
+        let (actor, now) = (permit.actor(), self.op.now());
         let last = tx.payee_corrections(&[key]).await?;
         let revision = last.first().map_or(0, |row| row.revision).saturating_add(1);
         let correction = PayeeCorrectionRow {
             jurisdiction: row.jurisdiction.clone(),
             claim: row.id,
             revision,
-            key_id: self.vault().key_id().to_owned(),
+            key_id: self.vault.key_id().to_owned(),
             sealed: self.seal_account(&correction_place(&row.jurisdiction, row.id, revision), &party)?,
             maker: actor.person.clone(),
             made_at: now,
         };
         PayeeCorrectionRow::insert(&mut tx, &[correction]).await?;
         let event = events::event(
-            self,
+            self.op.id(now),
             &row.jurisdiction,
             &claim.to_string(),
             "correct_payee",
@@ -241,7 +258,7 @@ impl Service {
     /// The county whose audit trail an account belongs to, if the caller has to do with it: treasury with its counties and their
     /// merchants, a merchant with itself.
     async fn place_of(&self, actor: &Actor, holder: &str) -> Result<String, ServiceError> {
-        let county = self.catalogue().county(holder).map(|it| it.code.clone());
+        let county = self.catalogue.current().county(holder).map(|it| it.code.clone());
         let place = match county {
             Some(county) if !actor.role.is_merchant() => county,
             Some(_) => return Err(Refusal::NotFound("account").into()),
@@ -249,7 +266,7 @@ impl Service {
                 return Err(Refusal::NotFound("account").into());
             }
             None => {
-                let mut conn = self.store().read().await?;
+                let mut conn = self.op.read().await?;
                 let merchant = conn.merchant(holder).await?;
                 merchant.ok_or(Refusal::NotFound("merchant"))?.jurisdiction
             }
@@ -272,12 +289,12 @@ impl Service {
             bank_code: party.bank_code().map(str::to_owned),
         };
         let text = serde_json::to_vec(&sealed).map_err(ServiceError::bug)?;
-        self.vault().seal(place, &text).map_err(ServiceError::bug)
+        self.vault.seal(place, &text).map_err(ServiceError::bug)
     }
 
     fn open_account(&self, key_id: &str, place: &str, sealed: &[u8]) -> Result<Party, ServiceError> {
         let text = self
-            .vault()
+            .vault
             .open(key_id, place, sealed)
             .map_err(ServiceError::bug)?;
         // An error of serde_json may quote what it reads.
@@ -354,7 +371,7 @@ impl Service {
     /// Seals again accounts that are sealed under another key than the one that seals now; says how many.
     pub(crate) async fn rekey_accounts(&self, mut tx: Tx) -> Result<Done<usize>, ServiceError> {
         const SOME: i64 = 500;
-        let key_id = self.vault().key_id().to_owned();
+        let key_id = self.vault.key_id().to_owned();
         let accounts = tx.bank_accounts_not_under(&key_id, SOME).await?;
         let corrections = tx.payee_corrections_not_under(&key_id, SOME).await?;
         let done = accounts.len().saturating_add(corrections.len());

@@ -14,7 +14,7 @@ use store::payments::PaymentRow;
 use store::payments::advances::AdvanceRow;
 use store::{Done, Tx};
 
-use crate::Service;
+use super::Payments;
 use crate::claims::transition::Mover;
 use crate::funds::limits;
 use crate::operation::access::{ManageFunds, ReadFunds};
@@ -64,7 +64,7 @@ pub struct Advance {
     pub closed_at: Option<DateTime<Utc>>,
 }
 
-impl Service {
+impl Payments {
     /// Makes an advance, and the disbursement that pays it; another person releases that.
     pub async fn make_advance(
         &self,
@@ -73,8 +73,8 @@ impl Service {
         key: Key,
     ) -> Result<Replayable<Advance>, ServiceError> {
         permit.within(&new.jurisdiction)?;
-        self.store()
-            .write(|tx| self.make_advance_in(tx, permit, &new, &key))
+        self.op
+            .transaction(|tx| self.make_advance_in(tx, permit, &new, &key))
             .await
     }
 
@@ -87,15 +87,15 @@ impl Service {
     ) -> Result<Done<Replayable<Advance>>, ServiceError> {
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let fund = (new.jurisdiction.as_str(), new.programme.as_str());
         let locked = [(new.jurisdiction.clone(), new.programme.clone())];
-        limits::lock(&mut tx, &self.catalogue(), locked).await?;
+        limits::lock(&mut tx, &self.catalogue.current(), locked).await?;
         let row = tx.fund(fund.0, fund.1).await?;
         let available = row.ok_or(Refusal::NotFound("fund"))?.available;
         // Under the lock, where whoever raced with the same key has committed.
-        if let Some(first) = self.answered(&mut tx, mover.actor, key).await? {
+        if let Some(first) = self.op.answered(&mut tx, mover.actor, key).await? {
             return Ok(tx.done(first));
         }
         self.may_have(&mut tx, fund, &new.merchant).await?;
@@ -104,11 +104,11 @@ impl Service {
         }
         let row = AdvanceRow {
             jurisdiction: new.jurisdiction.clone(),
-            id: self.ids().next(mover.now),
+            id: self.op.id(mover.now),
             programme: new.programme.clone(),
             merchant: new.merchant.clone(),
-            disbursement: self.ids().next(mover.now),
-            payment: self.ids().next(mover.now),
+            disbursement: self.op.id(mover.now),
+            payment: self.op.id(mover.now),
             amount: new.amount.get(),
             document: new.document.clone(),
             set_off: 0,
@@ -132,7 +132,8 @@ impl Service {
             mover,
         )
         .await?;
-        self.keep_answer(&mut tx, mover.actor, key, "make_advance", &made)
+        self.op
+            .keep_answer(&mut tx, mover.actor, key, "make_advance", &made)
             .await?;
         Ok(tx.done(Replayable {
             value: made,
@@ -174,10 +175,10 @@ impl Service {
     ) -> Result<Replayable<Advance>, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let repaid = self
-            .store()
-            .write(|tx| self.repay_in(tx, permit, id, &repayment, &key))
+            .op
+            .transaction(|tx| self.repay_in(tx, permit, id, &repayment, &key))
             .await?;
-        self.serve_called_waitlists().await;
+        self.claims.serve_called_waitlists().await;
         Ok(repaid)
     }
 
@@ -191,13 +192,18 @@ impl Service {
     ) -> Result<Done<Replayable<Advance>>, ServiceError> {
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let jurisdiction = id.jurisdiction.as_str();
         let seen = tx.advance(jurisdiction, id.uuid).await?;
         let seen = seen.ok_or(Refusal::NotFound("advance"))?;
-        limits::lock(&mut tx, &self.catalogue(), [(seen.jurisdiction, seen.programme)]).await?;
-        if let Some(first) = self.answered(&mut tx, mover.actor, key).await? {
+        limits::lock(
+            &mut tx,
+            &self.catalogue.current(),
+            [(seen.jurisdiction, seen.programme)],
+        )
+        .await?;
+        if let Some(first) = self.op.answered(&mut tx, mover.actor, key).await? {
             return Ok(tx.done(first));
         }
         let row = tx.lock_advances(jurisdiction, &[id.uuid]).await?;
@@ -227,7 +233,8 @@ impl Service {
             mover,
         )
         .await?;
-        self.keep_answer(&mut tx, mover.actor, key, "repay_advance", &value)
+        self.op
+            .keep_answer(&mut tx, mover.actor, key, "repay_advance", &value)
             .await?;
         Ok(tx.done(Replayable {
             value,
@@ -237,7 +244,7 @@ impl Service {
 
     pub async fn advance(&self, permit: &Permit<ReadFunds>, id: AdvanceId) -> Result<Advance, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = conn.advance(id.jurisdiction.as_str(), id.uuid).await?;
         advance(&row.ok_or(Refusal::NotFound("advance"))?)
     }
@@ -253,7 +260,7 @@ impl Service {
     ) -> Result<Page<Advance>, ServiceError> {
         let counties = paging::counties(permit, jurisdiction)?;
         let before = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
             .advances(&counties, merchant, before, paging::fetch(limit))
             .await?;
@@ -295,9 +302,9 @@ impl Service {
             return Ok(());
         };
         self.post_advances(tx, moved, reason, mover).await?;
-        self.recover_advances(tx, moved, mover.now).await?;
+        self.funds.recover_advances(tx, moved, mover.now).await?;
         let fund = (first.jurisdiction.clone(), first.programme.clone());
-        self.call_waitlist(tx, fund, mover.now).await
+        self.funds.call_waitlist(tx, fund, mover.now).await
     }
 
     /// Writes what was done to advances.
@@ -311,7 +318,14 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let events = rows.iter().map(|row| {
             let subject = AdvanceId::new(code(&row.jurisdiction)?, row.id).to_string();
-            let mut event = events::event(self, &row.jurisdiction, &subject, verb, mover.actor, mover.now);
+            let mut event = events::event(
+                self.op.id(mover.now),
+                &row.jurisdiction,
+                &subject,
+                verb,
+                mover.actor,
+                mover.now,
+            );
             (event.to_status, event.reason) = (Some(row.status.clone()), why.clone());
             Ok(event)
         });

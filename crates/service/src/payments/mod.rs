@@ -18,6 +18,15 @@ mod bank;
 mod disbursements;
 pub mod statements;
 
+use std::sync::Arc;
+
+use crate::Settings;
+use crate::at_rest::Vault;
+use crate::catalogue::Catalogues;
+use crate::claims::Claims;
+use crate::funds::Funds;
+use crate::operation::Runner;
+
 pub use accounts::{EnteredAccount, ShownAccount};
 pub use advances::{Advance, NewAdvance, Repayment};
 pub use bank::{
@@ -27,3 +36,27 @@ pub use bank::{
 pub use disbursements::{
     Count, Disbursement, Gather, PaidClaim, Payment, PaymentResult, Reconciliation, Said,
 };
+
+/// Money on its way out of a fund, to the bank and back.
+#[derive(Debug, Clone)]
+pub struct Payments {
+    op: Arc<Runner>,
+    catalogue: Arc<Catalogues>,
+    vault: Arc<Vault>,
+    settings: Arc<Settings>,
+    funds: Funds,
+    claims: Arc<Claims>,
+}
+
+impl Payments {
+    pub(crate) fn new(funds: &Funds, claims: &Arc<Claims>, settings: &Arc<Settings>) -> Self {
+        Self {
+            op: Arc::clone(&funds.op),
+            catalogue: Arc::clone(&funds.catalogue),
+            vault: Arc::clone(&claims.vault),
+            settings: Arc::clone(settings),
+            funds: funds.clone(),
+            claims: Arc::clone(claims),
+        }
+    }
+}

@@ -14,4 +14,33 @@ mod drafts;
 pub mod registers;
 pub mod replay;
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::at_rest::Vault;
+use crate::catalogue::Catalogues;
+use crate::operation::Runner;
+
 pub use drafts::{Draft, DraftDetail, Proposal};
+
+/// What decides: drafts of programmes, registers, and replays of recorded claims.
+#[derive(Debug, Clone)]
+pub struct Programmes {
+    op: Arc<Runner>,
+    catalogue: Arc<Catalogues>,
+    vault: Arc<Vault>,
+    /// A turn for each replay that may run.
+    replays: Arc<Semaphore>,
+}
+
+impl Programmes {
+    pub(crate) fn new(op: &Arc<Runner>, catalogue: &Arc<Catalogues>, vault: &Arc<Vault>) -> Self {
+        Self {
+            op: Arc::clone(op),
+            catalogue: Arc::clone(catalogue),
+            vault: Arc::clone(vault),
+            replays: Arc::new(Semaphore::new(replay::AT_ONCE)),
+        }
+    }
+}

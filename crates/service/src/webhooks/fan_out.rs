@@ -5,24 +5,26 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use claims::ids::ClaimId;
+use claims::ids::{ClaimId, WebhookId};
+use claims::life_cycle::Status;
+use claims::webhooks::{DeliveryStatus, MessageKind};
 use store::operation::{EventRow, OutboxRow};
 use store::webhooks::{DeliveryRow, WebhookRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use crate::Service;
+use super::Webhooks;
 use crate::operation::ServiceError;
 
 /// Rows of the outbox in one transaction; each has 200 events at most.
 const ROWS: i64 = 20;
 
-impl Service {
+impl Webhooks {
     /// Makes messages of all events that nobody has looked at; says how many messages.
     pub(crate) async fn make_messages(&self) -> Result<usize, ServiceError> {
         let mut made = 0_usize;
         loop {
-            let (rows, messages) = self.store().write(|tx| self.make_some(tx)).await?;
+            let (rows, messages) = self.op.transaction(|tx| self.make_some(tx)).await?;
             made = made.saturating_add(messages);
             if rows == 0 {
                 return Ok(made);
@@ -31,7 +33,7 @@ impl Service {
     }
 
     async fn make_some(&self, mut tx: Tx) -> Result<Done<(usize, usize)>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let rows = tx.new_outbox(now, ROWS).await?;
         let mut messages = Vec::new();
         if !rows.is_empty() && tx.has_webhooks().await? {
@@ -39,7 +41,7 @@ impl Service {
             DeliveryRow::insert(&mut tx, &messages).await?;
             let mut woken = messages
                 .iter()
-                .map(|it| (it.jurisdiction.clone(), it.endpoint))
+                .map(|it| WebhookId::new(it.jurisdiction, it.endpoint))
                 .collect::<Vec<_>>();
             woken.sort();
             woken.dedup();
@@ -92,24 +94,24 @@ fn of_claim(event: &EventRow) -> Option<ClaimId> {
 }
 
 fn wants(endpoint: &WebhookRow, event: &EventRow) -> bool {
-    let status = event.to_status.as_ref();
-    // What happened before it was registered is not told.
+    let status = event.to_status.as_deref().and_then(Status::parse);
+    // Events from before its registration are not sent.
     event.at >= endpoint.made_at
-        && (endpoint.statuses.is_empty() || status.is_some_and(|it| endpoint.statuses.contains(it)))
+        && (endpoint.statuses.is_empty() || status.is_some_and(|it| endpoint.statuses.contains(&it)))
 }
 
 fn message(endpoint: &WebhookRow, event: &EventRow, now: DateTime<Utc>) -> DeliveryRow {
     DeliveryRow {
-        jurisdiction: endpoint.jurisdiction.clone(),
+        jurisdiction: endpoint.jurisdiction,
         endpoint: endpoint.id,
         id: event.id,
-        kind: "claim".into(),
+        kind: MessageKind::Claim,
         subject: event.subject.clone(),
         verb: event.verb.clone(),
         from_status: event.from_status.clone(),
         to_status: event.to_status.clone(),
         at: event.at,
-        status: "due".into(),
+        status: DeliveryStatus::Due,
         attempts: 0,
         tries: 0,
         due_at: now,

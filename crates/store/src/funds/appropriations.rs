@@ -1,35 +1,29 @@
 //! Appropriations: one person proposes them, another approves or refuses them.
 
-use chrono::{DateTime, Utc};
 use claims::proposal::ProposalStatus;
 use claims::{AppropriationId, JurisdictionCode};
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use ledger::{Fen, Source};
 use uuid::Uuid;
 
-use crate::batch::keyed_row;
 use crate::columns::{County, Money, Value, Word};
+use crate::operation::proposal_row;
 use crate::schema::appropriations;
 use crate::{Conn, StoreError, Tx};
 
-keyed_row! {
+proposal_row! {
     /// Money that a source gives to a fund, with its document.
-    #[derive(Queryable, Selectable)]
-    #[diesel(table_name = appropriations, check_for_backend(diesel::pg::Pg))]
-    pub struct AppropriationRow in "appropriations" by (jurisdiction: JurisdictionCode => County, id: Uuid => SqlUuid) {
+    pub struct AppropriationRow in appropriations = "appropriations"
+        by (jurisdiction: JurisdictionCode => County, id: Uuid => SqlUuid)
+    {
         programme: String => Text,
         source: Source => Word,
         amount: Fen => Money,
         document: String => Text,
-        status: ProposalStatus => Word,
-        maker: String => Text,
-        made_at: DateTime<Utc> => Timestamptz,
-        checker: Option<String> => Nullable<Text>,
-        checked_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
-        reason: Option<String> => Nullable<Text>,
     }
+    signed ProposalStatus: (status, maker, made_at, checker, checked_at, reason)
 }
 
 impl AppropriationRow {

@@ -7,9 +7,12 @@
 mod events;
 mod idempotency;
 pub mod outbox;
+mod proposals;
 mod waitlist_calls;
 
 pub use events::*;
 pub use idempotency::*;
 pub use outbox::OutboxRow;
+pub use proposals::Signatures;
+pub(crate) use proposals::proposal_row;
 pub use waitlist_calls::*;

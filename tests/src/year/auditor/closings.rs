@@ -20,6 +20,7 @@ impl Year {
                     let auditor = permit::<ReadLedger>(&world.cast.auditor);
                     world
                         .service
+                        .funds()
                         .closings(&auditor, county, cursor.as_deref(), 200)
                         .await
                 })
@@ -47,7 +48,7 @@ impl Year {
         let books = self
             .read(async |world| {
                 let auditor = permit::<ReadLedger>(&world.cast.auditor);
-                world.service.closing(&auditor, county, period).await
+                world.service.funds().closing(&auditor, county, period).await
             })
             .await;
         let mut told = BTreeMap::new();

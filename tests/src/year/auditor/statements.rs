@@ -26,7 +26,11 @@ impl Year {
             let (told, _) = self
                 .read(async |world| {
                     let auditor = permit::<ReadStatements>(&world.cast.auditor);
-                    world.service.statement(&auditor, query.clone(), None, 1).await
+                    world
+                        .service
+                        .payments()
+                        .statement(&auditor, query.clone(), None, 1)
+                        .await
                 })
                 .await;
             let claims = self.mirror.claims.iter().filter(|(_, claim)| {

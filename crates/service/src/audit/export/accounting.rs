@@ -15,7 +15,7 @@ use super::Chunks;
 use super::pages::{File, stream};
 use super::table::Cell;
 use super::transfers::{Transfer, Transfers};
-use crate::Service;
+use crate::audit::Audit;
 use crate::funds::{LedgerQuery, document_prefix, filter};
 use crate::operation::access::ReadLedger;
 use crate::operation::convert::fen;
@@ -65,7 +65,7 @@ impl Encoding {
     }
 }
 
-impl Service {
+impl Audit {
     /// One county's books of a period.
     pub async fn export_accounting(
         &self,
@@ -73,7 +73,7 @@ impl Service {
         jurisdiction: &str,
         query: AccountingExport,
     ) -> Result<Chunks, ServiceError> {
-        self.county(permit, jurisdiction)?;
+        self.funds.county(permit, jurisdiction)?;
         let days = query.to.signed_duration_since(query.from).num_days();
         if !(0..MOST_DAYS).contains(&days) {
             return Err(Refusal::field(
@@ -95,7 +95,7 @@ impl Service {
             .iter()
             .map(|it| shanghai::midnight(it.first))
             .collect::<Vec<_>>();
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let height = conn.height(jurisdiction).await?;
         let funds = conn.funds(&[jurisdiction.to_owned()], None, 10_000).await?;
         let before = filter.before.unwrap_or(DateTime::<Utc>::MAX_UTC);
@@ -127,7 +127,7 @@ impl Service {
         periods: &[Period],
         books: &Books,
     ) -> Result<(), ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let county = catalogue
             .county(jurisdiction)
             .map_or(jurisdiction, |it| it.name_zh.as_str());

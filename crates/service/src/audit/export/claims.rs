@@ -7,18 +7,17 @@ use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use policy::Lang;
 use store::claims::{ClaimFilter, ClaimRow};
-use store::{Done, Tx};
 
 use super::pages::{Source, stream};
 use super::table::{Cell, Column, Kind, Row, Words};
 use super::{Chunks, Format, file, no_such_place};
-use crate::Service;
 use crate::at_rest::document::Person;
+use crate::audit::Audit;
 use crate::claims::view;
 use crate::operation::access::{ReadLedger, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::convert::fen;
-use crate::operation::{Permit, ServiceError, events};
+use crate::operation::{Op, Permit, ServiceError};
 use timing::shanghai;
 
 /// Claims of a page: what was sent with each is opened.
@@ -41,7 +40,7 @@ pub struct Reveal {
     pub reason: Option<String>,
 }
 
-impl Service {
+impl Audit {
     /// The claims of a county, or of all counties of a city, by county and arrival. To have them in clear leaves an event in each
     /// county, before the first of them is sent: who, which claims, how many, and why.
     pub async fn export_claims(
@@ -75,7 +74,7 @@ impl Service {
             ..ClaimFilter::default()
         };
         let mut claims = Claims {
-            service: self.clone(),
+            audit: self.clone(),
             revealed: reveal.is_some(),
             filter,
             counties,
@@ -100,53 +99,39 @@ impl Service {
         }
         let why = reason(reveal.reason.clone(), true)?.unwrap_or_default();
         // What arrived in this very instant is there already.
-        let now = self.clock().now();
+        let now = self.op.now();
         let from_now_on = now.checked_add_signed(Duration::microseconds(1)).unwrap_or(now);
         let before = claims
             .filter
             .created_before
             .map_or(from_now_on, |before| before.min(from_now_on));
-        self.store()
-            .write(|tx| self.revealing_in(tx, claims, query, reveal, &why, before))
-            .await?;
-        Ok(before)
-    }
-
-    async fn revealing_in(
-        &self,
-        mut tx: Tx,
-        claims: &Claims,
-        query: &ClaimsExport,
-        reveal: &Reveal,
-        why: &str,
-        before: DateTime<Utc>,
-    ) -> Result<Done<()>, ServiceError> {
-        let now = self.clock().now();
         let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         let period = format!("{}/{}", day(query.from), day(query.to));
-        let mut events = Vec::with_capacity(claims.counties.len());
-        let mut filter = claims.filter.clone();
-        filter.created_before = Some(before);
-        for county in &claims.counties {
-            filter.jurisdictions = vec![county.clone()];
-            let count = tx.count_claims(&filter).await?;
-            let behind = filter.after.take().and(query.after);
-            let behind = behind.map(|it| format!(" behind {it}")).unwrap_or_default();
-            let subject = format!("ledger:{county}");
-            let actor = reveal.permit.actor();
-            let mut event = events::event(self, county, &subject, "export_claims", actor, now);
-            let programme = query.programme.as_deref().unwrap_or("*");
-            event.reason = Some(format!("{count} claims{behind}, {programme}, {period}: {why}"));
-            events.push(event);
-        }
-        events::record_inside(&mut tx, &events).await?;
-        Ok(tx.done(()))
+        let programme = query.programme.as_deref().unwrap_or("*");
+        let unit = async |mut op: Op<'_>| {
+            let mut events = Vec::with_capacity(claims.counties.len());
+            let mut filter = claims.filter.clone();
+            filter.created_before = Some(before);
+            for county in &claims.counties {
+                filter.jurisdictions = vec![county.clone()];
+                let count = op.tx.count_claims(&filter).await?;
+                let behind = filter.after.take().and(query.after);
+                let behind = behind.map(|it| format!(" behind {it}")).unwrap_or_default();
+                let mut event = op.event(county, &format!("ledger:{county}"), "export_claims");
+                event.reason = Some(format!("{count} claims{behind}, {programme}, {period}: {why}"));
+                events.push(event);
+            }
+            let recorded = op.record_inside(&events).await?;
+            Ok(op.done(recorded, ()))
+        };
+        self.op.of(&reveal.permit).everywhere().run(unit).await?;
+        Ok(before)
     }
 }
 
 /// Claims by county and arrival.
 struct Claims {
-    service: Service,
+    audit: Audit,
     revealed: bool,
     filter: ClaimFilter,
     /// Those that are still to be read, the one that is being read no longer among them.
@@ -170,10 +155,10 @@ impl Source for Claims {
 
     async fn page(mut self) -> Result<(Vec<Line>, Option<Self>), ServiceError> {
         let limit = i64::try_from(PAGE).map_err(ServiceError::bug)?;
-        let mut conn = self.service.store().read().await?;
+        let mut conn = self.audit.op.read().await?;
         let rows = conn.list_claims(&self.filter, limit).await?;
         self.filter.after = rows.last().map(|row| row.id).filter(|_| rows.len() >= PAGE);
-        let mut sent = self.service.sent_claims(&mut conn, &rows).await?;
+        let mut sent = self.audit.claims.sent_claims(&mut conn, &rows).await?;
         drop(conn);
         let lines = rows.into_iter().map(|row| {
             let claim = sent

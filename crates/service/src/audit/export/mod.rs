@@ -26,7 +26,7 @@ use chrono::NaiveDate;
 use futures::Stream;
 use policy::Lang;
 
-use crate::Service;
+use crate::audit::Audit;
 use crate::funds::{LedgerQuery, filter};
 use crate::operation::access::ReadLedger;
 use crate::operation::{Permit, Refusal, ServiceError};
@@ -60,7 +60,7 @@ pub struct LedgerExport {
     pub after: Option<(String, i64)>,
 }
 
-impl Service {
+impl Audit {
     /// The transfers of a county, or of all counties of a city, by county and height.
     pub fn export_ledger(
         &self,
@@ -93,7 +93,7 @@ impl Service {
 
     /// The county, or the counties of the city, by code. The caller must be allowed into each.
     fn counties(&self, permit: &Permit<ReadLedger>, jurisdiction: &str) -> Result<Vec<String>, Refusal> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         catalogue
             .jurisdiction(jurisdiction)
             .ok_or(Refusal::NotFound("ledger"))?;

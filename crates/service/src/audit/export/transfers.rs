@@ -8,7 +8,7 @@ use store::funds::{TransferFilter, TransferLine};
 
 use super::pages::{PAGE, Source};
 use super::table::{Cell, Column, Kind, Row, Words};
-use crate::Service;
+use crate::audit::Audit;
 use crate::funds::document_prefix;
 use crate::operation::ServiceError;
 use crate::operation::convert::fen;
@@ -69,7 +69,7 @@ impl Row<11> for Transfer {
 
 /// Transfers by county and height.
 pub(super) struct Transfers {
-    service: Service,
+    audit: Audit,
     /// Of the county that is read.
     filter: TransferFilter,
     /// The counties after it.
@@ -80,9 +80,9 @@ pub(super) struct Transfers {
 
 impl Transfers {
     /// What the filter says of the first county's log; the others are read from their beginnings.
-    pub(super) fn new(service: &Service, filter: TransferFilter, counties: VecDeque<String>) -> Self {
+    pub(super) fn new(audit: &Audit, filter: TransferFilter, counties: VecDeque<String>) -> Self {
         Self {
-            service: service.clone(),
+            audit: audit.clone(),
             filter,
             counties,
             up_to: None,
@@ -103,7 +103,7 @@ impl Source for Transfers {
     async fn page(mut self) -> Result<(Vec<Transfer>, Option<Self>), ServiceError> {
         let limit = i64::try_from(PAGE).map_err(ServiceError::bug)?;
         let mut rows = {
-            let mut conn = self.service.store().read().await?;
+            let mut conn = self.audit.op.read().await?;
             conn.transfer_lines(&self.filter, limit).await?
         };
         let mut last = rows.last().map(|row| row.height).filter(|_| rows.len() >= PAGE);

@@ -23,16 +23,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Utc};
 use ledger::{Account, Fen, Source};
+use store::Retry;
 use store::funds::closings::{ClosedUntil, ClosingRow, ClosingSourceRow, Difference, NewClosing};
-use store::{Done, Retry, Tx};
 
 pub use period::Period;
 
-use crate::Service;
+use crate::funds::Funds;
 use crate::funds::sources::SourceBalance;
 use crate::operation::access::ReadLedger;
 use crate::operation::convert::fen;
-use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, events, paging};
+use crate::operation::{Finished, Op, Page, Permit, Refusal, ServiceError, paging};
 
 /// A closed month or year of a county.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,11 +91,11 @@ pub struct LedgerClosed {
     pub until: DateTime<Utc>,
 }
 
-impl Service {
+impl Funds {
     /// Closes what is due, county by county, and says how many months and years. What does not add up is logged, and keeps nothing
     /// else from being closed.
     pub(crate) async fn close_due(&self) -> Result<usize, ServiceError> {
-        let ledgers = self.store().read().await?.closed_until(None).await?;
+        let ledgers = self.op.read().await?.closed_until(None).await?;
         let mut closed = 0_usize;
         for ledger in ledgers {
             match self.close_ledger(&ledger).await {
@@ -114,15 +114,15 @@ impl Service {
         loop {
             let mut went_on = false;
             for period in self.due(&ledger) {
-                let unit = |tx| self.close_in(tx, &ledger.jurisdiction, period);
-                if self.store().write(unit).await? {
+                let unit = |op| self.close_period(op, &ledger.jurisdiction, period);
+                if self.op.by_system().run(unit).await? {
                     (closed, went_on) = (closed.saturating_add(1), true);
                 }
             }
             if !went_on {
                 return Ok(closed);
             }
-            let mut conn = self.store().read().await?;
+            let mut conn = self.op.read().await?;
             let again = conn.closed_until(Some(&ledger.jurisdiction)).await?.pop();
             ledger = again.ok_or_else(|| ServiceError::bug("a ledger is gone"))?;
         }
@@ -133,8 +133,8 @@ impl Service {
         let Some(first) = ledger.first_posted_at else {
             return Vec::new();
         };
-        let wait = Days::new(u64::from(self.settings().closing_after_days));
-        let now = self.clock().now();
+        let wait = Days::new(u64::from(self.settings.closing_after_days));
+        let now = self.op.now();
         let over = |until: DateTime<Utc>| until.checked_add_days(wait).is_some_and(|due| due <= now);
         let month =
             Period::month_of(ledger.month.unwrap_or(first)).filter(|month| month.until().is_some_and(over));
@@ -143,23 +143,22 @@ impl Service {
         year.into_iter().chain(month).collect()
     }
 
-    async fn close_in(
+    /// Closes a period; false if another worker was faster, or something lapses first.
+    async fn close_period(
         &self,
-        mut tx: Tx,
+        mut op: Op<'_>,
         jurisdiction: &str,
         period: Period,
-    ) -> Result<Done<bool>, ServiceError> {
-        let ledger = tx.lock_ledger(jurisdiction).await?;
+    ) -> Result<Finished<bool>, ServiceError> {
+        let ledger = op.tx.lock_ledger(jurisdiction).await?;
         let ledger = ledger.ok_or_else(|| ServiceError::bug("a ledger is gone"))?;
         if !self.due(&ledger).contains(&period) {
-            // Another worker was faster.
-            return Ok(tx.done(false));
+            return Ok(op.unrecorded(false));
         }
         let (until, ends_before) = period
             .until()
             .zip(period.ends_before())
             .ok_or_else(|| ServiceError::bug("a period without an end"))?;
-        let (actor, now) = (Actor::system(), self.clock().now());
         let since = match period {
             Period::Month(_) => ledger.month,
             Period::Year(_) => ledger.year,
@@ -170,37 +169,38 @@ impl Service {
             before: since.and(period.before()).map(|before| before.to_string()),
             since,
             until,
-            actor: actor.client.clone(),
-            made_at: now,
+            actor: op.actor.client.clone(),
+            made_at: op.now,
         };
         let differences = match period {
-            Period::Month(_) => tx.close_month(&new).await?,
+            Period::Month(_) => op.tx.close_month(&new).await?,
             Period::Year(_) => {
                 let ended = self.ended_before(ends_before);
-                if !tx
+                if !op
+                    .tx
                     .unused_central(&ended, until, Some(jurisdiction))
                     .await?
                     .is_empty()
                 {
-                    // It lapses first; the next round closes the year.
-                    return Ok(tx.done(false));
+                    // The next round closes the year.
+                    return Ok(op.unrecorded(false));
                 }
-                tx.close_year(&new).await?
+                op.tx.close_year(&new).await?
             }
         };
         if let Some(difference) = differences.first() {
             return Err(does_not_add_up(&new, difference));
         }
         let subject = format!("ledger:{jurisdiction}");
-        let mut event = events::event(self, jurisdiction, &subject, "close", &actor, now);
+        let mut event = op.event(jurisdiction, &subject, "close");
         event.reason = Some(format!("{period} 结账"));
-        tx.record_events(&[event]).await?;
-        Ok(tx.done(true))
+        let recorded = op.record(&[event]).await?;
+        Ok(op.done(recorded, true))
     }
 
     /// Where each county's closed periods end, of those that have any; for the metrics.
     pub async fn closed_until(&self) -> Result<Vec<LedgerClosed>, ServiceError> {
-        let ledgers = self.store().read().await?.closed_until(None).await?;
+        let ledgers = self.op.read().await?.closed_until(None).await?;
         let closed = ledgers.into_iter().filter_map(|ledger| {
             Some(LedgerClosed {
                 jurisdiction: ledger.jurisdiction,
@@ -220,7 +220,7 @@ impl Service {
     ) -> Result<Page<Closing>, ServiceError> {
         self.county(permit, jurisdiction)?;
         let after = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn.closings(jurisdiction, after, paging::fetch(limit)).await?;
         paging::page(rows, limit, |row| (row.until, row.kind.clone()))?.try_map(|row| shown(&row))
     }
@@ -233,7 +233,7 @@ impl Service {
         period: Period,
     ) -> Result<ClosedBooks, ServiceError> {
         self.county(permit, jurisdiction)?;
-        let (mut conn, period) = (self.store().read().await?, period.to_string());
+        let (mut conn, period) = (self.op.read().await?, period.to_string());
         // Rows that are added together and never change: three statements see one thing.
         let row = conn.closing(jurisdiction, &period).await?;
         let closing = shown(&row.ok_or(Refusal::NotFound("closing"))?)?;

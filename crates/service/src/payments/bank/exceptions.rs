@@ -6,12 +6,12 @@ use ledger::Fen;
 use store::payments::BankEntryRow;
 use store::{Done, Tx};
 
-use crate::Service;
 use crate::claims::transition::Mover;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::convert::{code, fen};
 use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
+use crate::payments::Payments;
 use crate::payments::disbursements::{PaymentResult, Said};
 
 /// A word of a bank that was set aside.
@@ -47,7 +47,7 @@ pub enum Resolution {
     Dismiss,
 }
 
-impl Service {
+impl Payments {
     /// What waits for a person, oldest first.
     pub async fn bank_exceptions(
         &self,
@@ -58,7 +58,7 @@ impl Service {
     ) -> Result<Page<BankException>, ServiceError> {
         let counties = paging::counties(permit, jurisdiction)?;
         let after = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
             .bank_exceptions(&counties, after, paging::fetch(limit))
             .await?;
@@ -76,8 +76,8 @@ impl Service {
     ) -> Result<BankException, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.store()
-            .write(|tx| self.resolve_in(tx, permit, id, resolution, why.clone()))
+        self.op
+            .transaction(|tx| self.resolve_in(tx, permit, id, resolution, why.clone()))
             .await
     }
 
@@ -91,7 +91,7 @@ impl Service {
     ) -> Result<Done<BankException>, ServiceError> {
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let jurisdiction = id.jurisdiction.as_str();
         let row = tx.lock_bank_entry(jurisdiction, id.uuid).await?;
@@ -159,7 +159,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let id = BankEntryId::new(code(&row.jurisdiction)?, row.id);
         let mut event = events::event(
-            self,
+            self.op.id(mover.now),
             &row.jurisdiction,
             &id.to_string(),
             "resolve_exception",

@@ -16,11 +16,11 @@ use store::payments::{LineRow, PaymentRow};
 use store::{Done, Tx};
 use uuid::Uuid;
 
-use crate::Service;
 use crate::claims::transition::Mover;
 use crate::operation::access::ManageFunds;
 use crate::operation::convert::{code, fen};
 use crate::operation::{Permit, Refusal, ServiceError};
+use crate::payments::Payments;
 use crate::payments::disbursements::open;
 use timing::shanghai;
 
@@ -36,7 +36,7 @@ struct Parts {
     accounts: HashMap<String, Party>,
 }
 
-impl Service {
+impl Payments {
     /// A file of the payment instruction of a released disbursement, counted from 1.
     pub async fn instruction(
         &self,
@@ -46,8 +46,8 @@ impl Service {
         part: usize,
     ) -> Result<InstructionFile, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
-        self.store()
-            .write(|tx| self.instruction_in(tx, permit, id, format, part))
+        self.op
+            .transaction(|tx| self.instruction_in(tx, permit, id, format, part))
             .await
     }
 
@@ -66,7 +66,7 @@ impl Service {
         let file = files.swap_remove(place);
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         self.note(&mut tx, &row, "hand_out_instruction", Some(file.name()), mover)
             .await?;
@@ -121,7 +121,7 @@ impl Service {
             .chain(row.account.map(|revision| (row.jurisdiction.clone(), revision)));
         let frozen = frozen.collect::<Vec<_>>();
         Ok(Parts {
-            sent: self.sent_claims(tx, &rows).await?,
+            sent: self.claims.sent_claims(tx, &rows).await?,
             corrected: self.corrections_of(tx, &row.jurisdiction, &corrected).await?,
             accounts: self.accounts_of(tx, &frozen).await?,
             payments,
@@ -181,7 +181,7 @@ impl Service {
         });
         let sent = sent.chain(advance).filter(|(_, amount)| *amount > 0);
         let details = sent.map(|(of, amount)| Detail::new(&of, fen(amount)?).map_err(ServiceError::bug));
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let programme = catalogue.versions(&row.programme).last();
         let title = programme.map_or(row.programme.as_str(), |it| it.title(policy::Lang::Zh));
         let title = match payment.advance {

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::settlement::Results;
-use crate::Service;
 use crate::operation::access::ManageFunds;
 use crate::operation::{Permit, Refusal, ServiceError};
+use crate::payments::Payments;
 use crate::payments::disbursements::{PaymentResult, Said};
 
 pub use bank::ReportFormat;
@@ -44,7 +44,7 @@ impl BankReport {
     }
 }
 
-impl Service {
+impl Payments {
     /// Reads a bank's report on payments of a county, whatever disbursements they are of, and records what it says. Items that
     /// say nothing yet (accepted, pending) are left out of the answer.
     pub async fn record_report(
@@ -60,8 +60,8 @@ impl Service {
         let results = self.said_of(jurisdiction, items, groups).await?;
         self.bounded(results.len())?;
         let format = report.format.as_str();
-        self.store()
-            .write(|tx| self.results_in(tx, permit, jurisdiction, disbursement, format, &results))
+        self.op
+            .transaction(|tx| self.results_in(tx, permit, jurisdiction, disbursement, format, &results))
             .await
     }
 
@@ -106,7 +106,7 @@ impl Service {
             return Ok(vec![unknown(original.as_str())]);
         };
         let disbursement = Uuid::from_u128(file.message.get());
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = conn.disbursement(jurisdiction.as_str(), disbursement).await?;
         let per_file = row
             .and_then(|row| row.per_file)

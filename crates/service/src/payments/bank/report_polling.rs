@@ -22,13 +22,13 @@ use timing::Backoff;
 use uuid::Uuid;
 
 use super::report_import::{BankReport, understood};
-use crate::Service;
 use crate::catalogue::JurisdictionKind;
 use crate::claims::transition::Mover;
 use crate::operation::access::ReadFunds;
 use crate::operation::convert::code;
 use crate::operation::time::{later, requested_pause};
 use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, paging};
+use crate::payments::Payments;
 use crate::payments::disbursements::PaymentResult;
 use crate::ports::{Bank, BankError, BankFile};
 
@@ -74,7 +74,7 @@ struct Note<'a> {
     next: Option<Option<&'a str>>,
 }
 
-impl Service {
+impl Payments {
     /// Asks a bank for its reports if it is time to, and records what it says. `name` stands for the bank, and its cursor, for good.
     pub async fn hear_from_bank(
         &self,
@@ -84,7 +84,7 @@ impl Service {
     ) -> Result<Hearing, ServiceError> {
         let mut heard = Hearing::default();
         for _ in 0..ROUND {
-            let Some(stream) = self.store().write(|tx| self.take_stream(tx, name)).await? else {
+            let Some(stream) = self.op.transaction(|tx| self.take_stream(tx, name)).await? else {
                 break;
             };
             let page = match bank.results(stream.cursor.as_deref()).await {
@@ -110,10 +110,10 @@ impl Service {
                 }
             }
             if page.files.is_empty() {
-                let now = self.clock().now();
+                let now = self.op.now();
                 let due_at = if ended { later(now, every) } else { now };
-                self.store()
-                    .write(async |mut tx| -> Result<_, ServiceError> {
+                self.op
+                    .transaction(async |mut tx| {
                         tx.advance_bank_stream(&stream, next, (now, due_at)).await?;
                         Ok(tx.done(()))
                     })
@@ -127,7 +127,7 @@ impl Service {
     }
 
     async fn take_stream(&self, mut tx: Tx, name: &str) -> Result<Done<Option<StreamRow>>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         tx.open_bank_stream(name, now).await?;
         let stream = tx.lease_bank_stream(name, now, later(now, LEASE)).await?;
         Ok(tx.done(stream))
@@ -145,9 +145,9 @@ impl Service {
         let pause = Backoff::doubling(first, longest).pause(u32::try_from(failures).unwrap_or(1), 0);
         let pause = Duration::from_std(pause.unwrap_or(longest)).unwrap_or(every);
         let pause = pause.max(requested_pause(wish));
-        let due_at = later(self.clock().now(), pause);
-        self.store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
+        let due_at = later(self.op.now(), pause);
+        self.op
+            .transaction(async |mut tx| {
                 tx.delay_bank_stream(&stream.bank, failures, due_at).await?;
                 Ok(tx.done(()))
             })
@@ -161,13 +161,13 @@ impl Service {
         next: Option<Option<&str>>,
         heard: &mut Hearing,
     ) -> Result<(), ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let mut note = Note {
             row: BankReportRow {
                 bank: stream.bank.clone(),
                 name: file.name().as_str().to_owned(),
                 sha256: file.sha256().to_vec(),
-                id: self.ids().next(now),
+                id: self.op.id(now),
                 bytes: i32::try_from(file.bytes().len()).unwrap_or(i32::MAX),
                 status: "recorded".into(),
                 results: 0,
@@ -180,7 +180,7 @@ impl Service {
             stream,
             next,
         };
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let known = conn
             .knows_bank_report(&note.row.bank, &note.row.name, &note.row.sha256)
             .await?;
@@ -204,8 +204,8 @@ impl Service {
         for (place, unit) in units.iter().enumerate() {
             if place.saturating_add(1) < units.len() {
                 let told = self
-                    .store()
-                    .write(|tx| self.record_unit(tx, unit, format, None))
+                    .op
+                    .transaction(|tx| self.record_unit(tx, unit, format, None))
                     .await
                     .inspect_err(|error| failed(error, &note.row.name))?;
                 note.add(told);
@@ -214,8 +214,8 @@ impl Service {
         let (empty, done) = (Unit::new(), note.row.clone());
         let last = units.last().unwrap_or(&empty);
         let told = self
-            .store()
-            .write(|tx| self.record_unit(tx, last, format, Some(&note)))
+            .op
+            .transaction(|tx| self.record_unit(tx, last, format, Some(&note)))
             .await
             .inspect_err(|error| failed(error, &done.name))?;
         if known {
@@ -246,7 +246,7 @@ impl Service {
         format: &str,
         note: Option<&Note<'_>>,
     ) -> Result<Done<(i32, i32)>, ServiceError> {
-        let (bank, now) = (Actor::bank(), self.clock().now());
+        let (bank, now) = (Actor::bank(), self.op.now());
         let mover = Mover { actor: &bank, now };
         let (mut results, mut exceptions) = (0_i32, 0_i32);
         // In the order of the counties, as locks are taken.
@@ -273,7 +273,7 @@ impl Service {
 
     /// What a report says, by county.
     async fn by_county(&self, read: &bank::Report) -> Result<Vec<Unit>, ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let counties = catalogue
             .jurisdictions()
             .map(|it| it.code.clone())
@@ -288,7 +288,7 @@ impl Service {
         };
         let payments = read.items.iter().filter_map(payment).collect::<Vec<_>>();
         let files = read.groups.iter().filter_map(file).collect::<Vec<_>>();
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let mut found = HashMap::<Uuid, JurisdictionCode>::new();
         for ids in payments.chunks(crate::operation::MAX_BATCH) {
             for (county, id) in conn.counties_of_payments(&counties, ids).await? {
@@ -315,15 +315,15 @@ impl Service {
         for group in &read.groups {
             by_county.entry(of(file(group))).or_default().1.push(group);
         }
-        let (mut units, mut room) = (vec![Unit::new()], self.settings().disbursement_limit);
+        let (mut units, mut room) = (vec![Unit::new()], self.settings.disbursement_limit);
         for (county, (items, groups)) in by_county {
             let said = self
                 .said_of(county, items.into_iter(), groups.into_iter())
                 .await?;
-            for some in said.chunks(self.settings().disbursement_limit.max(1)) {
+            for some in said.chunks(self.settings.disbursement_limit.max(1)) {
                 if some.len() > room {
                     units.push(Unit::new());
-                    room = self.settings().disbursement_limit;
+                    room = self.settings.disbursement_limit;
                 }
                 room = room.saturating_sub(some.len());
                 if let Some(unit) = units.last_mut() {
@@ -343,7 +343,7 @@ impl Service {
         limit: usize,
     ) -> Result<Page<HeardReport>, ServiceError> {
         let before = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
             .bank_reports(unreadable, before, paging::fetch(limit))
             .await?;
@@ -352,7 +352,7 @@ impl Service {
 
     /// When each bank was last heard, for the metrics.
     pub async fn bank_streams(&self) -> Result<Vec<StreamRow>, ServiceError> {
-        Ok(self.store().read().await?.bank_streams().await?)
+        Ok(self.op.read().await?.bank_streams().await?)
     }
 }
 

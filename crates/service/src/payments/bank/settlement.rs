@@ -18,12 +18,12 @@ use store::{Done, Tx};
 use uuid::Uuid;
 
 use super::matching::{Exception, Judgement, fingerprint, judge, words};
-use crate::Service;
 use crate::claims::transition::{Move, Mover};
 use crate::funds::limits::{self, Books};
 use crate::operation::access::ManageFunds;
 use crate::operation::convert::fen;
 use crate::operation::{Permit, Refusal, ServiceError};
+use crate::payments::Payments;
 use crate::payments::disbursements::netting::{Netting, can_come_back, returned, whole};
 use crate::payments::disbursements::set_off::{advances_of, is_used};
 use crate::payments::disbursements::{Payment, PaymentResult, Said, open, shown_payment};
@@ -46,7 +46,7 @@ pub(in crate::payments) struct Locked {
     advances: HashMap<Uuid, AdvanceRow>,
 }
 
-impl Service {
+impl Payments {
     /// Records what the bank says of payments of a disbursement, each with its own result. A repeat changes nothing.
     pub async fn record_results(
         &self,
@@ -56,13 +56,13 @@ impl Service {
     ) -> Result<Results, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         self.bounded(results.len())?;
-        self.store()
-            .write(|tx| self.results_in(tx, permit, id.jurisdiction, Some(id), "json", &results))
+        self.op
+            .transaction(|tx| self.results_in(tx, permit, id.jurisdiction, Some(id), "json", &results))
             .await
     }
 
     pub(in crate::payments) fn bounded(&self, results: usize) -> Result<(), Refusal> {
-        let limit = self.settings().disbursement_limit;
+        let limit = self.settings.disbursement_limit;
         if results > limit {
             return Err(Refusal::TooMany {
                 what: "results",
@@ -83,7 +83,7 @@ impl Service {
     ) -> Result<Done<Results>, ServiceError> {
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let answers = self
             .results_on(&mut tx, mover, (jurisdiction, within), format, results)
@@ -179,7 +179,7 @@ impl Service {
         let funds = seen
             .iter()
             .map(|(_, programme)| (jurisdiction.to_owned(), programme.clone()));
-        let books = limits::lock(tx, &self.catalogue(), funds).await?;
+        let books = limits::lock(tx, &self.catalogue.current(), funds).await?;
         let mut disbursements = BTreeMap::new();
         for (id, _) in seen {
             if let Some(row) = tx.lock_disbursement(jurisdiction, id).await? {
@@ -220,11 +220,11 @@ impl Service {
         tx.settle_payments(&rows.cloned().collect::<Vec<_>>()).await?;
         // What came back before it was told to be paid was paid all the same: what was netted stays so, and what comes back has a source.
         let bounced = locked.take_bounced(settled);
-        for row in self.carry_out(tx, &locked.books, bounced, mover).await? {
+        for row in self.claims.carry_out(tx, &locked.books, bounced, mover).await? {
             locked.claims.insert(row.id, row);
         }
         let moves = locked.take_moves(settled, mover)?;
-        self.carry_out(tx, &locked.books, moves, mover).await?;
+        self.claims.carry_out(tx, &locked.books, moves, mover).await?;
         tx.save_clawbacks(&locked.clawbacks.values().cloned().collect::<Vec<_>>())
             .await?;
         let advanced = locked.advanced(settled);
@@ -280,6 +280,7 @@ impl Service {
                     version = claims.first().map(|row| row.programme_version);
                 }
                 let again = self
+                    .funds
                     .take_again(tx, row, (&fund, version), fen(again)?, mover.now)
                     .await?;
                 locked.payments.insert(payment, again);
@@ -310,7 +311,7 @@ impl Service {
         let (verdict, reason) = words(&result.said);
         BankEntryRow {
             jurisdiction: jurisdiction.to_owned(),
-            id: self.ids().next(mover.now),
+            id: self.op.id(mover.now),
             fingerprint,
             disbursement: None,
             payment: None,

@@ -28,12 +28,12 @@ use store::{Done, Tx};
 use timing::Backoff;
 
 use super::instruction::{InstructionFile, InstructionFormat, per_file, sent_payments};
-use crate::Service;
 use crate::claims::transition::Mover;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::time::{later, requested_pause};
 use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, paging};
+use crate::payments::Payments;
 use crate::ports::{Bank, BankError, BankFile, FileName, LARGEST_BANK_FILE, Submitted};
 
 /// Longer than any call to a bank may take; see `partners::Timeouts`.
@@ -108,7 +108,7 @@ impl Actor {
     }
 }
 
-impl Service {
+impl Payments {
     /// Queues the files of a disbursement that is being released, if a bank is there to take them. All accounts have to be on file: the
     /// disbursement is frozen now, and what lacks one could only ever wait.
     pub(in crate::payments) async fn queue_submissions(
@@ -117,7 +117,7 @@ impl Service {
         row: &DisbursementRow,
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
-        let Some(format) = self.settings().bank_format else {
+        let Some(format) = self.settings.bank_format else {
             return Ok(());
         };
         let payments = sent_payments(tx, row).await?;
@@ -148,7 +148,7 @@ impl Service {
     pub async fn submit_to_bank(&self, bank: &dyn Bank) -> Result<Submissions, ServiceError> {
         let mut done = Submissions::default();
         for _ in 0..ROUND {
-            let (row, file, doubted) = match self.store().write(|tx| self.take_submission(tx)).await? {
+            let (row, file, doubted) = match self.op.transaction(|tx| self.take_submission(tx)).await? {
                 Found::Nothing => break,
                 Found::Passed => continue,
                 Found::Attempt(row, file, doubted) => (row, file, doubted),
@@ -166,8 +166,8 @@ impl Service {
             if let Err(error) = &said {
                 tracing::warn!(%error, disbursement = %row.disbursement, part = row.part, attempt = row.attempts, "bank did not take a file");
             }
-            self.store()
-                .write(|tx| self.record_submission(tx, &row, &said, doubted))
+            self.op
+                .transaction(|tx| self.record_submission(tx, &row, &said, doubted))
                 .await?;
         }
         Ok(done)
@@ -175,7 +175,7 @@ impl Service {
 
     /// Takes the file that has been due for longest: from the commit on the bank may have it.
     async fn take_submission(&self, mut tx: Tx) -> Result<Done<Found>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let Some(mut row) = tx.due_submission(now).await? else {
             return Ok(tx.done(Found::Nothing));
         };
@@ -237,18 +237,14 @@ impl Service {
         let format = format.ok_or_else(|| ServiceError::bug("unknown format of a file"))?;
         let bytes = match (&row.sealed, &row.key_id) {
             (Some(sealed), Some(key_id)) => {
-                let packed = self.vault().open(key_id, &place(row), sealed);
+                let packed = self.vault.open(key_id, &place(row), sealed);
                 unpacked(&packed.map_err(ServiceError::bug)?)?
             }
             _ => {
                 let bytes = self.file_of(tx, disbursement, format, row.part).await?.bytes;
                 let packed = zstd::bulk::compress(&bytes, 3).map_err(ServiceError::bug)?;
-                row.sealed = Some(
-                    self.vault()
-                        .seal(&place(row), &packed)
-                        .map_err(ServiceError::bug)?,
-                );
-                row.key_id = Some(self.vault().key_id().to_owned());
+                row.sealed = Some(self.vault.seal(&place(row), &packed).map_err(ServiceError::bug)?);
+                row.key_id = Some(self.vault.key_id().to_owned());
                 row.sha256 = Some(Sha256::digest(&bytes).to_vec());
                 bytes
             }
@@ -285,7 +281,7 @@ impl Service {
         said: &Result<Submitted, BankError>,
         doubted: bool,
     ) -> Result<Done<()>, ServiceError> {
-        let now = self.clock().now();
+        let now = self.op.now();
         let row = tx
             .lock_submission(&attempt.jurisdiction, attempt.disbursement, attempt.part)
             .await?;
@@ -338,7 +334,7 @@ impl Service {
     ) -> Result<Page<Submission>, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let after = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let jurisdiction = id.jurisdiction.as_str();
         conn.disbursement(jurisdiction, id.uuid)
             .await?
@@ -360,8 +356,10 @@ impl Service {
     ) -> Result<Submission, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.store()
-            .write(|tx| self.resolve_submission_in(tx, permit.actor(), (id, part), resolution, why.clone()))
+        self.op
+            .transaction(|tx| {
+                self.resolve_submission_in(tx, permit.actor(), (id, part), resolution, why.clone())
+            })
             .await
     }
 
@@ -375,7 +373,7 @@ impl Service {
     ) -> Result<Done<Submission>, ServiceError> {
         let mover = Mover {
             actor,
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let jurisdiction = id.jurisdiction.as_str();
         let row = tx.lock_submission(jurisdiction, id.uuid, part).await?;
@@ -452,7 +450,7 @@ impl Service {
     /// Seals again files that are sealed under another key than the one that seals now; says how many.
     pub(crate) async fn rekey_submissions(&self, mut tx: Tx) -> Result<Done<usize>, ServiceError> {
         const SOME: i64 = 20;
-        let key_id = self.vault().key_id().to_owned();
+        let key_id = self.vault.key_id().to_owned();
         let rows = tx.submissions_not_under(&key_id, SOME).await?;
         let done = rows.len();
         for seen in rows {
@@ -462,14 +460,10 @@ impl Service {
             let Some(mut row) = row else { continue };
             if let (Some(sealed), Some(old)) = (&row.sealed, &row.key_id) {
                 let text = self
-                    .vault()
+                    .vault
                     .open(old, &place(&row), sealed)
                     .map_err(ServiceError::bug)?;
-                row.sealed = Some(
-                    self.vault()
-                        .seal(&place(&row), &text)
-                        .map_err(ServiceError::bug)?,
-                );
+                row.sealed = Some(self.vault.seal(&place(&row), &text).map_err(ServiceError::bug)?);
                 row.key_id = Some(key_id.clone());
                 tx.save_submission(&row).await?;
             }
@@ -481,7 +475,7 @@ impl Service {
     pub async fn submission_tally(
         &self,
     ) -> Result<store::payments::submissions::SubmissionTally, ServiceError> {
-        Ok(self.store().read().await?.submission_tally().await?)
+        Ok(self.op.read().await?.submission_tally().await?)
     }
 }
 

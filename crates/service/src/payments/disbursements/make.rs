@@ -18,7 +18,6 @@ use uuid::Uuid;
 
 use super::netting::{Netting, whole};
 use super::{Disbursement, open, shown};
-use crate::Service;
 use crate::claims::transition::{Move, Mover};
 use crate::funds::limits::{self, Books};
 use crate::funds::sources::oldest_versions;
@@ -26,6 +25,7 @@ use crate::operation::access::ManageFunds;
 use crate::operation::checks::reason;
 use crate::operation::convert::distinct;
 use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
+use crate::payments::Payments;
 
 /// Which payable claims are gathered: all of a fund, or less.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct Gather {
     pub most_amount: Option<Fen>,
 }
 
-impl Service {
+impl Payments {
     /// Gathers the payable claims of a fund, oldest first, up to the limits.
     pub async fn make_disbursement(
         &self,
@@ -50,8 +50,8 @@ impl Service {
         key: Key,
     ) -> Result<Replayable<Disbursement>, ServiceError> {
         permit.within(jurisdiction)?;
-        self.store()
-            .write(|tx| self.make_in(tx, permit, (jurisdiction, programme), &gather, &key))
+        self.op
+            .transaction(|tx| self.make_in(tx, permit, (jurisdiction, programme), &gather, &key))
             .await
     }
 
@@ -65,23 +65,24 @@ impl Service {
     ) -> Result<Done<Replayable<Disbursement>>, ServiceError> {
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         tx.fund(jurisdiction, programme)
             .await?
             .ok_or(Refusal::NotFound("fund"))?;
         let fund = (jurisdiction.to_owned(), programme.to_owned());
-        let books = limits::lock(&mut tx, &self.catalogue(), [fund]).await?;
+        let books = limits::lock(&mut tx, &self.catalogue.current(), [fund]).await?;
         // Under the lock, where whoever raced with the same key has committed.
-        if let Some(first) = self.answered(&mut tx, mover.actor, key).await? {
+        if let Some(first) = self.op.answered(&mut tx, mover.actor, key).await? {
             return Ok(tx.done(first));
         }
         let rows = self.gathered(&mut tx, jurisdiction, programme, gather).await?;
-        let id = self.ids().next(mover.now);
+        let id = self.op.id(mover.now);
         let (mut payments, mut lines) = self.payments_of(&mut tx, id, &rows, mover.now).await?;
         let fund = (jurisdiction, programme);
         let versions = oldest_versions(&lines, &rows);
-        self.take_from_sources(&mut tx, fund, &mut payments, &versions, mover.now)
+        self.funds
+            .take_from_sources(&mut tx, fund, &mut payments, &versions, mover.now)
             .await?;
         let set_offs = self
             .set_against_advances(&mut tx, fund, &mut payments, mover.now)
@@ -98,7 +99,8 @@ impl Service {
             .await?;
         let made = shown(&row)?;
         self.note(&mut tx, &row, "make_disbursement", None, mover).await?;
-        self.keep_answer(&mut tx, mover.actor, key, "make_disbursement", &made)
+        self.op
+            .keep_answer(&mut tx, mover.actor, key, "make_disbursement", &made)
             .await?;
         Ok(tx.done(Replayable {
             value: made,
@@ -113,7 +115,7 @@ impl Service {
         programme: &str,
         gather: &Gather,
     ) -> Result<Vec<ClaimRow>, ServiceError> {
-        let most = self.settings().disbursement_limit;
+        let most = self.settings.disbursement_limit;
         let most = gather.most_claims.map_or(most, |asked| asked.min(most));
         let asked = Payable {
             jurisdiction,
@@ -146,7 +148,7 @@ impl Service {
         rows: &[ClaimRow],
         now: DateTime<Utc>,
     ) -> Result<(Vec<PaymentRow>, Vec<LineRow>), ServiceError> {
-        let sent = self.sent_claims(tx, rows).await?;
+        let sent = self.claims.sent_claims(tx, rows).await?;
         let corrected = self.corrected_payees(tx, rows).await?;
         let payable = self.payable_amounts(tx, rows).await?;
         let mut places = HashMap::<(String, Vec<u8>), usize>::new();
@@ -165,7 +167,7 @@ impl Service {
             let place = *places.entry(key).or_insert_with(|| {
                 payments.push(PaymentRow {
                     jurisdiction: row.jurisdiction.clone(),
-                    id: self.ids().next(now),
+                    id: self.op.id(now),
                     disbursement,
                     payee: claim.payee.kind().to_owned(),
                     merchant,
@@ -230,7 +232,7 @@ impl Service {
             Payee::Applicant { bank_account, .. } => {
                 let account = corrected.unwrap_or_else(|| bank_account.expose());
                 let at = format!("{}/{account}", hex::encode(&row.person));
-                let digest = self.vault().digest(Domain::BankAccount, &at);
+                let digest = self.vault.digest(Domain::BankAccount, &at);
                 (None, Some(digest.as_bytes().to_vec()))
             }
         }
@@ -243,7 +245,7 @@ impl Service {
         totals: Totals,
         mover: Mover<'_>,
     ) -> DisbursementRow {
-        let tier = self.settings().third_person_from;
+        let tier = self.settings.third_person_from;
         DisbursementRow {
             jurisdiction: jurisdiction.to_owned(),
             id,
@@ -286,7 +288,7 @@ impl Service {
             document: None,
             part: None,
         });
-        payable.extend(self.carry_out(tx, books, again.collect(), mover).await?);
+        payable.extend(self.claims.carry_out(tx, books, again.collect(), mover).await?);
         let moves = payable.into_iter().map(|mut row| {
             row.disbursement = Some(disbursement);
             Move {
@@ -297,7 +299,7 @@ impl Service {
                 document: Some(disbursement),
             }
         });
-        self.carry_out(tx, books, moves.collect(), mover).await
+        self.claims.carry_out(tx, books, moves.collect(), mover).await
     }
 
     /// Takes a disbursement back before it is released: its claims are payable again.
@@ -309,8 +311,8 @@ impl Service {
     ) -> Result<Disbursement, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.store()
-            .write(|tx| self.cancel_in(tx, permit, id, why.clone()))
+        self.op
+            .transaction(|tx| self.cancel_in(tx, permit, id, why.clone()))
             .await
     }
 
@@ -323,14 +325,19 @@ impl Service {
     ) -> Result<Done<Disbursement>, ServiceError> {
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let jurisdiction = id.jurisdiction.as_str();
         let seen = tx
             .disbursement(jurisdiction, id.uuid)
             .await?
             .ok_or(Refusal::NotFound("disbursement"))?;
-        let books = limits::lock(&mut tx, &self.catalogue(), [(seen.jurisdiction, seen.programme)]).await?;
+        let books = limits::lock(
+            &mut tx,
+            &self.catalogue.current(),
+            [(seen.jurisdiction, seen.programme)],
+        )
+        .await?;
         let mut row = open(&mut tx, id, None, &["made", "countersigned"]).await?;
         let payments = tx.payments(jurisdiction, id.uuid, None, i64::MAX).await?;
         let cancelled = payments.into_iter().map(|payment| PaymentRow {
@@ -357,7 +364,9 @@ impl Service {
             reason: why.clone(),
             document: Some(id.uuid),
         });
-        self.carry_out(&mut tx, &books, moves.collect(), mover).await?;
+        self.claims
+            .carry_out(&mut tx, &books, moves.collect(), mover)
+            .await?;
         (row.status, row.closed_at) = ("cancelled".into(), Some(mover.now));
         row.revision = row.revision.saturating_add(1);
         tx.save_disbursement(&row).await?;

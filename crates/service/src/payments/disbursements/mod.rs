@@ -29,13 +29,13 @@ use store::payments::disbursements::DisbursementRow;
 pub use make::Gather;
 pub use reconcile::{Count, Reconciliation};
 
-use crate::Service;
 use crate::claims::transition::Mover;
 use crate::funds::sources::parts_of;
 use crate::operation::access::ReadFunds;
 use crate::operation::checks::check_revision;
 use crate::operation::convert::{code, fen};
 use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
+use crate::payments::Payments;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disbursement {
@@ -133,14 +133,14 @@ impl PaymentResult {
     }
 }
 
-impl Service {
+impl Payments {
     pub async fn disbursement(
         &self,
         permit: &Permit<ReadFunds>,
         id: DisbursementId,
     ) -> Result<Disbursement, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = conn.disbursement(id.jurisdiction.as_str(), id.uuid).await?;
         shown(&row.ok_or(Refusal::NotFound("disbursement"))?)
     }
@@ -156,7 +156,7 @@ impl Service {
     ) -> Result<Page<Disbursement>, ServiceError> {
         let counties = paging::counties(permit, jurisdiction)?;
         let before = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
             .disbursements(&counties, programme, before, paging::fetch(limit))
             .await?;
@@ -173,7 +173,7 @@ impl Service {
     ) -> Result<Page<Payment>, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let after = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let rows = conn
             .payments(id.jurisdiction.as_str(), id.uuid, after, paging::fetch(limit))
             .await?;
@@ -182,7 +182,7 @@ impl Service {
 
     pub async fn payment(&self, permit: &Permit<ReadFunds>, id: PaymentId) -> Result<Payment, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let row = conn.payment(id.jurisdiction.as_str(), id.uuid).await?;
         shown_payment(&row.ok_or(Refusal::NotFound("payment"))?)
     }
@@ -197,7 +197,7 @@ impl Service {
     ) -> Result<Page<PaidClaim>, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
         let after = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let jurisdiction = id.jurisdiction.as_str();
         conn.payment(jurisdiction, id.uuid)
             .await?
@@ -223,7 +223,14 @@ impl Service {
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         let subject = DisbursementId::new(code(&row.jurisdiction)?, row.id).to_string();
-        let mut event = events::event(self, &row.jurisdiction, &subject, verb, mover.actor, mover.now);
+        let mut event = events::event(
+            self.op.id(mover.now),
+            &row.jurisdiction,
+            &subject,
+            verb,
+            mover.actor,
+            mover.now,
+        );
         (event.revision, event.to_status, event.reason) = (Some(row.revision), Some(row.status.clone()), why);
         // A released one is frozen: its digest is that of the instruction, by which the bank's files are found again.
         event.detail = events::signed(&serde_json::json!({

@@ -22,12 +22,12 @@ use store::claims::clawbacks::{ClawbackRow, NettingRow};
 use store::payments::{LineRow, PaymentRow};
 use uuid::Uuid;
 
-use crate::Service;
 use crate::claims::clawbacks::{settle, sums, write};
 use crate::claims::transition::{Move, Mover, Part};
 use crate::funds::limits::Books;
 use crate::operation::convert::{distinct, fen};
 use crate::operation::{Refusal, ServiceError};
+use crate::payments::Payments;
 
 /// Dues that one disbursement looks at. Those beyond are netted by the next.
 const MOST_DUES: i64 = 10_000;
@@ -54,7 +54,7 @@ impl Netting {
     }
 }
 
-impl Service {
+impl Payments {
     /// Sets what merchants owe this fund against their payments that are being made.
     pub(in crate::payments) async fn net(
         &self,
@@ -148,7 +148,7 @@ impl Service {
             }
             tx.save_clawbacks(&clawbacks.into_values().collect::<Vec<_>>())
                 .await?;
-            self.carry_out(tx, books, moves, mover).await?;
+            self.claims.carry_out(tx, books, moves, mover).await?;
         }
         Ok(())
     }

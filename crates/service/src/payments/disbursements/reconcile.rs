@@ -5,10 +5,10 @@ use claims::ids::DisbursementId;
 use ledger::Fen;
 use store::payments::OutcomeSum;
 
-use crate::Service;
 use crate::operation::access::ReadFunds;
 use crate::operation::convert::{code, fen};
 use crate::operation::{Permit, Refusal, ServiceError};
+use crate::payments::Payments;
 use timing::shanghai;
 
 /// Days that one reconciliation may span.
@@ -36,7 +36,7 @@ pub struct Reconciliation {
     pub open: Count,
 }
 
-impl Service {
+impl Payments {
     /// Of what a county released on these days, both included, how each disbursement stands now.
     pub async fn reconcile(
         &self,
@@ -82,7 +82,7 @@ impl Service {
         disbursement: Option<DisbursementId>,
         span: (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<Vec<Reconciliation>, ServiceError> {
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let disbursement = disbursement.map(|id| id.uuid);
         let sums = conn.outcome_sums(jurisdiction, disbursement, span).await?;
         let mut all = Vec::<Reconciliation>::new();

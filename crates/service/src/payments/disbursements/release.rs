@@ -10,13 +10,13 @@ use store::{Done, Tx};
 
 use super::netting::wholly_netted;
 use super::{Disbursement, Said, open, shown};
-use crate::Service;
 use crate::claims::transition::Mover;
 use crate::funds::limits;
 use crate::operation::access::ManageFunds;
 use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
+use crate::payments::Payments;
 
-impl Service {
+impl Payments {
     /// A second person lets the money go; where the amount asks for three, the second countersigns and a third lets it go.
     pub async fn release_disbursement(
         &self,
@@ -26,8 +26,8 @@ impl Service {
         key: Option<Key>,
     ) -> Result<Replayable<Disbursement>, ServiceError> {
         permit.within(id.jurisdiction.as_str())?;
-        self.store()
-            .write(|tx| self.release_in(tx, permit, id, if_match, key.as_ref()))
+        self.op
+            .transaction(|tx| self.release_in(tx, permit, id, if_match, key.as_ref()))
             .await
     }
 
@@ -41,16 +41,21 @@ impl Service {
     ) -> Result<Done<Replayable<Disbursement>>, ServiceError> {
         let mover = Mover {
             actor: permit.actor(),
-            now: self.clock().now(),
+            now: self.op.now(),
         };
         let jurisdiction = id.jurisdiction.as_str();
         let seen = tx.disbursement(jurisdiction, id.uuid).await?;
         let seen = seen.ok_or(Refusal::NotFound("disbursement"))?;
         // What is wholly netted is paid by the release: the books first, as everything that moves money does. Whoever races with
         // the same key commits before the key is looked up.
-        limits::lock(&mut tx, &self.catalogue(), [(seen.jurisdiction, seen.programme)]).await?;
+        limits::lock(
+            &mut tx,
+            &self.catalogue.current(),
+            [(seen.jurisdiction, seen.programme)],
+        )
+        .await?;
         if let Some(key) = key
-            && let Some(first) = self.answered(&mut tx, mover.actor, key).await?
+            && let Some(first) = self.op.answered(&mut tx, mover.actor, key).await?
         {
             return Ok(tx.done(first));
         }
@@ -85,7 +90,8 @@ impl Service {
         }
         let value = shown(&row)?;
         if let Some(key) = key {
-            self.keep_answer(&mut tx, mover.actor, key, "release_disbursement", &value)
+            self.op
+                .keep_answer(&mut tx, mover.actor, key, "release_disbursement", &value)
                 .await?;
         }
         Ok(tx.done(Replayable {
@@ -120,7 +126,7 @@ impl Service {
     async fn freeze(&self, tx: &mut Tx, row: &mut DisbursementRow) -> Result<(), ServiceError> {
         let accounts = tx.bank_accounts(std::slice::from_ref(&row.jurisdiction)).await?;
         row.account = accounts.first().map(|account| account.revision);
-        row.per_file = Some(i32::try_from(self.settings().bank_file_payments).unwrap_or(i32::MAX));
+        row.per_file = Some(i32::try_from(self.settings.bank_file_payments).unwrap_or(i32::MAX));
         let payments = tx.payments(&row.jurisdiction, row.id, None, i64::MAX).await?;
         let lines = tx.lines(&row.jurisdiction, row.id).await?;
         let ids = payments.iter().map(|payment| payment.id).collect::<Vec<_>>();

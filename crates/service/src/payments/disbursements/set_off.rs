@@ -20,16 +20,16 @@ use uuid::Uuid;
 
 use super::make::totals;
 use super::netting::Netting;
-use crate::Service;
 use crate::claims::transition::Mover;
 use crate::operation::convert::{distinct, fen};
 use crate::operation::{Refusal, ServiceError};
+use crate::payments::Payments;
 use crate::payments::advances::{payment_of, sums, write};
 
 /// Advances that one disbursement looks at. Those beyond are used by the next.
 const MOST_ADVANCES: i64 = 10_000;
 
-impl Service {
+impl Payments {
     /// Makes the disbursement that pays an advance.
     pub(in crate::payments) async fn disburse_advance(
         &self,
@@ -41,8 +41,9 @@ impl Service {
         let accounts = tx.bank_accounts(std::slice::from_ref(&advance.merchant)).await?;
         let account = accounts.first().map(|account| account.revision);
         let mut payments = [payment_of(advance, account)];
-        let versions = HashMap::from([(advance.payment, self.latest_version(fund.1)?)]);
-        self.take_from_sources(tx, fund, &mut payments, &versions, mover.now)
+        let versions = HashMap::from([(advance.payment, self.funds.latest_version(fund.1)?)]);
+        self.funds
+            .take_from_sources(tx, fund, &mut payments, &versions, mover.now)
             .await?;
         let row = self.new_disbursement(advance.disbursement, fund, totals(&payments, 0)?, mover);
         tx.add_disbursement(&row).await?;
@@ -194,7 +195,7 @@ impl Service {
                     (row.status, row.closed_at) = (outcome.into(), Some(mover.now));
                     self.post_advances(tx, &[(row, amount)], reason, mover).await?;
                     let fund = (row.jurisdiction.clone(), row.programme.clone());
-                    self.call_waitlist(tx, fund, mover.now).await?;
+                    self.funds.call_waitlist(tx, fund, mover.now).await?;
                 }
                 _ => {}
             }

@@ -22,10 +22,10 @@ use store::payments::statements::{MovedRow, StatementFilter, StatementLineRow};
 
 pub use file::StatementFormat;
 
-use crate::Service;
 use crate::operation::access::ReadStatements;
 use crate::operation::convert::{code, fen};
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
+use crate::payments::Payments;
 use timing::shanghai;
 
 /// Days that a statement may span.
@@ -138,7 +138,7 @@ pub struct StatementFile {
     pub bytes: Vec<u8>,
 }
 
-impl Service {
+impl Payments {
     /// What a county and a merchant owed each other over a period, with a page of its claims by id. A merchant sees its own alone.
     pub async fn statement(
         &self,
@@ -148,7 +148,7 @@ impl Service {
         limit: usize,
     ) -> Result<(Statement, Page<StatementLine>), ServiceError> {
         let after = paging::read(cursor)?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let filter = self.readable(&mut conn, permit, &query).await?;
         let merchant = conn.merchant(&query.merchant).await?;
         let merchant = merchant.ok_or(Refusal::NotFound("merchant"))?;
@@ -158,7 +158,7 @@ impl Service {
         let lines = paging::page(rows, limit, |row| row.claim)?.try_map(|row| line(&filter, &row))?;
         let statement = Statement {
             name: Some(merchant.name).filter(|name| !name.is_empty()),
-            made_at: self.clock().now(),
+            made_at: self.op.now(),
             claims: moves.claims()?,
             advances: moves.advances()?,
             clawbacks: moves.clawbacks()?,
@@ -209,7 +209,8 @@ impl Service {
         if actor.role.is_merchant() && actor.merchant.as_ref() != Some(&query.merchant) {
             return Err(Refusal::NotFound("merchant").into());
         }
-        self.catalogue()
+        self.catalogue
+            .current()
             .county(&query.jurisdiction)
             .ok_or(Refusal::NotFound("ledger"))?;
         let days = query.to.signed_duration_since(query.from).num_days();

@@ -22,12 +22,11 @@ use claims::text::model_key;
 use futures::{Stream, StreamExt};
 use policy::Lang;
 use serde_json::{Value, json};
-use store::operation::EventRow;
 use store::programmes::registers::{FiledPriceRow, RegisterKeys};
 
-use crate::Service;
 use crate::operation::access::KeepRegisters;
-use crate::operation::{FieldError, Permit, Refusal, ServiceError, events};
+use crate::operation::{FieldError, Op, Permit, Refusal, ServiceError};
+use crate::programmes::Programmes;
 use line::Line;
 use lines::Lines;
 use rows::Rows;
@@ -72,7 +71,7 @@ pub struct LineError {
     pub errors: Vec<FieldError>,
 }
 
-impl Service {
+impl Programmes {
     /// Files every good line of a register's file in place of what was on file under its key, and reports the others. Of two
     /// lines with one key the later counts. The whole file is refused, and nothing changed, only if its header is wrong.
     pub async fn load_register<S, E>(
@@ -85,7 +84,7 @@ impl Service {
     where
         S: Stream<Item = Result<Bytes, E>>,
     {
-        let mut load = Load::new(self, permit, register)?;
+        let mut load = Load::new(self, permit, register);
         let mut lines = Lines::new(register, format);
         let mut body = pin!(body);
         while let Some(bytes) = body.next().await {
@@ -115,7 +114,7 @@ impl Service {
             return self.price_history(merchant, model).await;
         }
         let keys = keys_of(register, key).ok_or(unknown.clone())?;
-        let found = self.store().read().await?.registers(&keys).await?;
+        let found = self.op.read().await?.registers(&keys).await?;
         Ok(rows::shown(found).ok_or(unknown)?)
     }
 
@@ -123,7 +122,7 @@ impl Service {
         let unknown = Refusal::NotFound("register entry");
         let merchant = CreditCode::parse(merchant).map_err(|_| unknown.clone())?;
         let model = stored_model(model).ok_or(unknown.clone())?;
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let prices = conn
             .filed_price_history(merchant.as_str(), &model, HISTORY)
             .await?;
@@ -144,33 +143,20 @@ impl Service {
 
 /// A load under way.
 struct Load<'a> {
-    service: &'a Service,
-    /// Written with the first set, so that no change is without its event.
-    event: Option<EventRow>,
+    programmes: &'a Programmes,
+    permit: &'a Permit<KeepRegisters>,
+    /// The event is written with the first set, so that no change is without it.
+    is_recorded: bool,
     rows: Rows,
     report: LoadReport,
 }
 
 impl<'a> Load<'a> {
-    fn new(
-        service: &'a Service,
-        permit: &Permit<KeepRegisters>,
-        register: Register,
-    ) -> Result<Self, ServiceError> {
-        let catalogue = service.catalogue();
-        let city = catalogue.city().ok_or_else(|| ServiceError::bug("no city"))?;
-        let subject = format!("register:{register}");
-        let now = service.clock().now();
-        Ok(Self {
-            event: Some(events::event(
-                service,
-                &city.code,
-                &subject,
-                "load_register",
-                permit.actor(),
-                now,
-            )),
-            service,
+    fn new(programmes: &'a Programmes, permit: &'a Permit<KeepRegisters>, register: Register) -> Self {
+        Self {
+            permit,
+            is_recorded: false,
+            programmes,
             rows: Rows::default(),
             report: LoadReport {
                 register,
@@ -180,14 +166,14 @@ impl<'a> Load<'a> {
                 errors: Vec::new(),
                 errors_truncated: false,
             },
-        })
+        }
     }
 
     async fn take(&mut self, line: Line) -> Result<(), ServiceError> {
         self.report.lines = self.report.lines.saturating_add(1);
         let row = line.columns.and_then(|columns| {
             let row = RegisterRow::parse(self.report.register, &columns).map_err(field_errors)?;
-            let entry = row.into_entry(|domain, text| self.service.vault().digest(domain, text));
+            let entry = row.into_entry(|domain, text| self.programmes.vault.digest(domain, text));
             self.rows.push(entry).map_err(|error| vec![error])
         });
         if let Err(errors) = row {
@@ -211,23 +197,27 @@ impl<'a> Load<'a> {
 
     async fn save(&mut self) -> Result<(), ServiceError> {
         let rows = std::mem::take(&mut self.rows);
-        let (rows, event) = (&rows, &self.event);
-        self.service
-            .store()
-            .write(async |mut tx| -> Result<_, ServiceError> {
-                rows.clone().save(&mut tx).await?;
-                events::record_inside(&mut tx, event.as_slice()).await?;
-                Ok(tx.done(()))
-            })
-            .await?;
-        self.event = None;
+        let (rows, is_recorded) = (&rows, self.is_recorded);
+        let city = self.programmes.catalogue.city()?;
+        let unit = async |mut op: Op<'_>| {
+            rows.clone().save(&mut op.tx).await?;
+            if is_recorded {
+                return Ok(op.unrecorded(()));
+            }
+            let subject = format!("register:{}", self.report.register);
+            let event = op.event(&city, &subject, "load_register");
+            let recorded = op.record_inside(&[event]).await?;
+            Ok(op.done(recorded, ()))
+        };
+        self.programmes.op.of(self.permit).everywhere().run(unit).await?;
+        self.is_recorded = true;
         let saved = u64::try_from(rows.len()).map_err(ServiceError::bug)?;
         self.report.accepted = self.report.accepted.saturating_add(saved);
         Ok(())
     }
 
     async fn finish(mut self) -> Result<LoadReport, ServiceError> {
-        if self.event.is_some() || self.rows.len() > 0 {
+        if !self.is_recorded || self.rows.len() > 0 {
             self.save().await?;
         }
         let LoadReport {

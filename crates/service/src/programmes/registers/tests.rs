@@ -242,5 +242,7 @@ fn a_load_can_be_spawned(
     permit: &crate::operation::Permit<crate::operation::access::KeepRegisters>,
 ) -> impl Future<Output = Result<super::LoadReport, crate::operation::ServiceError>> + Send {
     let body = futures::stream::empty::<Result<bytes::Bytes, std::io::Error>>();
-    service.load_register(permit, Register::Merchants, RegisterFormat::Csv, body)
+    service
+        .programmes()
+        .load_register(permit, Register::Merchants, RegisterFormat::Csv, body)
 }

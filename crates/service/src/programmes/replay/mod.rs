@@ -23,11 +23,12 @@ use store::programmes::replay::ReplayFilter;
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
+use crate::catalogue;
 use crate::funds::limits::{limit_key, parse_scope};
 use crate::operation::access::ReplayProgrammes;
 use crate::operation::convert::{distinct, fen};
 use crate::operation::{Permit, Refusal, ServiceError};
-use crate::{Service, catalogue};
+use crate::programmes::Programmes;
 pub use report::{Report, Summary};
 use timing::shanghai;
 
@@ -92,18 +93,18 @@ pub struct Asked {
     _turn: OwnedSemaphorePermit,
 }
 
-impl Service {
+impl Programmes {
     /// Looks at a question before anything is replayed, and says what is wrong with it.
     pub async fn ask_replay(
         &self,
         permit: &Permit<ReplayProgrammes>,
         question: Question,
     ) -> Result<Asked, ServiceError> {
-        self.refresh().await?;
+        self.catalogue.refresh().await?;
         let (programme, active) = match question.document {
             Document::Draft(source) => (Arc::new(catalogue::parse(source).await?), false),
             Document::Version { programme, version } => {
-                let catalogue = self.catalogue();
+                let catalogue = self.catalogue.current();
                 let found = catalogue.version(&programme, version).cloned();
                 (found.ok_or(Refusal::NotFound("programme"))?, true)
             }
@@ -118,7 +119,7 @@ impl Service {
             .into());
         }
         let counties = self.replayed_counties(permit, &question.counties)?;
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let whole = catalogue
             .cities_of(&counties)
             .iter()
@@ -145,7 +146,7 @@ impl Service {
 
     /// Few replays run at once: each reads as fast as it is let.
     fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        let turn = Arc::clone(&self.0.replays).try_acquire_owned();
+        let turn = Arc::clone(&self.replays).try_acquire_owned();
         turn.map_err(|_| Refusal::LimitReached {
             what: "replays at once",
             limit: AT_ONCE,
@@ -157,7 +158,7 @@ impl Service {
         permit: &Permit<ReplayProgrammes>,
         named: &[String],
     ) -> Result<Vec<String>, Refusal> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let own = &permit.actor().jurisdictions;
         let mut counties = Vec::new();
         for (index, code) in named.iter().enumerate() {
@@ -186,7 +187,7 @@ impl Service {
 
     /// Replays recorded claims under another document. What is told goes to `tell`, if anybody listens.
     pub async fn replay(&self, asked: &Asked, tell: &mpsc::Sender<Told>) -> Result<Report, ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let programme = ProgrammeId::parse(asked.programme.id()).map_err(ServiceError::bug)?;
         let county = |code: &str| JurisdictionCode::parse(code).map_err(ServiceError::bug);
         let mut cities = BTreeMap::new();
@@ -220,24 +221,18 @@ impl Service {
             }
         }
         say(tell, Told::Progress { claims, day }).await?;
-        report::report(
-            asked,
-            &replay,
-            versions,
-            arrivals.decided_by(),
-            self.clock().now(),
-        )
+        report::report(asked, &replay, versions, arrivals.decided_by(), self.op.now())
     }
 
     /// Every limit that the claims count against: its ceiling, and what claims before the period hold of it.
     async fn replayed_limits(&self, asked: &Asked) -> Result<BTreeMap<LimitKey, (Fen, Fen)>, ServiceError> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue.current();
         let programme = asked.programme.id();
         let mut places = asked.counties.clone();
         if asked.whole {
             places.extend(catalogue.cities_of(&asked.counties));
         }
-        let mut conn = self.store().read().await?;
+        let mut conn = self.op.read().await?;
         let mut limits = BTreeMap::new();
         for fund in conn.funds(&asked.counties, None, 10_000).await? {
             if fund.programme == programme {

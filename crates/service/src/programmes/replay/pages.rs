@@ -15,9 +15,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::Service;
 use crate::at_rest::packing;
 use crate::operation::ServiceError;
+use crate::programmes::Programmes;
 use timing::shanghai;
 
 /// Rows of a page.
@@ -29,7 +29,7 @@ const READERS: usize = 3;
 /// What every page needs to decide its claims.
 #[derive(Debug)]
 struct Work {
-    service: Service,
+    programmes: Programmes,
     programme: Arc<Programme>,
     /// What each version that decided asks for.
     asked: BTreeMap<u32, BTreeSet<&'static str>>,
@@ -67,13 +67,13 @@ pub(super) struct Arrivals {
 
 impl Arrivals {
     pub(super) fn open(
-        service: &Service,
+        programmes: &Programmes,
         programme: &Arc<Programme>,
         versions: &[Arc<Programme>],
         filters: impl Iterator<Item = ReplayFilter>,
     ) -> Result<Self, ServiceError> {
         let work = Arc::new(Work {
-            service: service.clone(),
+            programmes: programmes.clone(),
             programme: Arc::clone(programme),
             asked: versions.iter().map(|it| (it.version(), it.asks_for())).collect(),
             readers: Semaphore::new(READERS),
@@ -156,7 +156,7 @@ impl Work {
     ) -> Result<(Page, Option<Uuid>), ServiceError> {
         let _reader = self.readers.acquire().await.map_err(ServiceError::bug)?;
         let rows = {
-            let mut conn = self.service.store().read().await?;
+            let mut conn = self.programmes.op.read().await?;
             conn.recorded_after(filter, after, PAGE).await?
         };
         let full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= PAGE);
