@@ -9,7 +9,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Crates of this workspace that each may use. A crate that is not here may not exist.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("words", &[]),
     ("policy", &["words"]),
     ("spreadsheet", &[]),
@@ -35,9 +35,19 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ),
     ("partners", &["service", "claims", "policy", "ledger", "timing"]),
     ("api-macros", &[]),
+    ("wire-derive", &[]),
     (
         "api",
-        &["api-macros", "service", "claims", "policy", "ledger", "timing"],
+        &[
+            "api-macros",
+            "wire-derive",
+            "service",
+            "claims",
+            "policy",
+            "ledger",
+            "timing",
+            "words",
+        ],
     ),
     (
         "server",

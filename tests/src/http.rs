@@ -6,4 +6,5 @@ mod contract;
 mod logging;
 mod operations;
 mod problems;
+mod words;
 mod workload;

@@ -6,21 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use claims::ids::DraftId;
-use policy::Programme;
-use store::Tx;
+pub use claims::jurisdictions::JurisdictionKind;
+use policy::{Programme, VersionStatus};
 use store::programmes::reference::{JurisdictionRow, ProgrammeRow};
 
 use crate::operation::access::ReadProgrammes;
-use crate::operation::{Actor, FieldError, Permit, Refusal, Runner, ServiceError, events};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JurisdictionKind {
-    City,
-    County,
-    DevelopmentZone,
-}
+use crate::operation::{Actor, FieldError, Op, Permit, Recorded, Refusal, Runner, ServiceError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jurisdiction {
@@ -211,34 +204,30 @@ impl Catalogues {
         if !versions.is_empty() {
             return Err(Refusal::FourEyes.into());
         }
-        let now = self.op.now();
-        self.op
-            .transaction(async |mut tx| {
-                self.put_in_force(&mut tx, &programme, None, actor, now).await?;
-                Ok(tx.done(()))
-            })
-            .await?;
+        let unit = async |mut op: Op<'_>| {
+            let recorded = self.put_in_force(&mut op, &programme, None).await?;
+            Ok(op.done(recorded, ()))
+        };
+        self.op.by(actor).run(unit).await?;
         self.refresh().await
     }
 
     /// Stores a version with its fund in every county.
     pub(crate) async fn put_in_force(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         programme: &Programme,
         draft: Option<DraftId>,
-        actor: &Actor,
-        now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Recorded, ServiceError> {
         let row = ProgrammeRow {
             id: programme.id().to_owned(),
-            version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
+            version: i32::try_from(programme.version())?,
             hash: programme.hash().to_owned(),
             source: programme.source().to_owned(),
             effective_from: programme.effective_from(),
-            status: "active".into(),
-            created_at: now,
-            activated_at: Some(now),
+            status: VersionStatus::Active,
+            created_at: op.now,
+            activated_at: Some(op.now),
             draft_jurisdiction: draft.map(|draft| draft.jurisdiction.to_string()),
             draft: draft.map(|draft| draft.uuid),
         };
@@ -249,18 +238,10 @@ impl Catalogues {
             .map(|it| it.code.clone())
             .collect::<Vec<_>>();
         let subject = format!("programme:{}", row.id);
-        let event = events::event(
-            self.op.id(now),
-            &self.city()?,
-            &subject,
-            "activate_programme",
-            actor,
-            now,
-        );
-        tx.add_programme(&row).await?;
-        tx.open_funds(&row.id, &counties).await?;
-        tx.record_events(&[event]).await?;
-        Ok(())
+        let event = op.event(&self.city()?, &subject, "activate_programme");
+        op.tx.add_programme(&row).await?;
+        op.tx.open_funds(&row.id, &counties).await?;
+        op.record(&[event]).await
     }
 
     /// Adds jurisdictions with their ledgers, cities first, and their funds in every programme.
@@ -302,7 +283,7 @@ impl Catalogues {
 /// Compiles a document, or says what is wrong with it.
 pub(crate) async fn parse(source: String) -> Result<Programme, ServiceError> {
     let compiled = tokio::task::spawn_blocking(move || Programme::parse(&source));
-    let compiled = compiled.await.map_err(ServiceError::bug)?;
+    let compiled = compiled.await?;
     compiled.map_err(|diagnostics| {
         let errors = diagnostics.into_iter().map(|d| {
             let at = format!("{}:{}: {}", d.line, d.column, d.message);
@@ -318,26 +299,16 @@ pub(crate) async fn compile(row: ProgrammeRow) -> Result<Arc<Programme>, Service
         Programme::parse(&row.source)
             .map_err(|_| format!("programme {} version {} no longer compiles", row.id, row.version))
     });
-    Ok(Arc::new(
-        compiled
-            .await
-            .map_err(ServiceError::bug)?
-            .map_err(ServiceError::Bug)?,
-    ))
+    Ok(Arc::new(compiled.await?.map_err(ServiceError::Bug)?))
 }
 
 impl From<JurisdictionRow> for Jurisdiction {
     fn from(row: JurisdictionRow) -> Self {
-        let kind = match row.kind.as_str() {
-            "city" => JurisdictionKind::City,
-            "development_zone" => JurisdictionKind::DevelopmentZone,
-            _ => JurisdictionKind::County,
-        };
         Self {
             code: row.code,
             name_zh: row.name_zh,
             name_en: row.name_en,
-            kind,
+            kind: row.kind,
             parent: row.parent,
         }
     }
@@ -345,16 +316,11 @@ impl From<JurisdictionRow> for Jurisdiction {
 
 impl From<&Jurisdiction> for JurisdictionRow {
     fn from(it: &Jurisdiction) -> Self {
-        let kind = match it.kind {
-            JurisdictionKind::City => "city",
-            JurisdictionKind::County => "county",
-            JurisdictionKind::DevelopmentZone => "development_zone",
-        };
         Self {
             code: it.code.clone(),
             name_zh: it.name_zh.clone(),
             name_en: it.name_en.clone(),
-            kind: kind.into(),
+            kind: it.kind,
             parent: it.parent.clone(),
         }
     }

@@ -49,7 +49,13 @@ pub struct Digest;
 #[diesel(sql_type = County)]
 #[diesel(sql_type = Money)]
 #[diesel(sql_type = Digest)]
-pub(crate) struct Value<T>(pub(crate) T);
+pub struct Value<T>(pub(crate) T);
+
+impl<T> From<T> for Value<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
 
 /// A stored value that its type refuses. Which type, not which value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -148,15 +154,8 @@ columns! {
     policy::VersionStatus: Word,
 }
 
-/// A county's code as text, as a caller of a list names it. One that is none matches nothing.
+/// A county's code as text, until the rows of claims have it typed. One that is none matches nothing.
 impl ToSql<County, Pg> for Value<&str> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(self.0.as_bytes())?;
-        Ok(IsNull::No)
-    }
-}
-
-impl ToSql<County, Pg> for Value<String> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(self.0.as_bytes())?;
         Ok(IsNull::No)

@@ -417,7 +417,7 @@ async fn the_bank_s_file_names_the_advance() {
         .await
         .unwrap();
     let text = String::from_utf8(file.bytes).unwrap();
-    for part in [advance.id.as_str(), "600.00", "预拨"] {
+    for part in [&advance.id.to_string(), "600.00", "预拨"] {
         assert!(text.contains(part), "{part}");
     }
     let claims: Vec<ClaimId> = app

@@ -184,14 +184,18 @@ async fn what_fits_nothing_waits_for_another_person() {
     let other_sum = resolve(&app.cast.checker, 2, apply).await.unwrap_err();
     assert_eq!(other_sum.refusal(), Some(&Refusal::AmountDiffers));
     assert_eq!(
-        resolve(&app.cast.checker, 0, apply).await.unwrap().standing,
+        resolve(&app.cast.checker, 0, apply)
+            .await
+            .unwrap()
+            .standing
+            .as_str(),
         "applied"
     );
     for place in [1, 2] {
         let dismissed = resolve(&app.cast.maker, place, Resolution::Dismiss)
             .await
             .unwrap();
-        assert_eq!(dismissed.standing, "dismissed");
+        assert_eq!(dismissed.standing.as_str(), "dismissed");
     }
     let twice = resolve(&app.cast.checker, 0, apply).await.unwrap_err();
     assert!(

@@ -244,7 +244,7 @@ async fn results_may_come_in_parts_and_repeat_but_not_contradict() {
     );
     assert_books(&app, [0, 0, 600, 600, 600, 0]).await;
     app.results(id, &[(&payments[2], None)]).await.unwrap();
-    assert_eq!(status().await, "settled");
+    assert_eq!(status().await.as_str(), "settled");
     assert_books(&app, [0, 0, 600, 0, 1_200, 0]).await;
     app.audit().await;
 }
@@ -281,7 +281,7 @@ async fn money_is_entered_by_one_and_approved_by_another() {
         .check_appropriation(&checker, id, service::operation::Check::Refuse, why)
         .await
         .unwrap();
-    assert_eq!(no.status, "refused");
+    assert_eq!(no.status.as_str(), "refused");
     let late = app
         .service
         .funds()

@@ -132,10 +132,7 @@ impl Year {
             (told.id, payment)
         });
         let payments = payments.collect::<Vec<_>>();
-        assert_eq!(
-            made.total,
-            money(payments.iter().map(|(_, it)| it.amount).sum()).to_string()
-        );
+        assert_eq!(made.total, money(payments.iter().map(|(_, it)| it.amount).sum()));
         let at = self.now();
         self.mirror.made(id, fund, payments, at);
     }
@@ -359,7 +356,7 @@ impl Year {
                 .place_hold(&maker, county, held.clone(), why, key)
                 .await
         });
-        let id = HoldId::parse(&placed.await.done("a hold").value.id).unwrap();
+        let id = placed.await.done("a hold").value.id;
         let hold = Hold {
             county: fund.county,
             programme: held.programme.map(|_| fund.programme),

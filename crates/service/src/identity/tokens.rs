@@ -12,6 +12,7 @@ use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use claims::clients::ClientStatus;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -22,7 +23,7 @@ use sha2::{Digest, Sha256};
 use store::identity::clients::ClientRow;
 
 use super::Identity;
-use crate::operation::{Actor, Refusal, Role, ServiceError};
+use crate::operation::{Actor, Op, Refusal, Role, ServiceError};
 
 const ISSUER: &str = "huanxin";
 const AUDIENCE: &str = "huanxin-api";
@@ -172,13 +173,11 @@ impl Identity {
         self.throttle.check(&format!("token/{client}"))?;
         let row = self.op.read().await?.client(client).await?;
         let (hash, known) = match &row {
-            Some(row) if row.status == "active" => (row.secret_hash.clone(), true),
+            Some(row) if row.status == ClientStatus::Active => (row.secret_hash.clone(), true),
             _ => (DECOY.to_owned(), false),
         };
         let secret = secret.clone();
-        let matches = tokio::task::spawn_blocking(move || verify(&hash, &secret))
-            .await
-            .map_err(ServiceError::bug)?;
+        let matches = tokio::task::spawn_blocking(move || verify(&hash, &secret)).await?;
         if !(known && matches) {
             return Err(Refusal::BadCredentials.into());
         }
@@ -199,7 +198,7 @@ impl Identity {
             iat: now,
             exp: now.saturating_add(LIFETIME_S),
         };
-        let access_token = jsonwebtoken::encode(&header, &body, &key.encoding).map_err(ServiceError::bug)?;
+        let access_token = jsonwebtoken::encode(&header, &body, &key.encoding)?;
         Ok(Token {
             access_token,
             expires_in: LIFETIME_S,
@@ -212,12 +211,12 @@ impl Identity {
         let row = self
             .client(&client)
             .await?
-            .filter(|row| row.status == "active")
+            .filter(|row| row.status == ClientStatus::Active)
             .ok_or(Refusal::BadToken)?;
         Ok(Actor {
             client,
             person: row.person.clone(),
-            role: Role::parse(&row.role).ok_or_else(|| ServiceError::bug("unknown role"))?,
+            role: row.role,
             jurisdictions: row.jurisdictions.clone(),
             merchant: row.merchant.clone(),
             request,
@@ -237,42 +236,26 @@ impl Identity {
 
     /// Registers a client, or gives a known one a new secret and role.
     pub async fn register_client(&self, actor: &Actor, new: NewClient) -> Result<(), ServiceError> {
-        let secret = new.secret;
-        let hash = tokio::task::spawn_blocking(move || hash(&secret))
-            .await
-            .map_err(ServiceError::bug)??;
-        let now = self.op.now();
-        let row = ClientRow {
-            id: new.id,
-            secret_hash: hash,
-            role: new.role.as_str().into(),
-            person: new.person,
-            merchant: new.merchant,
-            jurisdictions: new.jurisdictions,
-            status: "active".into(),
-            created_at: now,
+        let secret = new.secret.clone();
+        let hash = tokio::task::spawn_blocking(move || hash(&secret)).await??;
+        let city = self.catalogue.city()?;
+        let unit = async |mut op: Op<'_>| {
+            let row = ClientRow {
+                id: new.id.clone(),
+                secret_hash: hash.clone(),
+                role: new.role,
+                person: new.person.clone(),
+                merchant: new.merchant.clone(),
+                jurisdictions: new.jurisdictions.clone(),
+                status: ClientStatus::Active,
+                created_at: op.now,
+            };
+            op.tx.save_client(&row).await?;
+            let event = op.event(&city, &format!("client:{}", row.id), "register_client");
+            let recorded = op.record_inside(&[event]).await?;
+            Ok(op.done(recorded, ()))
         };
-        let city = self
-            .catalogue
-            .current()
-            .city()
-            .map(|it| it.code.clone())
-            .ok_or_else(|| ServiceError::bug("no city"))?;
-        let event = crate::operation::events::event(
-            self.op.id(now),
-            &city,
-            &format!("client:{}", row.id),
-            "register_client",
-            actor,
-            now,
-        );
-        self.op
-            .transaction(async |mut tx| {
-                tx.save_client(&row).await?;
-                crate::operation::events::record_inside(&mut tx, std::slice::from_ref(&event)).await?;
-                Ok(tx.done(()))
-            })
-            .await
+        self.op.by(actor).run(unit).await
     }
 
     fn verify_token(&self, token: &str) -> Option<String> {
@@ -332,8 +315,6 @@ fn verify(hash: &str, secret: &SecretString) -> bool {
 }
 
 fn hash(secret: &SecretString) -> Result<String, ServiceError> {
-    let hash = Argon2::default()
-        .hash_password(secret.expose_secret().as_bytes())
-        .map_err(ServiceError::bug)?;
+    let hash = Argon2::default().hash_password(secret.expose_secret().as_bytes())?;
     Ok(hash.to_string())
 }

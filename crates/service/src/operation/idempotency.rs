@@ -2,7 +2,16 @@
 //! the transaction that did the work, and given again.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use ledger::Fen;
+use claims::JurisdictionCode;
+use claims::ids::{
+    AdvanceId, AppropriationId, ClaimId, DisbursementId, DraftId, HoldId, PaymentId, SampleId, WaiverId,
+    WebhookId,
+};
+use claims::life_cycle::Status;
+use claims::payments::{AdvanceStatus, DisbursementStatus};
+use claims::proposal::{DraftStatus, ProposalStatus};
+use claims::webhooks::{DisabledReason, EndpointStatus};
+use ledger::{Fen, Source};
 use serde_json::{Map, Value};
 use store::operation::IdempotencyRow;
 use store::{Conn, Tx};
@@ -75,7 +84,7 @@ macro_rules! kept_by_serde {
     ($($ty:ty),+) => { $(
         impl Kept for $ty {
             fn keep(&self) -> Result<Value, ServiceError> {
-                serde_json::to_value(self).map_err(ServiceError::bug)
+                Ok(serde_json::to_value(self)?)
             }
             fn give_back(value: Value) -> Option<Self> {
                 serde_json::from_value(value).ok()
@@ -88,17 +97,38 @@ kept_by_serde!(String, bool, i32, i64, u32, DateTime<Utc>, NaiveDate, Uuid);
 /// Types that are kept as their text.
 macro_rules! kept_as_text {
     ($($ty:ty: $parse:expr),+ $(,)?) => { $(
-        impl $crate::operation::Kept for $ty {
-            fn keep(&self) -> Result<serde_json::Value, $crate::operation::ServiceError> {
-                Ok(serde_json::Value::String(self.to_string()))
+        impl Kept for $ty {
+            fn keep(&self) -> Result<Value, ServiceError> {
+                Ok(Value::String(self.to_string()))
             }
-            fn give_back(value: serde_json::Value) -> Option<Self> {
+            fn give_back(value: Value) -> Option<Self> {
                 $parse(value.as_str()?)
             }
         }
     )+ };
 }
-pub(crate) use kept_as_text;
+
+kept_as_text! {
+    JurisdictionCode: |text| JurisdictionCode::parse(text).ok(),
+    AdvanceId: |text| AdvanceId::parse(text).ok(),
+    AppropriationId: |text| AppropriationId::parse(text).ok(),
+    ClaimId: |text| ClaimId::parse(text).ok(),
+    DisbursementId: |text| DisbursementId::parse(text).ok(),
+    DraftId: |text| DraftId::parse(text).ok(),
+    HoldId: |text| HoldId::parse(text).ok(),
+    PaymentId: |text| PaymentId::parse(text).ok(),
+    SampleId: |text| SampleId::parse(text).ok(),
+    WaiverId: |text| WaiverId::parse(text).ok(),
+    WebhookId: |text| WebhookId::parse(text).ok(),
+    AdvanceStatus: AdvanceStatus::parse,
+    DisabledReason: DisabledReason::parse,
+    DisbursementStatus: DisbursementStatus::parse,
+    DraftStatus: DraftStatus::parse,
+    EndpointStatus: EndpointStatus::parse,
+    ProposalStatus: ProposalStatus::parse,
+    Source: Source::parse,
+    Status: Status::parse,
+}
 
 /// Fen, a whole number.
 impl Kept for Fen {
@@ -151,7 +181,7 @@ pub(crate) async fn first_answer<T: StoredAnswer>(
     };
     let answer = row.answer.filter(|_| row.request == key.request);
     let answer = answer.ok_or(Refusal::IdempotencyKeyReused)?;
-    let mut answer: Map<String, Value> = serde_json::from_str(&answer).map_err(ServiceError::bug)?;
+    let mut answer: Map<String, Value> = serde_json::from_str(&answer)?;
     if answer.get("kind").and_then(Value::as_str) != Some(T::KIND) {
         return Err(Refusal::IdempotencyKeyReused.into());
     }
@@ -209,7 +239,7 @@ impl super::run::Runner {
             .answer
             .filter(|_| row.request == key.request)
             .ok_or(Refusal::IdempotencyKeyReused)?;
-        let value = serde_json::from_str(&answer).map_err(ServiceError::bug)?;
+        let value = serde_json::from_str(&answer)?;
         Ok(Some(Replayable {
             value,
             replayed: true,
@@ -231,7 +261,7 @@ impl super::run::Runner {
             operation: operation.to_owned(),
             claim_jurisdiction: None,
             claim: None,
-            answer: Some(serde_json::to_string(answer).map_err(ServiceError::bug)?),
+            answer: Some(serde_json::to_string(answer)?),
             created_at: self.now(),
         };
         IdempotencyRow::insert(tx, &[row]).await?;

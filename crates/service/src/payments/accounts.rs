@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use bank::{InstructionError, Party};
 use chrono::{DateTime, Utc};
 use claims::JurisdictionCode;
-use claims::claim::{Claim, Payee};
+use claims::claim::Payee;
 use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use claims::proposal::ProposalStatus;
@@ -174,8 +174,8 @@ impl Payments {
         row: &ClaimRow,
         entered: &EnteredAccount,
     ) -> Result<Party, ServiceError> {
-        let status = Status::parse(&row.status).ok_or_else(|| ServiceError::bug("unknown status"))?;
-        if !matches!(status, Status::Approved | Status::PaymentFailed) {
+        let status = Status::parse(&row.status);
+        if !matches!(status, Some(Status::Approved | Status::PaymentFailed)) {
             return Err(Refusal::Settled {
                 what: "claim",
                 status: row.status.clone(),
@@ -183,9 +183,7 @@ impl Payments {
             .into());
         }
         let sent = self.claims.sent_claims(tx, std::slice::from_ref(row)).await?;
-        let sent: &Claim = sent
-            .get(&row.id)
-            .ok_or_else(|| ServiceError::bug("a claim has no document"))?;
+        let sent = sent.get(&row.id).ok_or(Refusal::NotFound("claim"))?;
         if !matches!(sent.payee, Payee::Applicant { .. }) {
             return Err(Refusal::field(
                 "",
@@ -235,20 +233,18 @@ impl Payments {
             bank_name: party.bank_name().to_owned(),
             bank_code: party.bank_code().map(str::to_owned),
         };
-        let text = serde_json::to_vec(&sealed).map_err(ServiceError::bug)?;
-        self.vault.seal(place, &text).map_err(ServiceError::bug)
+        Ok(self.vault.seal(place, &serde_json::to_vec(&sealed)?)?)
     }
 
     fn open_account(&self, key_id: &str, place: &str, sealed: &[u8]) -> Result<Party, ServiceError> {
-        let text = self
-            .vault
-            .open(key_id, place, sealed)
-            .map_err(ServiceError::bug)?;
-        // An error of serde_json may quote what it reads.
-        let it: Sealed =
-            serde_json::from_slice(&text).map_err(|_| ServiceError::bug("unreadable account"))?;
-        Party::new(&it.name, &it.bank_account, &it.bank_name, it.bank_code.as_deref())
-            .map_err(ServiceError::bug)
+        let text = self.vault.open(key_id, place, sealed)?;
+        let it: Sealed = serde_json::from_slice(&text)?;
+        Ok(Party::new(
+            &it.name,
+            &it.bank_account,
+            &it.bank_name,
+            it.bank_code.as_deref(),
+        )?)
     }
 
     /// These revisions of accounts, opened, by holder.

@@ -23,10 +23,8 @@ use super::disbursements::set_off::{sums, write};
 use super::disbursements::totals;
 use crate::funds::limits;
 use crate::operation::access::{ManageFunds, ReadFunds};
-use crate::operation::convert::{code, fen};
-use crate::operation::{
-    Key, Op, Page, Permit, Refusal, Replayable, ServiceError, kept_as_text, paging, stored_answer,
-};
+use crate::operation::convert::{code, codes, fen};
+use crate::operation::{Key, Op, Page, Permit, Refusal, Replayable, ServiceError, paging, stored_answer};
 
 /// What is to be advanced, and the document that allows it.
 #[derive(Debug, Clone)]
@@ -73,12 +71,6 @@ stored_answer! { "advance.1" => Advance {
     id, jurisdiction, programme, merchant, disbursement, payment, status, amount, set_off, repaid, pending, open,
     document, made_at, paid_at, closed_at,
 } }
-
-kept_as_text! {
-    AdvanceId: |text: &str| text.parse().ok(),
-    PaymentId: |text: &str| text.parse().ok(),
-    AdvanceStatus: AdvanceStatus::parse,
-}
 
 impl Payments {
     /// Makes an advance, and the disbursement that pays it; another person releases that.
@@ -237,7 +229,7 @@ impl Payments {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Advance>, ServiceError> {
-        let counties = paging::counties(permit, jurisdiction)?;
+        let counties = codes(&paging::counties(permit, jurisdiction)?)?;
         let before = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
         let rows = conn

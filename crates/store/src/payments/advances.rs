@@ -83,7 +83,7 @@ impl Conn {
     /// Advances of these counties (empty: all), of one merchant if one is named, newest first.
     pub async fn advances(
         &mut self,
-        jurisdictions: &[String],
+        jurisdictions: &[JurisdictionCode],
         merchant: Option<&str>,
         before: Option<Uuid>,
         limit: i64,
@@ -95,7 +95,8 @@ impl Conn {
             .select(AdvanceRow::as_select())
             .into_boxed();
         if !jurisdictions.is_empty() {
-            query = query.filter(advances::jurisdiction.eq_any(jurisdictions.iter().cloned().map(Value)));
+            let counties = jurisdictions.iter().copied().map(Value).collect::<Vec<_>>();
+            query = query.filter(advances::jurisdiction.eq_any(counties));
         }
         if let Some(merchant) = merchant {
             query = query.filter(advances::merchant.eq(merchant.to_owned()));
@@ -184,7 +185,7 @@ impl Tx {
         if rows.is_empty() {
             return Ok(());
         }
-        let fen = |value: fn(&AdvanceRow) -> Fen| rows.iter().map(value).collect::<Vec<_>>();
+        let sums = |value: fn(&AdvanceRow) -> Fen| rows.iter().map(value).collect::<Vec<_>>();
         let changed = Sql(
             "UPDATE advances a SET set_off = u.set_off, repaid = u.repaid, pending = u.pending, status = u.status, \
              paid_at = u.paid_at, closed_at = u.closed_at FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8) \
@@ -193,9 +194,9 @@ impl Tx {
         )
         .bind::<Array<County>, _>(rows.iter().map(|row| row.jurisdiction).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
-        .bind::<Array<Money>, _>(fen(|row| row.set_off))
-        .bind::<Array<Money>, _>(fen(|row| row.repaid))
-        .bind::<Array<Money>, _>(fen(|row| row.pending))
+        .bind::<Array<Money>, _>(sums(|row| row.set_off))
+        .bind::<Array<Money>, _>(sums(|row| row.repaid))
+        .bind::<Array<Money>, _>(sums(|row| row.pending))
         .bind::<Array<Word>, _>(rows.iter().map(|row| row.status).collect::<Vec<_>>())
         .bind::<Array<Nullable<Timestamptz>>, _>(rows.iter().map(|row| row.paid_at).collect::<Vec<_>>())
         .bind::<Array<Nullable<Timestamptz>>, _>(rows.iter().map(|row| row.closed_at).collect::<Vec<_>>())

@@ -61,7 +61,7 @@ impl Conn {
     /// Disbursements of these counties (empty: all), newest first.
     pub async fn disbursements(
         &mut self,
-        jurisdictions: &[String],
+        jurisdictions: &[JurisdictionCode],
         programme: Option<&str>,
         before: Option<Uuid>,
         limit: i64,

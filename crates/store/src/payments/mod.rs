@@ -259,7 +259,7 @@ impl Conn {
     /// What waits for a person in these counties (empty: all), oldest first.
     pub async fn bank_exceptions(
         &mut self,
-        jurisdictions: &[String],
+        jurisdictions: &[JurisdictionCode],
         after: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<BankEntryRow>, StoreError> {
@@ -271,7 +271,8 @@ impl Conn {
             .select(BankEntryRow::as_select())
             .into_boxed();
         if !jurisdictions.is_empty() {
-            query = query.filter(bank_entries::jurisdiction.eq_any(jurisdictions.iter().cloned().map(Value)));
+            let counties = jurisdictions.iter().copied().map(Value).collect::<Vec<_>>();
+            query = query.filter(bank_entries::jurisdiction.eq_any(counties));
         }
         Ok(query.load(self.pg()).await?)
     }

@@ -112,13 +112,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Word};
+
     cap_changes (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         programme -> Text,
         caps -> Text,
         document -> Text,
-        status -> Text,
+        status -> Word,
         maker -> Text,
         made_at -> Timestamptz,
         checker -> Nullable<Text>,
@@ -262,14 +265,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::Word;
+
     clients (id) {
         id -> Text,
         secret_hash -> Text,
-        role -> Text,
+        role -> Word,
         person -> Text,
         merchant -> Nullable<Text>,
         jurisdictions -> Array<Text>,
-        status -> Text,
+        status -> Word,
         created_at -> Timestamptz,
     }
 }
@@ -383,8 +389,11 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::County;
+
     holds (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         programme -> Nullable<Text>,
         merchant -> Nullable<Text>,
@@ -412,11 +421,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::Word;
+
     jurisdictions (code) {
         code -> Text,
         name_zh -> Text,
         name_en -> Text,
-        kind -> Text,
+        kind -> Word,
         parent -> Nullable<Text>,
     }
 }

@@ -9,6 +9,7 @@ use store::payments::BankEntryRow;
 use super::matching::PaymentResult;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
+use crate::operation::convert::codes;
 use crate::operation::{Op, Page, Permit, Recorded, Refusal, ServiceError, paging};
 use crate::payments::Payments;
 
@@ -52,7 +53,7 @@ impl Payments {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<BankException>, ServiceError> {
-        let counties = paging::counties(permit, jurisdiction)?;
+        let counties = codes(&paging::counties(permit, jurisdiction)?)?;
         let after = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
         let rows = conn

@@ -9,10 +9,9 @@ use std::num::NonZeroUsize;
 use bank::{Detail, EndToEndId, MessageId, Party};
 use chrono::{DateTime, Utc};
 use claims::claim::{Claim, Payee};
-use claims::ids::{ClaimId, DisbursementId};
+use claims::ids::DisbursementId;
 use claims::payments::{DisbursementStatus, PayeeKind};
 use store::Tx;
-use store::claims::ClaimRow;
 use store::payments::disbursements::DisbursementRow;
 use store::payments::{LineRow, PaymentRow};
 use uuid::Uuid;
@@ -30,7 +29,6 @@ pub use bank::{File as InstructionFile, Format as InstructionFormat};
 struct Parts {
     payments: Vec<PaymentRow>,
     lines: HashMap<Uuid, Vec<LineRow>>,
-    claims: HashMap<Uuid, ClaimRow>,
     sent: HashMap<Uuid, Claim>,
     corrected: HashMap<Uuid, Party>,
     accounts: HashMap<String, Party>,
@@ -49,10 +47,7 @@ impl Payments {
         let unit = async |mut op: Op<'_>| {
             let statuses = [DisbursementStatus::Released, DisbursementStatus::Settled];
             let row = open(&mut op.tx, id, None, &statuses).await?;
-            let mut files = self.files(&mut op.tx, &row, format).await?;
-            let place = part.checked_sub(1).filter(|place| *place < files.len());
-            let place = place.ok_or(Refusal::NotFound("part of the instruction"))?;
-            let file = files.swap_remove(place);
+            let file = self.file(&mut op.tx, &row, format, part).await?;
             let recorded = self
                 .note(&mut op, &row, "hand_out_instruction", Some(file.name()))
                 .await?;
@@ -61,22 +56,24 @@ impl Payments {
         operation.run(unit).await
     }
 
-    /// All files of a released disbursement's instruction.
-    pub(in crate::payments) async fn files(
+    /// A file of a released disbursement's instruction, counted from 1.
+    pub(in crate::payments) async fn file(
         &self,
         tx: &mut Tx,
         row: &DisbursementRow,
         format: InstructionFormat,
-    ) -> Result<Vec<InstructionFile>, ServiceError> {
-        let released_at = row
-            .released_at
-            .ok_or_else(|| ServiceError::bug("released and not dated"))?;
+        part: usize,
+    ) -> Result<InstructionFile, ServiceError> {
+        let missing = || Refusal::NotFound("part of the instruction");
+        let released_at = row.released_at.ok_or(Refusal::NotReleased)?;
         let parts = self.parts(tx, row).await?;
         if parts.payments.is_empty() {
-            return Err(Refusal::NotFound("part of the instruction").into());
+            return Err(missing().into());
         }
         let instruction = self.written(row, &parts, released_at)?;
-        bank::files(&instruction, format, per_file(row)).map_err(ServiceError::bug)
+        let mut files = bank::files(&instruction, format, per_file(row))?;
+        let place = part.checked_sub(1).filter(|place| *place < files.len());
+        Ok(files.swap_remove(place.ok_or_else(missing)?))
     }
 
     async fn parts(&self, tx: &mut Tx, row: &DisbursementRow) -> Result<Parts, ServiceError> {
@@ -116,7 +113,6 @@ impl Payments {
             accounts: self.accounts_of(tx, &frozen).await?,
             payments,
             lines,
-            claims,
         })
     }
 
@@ -134,7 +130,7 @@ impl Payments {
         let mut payments = Vec::with_capacity(parts.payments.len());
         for payment in &parts.payments {
             let lines = parts.lines.get(&payment.id).map_or(&[][..], Vec::as_slice);
-            match parts.party(payment, lines)? {
+            match parts.party(payment, lines) {
                 Ok(payee) => payments.push(self.payment_of(row, payment, lines, payee)?),
                 Err(holder) => missing.push(holder),
             }
@@ -143,14 +139,13 @@ impl Payments {
             Some(debtor) if missing.is_empty() => debtor.clone(),
             _ => return Err(Refusal::AccountMissing(missing).into()),
         };
-        bank::Instruction::new(
+        Ok(bank::Instruction::new(
             MessageId::new(row.id.as_u128()),
             released_at,
             shanghai::date(released_at),
             debtor,
             payments,
-        )
-        .map_err(ServiceError::bug)
+        )?)
     }
 
     fn payment_of(
@@ -163,7 +158,7 @@ impl Payments {
         let sent = lines.iter().map(|line| (line.claim().to_string(), line.sent()));
         let advance = payment.advance().map(|id| (id.to_string(), payment.amount));
         let sent = sent.chain(advance).filter(|(_, amount)| !amount.is_zero());
-        let details = sent.map(|(of, amount)| Detail::new(&of, amount).map_err(ServiceError::bug));
+        let details = sent.map(|(of, amount)| Detail::new(&of, amount));
         let catalogue = self.catalogue.current();
         let programme = catalogue.versions(&row.programme).last();
         let title = programme.map_or(row.programme.as_str(), |it| it.title(policy::Lang::Zh));
@@ -171,14 +166,13 @@ impl Payments {
             Some(_) => format!("预拨 {title}"),
             None => title.to_owned(),
         };
-        bank::Payment::new(
+        Ok(bank::Payment::new(
             EndToEndId::new(payment.id.as_u128()),
             payment.sent(),
             payee,
             &title.chars().take(REMITTANCE).collect::<String>(),
-            details.collect::<Result<_, ServiceError>>()?,
-        )
-        .map_err(ServiceError::bug)
+            details.collect::<Result<_, _>>()?,
+        )?)
     }
 }
 
@@ -196,39 +190,30 @@ pub(in crate::payments) async fn sent_payments(
 const REMITTANCE: usize = 140;
 
 impl Parts {
-    /// Where a payment goes, or whose account is not on file.
-    fn party(&self, payment: &PaymentRow, lines: &[LineRow]) -> Result<Result<Party, String>, ServiceError> {
+    /// Where a payment goes, or whose account is not on file: a merchant's, or that of a claim's applicant.
+    fn party(&self, payment: &PaymentRow, lines: &[LineRow]) -> Result<Party, String> {
         if let Some(merchant) = &payment.merchant {
             let account = self.accounts.get(merchant).filter(|_| payment.account.is_some());
-            return match account {
-                Some(account) => Ok(Ok(account.clone())),
-                None => Ok(Err(merchant.clone())),
-            };
+            return account.cloned().ok_or_else(|| merchant.clone());
         }
-        let claim = lines
-            .first()
-            .map(|line| line.claim)
-            .ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
-        if let Some(account) = self.corrected.get(&claim) {
-            return Ok(Ok(account.clone()));
+        let oldest = lines.first().ok_or_else(|| payment.id().to_string())?;
+        if let Some(account) = self.corrected.get(&oldest.claim) {
+            return Ok(account.clone());
         }
-        let sent = self
-            .sent
-            .get(&claim)
-            .filter(|_| self.claims.contains_key(&claim))
-            .ok_or_else(|| ServiceError::bug("a payment has no claim"))?;
-        let Payee::Applicant {
-            bank_account,
-            bank_name,
-        } = &sent.payee
-        else {
-            return Err(ServiceError::bug("a person is paid and the claim names none"));
-        };
-        let name = sent.applicant.name.expose();
-        let party = Party::new(name, bank_account.expose(), bank_name, None);
-        // What was good enough for a claim may not be for a bank: it has to be put right like any account it cannot pay.
-        let id = || ClaimId::new(sent.jurisdiction, claim).to_string();
-        Ok(party.map_err(|_| id()))
+        let missing = || oldest.claim().to_string();
+        let sent = self.sent.get(&oldest.claim).ok_or_else(missing)?;
+        match &sent.payee {
+            Payee::Applicant {
+                bank_account,
+                bank_name,
+            } => {
+                let name = sent.applicant.name.expose();
+                // What was good enough for a claim may not be for a bank: it has to be put right like any account that
+                // the bank cannot pay.
+                Party::new(name, bank_account.expose(), bank_name, None).map_err(|_| missing())
+            }
+            Payee::Merchant => Err(missing()),
+        }
     }
 }
 

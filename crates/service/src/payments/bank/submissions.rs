@@ -19,7 +19,7 @@
 //! Two things would pay twice, and are not done: a file of which a payment is settled is not submitted (any more), and no
 //! person takes over a file that the bank may have.
 
-use bank::{FileId, Format, MessageId};
+use bank::{FileId, MessageId};
 use chrono::{DateTime, Duration, Utc};
 use claims::ids::DisbursementId;
 use claims::payments::{PaymentOutcome, SubmissionProblem, SubmissionStatus};
@@ -29,7 +29,7 @@ use store::payments::submissions::SubmissionRow;
 use store::{Done, Tx};
 use timing::Backoff;
 
-use super::instruction::{InstructionFile, InstructionFormat, per_file, sent_payments};
+use super::instruction::{InstructionFormat, per_file, sent_payments};
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
 use crate::operation::time::{later, requested_pause};
@@ -133,9 +133,7 @@ impl Payments {
         }
         let files = payments.len().div_ceil(per_file(row).get());
         for part in (1_u16..).take(files) {
-            let id = FileId::new(MessageId::new(row.id.as_u128()), part)
-                .ok_or_else(|| ServiceError::bug("an instruction has too many files"))?;
-            let name = (id.file_name(format), format.as_str());
+            let name = (file_id(row.id(), part)?.file_name(format), format.as_str());
             let file = queued(row.id(), (i32::from(part), 1), name, op.now);
             op.tx.add_submission(&file).await?;
         }
@@ -216,7 +214,7 @@ impl Payments {
         row: &SubmissionRow,
     ) -> Result<DisbursementRow, ServiceError> {
         let disbursement = tx.lock_disbursement(row.disbursement()).await?;
-        disbursement.ok_or_else(|| ServiceError::bug("a file has no disbursement"))
+        Ok(disbursement.ok_or(Refusal::NotFound("disbursement"))?)
     }
 
     /// Whether the fate of any payment of a file is known, by whatever way.
@@ -238,43 +236,30 @@ impl Payments {
         row: &mut SubmissionRow,
         disbursement: &DisbursementRow,
     ) -> Result<BankFile, ServiceError> {
-        let format = InstructionFormat::parse(&row.format);
-        let format = format.ok_or_else(|| ServiceError::bug("unknown format of a file"))?;
+        let format = format_of(row)?;
         let bytes = match (&row.sealed, &row.key_id) {
             (Some(sealed), Some(key_id)) => {
-                let packed = self.vault.open(key_id, &place(row), sealed);
-                unpacked(&packed.map_err(ServiceError::bug)?)?
+                let packed = self.vault.open(key_id, &place(row), sealed)?;
+                zstd::bulk::decompress(&packed, LARGEST_BANK_FILE)?
             }
             _ => {
-                let bytes = self.file_of(tx, disbursement, format, row.part).await?.bytes;
-                let packed = zstd::bulk::compress(&bytes, 3).map_err(ServiceError::bug)?;
-                row.sealed = Some(self.vault.seal(&place(row), &packed).map_err(ServiceError::bug)?);
+                let part = usize::try_from(row.part)?;
+                let bytes = self.file(tx, disbursement, format, part).await?.bytes;
+                let packed = zstd::bulk::compress(&bytes, 3)?;
+                row.sealed = Some(self.vault.seal(&place(row), &packed)?);
                 row.key_id = Some(self.vault.key_id().to_owned());
                 row.sha256 = Some(Sha256::digest(&bytes).to_vec());
                 bytes
             }
         };
-        let name = FileName::parse(&row.name).map_err(ServiceError::bug)?;
-        let file = BankFile::new(name, format.media_type(), bytes).map_err(ServiceError::bug)?;
+        let name = FileName::parse(&row.name)?;
+        let file = BankFile::new(name, format.media_type(), bytes)?;
         if row.sha256.as_deref() != Some(file.sha256().as_slice()) {
             return Err(ServiceError::bug(
                 "a file for the bank is not what was submitted before",
             ));
         }
         Ok(file)
-    }
-
-    async fn file_of(
-        &self,
-        tx: &mut Tx,
-        disbursement: &DisbursementRow,
-        format: Format,
-        part: i32,
-    ) -> Result<InstructionFile, ServiceError> {
-        let mut files = self.files(tx, disbursement, format).await?;
-        let place = usize::try_from(part).ok().and_then(|part| part.checked_sub(1));
-        let place = place.filter(|place| *place < files.len());
-        Ok(files.swap_remove(place.ok_or_else(|| ServiceError::bug("a file is gone"))?))
     }
 
     /// Records the bank's answer to an attempt. A worker that was away for longer than its lease still records that the
@@ -329,7 +314,7 @@ impl Payments {
             (row.sealed, row.key_id) = (None, None);
             op.tx.save_submission(&row).await?;
             let disbursement = op.tx.disbursement(row.disbursement()).await?;
-            let disbursement = disbursement.ok_or_else(|| ServiceError::bug("a file has no disbursement"))?;
+            let disbursement = disbursement.ok_or(Refusal::NotFound("disbursement"))?;
             let note = match row.reference.as_ref().or(row.why.as_ref()) {
                 Some(why) => format!("{}: {why}", row.name),
                 None => row.name.clone(),
@@ -419,11 +404,8 @@ impl Payments {
             let row = tx.lock_submission(seen.disbursement(), seen.part).await?;
             let Some(mut row) = row else { continue };
             if let (Some(sealed), Some(old)) = (&row.sealed, &row.key_id) {
-                let text = self
-                    .vault
-                    .open(old, &place(&row), sealed)
-                    .map_err(ServiceError::bug)?;
-                row.sealed = Some(self.vault.seal(&place(&row), &text).map_err(ServiceError::bug)?);
+                let text = self.vault.open(old, &place(&row), sealed)?;
+                row.sealed = Some(self.vault.seal(&place(&row), &text)?);
                 row.key_id = Some(key_id.clone());
                 tx.save_submission(&row).await?;
             }
@@ -442,19 +424,25 @@ impl Payments {
 /// The same part under a new name.
 fn version_after(row: &SubmissionRow, now: DateTime<Utc>) -> Result<SubmissionRow, ServiceError> {
     let version = row.version.saturating_add(1);
-    let part = u16::try_from(row.part).unwrap_or(u16::MAX);
-    let id = FileId::new(MessageId::new(row.disbursement.as_u128()), part);
-    let format = InstructionFormat::parse(&row.format);
-    let (id, format) = id
-        .zip(format)
-        .ok_or_else(|| ServiceError::bug("a file has no name"))?;
-    let first = id.file_name(format);
+    let id = file_id(row.disbursement(), u16::try_from(row.part)?)?;
+    let first = id.file_name(format_of(row)?);
     let name = match first.rsplit_once('.') {
         Some((stem, extension)) => format!("{stem}-{version}.{extension}"),
         None => format!("{first}-{version}"),
     };
     let place = (row.part, version);
     Ok(queued(row.disbursement(), place, (name, &row.format), now))
+}
+
+/// What a part of an instruction is called.
+fn file_id(of: DisbursementId, part: u16) -> Result<FileId, ServiceError> {
+    let id = FileId::new(MessageId::new(of.uuid.as_u128()), part);
+    id.ok_or_else(|| ServiceError::bug("a part of an instruction has a number that is none"))
+}
+
+fn format_of(row: &SubmissionRow) -> Result<InstructionFormat, ServiceError> {
+    let format = InstructionFormat::parse(&row.format);
+    format.ok_or_else(|| ServiceError::bug("a file for the bank has a format that is none"))
 }
 
 fn closed(status: SubmissionStatus) -> Refusal {
@@ -503,11 +491,6 @@ fn place(row: &SubmissionRow) -> String {
         "submission/{}/{id}/{}/{}",
         row.jurisdiction, row.part, row.version
     )
-}
-
-fn unpacked(packed: &[u8]) -> Result<Vec<u8>, ServiceError> {
-    zstd::bulk::decompress(packed, LARGEST_BANK_FILE)
-        .map_err(|_| ServiceError::bug("a file at rest cannot be unpacked"))
 }
 
 /// Doubled with each attempt, up to an hour.

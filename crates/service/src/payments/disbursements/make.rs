@@ -375,8 +375,8 @@ pub(in crate::payments) struct Totals {
 pub(in crate::payments) fn totals(payments: &[PaymentRow], claims: usize) -> Result<Totals, ServiceError> {
     let amounts = payments.iter().map(|payment| payment.amount);
     Ok(Totals {
-        claims: i32::try_from(claims).map_err(ServiceError::bug)?,
-        payments: i32::try_from(payments.len()).map_err(ServiceError::bug)?,
+        claims: i32::try_from(claims)?,
+        payments: i32::try_from(payments.len())?,
         amount: amounts.fold(Fen::ZERO, Fen::saturating_add),
     })
 }

@@ -35,9 +35,8 @@ pub use reconcile::{Count, Reconciliation};
 use crate::funds::sources::parts_of;
 use crate::operation::access::ReadFunds;
 use crate::operation::checks::check_revision;
-use crate::operation::{
-    Op, Page, Permit, Recorded, Refusal, ServiceError, events, kept_as_text, paging, stored_answer,
-};
+use crate::operation::convert::codes;
+use crate::operation::{Op, Page, Permit, Recorded, Refusal, ServiceError, events, paging, stored_answer};
 use crate::payments::Payments;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +63,6 @@ stored_answer! { "disbursement.1" => Disbursement {
     id, jurisdiction, programme, status, revision, claims, payments, total, needs_three, made_at, released_at,
     closed_at, digest,
 } }
-
-kept_as_text! {
-    DisbursementId: |text: &str| text.parse().ok(),
-    JurisdictionCode: |text: &str| JurisdictionCode::parse(text).ok(),
-    DisbursementStatus: DisbursementStatus::parse,
-}
 
 /// One payment of a disbursement: all its claims of one payee.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,7 +112,7 @@ impl Payments {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Disbursement>, ServiceError> {
-        let counties = paging::counties(permit, jurisdiction)?;
+        let counties = codes(&paging::counties(permit, jurisdiction)?)?;
         let before = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
         let rows = conn

@@ -102,13 +102,13 @@ impl Payments {
                 let mut after = sums(row);
                 match netting {
                     Netting::GivenBack => after.give_back(part),
-                    Netting::Stands => after.set_off(part).map_err(ServiceError::bug)?,
+                    Netting::Stands => after.set_off(part)?,
                     Netting::StandsAgain if after.open() < part => {
                         return Err(Refusal::ResultContradicts.into());
                     }
                     Netting::StandsAgain => {
                         after.set_against(part);
-                        after.set_off(part).map_err(ServiceError::bug)?;
+                        after.set_off(part)?;
                     }
                 }
                 write(row, &after, op.now);
@@ -232,7 +232,7 @@ impl Payments {
             Ok(Posting {
                 jurisdiction: row.jurisdiction.to_string(),
                 programme: row.programme.clone(),
-                transfer: Transfer::new(reason, *amount).map_err(ServiceError::bug)?,
+                transfer: Transfer::new(reason, *amount)?,
                 claim: None,
                 document: Some(row.disbursement),
                 actor: op.actor.client.clone(),

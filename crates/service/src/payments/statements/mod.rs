@@ -272,7 +272,7 @@ impl Moves {
             });
             sums.fold(Fen::ZERO, Fen::saturating_add)
         };
-        of(add).checked_sub(of(take)).map_err(ServiceError::bug)
+        Ok(of(add).checked_sub(of(take))?)
     }
 
     fn claims(&self) -> Result<ClaimsAccount, ServiceError> {
