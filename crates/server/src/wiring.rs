@@ -12,7 +12,7 @@ use partners::{
     Reach, Timeouts, WebhooksConfig,
 };
 use secrecy::ExposeSecret;
-use service::payments::{Hearing, InstructionFormat, Submissions};
+use service::payments::{InstructionFormat, PollRound, Submissions};
 use service::ports::{Bank, Clock, EventSink, SystemClock, Webhooks};
 use service::webhooks::Told;
 use service::{LogSettings, Parts, Service, Settings, SigningKeys, Vault};
@@ -319,7 +319,7 @@ pub async fn work(service: Service, outside: Outside, stop: CancellationToken) {
         rounds(&service, sink.as_deref(), &stop),
         until(&stop, async {
             let Some(bank) = bank else { return };
-            tokio::join!(submit(&service, &bank), hear(&service, &bank));
+            tokio::join!(submit(&service, &bank), poll(&service, &bank));
         }),
         until(&stop, async {
             let Some(webhooks) = webhooks else { return };
@@ -355,21 +355,23 @@ async fn submit(service: &Service, bank: &OwnBank) {
     }
 }
 
-async fn hear(service: &Service, bank: &OwnBank) {
+async fn poll(service: &Service, bank: &OwnBank) {
     loop {
         match service
             .payments()
-            .hear_from_bank(&*bank.bank, &bank.name, bank.poll)
+            .poll_bank(&*bank.bank, &bank.name, bank.poll)
             .await
         {
-            Ok(heard) if heard != Hearing::default() => tracing::info!(
-                recorded = heard.recorded,
-                unreadable = heard.unreadable,
-                exceptions = heard.exceptions,
-                "reports of the bank"
+            Ok(round) if round != PollRound::default() => tracing::info!(
+                recorded = round.recorded,
+                unreadable = round.unreadable,
+                exceptions = round.exceptions,
+                "bank reports recorded"
             ),
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "hearing the bank failed; the next round goes on"),
+            Err(error) => {
+                tracing::warn!(%error, "bank reports could not be recorded; the next round goes on")
+            }
         }
         tokio::time::sleep(ROUND).await;
     }

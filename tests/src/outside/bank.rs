@@ -13,7 +13,9 @@ use claims::payments::{EntryException, SubmissionProblem};
 use partners::{HttpBank, HttpBankConfig, Timeouts};
 use serde_json::json;
 use service::operation::access::{ManageFunds, ReadFunds};
-use service::payments::{Hearing, InstructionFormat, Payment, Submission, SubmissionResolution, Submissions};
+use service::payments::{
+    InstructionFormat, Payment, PollRound, Submission, SubmissionResolution, Submissions,
+};
 use service::{Refusal, Settings};
 use sha2::{Digest, Sha256};
 use testkit::{LINYI, Sale, Setup, TestApp, YANHU, permit, yuan};
@@ -157,10 +159,10 @@ impl Bank {
             .unwrap()
     }
 
-    async fn hear(&self, app: &TestApp) -> Hearing {
+    async fn hear(&self, app: &TestApp) -> PollRound {
         app.service
             .payments()
-            .hear_from_bank(&self.adapter, "gateway", POLL)
+            .poll_bank(&self.adapter, "gateway", POLL)
             .await
             .unwrap()
     }
@@ -481,7 +483,7 @@ async fn a_bank_s_reports_are_heard_once_and_those_it_garbles_stop_nobody() {
     ]);
     // Two at once: one has the bank's ear, and a repeat would change nothing anyway.
     let (one, other) = tokio::join!(bank.hear(&app), bank.hear(&app));
-    let sum = |of: fn(&Hearing) -> usize| of(&one) + of(&other);
+    let sum = |of: fn(&PollRound) -> usize| of(&one) + of(&other);
     assert_eq!(
         (
             sum(|it| it.recorded),
@@ -497,7 +499,7 @@ async fn a_bank_s_reports_are_heard_once_and_those_it_garbles_stop_nobody() {
     let set_aside = app
         .service
         .payments()
-        .heard_reports(&reader, true, None, 200)
+        .fetched_reports(&reader, true, None, 200)
         .await
         .unwrap()
         .items;
@@ -517,10 +519,10 @@ async fn a_bank_s_reports_are_heard_once_and_those_it_garbles_stop_nobody() {
         (Some(EntryException::UnknownPayment), YANHU)
     );
     // Not before its time, and from where it was.
-    assert_eq!(bank.hear(&app).await, Hearing::default());
+    assert_eq!(bank.hear(&app).await, PollRound::default());
     let asked = bank.server.asked().len();
     app.clock.advance(POLL);
-    assert_eq!(bank.hear(&app).await, Hearing::default());
+    assert_eq!(bank.hear(&app).await, PollRound::default());
     assert_eq!(bank.server.asked().len(), asked + 1);
     assert!(bank.server.asked().last().unwrap().path.ends_with("since=c4"));
     app.audit().await;

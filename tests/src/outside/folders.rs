@@ -43,7 +43,7 @@ async fn from_release_to_paid_without_a_person() {
     let heard = app
         .service
         .payments()
-        .hear_from_bank(&drop, "folders", poll)
+        .poll_bank(&drop, "folders", poll)
         .await
         .unwrap();
     assert_eq!((heard.recorded, heard.unreadable), (1, 1));
@@ -57,7 +57,7 @@ async fn from_release_to_paid_without_a_person() {
     let again = app
         .service
         .payments()
-        .hear_from_bank(&drop, "folders", poll)
+        .poll_bank(&drop, "folders", poll)
         .await
         .unwrap();
     assert_eq!((again.recorded, again.unreadable), (0, 0));

@@ -20,7 +20,7 @@ use claims::{BankEntryId, DisbursementId, JurisdictionCode, PaymentId};
 use policy::Lang;
 use serde::Serialize;
 use service::operation::access::{ManageFunds, Permit, ReadFunds};
-use service::payments::{self, BankException, BankReport, HeardReport, Resolution};
+use service::payments::{self, BankException, BankReport, FetchedReport, Resolution};
 use utoipa::ToSchema;
 use wire_derive::{WireBody, WireQuery};
 
@@ -170,7 +170,7 @@ pub(crate) async fn list_bank_reports(
     let list = api
         .service
         .payments()
-        .heard_reports(
+        .fetched_reports(
             &caller.permit,
             unreadable == YesNo::True,
             page.cursor.as_deref(),
@@ -216,8 +216,8 @@ pub struct ReportFaultView {
     pub column: i64,
 }
 
-impl From<HeardReport> for HeardReportView {
-    fn from(it: HeardReport) -> HeardReportView {
+impl From<FetchedReport> for HeardReportView {
+    fn from(it: FetchedReport) -> HeardReportView {
         HeardReportView {
             name: it.name,
             sha256: it.sha256,

@@ -1,9 +1,11 @@
 //! Accounts: where merchants are paid, what counties pay from, and applicants' accounts put right.
 //!
-//! A merchant's or a county's account is entered by one person and confirmed by another of treasury: whoever could change one alone could
-//! send a county's money anywhere. An applicant's is in the claim, under the applicant's own name; after the bank could not pay
-//! it, whoever claims for the applicant may put it right, and the next payment goes there. All of them are sealed at rest, opened for the bank's
-//! file alone, and shown by their last four digits.
+//! A merchant's or a county's account is entered by one person and confirmed by another of
+//! treasury: a person who could change one alone could send a county's money anywhere. An
+//! applicant's is in the claim, under the applicant's own name; after the bank could not pay it,
+//! the merchant that claims for the applicant may put it right, and the next payment goes there.
+//! All of them are sealed at rest, opened for the bank's file alone, and shown by their last four
+//! digits.
 
 use std::collections::HashMap;
 
@@ -35,7 +37,7 @@ pub struct EnteredAccount {
     pub bank_code: Option<String>,
 }
 
-/// Holds what nobody may log.
+/// Holds what may not be logged.
 impl std::fmt::Debug for EnteredAccount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("EnteredAccount(***)")
@@ -68,8 +70,8 @@ struct Sealed {
 }
 
 impl Payments {
-    /// Enters the account of a merchant (by itself or by treasury) or of a county (by treasury). It counts once another person of
-    /// treasury confirmed it; until then the one before counts.
+    /// Enters the account of a merchant (by itself or by treasury) or of a county (by treasury). It
+    /// counts once another person of treasury confirmed it; until then the one before counts.
     pub async fn enter_account(
         &self,
         permit: &Permit<EnterAccounts>,
@@ -136,7 +138,8 @@ impl Payments {
         self.shown_account(&row.ok_or(Refusal::NotFound("account"))?)
     }
 
-    /// Puts the account of a claim's applicant right. The name stays the applicant's: the subsidy is paid to nobody else.
+    /// Puts the account of a claim's applicant right. The name stays the applicant's: the subsidy
+    /// is paid to no other person.
     pub async fn correct_payee(
         &self,
         permit: &Permit<SubmitClaims>,
@@ -200,8 +203,8 @@ impl Payments {
         Ok(party)
     }
 
-    /// The county whose audit trail an account belongs to, if the caller has to do with it: treasury with its counties and their
-    /// merchants, a merchant with itself.
+    /// The county whose audit trail an account belongs to, if the caller has to do with it:
+    /// treasury with its counties and their merchants, a merchant with itself.
     async fn place_of(&self, actor: &Actor, holder: &str) -> Result<String, ServiceError> {
         let county = self.catalogue.current().county(holder).map(|it| it.code.clone());
         let place = match county {
@@ -262,7 +265,8 @@ impl Payments {
         rows.into_iter().map(open).collect()
     }
 
-    /// Where the applicants of these claims are paid now, of those whose account was put right; with the revision.
+    /// Where the applicants of these claims are paid now, of those whose account was put right;
+    /// with the revision.
     pub(super) async fn corrected_payees(
         &self,
         tx: &mut Tx,
@@ -311,7 +315,8 @@ impl Payments {
         })
     }
 
-    /// Seals again accounts that are sealed under another key than the one that seals now; says how many.
+    /// Seals again accounts that are sealed under another key than the one that seals now; says how
+    /// many.
     pub(crate) async fn rekey_accounts(&self, mut tx: Tx) -> Result<Done<usize>, ServiceError> {
         const SOME: i64 = 500;
         let key_id = self.vault.key_id().to_owned();

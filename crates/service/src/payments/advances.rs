@@ -1,10 +1,11 @@
-//! Advances to merchants (预拨): a county pays ahead of a merchant's claims, in pairs, and what they come to is set
-//! against it first.
+//! Advances to merchants (预拨): a county pays ahead of a merchant's claims, in pairs, and what they
+//! come to is set against it first.
 //!
-//! An advance is a disbursement of its own, with one payment and no claims: the person who makes it does not release it,
-//! and above an amount a third signs; it goes to the bank in a file, and is settled by what the bank reports, as any
-//! other. `disbursements::set_off` sets claims against advances and settles their payments. What is left of an advance
-//! can be repaid. All of it happens under the lock of the county's ledger.
+//! An advance is a disbursement of its own, with one payment and no claims: the person who makes it
+//! does not release it, and above an amount a third signs; it goes to the bank in a file, and is
+//! settled by what the bank reports, as any other. `disbursements::set_off` sets claims against
+//! advances and settles their payments. What is left of an advance can be repaid. All of it happens
+//! under the lock of the county's ledger.
 
 use std::collections::HashMap;
 
@@ -143,7 +144,8 @@ impl Payments {
         self.note(op, &row, "make_disbursement", None).await.map(drop)
     }
 
-    /// Only a merchant that is admitted, and whose money nothing holds back, is paid ahead of its claims.
+    /// Only a merchant that is admitted, and whose money nothing holds back, is paid ahead of its
+    /// claims.
     async fn may_have(
         &self,
         tx: &mut Tx,
@@ -206,11 +208,14 @@ impl Payments {
                 .await?;
             let document = Some(repayment.document.clone());
             let recorded = self
-                .note_advances(&mut op, &[&row], "repay_advance", document)
+                .note_advances(&mut op, &[&row], Reason::RepayAdvance.as_str(), document)
                 .await?;
             Ok(op.done(recorded, advance(&row)))
         };
-        operation.once("repay_advance", &key).run(unit).await
+        operation
+            .once(Reason::RepayAdvance.as_str(), &key)
+            .run(unit)
+            .await
     }
 
     pub async fn advance(&self, permit: &Permit<ReadFunds>, id: AdvanceId) -> Result<Advance, ServiceError> {

@@ -34,7 +34,7 @@ use crate::operation::Runner;
 pub use accounts::{EnteredAccount, ShownAccount};
 pub use advances::{Advance, NewAdvance, Repayment};
 pub use bank::{
-    BankException, BankReport, HeardReport, Hearing, InstructionFile, InstructionFormat, PaymentResult,
+    BankException, BankReport, FetchedReport, InstructionFile, InstructionFormat, PaymentResult, PollRound,
     ReportFormat, Resolution, Results, Submission, SubmissionResolution, Submissions,
 };
 pub use disbursements::{Count, Disbursement, Gather, PaidClaim, Payment, Reconciliation};

@@ -1,4 +1,5 @@
-//! Letting a disbursement go: another person than its maker, and a third above an amount. From then on it is frozen.
+//! Letting a disbursement go: another person than its maker, and a third above an amount. From then
+//! on it is frozen.
 
 use claims::ids::DisbursementId;
 use claims::payments::{DisbursementStatus, PaymentOutcome};
@@ -18,7 +19,8 @@ use crate::operation::access::ManageFunds;
 use crate::operation::{Key, Op, Permit, Refusal, Replayable, ServiceError};
 
 impl Payments {
-    /// A second person lets the money go; where the amount asks for three, the second countersigns and a third lets it go.
+    /// A second person lets the money go; where the amount asks for three, the second countersigns
+    /// and a third lets it go.
     pub async fn release_disbursement(
         &self,
         permit: &Permit<ManageFunds>,
@@ -30,7 +32,8 @@ impl Payments {
         let unit = async |mut op: Op<'_>| {
             let seen = op.tx.disbursement(id).await?;
             let seen = seen.ok_or(Refusal::NotFound("disbursement"))?;
-            // What is wholly netted is paid by the release: the books first, as everything that moves money does.
+            // What is wholly netted is paid by the release: the books first, as everything that
+            // moves money does.
             let fund = (seen.jurisdiction.to_string(), seen.programme);
             limits::lock(&mut op.tx, &self.catalogue.current(), [fund]).await?;
             let statuses = [DisbursementStatus::Made, DisbursementStatus::Countersigned];
@@ -103,8 +106,9 @@ impl Payments {
     }
 }
 
-/// SHA-256 over lines of text: the disbursement, its payments by id, its claims by id, what its payments are set
-/// against by payment, its nettings by payment and claim; tabs between fields, LF after each line.
+/// SHA-256 over lines of text: the disbursement, its payments by id, its claims by id, what its
+/// payments are set against by payment, its nettings by payment and claim; tabs between fields, LF
+/// after each line.
 ///
 /// ```text
 /// disbursement  <jurisdiction>  <uuid>  <programme>  <total>  <revision of the county's account, or ->

@@ -1,4 +1,5 @@
-//! Accounts: of merchants, of counties, and of applicants when they were put right. Sealed, as everything personal.
+//! Accounts: of merchants, of counties, and of applicants when they were put right. Sealed, as
+//! everything personal.
 
 use chrono::{DateTime, Utc};
 use claims::proposal::ProposalStatus;

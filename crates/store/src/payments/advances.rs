@@ -1,4 +1,5 @@
-//! Advances to merchants, and the payments that are set against them. All of it moves under the lock of the county's ledger.
+//! Advances to merchants, and the payments that are set against them. All of it moves under the
+//! lock of the county's ledger.
 
 use chrono::{DateTime, Utc};
 use claims::payments::AdvanceStatus;
@@ -160,7 +161,8 @@ impl Tx {
             .await?)
     }
 
-    /// What these merchants have of a fund ahead of their claims, oldest first, at most `limit` of them.
+    /// What these merchants have of a fund ahead of their claims, oldest first, at most `limit` of
+    /// them.
     pub async fn open_advances(
         &mut self,
         (jurisdiction, programme): (JurisdictionCode, &str),

@@ -15,8 +15,8 @@ use crate::schema::disbursements;
 use crate::{Conn, StoreError, Tx};
 
 keyed_row! {
-    /// A payout of a fund's payable claims. `account` is the revision of the county's own, `per_file` how many payments a
-    /// file has, `digest` of what was released.
+    /// A payout of a fund's payable claims. `account` is the revision of the county's own,
+    /// `per_file` how many payments a file has, `digest` of what was released.
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = disbursements, check_for_backend(diesel::pg::Pg))]
     pub struct DisbursementRow in "disbursements"

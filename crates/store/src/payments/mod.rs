@@ -1,9 +1,12 @@
-//! Payments of disbursements, one a payee, with their claims as lines; and what banks reported of them.
+//! Payments of disbursements, one a payee, with their claims as lines; and what banks reported of
+//! them.
 //!
-//! A payment's amount is the sum of its lines and of its sources' parts, by constraint; its outcome, its lines' and the
-//! sources' move in one unit of work ([`Tx::settle_payments`]) under the lock of the county's ledger. A bank's entry is kept under
-//! the fingerprint of what it says, so that a report read twice counts once; what fits no open payment waits as an exception.
-//! Disbursements, with their files on the way to the bank, advances, sealed accounts and merchants' statements stand in a module each.
+//! A payment's amount is the sum of its lines and of its sources' parts, by constraint; its
+//! outcome, its lines' and the sources' move in one unit of work ([`Tx::settle_payments`]) under
+//! the lock of the county's ledger. A bank's entry is kept under the fingerprint of what it says,
+//! so that a report read twice counts once; what fits no open payment waits as an exception.
+//! Disbursements, with their files on the way to the bank, advances, sealed accounts and merchants'
+//! statements stand in a module each.
 //!
 //! Statements take any number of payments of one county; lists are pages.
 
@@ -28,9 +31,10 @@ use crate::schema::{bank_entries, disbursement_lines, payments};
 use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
-    /// One transfer of a bank to one payee. `account` is the revision of the merchant's account; `netted` is what of the
-    /// amount is set against advances and clawbacks and not sent. The amount is the sum of the sources' parts. `advance`
-    /// is what the payment pays in the place of claims.
+    /// One transfer of a bank to one payee. `account` is the revision of the merchant's account;
+    /// `netted` is what of the amount is set against advances and clawbacks and not sent. The
+    /// amount is the sum of the sources' parts. `advance` is what the payment pays in the place of
+    /// claims.
     /// Primary key: `jurisdiction`, `id`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = payments, check_for_backend(diesel::pg::Pg))]
@@ -57,8 +61,9 @@ batch_insert! {
 }
 
 batch_insert! {
-    /// One claim in a payment, with the payment's outcome; `amount` is what of the claim was payable, `netted` its part
-    /// of the payment's, `recovered` what of the amount came back since, from the bank or the payee.
+    /// One claim in a payment, with the payment's outcome; `amount` is what of the claim was
+    /// payable, `netted` its part of the payment's, `recovered` what of the amount came back since,
+    /// from the bank or the payee.
     /// Primary key: `jurisdiction`, `disbursement`, `claim`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = disbursement_lines, check_for_backend(diesel::pg::Pg))]
@@ -102,7 +107,8 @@ batch_insert! {
     }
 }
 
-/// How the payments of a disbursement stand, summed: what of them is sent to the bank, less what is netted; fen.
+/// How the payments of a disbursement stand, summed: what of them is sent to the bank, less what is
+/// netted; fen.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct OutcomeSum {
     #[diesel(sql_type = County)]
@@ -277,7 +283,8 @@ impl Conn {
         Ok(query.load(self.pg()).await?)
     }
 
-    /// How the payments stand of what a county let go in a span of time, or of one disbursement, by outcome.
+    /// How the payments stand of what a county let go in a span of time, or of one disbursement, by
+    /// outcome.
     pub async fn outcome_sums(
         &mut self,
         jurisdiction: JurisdictionCode,
@@ -332,7 +339,8 @@ impl Tx {
             .await?)
     }
 
-    /// Writes the outcomes of payments, and of their claims' lines with them; the sources' parts move accordingly.
+    /// Writes the outcomes of payments, and of their claims' lines with them; the sources' parts
+    /// move accordingly.
     pub async fn settle_payments(&mut self, rows: &[PaymentRow]) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());

@@ -1,4 +1,5 @@
-//! What moved between a county and a merchant: the fold of its claims' and advances' transfers up to an instant.
+//! What moved between a county and a merchant: the fold of its claims' and advances' transfers up
+//! to an instant.
 
 use chrono::{DateTime, Utc};
 use claims::JurisdictionCode;
@@ -13,8 +14,8 @@ use crate::columns::{County, Money, Word};
 use crate::schema::ledgers;
 use crate::{Conn, StoreError};
 
-/// A merchant's dealings with a county: `from` is included, `before` is not. What was posted above `height` is not there yet, so that several
-/// statements tell of one moment.
+/// A merchant's dealings with a county: `from` is included, `before` is not. What was posted above
+/// `height` is not there yet, so that several statements tell of one moment.
 #[derive(Debug, Clone)]
 pub struct StatementFilter {
     pub jurisdiction: JurisdictionCode,
@@ -25,7 +26,8 @@ pub struct StatementFilter {
     pub height: i64,
 }
 
-/// What moved for one reason, before the period or in it; fen. `netted` tells what came back by netting from what was repaid.
+/// What moved for one reason, before the period or in it; fen. `netted` tells what came back by
+/// netting from what was repaid.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct MovedRow {
     #[diesel(sql_type = Word)]
@@ -38,7 +40,8 @@ pub struct MovedRow {
     pub amount: Fen,
 }
 
-/// A claim as it stood at the end of the period; fen. `reserved` waits for approval, `owed` for payment, `due` is to come back.
+/// A claim as it stood at the end of the period; fen. `reserved` waits for approval, `owed` for
+/// payment, `due` is to come back.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct StatementLineRow {
     #[diesel(sql_type = SqlUuid)]
@@ -67,8 +70,8 @@ pub struct StatementLineRow {
     pub back: Fen,
 }
 
-/// How long money that a merchant laid out was, or has been, out: thousandths of a day, weighted by amount, none if there is no amount.
-/// `open` at the end of the period, `paid` in it.
+/// How long money that a merchant laid out was, or has been, out: thousandths of a day, weighted by
+/// amount, none if there is no amount. `open` at the end of the period, `paid` in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
 pub struct LaidOutRow {
     #[diesel(sql_type = BigInt)]
@@ -89,8 +92,9 @@ pub struct LaidOutRow {
     pub paid_since: Option<DateTime<Utc>>,
 }
 
-/// A statement over the claims that pay a merchant, each with the fold of its transfers up to the end: `$1` county, `$2` merchant,
-/// `$3` programme or null, `$4` and `$5` the period, `$6` the height.
+/// A statement over the claims that pay a merchant, each with the fold of its transfers up to the
+/// end: `$1` county, `$2` merchant, `$3` programme or null, `$4` and `$5` the period, `$6` the
+/// height.
 macro_rules! over_claims {
     ($($head:literal)+; $($tail:literal)*) => {
         Sql(concat!(
@@ -117,7 +121,8 @@ macro_rules! over_claims {
 }
 
 impl Conn {
-    /// What moved between the county and the merchant, summed by reason, before the period and in it.
+    /// What moved between the county and the merchant, summed by reason, before the period and in
+    /// it.
     pub async fn statement_moves(&mut self, filter: &StatementFilter) -> Result<Vec<MovedRow>, StoreError> {
         Ok(Sql(
             "SELECT m.reason, m.within, m.netted, sum(m.amount)::bigint AS amount FROM (\
@@ -142,7 +147,8 @@ impl Conn {
         .await?)
     }
 
-    /// The claims that something happened to in the period, or of which something is open at its end, by id.
+    /// The claims that something happened to in the period, or of which something is open at its
+    /// end, by id.
     pub async fn statement_lines(
         &mut self,
         filter: &StatementFilter,
@@ -167,8 +173,8 @@ impl Conn {
             .await?)
     }
 
-    /// How long the merchant's money was out: of the claims that are open at the end, up to then; and of those that were paid in
-    /// the period, up to their payment.
+    /// How long the merchant's money was out: of the claims that are open at the end, up to then;
+    /// and of those that were paid in the period, up to their payment.
     pub async fn laid_out(&mut self, filter: &StatementFilter) -> Result<LaidOutRow, StoreError> {
         let laid_out = over_claims!(
             "SELECT count(*) FILTER (WHERE k.open > 0) AS open_claims, \

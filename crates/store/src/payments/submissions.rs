@@ -14,8 +14,8 @@ use crate::schema::{bank_reports, bank_streams, bank_submissions};
 use crate::{Conn, StoreError, Tx};
 
 keyed_row! {
-    /// A file of a released disbursement for the bank. `version` counts its names. `in_doubt`: the bank may have it.
-    /// `sealed` holds the packed bytes while they may be needed again.
+    /// A file of a released disbursement for the bank. `version` counts its names. `in_doubt`: the
+    /// bank may have it. `sealed` holds the packed bytes while they may be needed again.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = bank_submissions, check_for_backend(diesel::pg::Pg))]
     pub struct SubmissionRow in "bank_submissions"
@@ -86,7 +86,8 @@ batch_insert! {
     on conflict " ON CONFLICT DO NOTHING"
 }
 
-/// How many files wait for the bank, of these may be there already, and were refused without anybody having resolved it.
+/// How many files wait for the bank, how many of these the bank may have already, and how many
+/// refused ones are not resolved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, QueryableByName)]
 pub struct SubmissionTally {
     #[diesel(sql_type = BigInt)]
@@ -131,7 +132,7 @@ impl Conn {
         .await?)
     }
 
-    /// When each bank was last heard.
+    /// When each bank last answered.
     pub async fn bank_streams(&mut self) -> Result<Vec<StreamRow>, StoreError> {
         Ok(bank_streams::table
             .order(bank_streams::bank)
@@ -290,7 +291,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a bank's stream until an instant, if it is due and nobody else has it.
+    /// Takes a bank's stream until an instant, if it is due and no other worker has it.
     pub async fn lease_bank_stream(
         &mut self,
         bank: &str,
@@ -307,7 +308,8 @@ impl Tx {
         .optional()?)
     }
 
-    /// The bank was heard: the place of the next page, unless somebody moved it since, and when it is asked again.
+    /// The bank answered: the place of the next page, unless another worker moved it since, and
+    /// when the bank is asked again.
     pub async fn advance_bank_stream(
         &mut self,
         before: &StreamRow,
@@ -328,7 +330,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The bank was not heard: when it is asked again.
+    /// The bank did not answer: when it is asked again.
     pub async fn delay_bank_stream(
         &mut self,
         bank: &str,

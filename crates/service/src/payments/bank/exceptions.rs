@@ -62,8 +62,9 @@ impl Payments {
         paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(shown(&row)))
     }
 
-    /// A person's decision on an exception, with the reason. Another person than the one who brought it in applies it,
-    /// because that moves money. The answer to one that is handed over to the county of its payment is that county's.
+    /// A person's decision on an exception, with the reason. Another person than the one who
+    /// brought it in applies it, because that moves money. The answer to one that is handed over to
+    /// the county of its payment is that county's.
     pub async fn resolve_exception(
         &self,
         permit: &Permit<ManageFunds>,
@@ -109,8 +110,8 @@ impl Payments {
         operation.run(unit).await
     }
 
-    /// A result that names no payment was filed with another county, or with the city. The county whose payment it is
-    /// about gets it under the same number, with all that follows from it.
+    /// A result that names no payment was filed with another county, or with the city. The county
+    /// whose payment it is about gets it under the same number, with all that follows from it.
     async fn hand_over(
         &self,
         op: &mut Op<'_>,

@@ -1,7 +1,9 @@
-//! What the bank is to pay: a released disbursement as files, with names and accounts. Handing one out is an audit event.
+//! What the bank is to pay: a released disbursement as files, with names and accounts. Handing one
+//! out is an audit event.
 //!
-//! The same disbursement gives the same bytes whenever it is asked for: accounts are those of the revisions that were
-//! frozen when it was made (the county's own: released), and a payee put right later counts in the next disbursement.
+//! The same disbursement gives the same bytes whenever it is asked for: accounts are those of the
+//! revisions that were frozen when it was made (the county's own: released), and a payee put right
+//! later counts in the next disbursement.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -186,11 +188,12 @@ pub(in crate::payments) async fn sent_payments(
     Ok(payments)
 }
 
-/// Characters of the words on the payee's statement.
+/// Characters of the text on the payee's statement.
 const REMITTANCE: usize = 140;
 
 impl Parts {
-    /// Where a payment goes, or whose account is not on file: a merchant's, or that of a claim's applicant.
+    /// Where a payment goes, or whose account is not on file: a merchant's, or that of a claim's
+    /// applicant.
     fn party(&self, payment: &PaymentRow, lines: &[LineRow]) -> Result<Party, String> {
         if let Some(merchant) = &payment.merchant {
             let account = self.accounts.get(merchant).filter(|_| payment.account.is_some());
@@ -208,8 +211,8 @@ impl Parts {
                 bank_name,
             } => {
                 let name = sent.applicant.name.expose();
-                // What was good enough for a claim may not be for a bank: it has to be put right like any account that
-                // the bank cannot pay.
+                // What was good enough for a claim may not be for a bank: it has to be put right
+                // like any account that the bank cannot pay.
                 Party::new(name, bank_account.expose(), bank_name, None).map_err(|_| missing())
             }
             Payee::Merchant => Err(missing()),

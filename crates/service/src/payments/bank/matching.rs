@@ -12,7 +12,8 @@ use crate::operation::Refusal;
 /// What a bank reports of one payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentResult {
-    /// The payment, or a mark of what was named instead: in a file that may be anything, even an account.
+    /// The payment, or a mark of what was named instead: in a file that may be anything, even an
+    /// account.
     pub payment: Result<PaymentId, String>,
     pub status: BankStatus,
     /// Why the payment failed or was returned.
@@ -64,8 +65,9 @@ pub(in crate::payments) fn refusal(exception: EntryException) -> Refusal {
     }
 }
 
-/// The table: what a result is to a payment, by the payment's outcome. `Returned` of a payment that is open is the return
-/// of one whose success was not reported yet; the report of success may follow and says nothing new then.
+/// The table: what a result is to a payment, by the payment's outcome. `Returned` of a payment that
+/// is open is the return of one whose success was not reported yet; the report of success may
+/// follow and says nothing new then.
 pub(in crate::payments) fn matched(payment: &PaymentRow, result: &PaymentResult) -> Match {
     use PaymentOutcome::{Cancelled, Failed, Open, Paid, Returned};
     if result.amount.is_some_and(|amount| amount != payment.sent()) {

@@ -27,6 +27,6 @@ pub use exceptions::{BankException, Resolution};
 pub use instruction::{InstructionFile, InstructionFormat};
 pub use matching::PaymentResult;
 pub use report_import::{BankReport, ReportFormat};
-pub use report_polling::{HeardReport, Hearing};
+pub use report_polling::{FetchedReport, PollRound};
 pub use settlement::Results;
 pub use submissions::{Submission, SubmissionResolution, Submissions};

@@ -34,7 +34,8 @@ impl BankReport {
         }
     }
 
-    /// `camt.054` if it says so where a document says what it is, otherwise `pain.002`, whose reader says what is wrong.
+    /// `camt.054` if it says so where a document says what it is, otherwise `pain.002`, whose
+    /// reader says what is wrong.
     pub fn xml(bytes: Vec<u8>) -> Self {
         const HEAD: usize = 4_096;
         let head = bytes.get(..HEAD).unwrap_or(&bytes);
@@ -47,8 +48,9 @@ impl BankReport {
 }
 
 impl Payments {
-    /// Reads a bank's report on payments of a county, whatever disbursements they are of, and records what it says. Items that
-    /// say nothing yet (accepted, pending) are left out of the answer.
+    /// Reads a bank's report on payments of a county, whatever disbursements they are of, and
+    /// records what it says. Items that say nothing yet (accepted, pending) are left out of the
+    /// answer.
     pub async fn record_report(
         &self,
         permit: &Permit<ManageFunds>,
@@ -160,7 +162,8 @@ fn of_item(jurisdiction: JurisdictionCode, item: &Item) -> Option<PaymentResult>
     })
 }
 
-/// A verdict that is news. Of a failure our own title of its code is kept and not the bank's text, which may name people.
+/// A verdict that is news. Of a failure our own title of its code is kept and not the bank's text,
+/// which may name people.
 struct News {
     status: BankStatus,
     reason: Option<String>,
@@ -199,7 +202,8 @@ impl News {
     }
 }
 
-/// A reference that is none of ours may be anything, an account even: what is kept of it tells two apart and no more.
+/// A reference that is none of ours may be anything, an account even: what is kept of it tells two
+/// apart and no more.
 fn shortened(reference: &str) -> String {
     let digest = hex::encode(Sha256::digest(reference));
     format!("#{}", digest.get(..16).unwrap_or_default())

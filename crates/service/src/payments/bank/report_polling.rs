@@ -1,16 +1,19 @@
-//! The bank's reports, where they are fetched from the bank: recorded as if a person had brought them, by any number of
-//! workers.
+//! The bank's reports, where they are fetched from the bank: recorded as if a person had brought
+//! them, by any number of workers.
 //!
-//! One worker at a time asks a bank, by the lease in its row. Each report is recorded in one transaction (several, if it
-//! says more than one takes), together with the note that it came and, behind the last of a page, the place where the next
-//! page begins; only then is it acknowledged. Whatever breaks off comes again, and a repeat changes nothing: a report is
-//! known by its name and bytes, a result in it by its fingerprint.
+//! One worker at a time asks a bank, by the lease in its row. Each report is recorded in one
+//! transaction (several, if it says more than one takes), together with the note that it came and,
+//! behind the last of a page, the place where the next page begins; only then is it acknowledged.
+//! Whatever breaks off comes again, and a repeat changes nothing: a report is known by its name and
+//! bytes, a result in it by its fingerprint.
 //!
-//! A bank's file names payments without their counties, so these are looked up. A result of no payment of ours is an
-//! exception of the county that the rest of the report is about, or of the city.
+//! A bank's file names payments without their counties, so these are looked up. A result of no
+//! payment of ours is an exception of the county that the rest of the report is about, or of the
+//! city.
 //!
-//! A report that cannot be read is set aside, visibly, and those behind it go on. One that is read and cannot be recorded
-//! is a bug; it stops the reading, with a log line at every try, because what it says about money must not be passed over.
+//! A report that cannot be read is set aside, visibly, and those behind it go on. One that is read
+//! and cannot be recorded is a bug; it stops the reading, with a log line at every try, because
+//! what it says about money must not be passed over.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -30,7 +33,7 @@ use crate::catalogue::JurisdictionKind;
 use crate::operation::access::ReadFunds;
 use crate::operation::convert::code;
 use crate::operation::time::{later, requested_pause};
-use crate::operation::{Actor, Op, Page, Permit, Refusal, ServiceError, paging};
+use crate::operation::{Actor, Op, Page, Permit, Refusal, Runner, ServiceError, paging};
 use crate::payments::Payments;
 use crate::ports::{Bank, BankError, BankFile};
 
@@ -39,27 +42,27 @@ const LEASE: Duration = Duration::minutes(30);
 /// Pages that one round reads: more wait for the next.
 const MAX_PAGES_PER_ROUND: usize = 16;
 
-/// What one round heard.
+/// What one round fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Hearing {
+pub struct PollRound {
     pub recorded: usize,
     pub unreadable: usize,
-    /// Words of them that wait for a person.
+    /// Results that wait for a person.
     pub exceptions: usize,
 }
 
 /// A report that was fetched from the bank.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeardReport {
+pub struct FetchedReport {
     pub name: String,
     /// Hex.
     pub sha256: String,
     pub bytes: i32,
     pub status: ReportStatus,
-    /// What it said of payments, and how much of it waits for a person.
+    /// What the report says of payments, and how much of it waits for a person.
     pub results: i32,
     pub exceptions: i32,
-    /// Why it cannot be read, with line and column.
+    /// Why the report cannot be read, with line and column.
     pub fault: Option<(String, i64, i64)>,
     pub received_at: DateTime<Utc>,
 }
@@ -76,14 +79,15 @@ struct Note<'a> {
 }
 
 impl Payments {
-    /// Asks a bank for its reports if it is time to, and records what it says. `name` stands for the bank, and its cursor, for good.
-    pub async fn hear_from_bank(
+    /// Asks a bank for its reports if it is time to, and records what they say. `name` stands for
+    /// the bank, and its cursor, for good.
+    pub async fn poll_bank(
         &self,
         bank: &dyn Bank,
         name: &str,
         every: Duration,
-    ) -> Result<Hearing, ServiceError> {
-        let mut heard = Hearing::default();
+    ) -> Result<PollRound, ServiceError> {
+        let mut round = PollRound::default();
         for _ in 0..MAX_PAGES_PER_ROUND {
             let Some(stream) = self.op.transaction(|tx| self.take_stream(tx, name)).await? else {
                 break;
@@ -101,12 +105,13 @@ impl Payments {
             let next = page.next.as_deref();
             for (place, file) in page.files.iter().enumerate() {
                 let last = place.saturating_add(1) == page.files.len();
-                if let Err(error) = self.hear(&stream, file, last.then_some(next), &mut heard).await {
+                let note = Note::new(&self.op, &stream, file, last.then_some(next));
+                if let Err(error) = self.record_file(file, note, &mut round).await {
                     self.delay_stream(&stream, every, None).await?;
                     return Err(error);
                 }
                 if let Err(error) = bank.acknowledge(file.name(), file.sha256()).await {
-                    // It comes again and is known then.
+                    // The report comes again, and is known then.
                     tracing::warn!(%error, "a bank report was not acknowledged");
                 }
             }
@@ -124,7 +129,7 @@ impl Payments {
                 break;
             }
         }
-        Ok(heard)
+        Ok(round)
     }
 
     async fn take_stream(&self, mut tx: Tx, name: &str) -> Result<Done<Option<StreamRow>>, ServiceError> {
@@ -155,32 +160,13 @@ impl Payments {
             .await
     }
 
-    async fn hear(
+    /// Records what a report says, and the note that it came.
+    async fn record_file(
         &self,
-        stream: &StreamRow,
         file: &BankFile,
-        next: Option<Option<&str>>,
-        heard: &mut Hearing,
+        mut note: Note<'_>,
+        round: &mut PollRound,
     ) -> Result<(), ServiceError> {
-        let now = self.op.now();
-        let mut note = Note {
-            row: BankReportRow {
-                bank: stream.bank.clone(),
-                name: file.name().as_str().to_owned(),
-                sha256: file.sha256().to_vec(),
-                id: self.op.id(now),
-                bytes: i32::try_from(file.bytes().len()).unwrap_or(i32::MAX),
-                status: ReportStatus::Recorded,
-                results: 0,
-                exceptions: 0,
-                fault: None,
-                fault_line: None,
-                fault_column: None,
-                received_at: now,
-            },
-            stream,
-            next,
-        };
         let mut conn = self.op.read().await?;
         let known = conn
             .knows_bank_report(&note.row.bank, &note.row.name, &note.row.sha256)
@@ -188,47 +174,27 @@ impl Payments {
         drop(conn);
         let report = as_report(file);
         let format = entry_format(report.format);
-        let units = match understood(&report) {
+        let mut units = match understood(&report) {
             _ if known => Vec::new(),
             Ok(read) => self.by_county(&read).await?,
             Err(Refusal::ReportUnreadable {
                 code, line, column, ..
             }) => {
-                let place = |number: u64| Some(i64::try_from(number).unwrap_or(i64::MAX));
-                note.row.status = ReportStatus::Unreadable;
-                (note.row.fault_line, note.row.fault_column) = (place(line), place(column));
-                note.row.fault = Some(code);
+                note.set_aside(code, line, column);
                 Vec::new()
             }
             Err(other) => return Err(other.into()),
         };
-        for (place, unit) in units.iter().enumerate() {
-            if place.saturating_add(1) < units.len() {
-                let counts = self.record_unit(unit, format, None).await;
-                let counts = counts.inspect_err(|error| failed(error, &note.row.name))?;
-                note.add(counts);
-            }
+        let last = units.pop().unwrap_or_default();
+        for unit in &units {
+            let counts = self.record_unit(unit, format, None).await;
+            note.add(counts.inspect_err(|error| failed(error, &note.row.name))?);
         }
-        let empty = Unit::new();
-        let last = units.last().unwrap_or(&empty);
-        let counts = self.record_unit(last, format, Some(&note)).await;
+        let counts = self.record_unit(&last, format, Some(&note)).await;
         let counts = counts.inspect_err(|error| failed(error, &note.row.name))?;
-        if known {
-            return Ok(());
-        }
-        note.add(counts);
-        metrics::counter!("huanxin_bank_reports_total", "outcome" => note.row.status.as_str()).increment(1);
-        if note.row.status == ReportStatus::Unreadable {
-            heard.unreadable = heard.unreadable.saturating_add(1);
-            tracing::warn!(
-                report = note.row.name,
-                fault = note.row.fault,
-                line = note.row.fault_line,
-                "a bank report could not be read and is set aside"
-            );
-        } else {
-            heard.recorded = heard.recorded.saturating_add(1);
-            heard.exceptions = heard.exceptions.saturating_add(count(note.row.exceptions));
+        if !known {
+            note.add(counts);
+            round.count(&note.row);
         }
         Ok(())
     }
@@ -334,14 +300,15 @@ impl Payments {
         Ok(units)
     }
 
-    /// Reports that were fetched from the bank, newest first; only those that could not be read, if asked for.
-    pub async fn heard_reports(
+    /// Reports that were fetched from the bank, newest first; only those that could not be read, if
+    /// asked for.
+    pub async fn fetched_reports(
         &self,
         _: &Permit<ReadFunds>,
         unreadable: bool,
         cursor: Option<&str>,
         limit: usize,
-    ) -> Result<Page<HeardReport>, ServiceError> {
+    ) -> Result<Page<FetchedReport>, ServiceError> {
         let before = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
         let rows = conn
@@ -350,7 +317,7 @@ impl Payments {
         paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(shown(row)))
     }
 
-    /// When each bank was last heard, for the metrics.
+    /// When each bank last answered, for the metrics.
     pub async fn bank_streams(&self) -> Result<Vec<StreamRow>, ServiceError> {
         Ok(self.op.read().await?.bank_streams().await?)
     }
@@ -364,10 +331,59 @@ fn wish(error: &BankError) -> Option<std::time::Duration> {
     }
 }
 
-impl Note<'_> {
+impl<'a> Note<'a> {
+    fn new(runner: &Runner, stream: &'a StreamRow, file: &BankFile, next: Option<Option<&'a str>>) -> Self {
+        let now = runner.now();
+        let row = BankReportRow {
+            bank: stream.bank.clone(),
+            name: file.name().as_str().to_owned(),
+            sha256: file.sha256().to_vec(),
+            id: runner.id(now),
+            bytes: i32::try_from(file.bytes().len()).unwrap_or(i32::MAX),
+            status: ReportStatus::Recorded,
+            results: 0,
+            exceptions: 0,
+            fault: None,
+            fault_line: None,
+            fault_column: None,
+            received_at: now,
+        };
+        Self { row, stream, next }
+    }
+
+    /// The report cannot be read.
+    fn set_aside(&mut self, fault: String, line: u64, column: u64) {
+        let place = |number: u64| Some(i64::try_from(number).unwrap_or(i64::MAX));
+        self.row.status = ReportStatus::Unreadable;
+        (self.row.fault_line, self.row.fault_column) = (place(line), place(column));
+        self.row.fault = Some(fault);
+    }
+
     fn add(&mut self, (results, exceptions): (i32, i32)) {
         self.row.results = self.row.results.saturating_add(results);
         self.row.exceptions = self.row.exceptions.saturating_add(exceptions);
+    }
+}
+
+impl PollRound {
+    fn count(&mut self, row: &BankReportRow) {
+        metrics::counter!("huanxin_bank_reports_total", "outcome" => row.status.as_str()).increment(1);
+        match row.status {
+            ReportStatus::Recorded => {
+                self.recorded = self.recorded.saturating_add(1);
+                let exceptions = usize::try_from(row.exceptions).unwrap_or_default();
+                self.exceptions = self.exceptions.saturating_add(exceptions);
+            }
+            ReportStatus::Unreadable => {
+                self.unreadable = self.unreadable.saturating_add(1);
+                tracing::warn!(
+                    report = row.name,
+                    fault = row.fault,
+                    line = row.fault_line,
+                    "a bank report could not be read and is set aside"
+                );
+            }
+        }
     }
 }
 
@@ -388,14 +404,10 @@ fn as_report(file: &BankFile) -> BankReport {
     }
 }
 
-fn count(number: i32) -> usize {
-    usize::try_from(number).unwrap_or_default()
-}
-
-fn shown(row: BankReportRow) -> HeardReport {
+fn shown(row: BankReportRow) -> FetchedReport {
     let place = |number: Option<i64>| number.unwrap_or_default();
     let (line, column) = (place(row.fault_line), place(row.fault_column));
-    HeardReport {
+    FetchedReport {
         sha256: hex::encode(&row.sha256),
         name: row.name,
         bytes: row.bytes,

@@ -1,8 +1,9 @@
 //! What a bank reports of payments: in any order, in parts, again and again.
 //!
-//! Each result is known by a fingerprint, so that a repeat changes nothing whenever it comes. A result that fits its
-//! payment moves the money of the payment's claims; one that names no payment, another amount, or the opposite of what is
-//! known is set aside as an exception, moves nothing, and waits for a person. Nothing that a bank reported is dropped.
+//! Each result is known by a fingerprint, so that a repeat changes nothing whenever it comes. A
+//! result that fits its payment moves the money of the payment's claims; one that names no payment,
+//! another amount, or the opposite of what is known is set aside as an exception, moves nothing,
+//! and waits for a person. Nothing that a bank reported is dropped.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -49,7 +50,8 @@ impl Known {
             .filter_map(|row| Some((row.fingerprint.clone(), row.payment?)))
             .collect();
         let entries = rows.into_iter().map(|row| {
-            // One that was handed over to another county was applied there, and is none of this one's payments.
+            // One that was handed over to another county was applied there, and is none of this
+            // one's payments.
             let here = row.standing == EntryStanding::Applied && row.payment.is_some();
             (row.fingerprint, row.exception.filter(|_| !here))
         });
@@ -59,7 +61,8 @@ impl Known {
 }
 
 impl Payments {
-    /// Records what the bank reports of payments of a disbursement, each with its own result. A repeat changes nothing.
+    /// Records what the bank reports of payments of a disbursement, each with its own result. A
+    /// repeat changes nothing.
     pub async fn record_results(
         &self,
         permit: &Permit<ManageFunds>,
@@ -112,7 +115,8 @@ impl Payments {
         let ids = ids.into_iter().collect::<Vec<_>>();
         let mut locked = self.lock_payments(&mut op.tx, county, &ids).await?;
         if let Some(id) = scope.within {
-            // Behind the books, as everywhere: one who took it the other way round would wait for the other.
+            // Behind the books, as everywhere: one who took it the other way round would wait for
+            // the other.
             let statuses = [DisbursementStatus::Released, DisbursementStatus::Settled];
             open(&mut op.tx, id, None, &statuses).await?;
         }
@@ -162,7 +166,8 @@ impl Payments {
         Ok((shown, recorded))
     }
 
-    /// Applies a result to a payment in spite of what is known of it; a person decided that it is right.
+    /// Applies a result to a payment in spite of what is known of it; a person decided that it is
+    /// right.
     pub(in crate::payments) async fn force(
         &self,
         op: &mut Op<'_>,
@@ -196,7 +201,8 @@ impl Payments {
             .map(drop)
     }
 
-    /// The bank paid after all. The payment's claims go through payment once more, unless another payment has them by now.
+    /// The bank paid after all. The payment's claims go through payment once more, unless another
+    /// payment has them by now.
     async fn pay_after_all(
         &self,
         op: &mut Op<'_>,
@@ -269,7 +275,8 @@ fn entry(
 }
 
 impl Locked {
-    /// The payment that a result is about, if it is one of the county and the disbursement that were asked for.
+    /// The payment that a result is about, if it is one of the county and the disbursement that
+    /// were asked for.
     fn find(&self, scope: Scope, result: &PaymentResult) -> Option<Uuid> {
         let id = result.payment.as_ref().ok()?;
         let payment = self.payments.get(&id.uuid)?;
@@ -286,7 +293,8 @@ impl Locked {
             return Ok(Match::Exception(EntryException::NotReleased));
         }
         let is = matched(payment, result);
-        // Money that was paid comes back whole: a claim of it that was repaid meanwhile cannot be paid back again.
+        // Money that was paid comes back whole: a claim of it that was repaid meanwhile cannot be
+        // paid back again.
         if is == Match::New(PaymentOutcome::Returned) && self.is_stuck(id)? {
             return Ok(Match::Exception(EntryException::Contradicts));
         }

@@ -1,10 +1,11 @@
 //! Files that go to the bank by themselves, safely by any number of workers.
 //!
-//! Releasing a disbursement queues its files, if a bank is configured then: what was released before is a person's. A
-//! worker takes one file at a time. In one transaction it writes down that the bank may have it from now on
-//! ([`SubmissionRow::in_doubt`]) and until when no other worker tries; it asks the bank in no transaction at all; and
-//! records the bank's answer in another. Whatever breaks off in between, the next try hands over the same bytes under the
-//! same name and key, which the bank takes once.
+//! Releasing a disbursement queues its files, if a bank is configured then: what was released
+//! before is a person's. A worker takes one file at a time. In one transaction it writes down that
+//! the bank may have it from now on ([`SubmissionRow::in_doubt`]) and until when no other worker
+//! tries; it asks the bank in no transaction at all; and records the bank's answer in another.
+//! Whatever breaks off in between, the next try hands over the same bytes under the same name and
+//! key, which the bank takes once.
 //!
 //! ```text
 //!            ┌────────── unavailable, unknown: later and later ──────────┐
@@ -16,8 +17,8 @@
 //!            └─► by hand, while the bank cannot have it; settled, once what became of a payment in it is known
 //! ```
 //!
-//! Two things would pay twice, and are not done: a file of which a payment is settled is not submitted (any more), and no
-//! person takes over a file that the bank may have.
+//! Two things would pay twice, and are not done: a file of which a payment is settled is not
+//! submitted (any more), and no person takes over a file that the bank may have.
 
 use bank::{FileId, MessageId};
 use chrono::{DateTime, Duration, Utc};
@@ -109,8 +110,9 @@ impl Actor {
 }
 
 impl Payments {
-    /// Queues the files of a disbursement that is being released, if a bank is there to take them. All accounts have to
-    /// be on file: the disbursement is frozen now, and what lacks one could only ever wait.
+    /// Queues the files of a disbursement that is being released, if a bank is there to take them.
+    /// All accounts have to be on file: the disbursement is frozen now, and what lacks one could
+    /// only ever wait.
     pub(in crate::payments) async fn queue_submissions(
         &self,
         op: &mut Op<'_>,
@@ -140,7 +142,8 @@ impl Payments {
         Ok(())
     }
 
-    /// Hands over the files that are due, one after another. A crash between any two steps repeats at most the last.
+    /// Hands over the files that are due, one after another. A crash between any two steps repeats
+    /// at most the last.
     pub async fn submit_to_bank(&self, bank: &dyn Bank) -> Result<Submissions, ServiceError> {
         let mut done = Submissions::default();
         for _ in 0..MAX_FILES_PER_ROUND {
@@ -152,10 +155,12 @@ impl Payments {
             // The name stands for these bytes for good, so it is their key as well.
             let said = bank.submit(&file, &row.name).await;
             let (count, outcome) = match &said {
-                Ok(_) => (&mut done.taken, "taken"),
-                Err(BankError::Refused { .. }) => (&mut done.refused, "refused"),
-                Err(BankError::Unknown { .. }) => (&mut done.delayed, "unknown"),
-                Err(BankError::Unavailable { .. }) => (&mut done.delayed, "unavailable"),
+                Ok(_) => (&mut done.taken, SubmissionStatus::Taken.as_str()),
+                Err(BankError::Refused { .. }) => (&mut done.refused, SubmissionProblem::Refused.as_str()),
+                Err(BankError::Unknown { .. }) => (&mut done.delayed, SubmissionProblem::Unknown.as_str()),
+                Err(BankError::Unavailable { .. }) => {
+                    (&mut done.delayed, SubmissionProblem::Unavailable.as_str())
+                }
             };
             *count = count.saturating_add(1);
             metrics::counter!("huanxin_bank_submissions_total", "outcome" => outcome).increment(1);
@@ -229,7 +234,8 @@ impl Payments {
         Ok(of_file.any(|payment| payment.outcome != PaymentOutcome::Open))
     }
 
-    /// The bytes of a file: written and kept at the first attempt, and the same at all further ones.
+    /// The bytes of a file: written and kept at the first attempt, and the same at all further
+    /// ones.
     async fn orders(
         &self,
         tx: &mut Tx,
@@ -262,8 +268,8 @@ impl Payments {
         Ok(file)
     }
 
-    /// Records the bank's answer to an attempt. A worker that was away for longer than its lease still records that the
-    /// file was taken or refused, and nothing else.
+    /// Records the bank's answer to an attempt. A worker that was away for longer than its lease
+    /// still records that the file was taken or refused, and nothing else.
     async fn record_submission(
         &self,
         attempt: &SubmissionRow,
@@ -394,7 +400,8 @@ impl Payments {
         operation.run(unit).await
     }
 
-    /// Seals again files that are sealed under another key than the one that seals now; says how many.
+    /// Seals again files that are sealed under another key than the one that seals now; says how
+    /// many.
     pub(crate) async fn rekey_submissions(&self, mut tx: Tx) -> Result<Done<usize>, ServiceError> {
         const SOME: i64 = 20;
         let key_id = self.vault.key_id().to_owned();

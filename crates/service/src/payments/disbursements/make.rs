@@ -116,7 +116,8 @@ impl Payments {
         Ok(rows)
     }
 
-    /// One payment a payee, in the order of their oldest claims, and each claim as a line of its payment.
+    /// One payment a payee, in the order of their oldest claims, and each claim as a line of its
+    /// payment.
     async fn payments_of(
         &self,
         op: &mut Op<'_>,
@@ -153,7 +154,8 @@ impl Payments {
                 line.payment = payment.id;
             } else {
                 line.payment = op.id();
-                // Of an applicant: of the oldest claim, which stands for all that go to the same account.
+                // Of an applicant: of the oldest claim, which stands for all that go to the same
+                // account.
                 let account = corrected.map(|(revision, _)| *revision);
                 payments.push(first_payment(id, line.payment, payee, account, amount));
             }
@@ -173,7 +175,8 @@ impl Payments {
         Ok((payments, lines))
     }
 
-    /// Who is paid: the merchant, or the applicant at one account. Two accounts of one person are two payments.
+    /// Who is paid: the merchant, or the applicant at one account. Two accounts of one person are
+    /// two payments.
     fn payee(&self, row: &ClaimRow, claim: &Claim, corrected: Option<&str>) -> Paid {
         match &claim.payee {
             Payee::Merchant => Paid::Merchant(row.merchant.clone()),
@@ -217,8 +220,8 @@ impl Payments {
         }
     }
 
-    /// Moves the money of claims, each by its amount, into payment, those first made payable again whose last payment
-    /// failed.
+    /// Moves the money of claims, each by its amount, into payment, those first made payable again
+    /// whose last payment failed.
     pub(in crate::payments) async fn instruct(
         &self,
         op: &mut Op<'_>,
@@ -297,7 +300,8 @@ impl Payments {
         operation.run(unit).await
     }
 
-    /// Cancels the payments of a disbursement, with the advances that they pay, and gives back what they are set against.
+    /// Cancels the payments of a disbursement, with the advances that they pay, and gives back what
+    /// they are set against.
     async fn cancel_payments(
         &self,
         op: &mut Op<'_>,
@@ -327,7 +331,7 @@ enum Paid {
 }
 
 impl Paid {
-    /// What payments are told apart by.
+    /// By what payments are gathered.
     fn key(&self) -> (String, Vec<u8>) {
         match self {
             Self::Merchant(code) => (code.clone(), Vec::new()),

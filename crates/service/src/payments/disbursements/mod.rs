@@ -1,5 +1,5 @@
-//! Disbursements: payable claims gathered by one person of treasury, released by another, settled by what the bank
-//! reports.
+//! Disbursements: payable claims gathered by one person of treasury, released by another, settled
+//! by what the bank reports.
 //!
 //! | module | step |
 //! |---|---|
@@ -9,9 +9,10 @@
 //! | `settle` | moves the money of payments once their outcome is known, and closes disbursements with nothing open |
 //! | `reconcile` | sent = paid + failed + returned + open |
 //!
-//! Making a disbursement moves its claims' money from payable to in payment, so that no other gathers them; that a claim is
-//! open or paid in one at most is `disbursement_lines_one_open_or_paid`. A failed payment makes its claims payable again, and
-//! the next disbursement gathers them. Nothing here knows the bank: `release` and `bank` stand above.
+//! Making a disbursement moves its claims' money from payable to in payment, so that no other
+//! gathers them; that a claim is open or paid in one at most is
+//! `disbursement_lines_one_open_or_paid`. A failed payment makes its claims payable again, and the
+//! next disbursement gathers them. Nothing here knows the bank: `release` and `bank` stand above.
 
 mod make;
 pub(super) mod netting;
@@ -175,7 +176,8 @@ impl Payments {
         let mut event = op.event(row.jurisdiction.as_str(), &row.id().to_string(), verb);
         (event.revision, event.to_status, event.reason) =
             (Some(row.revision), Some(row.status.to_string()), why);
-        // A released one is frozen: its digest is that of the instruction, by which the bank's files are found again.
+        // A released one is frozen: its digest is that of the instruction, by which the bank's
+        // files are found again.
         event.detail = events::signed(&serde_json::json!({
             "claims": row.claims,
             "digest": row.digest.as_ref().map(hex::encode),

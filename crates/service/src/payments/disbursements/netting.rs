@@ -1,14 +1,16 @@
 //! Netting (抵扣): what a merchant owes a fund is set against what that fund pays it, oldest first.
 //!
-//! A disbursement sets open dues against the merchant's payment when it is made (`pending`), and the bank pays the rest.
-//! Once the payment is paid, its claims are paid whole and the dues netted, in one transaction; if it fails or is
-//! cancelled, the dues are open again and the next disbursement nets anew. A payment of which nothing is left to send is
-//! in no file and is paid when its disbursement is released.
+//! A disbursement sets open dues against the merchant's payment when it is made (`pending`), and
+//! the bank pays the rest. Once the payment is paid, its claims are paid whole and the dues netted,
+//! in one transaction; if it fails or is cancelled, the dues are open again and the next
+//! disbursement nets anew. A payment of which nothing is left to send is in no file and is paid
+//! when its disbursement is released.
 //!
-//! A bank that returns a payment returns what was sent. What was netted was set off and stays so: the netted part falls to
-//! the payment's claims in their order, a claim that it covers whole stays paid, one that it covers in part is owed the
-//! rest ([`store::Conn::set_off`]), and the netted part is not owed again. So no return asks a fund for money that it gave
-//! out since, and no clawback that ended is opened again.
+//! A bank that returns a payment returns what was sent. What was netted was set off and stays so:
+//! the netted part falls to the payment's claims in their order, a claim that it covers whole stays
+//! paid, one that it covers in part is owed the rest ([`store::Conn::set_off`]), and the netted
+//! part is not owed again. So no return asks a fund for money that it gave out since, and no
+//! clawback that ended is opened again.
 //!
 //! Other funds of the county are left alone: their money has other sources and caps.
 
@@ -40,7 +42,8 @@ const MOST_DUES: i64 = 10_000;
 pub(in crate::payments) enum Netting {
     /// The payment was made.
     Stands,
-    /// The payment was made after all: what was given back is set against it again, if it is still open.
+    /// The payment was made after all: what was given back is set against it again, if it is still
+    /// open.
     StandsAgain,
     GivenBack,
 }
@@ -99,7 +102,8 @@ impl Payments {
         Ok(nettings)
     }
 
-    /// Settles or gives back what these payments of a county are netted against. The books must be locked.
+    /// Settles or gives back what these payments of a county are netted against. The books must be
+    /// locked.
     pub(in crate::payments) async fn settle_nettings(
         &self,
         op: &mut Op<'_>,
@@ -151,7 +155,8 @@ impl Payments {
         Ok(())
     }
 
-    /// What of each of these claims of a fund is payable: all but what netting paid in a payment whose rest came back.
+    /// What of each of these claims of a fund is payable: all but what netting paid in a payment
+    /// whose rest came back.
     pub(in crate::payments) async fn payable_amounts(
         &self,
         tx: &mut Tx,
@@ -194,7 +199,8 @@ pub(in crate::payments) fn wholly_netted(payments: &[PaymentRow]) -> BTreeSet<Uu
     whole.map(|payment| payment.id).collect()
 }
 
-/// How a claim moves whose payment came back, or none if netting paid it whole: that part did not come back.
+/// How a claim moves whose payment came back, or none if netting paid it whole: that part did not
+/// come back.
 pub(in crate::payments) fn returned(
     row: &ClaimRow,
     line: &LineRow,
@@ -212,7 +218,8 @@ pub(in crate::payments) fn returned(
     Ok(Some((Verb::ReturnPayment, whole(back))))
 }
 
-/// Whether what the bank returns of a line finds the claim's money where it can come back to: paid, or open in its clawback.
+/// Whether what the bank returns of a line finds the claim's money where it can come back to: paid,
+/// or open in its clawback.
 pub(in crate::payments) fn can_come_back(
     row: &ClaimRow,
     line: &LineRow,

@@ -1,4 +1,5 @@
-//! Reconciliation: of what was sent to the bank, what was paid, failed, came back, and is still open; to the fen.
+//! Reconciliation: of what was sent to the bank, what was paid, failed, came back, and is still
+//! open; to the fen.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::JurisdictionCode;

@@ -1,12 +1,13 @@
-//! Setting claims against advances (抵扣预拨): what a merchant has of a fund ahead of its claims is used before it is
-//! paid more, oldest first.
+//! Setting claims against advances (抵扣预拨): what a merchant has of a fund ahead of its claims is
+//! used before it is paid more, oldest first.
 //!
-//! It goes as netting does (`netting`), before it, and counts in the payment's `netted` with it: a disbursement sets open
-//! advances against the merchant's payment when it is made, the bank pays the rest, and once the payment is paid its
-//! claims are paid whole and the advances are available again.
+//! It goes as netting does (`netting`), before it, and counts in the payment's `netted` with it: a
+//! disbursement sets open advances against the merchant's payment when it is made, the bank pays
+//! the rest, and once the payment is paid its claims are paid whole and the advances are available
+//! again.
 //!
-//! The payment of an advance itself is settled here, too. Once claims are set against an advance, the bank cannot have
-//! returned it.
+//! The payment of an advance itself is settled here, too. Once claims are set against an advance,
+//! the bank cannot have returned it.
 
 use std::collections::HashMap;
 
@@ -84,7 +85,8 @@ impl Payments {
         Ok(set_offs)
     }
 
-    /// Settles or gives back what these payments of a county are set against. The books must be locked.
+    /// Settles or gives back what these payments of a county are set against. The books must be
+    /// locked.
     pub(in crate::payments) async fn settle_set_offs(
         &self,
         op: &mut Op<'_>,
@@ -129,7 +131,8 @@ impl Payments {
         Ok(())
     }
 
-    /// Moves the money of advances whose payments were settled, each given with the payment's outcome before.
+    /// Moves the money of advances whose payments were settled, each given with the payment's
+    /// outcome before.
     pub(in crate::payments) async fn settle_advances(
         &self,
         op: &mut Op<'_>,
@@ -140,9 +143,9 @@ impl Payments {
             let Some(row) = advances.get_mut(&payment.id) else {
                 continue;
             };
-            let verb = self.settle_advance(op, row, *before, payment.outcome).await?;
-            if let Some(verb) = verb {
-                self.note_advances(op, &[row], verb, payment.reason.clone())
+            let settled = self.settle_advance(op, row, *before, payment.outcome).await?;
+            if let Some(reason) = settled {
+                self.note_advances(op, &[row], reason.as_str(), payment.reason.clone())
                     .await
                     .map(drop)?;
                 op.tx.save_advances(std::slice::from_ref(row)).await?;
@@ -151,14 +154,14 @@ impl Payments {
         Ok(())
     }
 
-    /// Moves the money of one advance, and says what that is called; nothing while its payment is open.
+    /// Moves the money of one advance, and says for which reason; none while its payment is open.
     async fn settle_advance(
         &self,
         op: &mut Op<'_>,
         row: &mut AdvanceRow,
         before: PaymentOutcome,
         outcome: PaymentOutcome,
-    ) -> Result<Option<&'static str>, ServiceError> {
+    ) -> Result<Option<Reason>, ServiceError> {
         use PaymentOutcome::{Cancelled, Failed, Open, Paid, Returned};
         let amount = row.amount;
         if matches!(
@@ -169,9 +172,9 @@ impl Payments {
                 .await?;
             (row.status, row.paid_at, row.closed_at) = (AdvanceStatus::Paid, Some(op.now), None);
         }
-        let (status, reason, verb) = match outcome {
+        let (status, reason) = match outcome {
             Open => return Ok(None),
-            Paid => return Ok(Some("pay_advance")),
+            Paid => return Ok(Some(Reason::PayAdvance)),
             Returned => {
                 if is_used(row) {
                     return Err(Refusal::ResultContradicts.into());
@@ -179,16 +182,16 @@ impl Payments {
                 (row.status, row.closed_at) = (AdvanceStatus::Returned, Some(op.now));
                 self.come_back(op, &[(row, amount)], Reason::ReturnAdvance)
                     .await?;
-                return Ok(Some("return_advance"));
+                return Ok(Some(Reason::ReturnAdvance));
             }
-            Failed => (AdvanceStatus::Failed, Reason::FailAdvance, "fail_advance"),
-            Cancelled => (AdvanceStatus::Cancelled, Reason::CancelAdvance, "cancel_advance"),
+            Failed => (AdvanceStatus::Failed, Reason::FailAdvance),
+            Cancelled => (AdvanceStatus::Cancelled, Reason::CancelAdvance),
         };
         (row.status, row.closed_at) = (status, Some(op.now));
         self.post_advances(op, &[(row, amount)], reason).await?;
         op.call_waitlist((row.jurisdiction.to_string(), row.programme.clone()))
             .await?;
-        Ok(Some(verb))
+        Ok(Some(reason))
     }
 
     /// Takes back the advances of payments that are cancelled.
@@ -206,8 +209,8 @@ impl Payments {
             .await
     }
 
-    /// Instructs an advance again whose payment had come to nothing and was made after all; refused if its money is
-    /// committed to others by now.
+    /// Instructs an advance again whose payment had come to nothing and was made after all; refused
+    /// if its money is committed to others by now.
     pub(in crate::payments) async fn instruct_advance_again(
         &self,
         op: &mut Op<'_>,
@@ -243,7 +246,8 @@ impl Payments {
         Ok(())
     }
 
-    /// Money of one fund that merchants had comes back: to the fund, to its sources, and to the claims that wait for it.
+    /// Money of one fund that merchants had comes back: to the fund, to its sources, and to the
+    /// claims that wait for it.
     pub(in crate::payments) async fn come_back(
         &self,
         op: &mut Op<'_>,

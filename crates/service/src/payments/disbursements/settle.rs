@@ -1,9 +1,9 @@
-//! Payments settle: the money of their claims moves, once their outcome is known, and a disbursement with nothing open is
-//! closed.
+//! Payments settle: the money of their claims moves, once their outcome is known, and a
+//! disbursement with nothing open is closed.
 //!
-//! [`Payments::lock_payments`] locks payments with all that hangs on them, [`settle`] writes outcomes into what is locked,
-//! and [`Payments::move_money`] carries out what follows: of the claims, of advances, and of what the payments are set
-//! against.
+//! [`Payments::lock_payments`] locks payments with all that hangs on them, [`settle`] writes
+//! outcomes into what is locked, and [`Payments::move_money`] carries out what follows: of the
+//! claims, of advances, and of what the payments are set against.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -44,7 +44,8 @@ pub(in crate::payments) struct Locked {
 }
 
 impl Payments {
-    /// Locks payments with all that hangs on them: first the books of their funds, then themselves, then their claims.
+    /// Locks payments with all that hangs on them: first the books of their funds, then themselves,
+    /// then their claims.
     pub(in crate::payments) async fn lock_payments(
         &self,
         tx: &mut Tx,
@@ -93,8 +94,8 @@ impl Payments {
     ) -> Result<Recorded, ServiceError> {
         let rows = settled.iter().filter_map(|id| locked.payments.get(id));
         op.tx.settle_payments(&rows.cloned().collect::<Vec<_>>()).await?;
-        // What came back before it was reported paid was paid all the same: what was netted stays so, and what comes back
-        // has a source.
+        // What came back before it was reported paid was paid all the same: what was netted stays
+        // so, and what comes back has a source.
         let bounced = locked.take_bounced(settled);
         let (paid, _) = self.claims.move_claims(op, &locked.books, bounced).await?;
         locked.claims.extend(paid.into_iter().map(|row| (row.id, row)));

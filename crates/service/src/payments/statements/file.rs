@@ -1,4 +1,5 @@
-//! A statement as a file: its accounts, then its claims. CSV as the ledger's export has it; XLSX with a sheet for each.
+//! A statement as a file: its accounts, then its claims. CSV as the ledger's export has it; XLSX
+//! with a sheet for each.
 
 use ledger::Fen;
 use spreadsheet::csv::{self, BYTE_ORDER_MARK, LineEnd, Mark};
@@ -262,7 +263,8 @@ fn put(row: &mut Cells<'_>, cell: &Cell) -> Result<(), Error> {
     match cell {
         Cell::Text(text) if text.is_empty() => row.skip(),
         Cell::Text(text) => row.text(Style::Plain, text)?,
-        // A spreadsheet knows no other numbers than doubles; up to a million million yuan a fen is exact in them.
+        // A spreadsheet knows no other numbers than doubles; up to a million million yuan a fen is
+        // exact in them.
         Cell::Money(amount) => row.number(Style::Money, amount)?,
         Cell::Number(number) => row.number(Style::Plain, number)?,
         Cell::Days(millidays) => row.text(Style::Plain, &days(*millidays))?,

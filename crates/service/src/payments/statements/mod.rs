@@ -1,6 +1,8 @@
-//! Settlement statements (清算单): what a county and a merchant owe each other over a period, from the ledger's transfers alone.
+//! Settlement statements (清算单): what a county and a merchant owe each other over a period, from the
+//! ledger's transfers alone.
 //!
-//! Three accounts with one rule each, to the fen: what it began with and what moved is what it ends with.
+//! Three accounts with one rule each, to the fen: what it began with and what moved is what it ends
+//! with.
 //!
 //! | account | begins | moves |
 //! |---|---|---|
@@ -8,8 +10,9 @@
 //! | advances | with the merchant | + advanced, - returned by the bank, - set off, - repaid |
 //! | clawbacks | due | + demanded, - repaid, - netted, - waived |
 //!
-//! What is paid is what the bank sent and what was set off and netted. Beside it stands how long the merchant's own money has been
-//! out (垫资): from the day a claim arrived until it was paid, or until the end of the period, weighted by amount.
+//! What is paid is what the bank sent and what was set off and netted. Beside it stands how long
+//! the merchant's own money has been out (垫资): from the day a claim arrived until it was paid, or
+//! until the end of the period, weighted by amount.
 
 mod file;
 
@@ -45,7 +48,8 @@ pub struct StatementQuery {
     pub to: NaiveDate,
 }
 
-/// What the county owes for approved claims: `opening` + `approved` - `withdrawn` - `paid` + `returned` = `closing`.
+/// What the county owes for approved claims: `opening` + `approved` - `withdrawn` - `paid` +
+/// `returned` = `closing`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ClaimsAccount {
     pub opening: Fen,
@@ -62,7 +66,8 @@ pub struct ClaimsAccount {
     pub reserved: Fen,
 }
 
-/// What the merchant has ahead: `opening` + `advanced` - `returned` - `set_off` - `repaid` = `closing`.
+/// What the merchant has ahead: `opening` + `advanced` - `returned` - `set_off` - `repaid` =
+/// `closing`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AdvancesAccount {
     pub opening: Fen,
@@ -73,7 +78,8 @@ pub struct AdvancesAccount {
     pub closing: Fen,
 }
 
-/// What the merchant owes back: `opening` + `demanded` - `repaid` - `netted` - `waived` = `closing`.
+/// What the merchant owes back: `opening` + `demanded` - `repaid` - `netted` - `waived` =
+/// `closing`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ClawbacksAccount {
     pub opening: Fen,
@@ -119,7 +125,8 @@ pub struct StatementLine {
     pub created_on: NaiveDate,
     pub approved_on: Option<NaiveDate>,
     pub paid_on: Option<NaiveDate>,
-    /// At the end of the period: under review, approved in all, paid less what the bank returned, owed, due back, come back.
+    /// At the end of the period: under review, approved in all, paid less what the bank returned,
+    /// owed, due back, come back.
     pub reserved: Fen,
     pub earned: Fen,
     pub paid: Fen,
@@ -139,7 +146,8 @@ pub struct StatementFile {
 }
 
 impl Payments {
-    /// What a county and a merchant owed each other over a period, with a page of its claims by id. A merchant sees its own alone.
+    /// What a county and a merchant owed each other over a period, with a page of its claims by id.
+    /// A merchant sees its own alone.
     pub async fn statement(
         &self,
         permit: &Permit<ReadStatements>,
@@ -236,7 +244,8 @@ impl Payments {
     }
 }
 
-/// What moved by reason: before the period and in it; what came back by netting apart from what was repaid.
+/// What moved by reason: before the period and in it; what came back by netting apart from what was
+/// repaid.
 struct Moves(HashMap<(Reason, bool, bool), Fen>);
 
 impl Moves {
