@@ -9,7 +9,7 @@
 /// field: Type = NAME plain("key", "VARIABLE"), by function;           read by function(…, &NAME)
 /// field: Type = NAME plain("key", "VARIABLE"), by function(earlier);  … and a field above
 /// field: Struct;                                                      a section
-/// field: Type, by function;                                           a section, by function(reader)
+/// field: Type, by function;                                           by function(reader)
 /// ```
 ///
 /// A struct is read if all of its fields are. Every field is read even if one before it failed, so
