@@ -74,7 +74,10 @@ impl<'ast> Visit<'ast> for Literals {
 
     /// The verb of an event or of a key is a name of its own, also where a transfer has the same.
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        if ["event", "once", "once_if"].iter().any(|name| call.method == name) {
+        if ["event", "once", "once_if"]
+            .iter()
+            .any(|name| call.method == name)
+        {
             self.visit_expr(&call.receiver);
         } else {
             visit::visit_expr_method_call(self, call);
