@@ -55,6 +55,32 @@ impl<'ast> Visit<'ast> for Literals {
         }
     }
 
+    /// What was not found is a noun, not a value: `Refusal::NotFound("claim")`.
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        let syn::Expr::Path(of) = call.func.as_ref() else {
+            return visit::visit_expr_call(self, call);
+        };
+        if of.path.segments.last().is_none_or(|it| it.ident != "NotFound") {
+            visit::visit_expr_call(self, call);
+        }
+    }
+
+    /// The same in `Refusal::Settled { what: "claim", … }`.
+    fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
+        if !matches!(&field.member, syn::Member::Named(name) if name == "what") {
+            visit::visit_field_value(self, field);
+        }
+    }
+
+    /// The verb of an event or of a key is a name of its own, also where a transfer has the same.
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        if ["event", "once", "once_if"].iter().any(|name| call.method == name) {
+            self.visit_expr(&call.receiver);
+        } else {
+            visit::visit_expr_method_call(self, call);
+        }
+    }
+
     /// Names of columns, fields and paths: no value is compared with them.
     fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
 }
