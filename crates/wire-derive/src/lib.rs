@@ -13,8 +13,8 @@
 //! #[wire(name = "Appropriate")]
 //! struct Appropriate {
 //!     source: Source,                                   // a type with a form of its own
-//!     #[wire(Positive)]                                 // a shape: how it is read, and what is
-//! said of it amount: Fen,
+//!     #[wire(Positive)]                                 // a shape: its reader and its schema
+//!     amount: Fen,
 //!     #[wire(Words(DOCUMENT), example = "晋财建〔2026〕12号")]
 //!     document: String,
 //!     #[wire(Words(REASON))]
