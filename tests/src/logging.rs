@@ -25,16 +25,11 @@ fn documented() -> Vec<Line> {
         if let Some(name) = line.strip_prefix("### ") {
             heading = name;
         }
-        let Some(cells) = line
-            .strip_prefix("| ")
-            .map(|row| row.split(" | ").collect::<Vec<_>>())
-        else {
-            continue;
-        };
-        if ["level", "---"].contains(&cells[0]) {
+        if !line.starts_with("| ") || line.starts_with("| level ") {
             continue;
         }
-        let fields = cells[2].trim_matches('|').trim().split(", ");
+        let cells = line.split('|').skip(1).map(str::trim).collect::<Vec<_>>();
+        let fields = cells[2].split(", ");
         let fields = fields.map(|field| field.trim_matches('`').to_owned());
         rows.push((
             heading.to_owned(),
