@@ -5,11 +5,14 @@
 ///
 /// ```text
 /// /// The meaning, for rustdoc and for docs/configuration.md.
-/// field: Type = NAME plain("key", "VARIABLE").number(1, 9);           a setting, read by its type
-/// field: Type = NAME plain("key", "VARIABLE"), by function;           read by function(…, &NAME)
-/// field: Type = NAME plain("key", "VARIABLE"), by function(earlier);  … and a field above
-/// field: Struct;                                                      a section
-/// field: Type, by function;                                           by function(reader)
+/// a setting, read by its type:
+///     field: Type = NAME plain("key", "VARIABLE").number(1, 9);
+/// read by function(reader, &NAME), and by function(reader, &NAME, &earlier):
+///     field: Type = NAME plain("key", "VARIABLE"), by function;
+///     field: Type = NAME plain("key", "VARIABLE"), by function(earlier);
+/// a section, which is another struct of the table, or is read by function(reader):
+///     field: Struct;
+///     field: Type, by function;
 /// ```
 ///
 /// A struct is read if all of its fields are. Every field is read even if one before it failed, so
