@@ -4,77 +4,76 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use claims::ids::ClaimId;
-use serde::{Deserialize, Serialize};
-use store::Tx;
+use claims::life_cycle::Status;
+use ledger::Fen;
 use store::claims::ClaimRow;
 use store::operation::IdempotencyRow;
 use uuid::Uuid;
 
 use super::Claims;
-use super::view::{self, ClaimState, claim_subject, correction_deadline};
-use crate::operation::convert::by_id;
-use crate::operation::{Actor, Key, ServiceError};
+use super::view::{self, ClaimState, claim_id, correction_deadline};
+use crate::operation::convert::{by_id, fen};
+use crate::operation::{Replayable, ServiceError, kept_as_text, stored_answer};
 
 /// How a move left a claim: enough to give the first answer again, whatever came later.
-#[derive(Serialize, Deserialize)]
-struct Moved {
-    claim: String,
-    status: String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Moved {
+    claim: ClaimId,
+    status: Status,
     revision: i32,
     decided: i32,
     changed_at: DateTime<Utc>,
-    amount: Option<i64>,
+    amount: Option<Fen>,
     correct_by: Option<DateTime<Utc>>,
     waits_for: Option<String>,
     disbursement: Option<Uuid>,
 }
 
-impl Claims {
-    /// The claim as a move with this key first left it, if the key was used before.
-    pub(super) async fn moved_before(
-        &self,
-        conn: &mut store::Conn,
-        actor: &Actor,
-        key: Option<&Key>,
-    ) -> Result<Option<ClaimState>, ServiceError> {
-        let Some(key) = key else { return Ok(None) };
-        let Some(first) = self.op.answered::<Moved>(conn, actor, key).await? else {
-            return Ok(None);
-        };
-        let first = first.value;
-        let id = ClaimId::parse(&first.claim).map_err(ServiceError::bug)?;
-        let row = conn.claim(id.jurisdiction.as_str(), id.uuid).await?;
-        let mut row = row.ok_or_else(|| ServiceError::bug("a remembered claim is gone"))?;
-        row.status = first.status;
-        (row.revision, row.decided) = (first.revision, first.decided);
-        row.changed_at = first.changed_at;
-        (row.amount, row.correct_by) = (first.amount, first.correct_by);
-        (row.waits_for, row.disbursement) = (first.waits_for, first.disbursement);
-        Ok(Some(self.detail(conn, &row).await?))
-    }
+stored_answer! { "claim_move.1" => Moved {
+    claim, status, revision, decided, changed_at, amount, correct_by, waits_for, disbursement,
+} }
 
-    /// Keeps how a move left a claim, if it came with a key.
-    pub(super) async fn keep_move(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        key: Option<&Key>,
-        operation: &str,
-        row: &ClaimRow,
-    ) -> Result<(), ServiceError> {
-        let Some(key) = key else { return Ok(()) };
-        let moved = Moved {
-            claim: claim_subject(row)?,
-            status: row.status.clone(),
+kept_as_text! {
+    ClaimId: (|text| ClaimId::parse(text).ok()),
+    Status: Status::parse,
+}
+
+impl Moved {
+    pub(super) fn of(row: &ClaimRow) -> Result<Self, ServiceError> {
+        Ok(Self {
+            claim: claim_id(row)?,
+            status: view::status(row)?,
             revision: row.revision,
             decided: row.decided,
             changed_at: row.changed_at,
-            amount: row.amount,
+            amount: row.amount.map(fen).transpose()?,
             correct_by: row.correct_by,
             waits_for: row.waits_for.clone(),
             disbursement: row.disbursement,
-        };
-        self.op.keep_answer(tx, actor, key, operation, &moved).await
+        })
+    }
+}
+
+impl Claims {
+    /// The claim as a move left it, whatever came later. The first answer and its repetitions are
+    /// all read here, after the commit.
+    pub(super) async fn as_moved(
+        &self,
+        moved: Replayable<Moved>,
+    ) -> Result<Replayable<ClaimState>, ServiceError> {
+        let Replayable { value, replayed } = moved;
+        let mut conn = self.op.read().await?;
+        let row = conn
+            .claim(value.claim.jurisdiction.as_str(), value.claim.uuid)
+            .await?;
+        let mut row = row.ok_or_else(|| ServiceError::bug("a remembered claim is gone"))?;
+        row.status = value.status.as_str().to_owned();
+        (row.revision, row.decided) = (value.revision, value.decided);
+        row.changed_at = value.changed_at;
+        (row.amount, row.correct_by) = (value.amount.map(Fen::get), value.correct_by);
+        (row.waits_for, row.disbursement) = (value.waits_for, value.disbursement);
+        let value = self.detail(&mut conn, &row).await?;
+        Ok(Replayable { value, replayed })
     }
 
     /// The answers given when these keys were first used to submit a claim, by client and key.

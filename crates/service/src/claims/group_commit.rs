@@ -221,7 +221,7 @@ impl Claims {
                 at: open.at,
             });
         }
-        let states = self.record(&mut tx, &books, &judged).await?;
+        let states = self.record(&mut tx, &books, &judged, self.op.now()).await?;
         for (open, claim) in fresh.iter().zip(states) {
             let submitted = Submitted {
                 claim,

@@ -5,14 +5,13 @@ use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use store::claims::{ClaimFilter, ClaimRow};
 use store::operation::EventRow;
-use store::{Done, Tx};
 use uuid::Uuid;
 
 use super::Claims;
 use super::view::{self, ClaimState, claim_subject};
 use crate::operation::access::{ReadClaims, RevealClaims};
 use crate::operation::checks::reason;
-use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
+use crate::operation::{Op, Page, Permit, Refusal, ServiceError, paging};
 use timing::shanghai;
 
 /// Which claims a list is about; dates are days of arrival in Asia/Shanghai, both included.
@@ -66,11 +65,7 @@ impl Claims {
         let mut conn = self.op.read().await?;
         let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
         let state = self.detail(&mut conn, &row).await?;
-        let sent = self
-            .sent_claims(&mut conn, std::slice::from_ref(&row))
-            .await?
-            .remove(&row.id);
-        let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
+        let sent = self.sent_claim(&mut conn, &row).await?;
         Ok(ClaimDetail {
             state,
             masked: crate::at_rest::document::masked(&sent),
@@ -185,49 +180,26 @@ impl Claims {
         })
     }
 
-    /// The claim as it was sent, personal data included. Who looked, and why, stays on record.
+    /// The claim as it was sent, personal data included. The person who looks, and the reason, stay
+    /// on record.
     pub async fn reveal(
         &self,
         permit: &Permit<RevealClaims>,
         id: ClaimId,
         why: Option<String>,
     ) -> Result<serde_json::Value, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.op
-            .transaction(|tx| self.reveal_in(tx, permit, id, why.clone()))
-            .await
-    }
-
-    async fn reveal_in(
-        &self,
-        mut tx: Tx,
-        permit: &Permit<RevealClaims>,
-        id: ClaimId,
-        why: Option<String>,
-    ) -> Result<Done<serde_json::Value>, ServiceError> {
-        let row = tx
-            .claim(id.jurisdiction.as_str(), id.uuid)
-            .await?
-            .ok_or(Refusal::NotFound("claim"))?;
-        let sent = self
-            .sent_claims(&mut tx, std::slice::from_ref(&row))
-            .await?
-            .remove(&row.id);
-        let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
-        let now = self.op.now();
-        let subject = claim_subject(&row)?;
-        let mut event = events::event(
-            self.op.id(now),
-            &row.jurisdiction,
-            &subject,
-            "reveal",
-            permit.actor(),
-            now,
-        );
-        (event.revision, event.reason) = (Some(row.revision), why);
-        events::record_inside(&mut tx, &[event]).await?;
-        Ok(tx.done(crate::at_rest::document::revealed(&sent)))
+        let unit = async |mut op: Op<'_>| {
+            let row = op.tx.claim(id.jurisdiction.as_str(), id.uuid).await?;
+            let row = row.ok_or(Refusal::NotFound("claim"))?;
+            let sent = self.sent_claim(&mut op.tx, &row).await?;
+            let mut event = op.event(&row.jurisdiction, &claim_subject(&row)?, "reveal");
+            (event.revision, event.reason) = (Some(row.revision), why.clone());
+            let recorded = op.record_inside(&[event]).await?;
+            Ok(op.done(recorded, crate::at_rest::document::revealed(&sent)))
+        };
+        operation.run(unit).await
     }
 }
 

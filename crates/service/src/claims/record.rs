@@ -296,51 +296,6 @@ impl Judgement {
             programme: candidate.programme.clone(),
         }
     }
-
-    fn row(&self, one: &Judged<'_>) -> Result<ClaimRow, ServiceError> {
-        let Judged {
-            candidate,
-            id,
-            at: now,
-            ..
-        } = *one;
-        let status = self.ruled.to;
-        let before = one.before.map(|before| &before.row);
-        // A kept reservation counts where it was made.
-        let kept = before.filter(|_| self.ruled.reserved && !self.ruled.reserve);
-        let revision = one.revision();
-        let first_deadline = before.and_then(|row| row.correct_by);
-        let correct_by =
-            first_deadline.unwrap_or_else(|| correction_deadline(candidate.programme.correction_days(), now));
-        Ok(ClaimRow {
-            jurisdiction: candidate.claim.jurisdiction.as_str().to_owned(),
-            id,
-            programme: candidate.programme.id().to_owned(),
-            programme_version: i32::try_from(candidate.programme.version()).map_err(ServiceError::bug)?,
-            status: status.as_str().to_owned(),
-            revision,
-            merchant: candidate.merchant.clone(),
-            merchant_reference: candidate.claim.merchant_reference.as_str().to_owned(),
-            client: before.map_or_else(|| one.actor.client.clone(), |row| row.client.clone()),
-            category: kept.map_or_else(|| candidate.category.clone(), |row| row.category.clone()),
-            governing_date: candidate.governing_date,
-            created_at: before.map_or(now, |row| row.created_at),
-            changed_at: now,
-            decided: revision,
-            amount: self.amount.map(Fen::get),
-            holds: self.holds(),
-            committed: self.ruled.reserved,
-            committed_month: self.ruled.reserved.then(|| self.month.clone()),
-            person: candidate.person.as_bytes().to_vec(),
-            quota_slot: candidate.quota.as_ref().map(|quota| quota.slot.clone()),
-            waits_for: self.waits_for.as_ref().map(limits::waits_for_text),
-            correct_by: (status == Status::NeedsCorrection).then_some(correct_by),
-            reviewed_by: None,
-            approved_by: None,
-            disbursement: None,
-            to_merchant: matches!(candidate.claim.payee, Payee::Merchant),
-        })
-    }
 }
 
 /// One claim to be written.
@@ -356,6 +311,53 @@ pub(super) struct Judged<'a> {
 }
 
 impl Judged<'_> {
+    /// The claim's row as the decision leaves it.
+    pub(super) fn row(&self) -> Result<ClaimRow, ServiceError> {
+        let Judged {
+            candidate,
+            ref judgement,
+            id,
+            at: now,
+            ..
+        } = *self;
+        let status = judgement.ruled.to;
+        let before = self.before.map(|before| &before.row);
+        // A kept reservation counts where it was made.
+        let kept = before.filter(|_| judgement.ruled.reserved && !judgement.ruled.reserve);
+        let revision = self.revision();
+        let first_deadline = before.and_then(|row| row.correct_by);
+        let correct_by =
+            first_deadline.unwrap_or_else(|| correction_deadline(candidate.programme.correction_days(), now));
+        Ok(ClaimRow {
+            jurisdiction: candidate.claim.jurisdiction.as_str().to_owned(),
+            id,
+            programme: candidate.programme.id().to_owned(),
+            programme_version: i32::try_from(candidate.programme.version()).map_err(ServiceError::bug)?,
+            status: status.as_str().to_owned(),
+            revision,
+            merchant: candidate.merchant.clone(),
+            merchant_reference: candidate.claim.merchant_reference.as_str().to_owned(),
+            client: before.map_or_else(|| self.actor.client.clone(), |row| row.client.clone()),
+            category: kept.map_or_else(|| candidate.category.clone(), |row| row.category.clone()),
+            governing_date: candidate.governing_date,
+            created_at: before.map_or(now, |row| row.created_at),
+            changed_at: now,
+            decided: revision,
+            amount: judgement.amount.map(Fen::get),
+            holds: judgement.holds(),
+            committed: judgement.ruled.reserved,
+            committed_month: judgement.ruled.reserved.then(|| judgement.month.clone()),
+            person: candidate.person.as_bytes().to_vec(),
+            quota_slot: candidate.quota.as_ref().map(|quota| quota.slot.clone()),
+            waits_for: judgement.waits_for.as_ref().map(limits::waits_for_text),
+            correct_by: (status == Status::NeedsCorrection).then_some(correct_by),
+            reviewed_by: None,
+            approved_by: None,
+            disbursement: None,
+            to_merchant: matches!(candidate.claim.payee, Payee::Merchant),
+        })
+    }
+
     /// The keys that the claim holds after its decision, as its leaf has them.
     fn held(&self) -> Vec<u8> {
         if !self.judgement.holds() {
@@ -379,7 +381,7 @@ pub(super) fn next_revision(before: Option<&Before>) -> i32 {
 
 /// Everything a batch writes, gathered before the first statement.
 #[derive(Default)]
-struct Writes {
+pub(super) struct Writes {
     record: Record,
     quotas: BTreeMap<(Vec<u8>, String), (i32, u32)>,
     limits: LimitChanges,
@@ -399,17 +401,17 @@ impl Claims {
         tx: &mut Tx,
         books: &Books,
         judged: &[Judged<'_>],
+        now: DateTime<Utc>,
     ) -> Result<Vec<ClaimState>, ServiceError> {
         let mut writes = Writes::default();
         let mut states = Vec::with_capacity(judged.len());
         for one in judged {
-            let row = one.judgement.row(one)?;
+            let row = one.row()?;
             let mut shown = view::summary(&row)?;
             shown.decision = Some(one.judgement.decision(one.candidate));
             states.push(shown);
             self.gather(&mut writes, books, one, row)?;
         }
-        let now = self.op.now();
         let leaves = tx.record(&books.heads, writes.finish(), now).await?;
         for (state, leaf) in states.iter_mut().zip(leaves) {
             if let Some(decision) = &mut state.decision {
@@ -419,7 +421,8 @@ impl Claims {
         Ok(states)
     }
 
-    fn gather(
+    /// Gathers what one claim writes, besides its row.
+    pub(super) fn gather(
         &self,
         writes: &mut Writes,
         books: &Books,
@@ -541,7 +544,8 @@ impl Writes {
         Ok(())
     }
 
-    fn finish(self) -> Record {
+    /// Everything that was gathered, as it is written.
+    pub(super) fn finish(self) -> Record {
         let quotas = self
             .quotas
             .into_iter()

@@ -164,8 +164,7 @@ impl Claims {
         permit.within(claim.jurisdiction.as_str())?;
         let now = self.op.now();
         let merchant = merchant(permit.actor())?;
-        let candidate = self.decide(vec![(claim, merchant)], now).await?.pop();
-        let candidate = candidate.ok_or_else(|| ServiceError::bug("one claim, one candidate"))??;
+        let candidate = self.decide_one(claim, merchant, now).await??;
         let catalogue = self.catalogue.current();
         let (county, programme) = (
             candidate.claim.jurisdiction.as_str().to_owned(),
@@ -207,15 +206,14 @@ impl Claims {
             claims.push((command.claim, merchant.clone()));
         }
         let used = keys.iter().map(|(key, _)| (actor.client.clone(), key.clone()));
-        let looked_up = self.known_and_used(&claims, used.collect()).await?;
-        let mut replays = self.first_answers(&looked_up.used).await?;
-        let used: HashMap<&str, &IdempotencyRow> =
-            looked_up.used.iter().map(|row| (row.key.as_str(), row)).collect();
+        let (known, used) = self.known_and_used(&claims, used.collect()).await?;
+        let mut replays = self.first_answers(&used).await?;
+        let used: HashMap<&str, &IdempotencyRow> = used.iter().map(|row| (row.key.as_str(), row)).collect();
 
         let mut first_use = HashMap::<String, (usize, [u8; 32])>::new();
         let mut slots = Vec::with_capacity(keys.len());
         let (mut open, mut to_decide) = (Vec::new(), Vec::new());
-        let known = claims.into_iter().zip(looked_up.known);
+        let known = claims.into_iter().zip(known);
         for (index, ((key, request), (claim, known))) in keys.into_iter().zip(known).enumerate() {
             let (first, first_request) = *first_use.entry(key.clone()).or_insert((index, request));
             let slot = if let Some(row) = used.get(key.as_str()) {

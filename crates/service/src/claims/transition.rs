@@ -1,8 +1,9 @@
 //! Moving recorded claims along their life cycle: lock, ask the table, write what it says.
 //!
-//! Review, approval, withdrawal, return, expiry, the waitlist and payment are all this, with another verb: the table
-//! (`claims::life_cycle`) gives the next status, the transfer and what becomes of the holdings, and [`Claims::move_claims`]
-//! writes a whole set of such moves with a fixed number of statements.
+//! Review, approval, withdrawal, return, expiry, the waitlist and payment are all this, with another
+//! verb: the table (`claims::life_cycle`) gives the next status, the transfer and what becomes of
+//! the holdings, and [`Claims::move_claims`] writes a whole set of such moves with a fixed number of
+//! statements.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -44,16 +45,17 @@ pub(crate) struct Part {
     pub(crate) counts: bool,
 }
 
-/// Who moves claims, and when.
+/// The actor who moves claims, and the time.
+// Until every caller has an `Op`.
 #[derive(Clone, Copy)]
 pub(crate) struct Mover<'a> {
     pub(crate) actor: &'a Actor,
     pub(crate) now: DateTime<Utc>,
 }
 
+/// What moves of claims write besides the claims themselves.
 #[derive(Default)]
-struct Writes {
-    rows: Vec<ClaimRow>,
+pub(super) struct Writes {
     postings: Vec<Posting>,
     limits: LimitChanges,
     events: Vec<EventRow>,
@@ -83,22 +85,59 @@ impl Claims {
         Ok((books, rows.into_iter().map(|row| (row.id, row)).collect()))
     }
 
-    /// Moves locked claims whose books are locked, with their transfers and events. Every move must be legal: ask
-    /// [`legal`] first. Returns the claims as they stand then.
+    /// Locks the books and one claim, and returns the claim if it exists.
+    pub(super) async fn lock_claim(
+        &self,
+        tx: &mut Tx,
+        id: ClaimId,
+    ) -> Result<(Books, Option<ClaimRow>), ServiceError> {
+        let (books, mut rows) = self.lock_claims(tx, &[id]).await?;
+        Ok((books, rows.remove(&id.uuid)))
+    }
+
+    /// Moves locked claims whose books are locked, with their transfers and events. Every move must
+    /// be legal: ask [`legal`] first. Returns the claims as the moves leave them.
     pub(crate) async fn move_claims(
         &self,
         op: &mut Op<'_>,
         books: &Books,
         moves: Vec<Move>,
     ) -> Result<(Vec<ClaimRow>, Recorded), ServiceError> {
-        let (actor, now) = (op.actor, op.now);
-        let writes = self.take_steps(books, moves, Mover { actor, now })?;
+        let mut writes = Writes::default();
+        let mut rows = Vec::with_capacity(moves.len());
+        for one in moves {
+            rows.push(self.take_step(&mut writes, books, one, mover(op))?);
+        }
+        let recorded = self.write_moves(op, &rows, writes).await?;
+        Ok((rows, recorded))
+    }
+
+    /// [`Self::move_claims`] for one claim.
+    pub(super) async fn move_claim(
+        &self,
+        op: &mut Op<'_>,
+        books: &Books,
+        one: Move,
+    ) -> Result<(ClaimRow, Recorded), ServiceError> {
+        let mut writes = Writes::default();
+        let row = self.take_step(&mut writes, books, one, mover(op))?;
+        let recorded = self.write_moves(op, std::slice::from_ref(&row), writes).await?;
+        Ok((row, recorded))
+    }
+
+    /// Writes claims that took their steps, and everything else that the steps write.
+    pub(super) async fn write_moves(
+        &self,
+        op: &mut Op<'_>,
+        rows: &[ClaimRow],
+        writes: Writes,
+    ) -> Result<Recorded, ServiceError> {
         self.release_holdings(&mut op.tx, &writes.released).await?;
-        op.tx.save_claims(&writes.rows).await?;
+        op.tx.save_claims(rows).await?;
         let recorded = op.append(&writes.events, &writes.postings).await?;
-        self.give_back(&mut op.tx, &writes, now).await?;
+        self.give_back(&mut op.tx, &writes, op.now).await?;
         op.call_waitlists(writes.refilled).await?;
-        Ok((writes.rows, recorded))
+        Ok(recorded)
     }
 
     // Until every caller has an `Op`.
@@ -109,9 +148,13 @@ impl Claims {
         moves: Vec<Move>,
         mover: Mover<'_>,
     ) -> Result<Vec<ClaimRow>, ServiceError> {
-        let writes = self.take_steps(books, moves, mover)?;
+        let mut writes = Writes::default();
+        let mut rows = Vec::with_capacity(moves.len());
+        for one in moves {
+            rows.push(self.take_step(&mut writes, books, one, mover)?);
+        }
         self.release_holdings(tx, &writes.released).await?;
-        tx.save_claims(&writes.rows).await?;
+        tx.save_claims(&rows).await?;
         tx.append(&writes.events, &writes.postings, mover.now).await?;
         self.give_back(tx, &writes, mover.now).await?;
         let calls = writes
@@ -124,16 +167,7 @@ impl Claims {
                 due_at: mover.now,
             });
         WaitlistCallRow::insert(tx, &calls.collect::<Vec<_>>()).await?;
-        Ok(writes.rows)
-    }
-
-    fn take_steps(&self, books: &Books, moves: Vec<Move>, mover: Mover<'_>) -> Result<Writes, ServiceError> {
-        let mut writes = Writes::default();
-        for one in moves {
-            let step = legal(&one.row, one.verb)?;
-            self.take_step(&mut writes, books, one, step, mover)?;
-        }
-        Ok(writes)
+        Ok(rows)
     }
 
     /// Gives what came back of payments to their sources, and changes the caps.
@@ -150,36 +184,67 @@ impl Claims {
         Ok(())
     }
 
-    fn take_step(
+    /// Takes one step of a claim, gathers what the step writes, and returns the claim as it leaves
+    /// it.
+    pub(super) fn take_step(
+        &self,
+        writes: &mut Writes,
+        books: &Books,
+        one: Move,
+        mover: Mover<'_>,
+    ) -> Result<ClaimRow, ServiceError> {
+        let step = legal(&one.row, one.verb)?;
+        let from = one.row.status.clone();
+        let (verb, reason) = (one.verb, one.reason.clone());
+        let mut row = self.apply(writes, books, one, step, mover)?;
+        row.revision = row.revision.saturating_add(1);
+        row.changed_at = mover.now;
+        row.correct_by = None;
+        self.sign(&mut row, verb, mover)?;
+        let mut event = events::event(
+            self.op.id(mover.now),
+            &row.jurisdiction,
+            &claim_subject(&row)?,
+            verb.as_str(),
+            mover.actor,
+            mover.now,
+        );
+        event.revision = Some(row.revision);
+        event.from_status = Some(from);
+        event.to_status = Some(row.status.clone());
+        event.reason = reason;
+        writes.events.push(event);
+        Ok(row)
+    }
+
+    /// What a step does to the claim's money, its place in a waitlist and its holdings.
+    fn apply(
         &self,
         writes: &mut Writes,
         books: &Books,
         one: Move,
         step: Step,
         mover: Mover<'_>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<ClaimRow, ServiceError> {
         let Move {
             mut row,
             verb,
-            reason,
             document,
             part,
+            ..
         } = one;
-        let Mover { actor, now } = mover;
-        let from = std::mem::replace(&mut row.status, step.to.as_str().to_owned());
+        row.status = step.to.as_str().to_owned();
         let catalogue = self.catalogue.current();
         let moved = part.map_or(row.amount, |part| Some(part.amount));
         if let (Some(reason), Some(amount)) = (step.transfer, moved) {
             writes
                 .postings
-                .push(posting(&row, reason, amount, document, &actor.client)?);
+                .push(posting(&row, reason, amount, document, &mover.actor.client)?);
             if matches!(
                 reason,
                 Reason::Release | Reason::ReleasePayable | Reason::ClawBack
             ) {
-                writes
-                    .refilled
-                    .insert((row.jurisdiction.clone(), row.programme.clone()));
+                writes.refill(&row);
             }
         }
         if let Some(limit) = row.waits_for.take() {
@@ -189,18 +254,16 @@ impl Claims {
                 -1,
             );
             if verb != Verb::Promote {
-                // No money came back, but whoever stood behind it may fit where it did not.
-                writes
-                    .refilled
-                    .insert((row.jurisdiction.clone(), row.programme.clone()));
+                // No money came back, but a claim that stood behind it may fit where it did not.
+                writes.refill(&row);
             }
         }
         let released = step.holdings == Holdings::Release;
         // What came back of a clawback left the caps part by part, whatever becomes of the holdings.
         let given_back = match part {
             Some(part) if step.transfer == Some(Reason::ClawBack) => part.amount,
-            _ if released => row.amount.unwrap_or(0),
-            _ => 0,
+            Some(_) | None if released => row.amount.unwrap_or(0),
+            Some(_) | None => 0,
         };
         if given_back > 0 {
             limits::commit(
@@ -217,32 +280,14 @@ impl Claims {
             (row.committed, row.committed_month) = (false, None);
         }
         if verb == Verb::Promote {
-            (row.committed, row.committed_month) = (true, Some(limits::month_of(now)));
+            (row.committed, row.committed_month) = (true, Some(limits::month_of(mover.now)));
             let keys = limits::touched_by(books, &catalogue, &row)?;
             limits::commit(&mut writes.limits, &keys, row.amount.unwrap_or(0));
         }
-        row.revision = row.revision.saturating_add(1);
-        row.changed_at = now;
-        row.correct_by = None;
-        self.sign(&mut row, verb, mover)?;
-        let mut event = events::event(
-            self.op.id(now),
-            &row.jurisdiction,
-            &claim_subject(&row)?,
-            verb.as_str(),
-            actor,
-            now,
-        );
-        event.revision = Some(row.revision);
-        event.from_status = Some(from);
-        event.to_status = Some(row.status.clone());
-        event.reason = reason;
-        writes.events.push(event);
-        writes.rows.push(row);
-        Ok(())
+        Ok(row)
     }
 
-    /// What a verb leaves on the claim besides its status: who signed, which payout, which deadline.
+    /// What a verb leaves on the claim besides its status: signature, disbursement, deadline.
     fn sign(&self, row: &mut ClaimRow, verb: Verb, mover: Mover<'_>) -> Result<(), ServiceError> {
         match verb {
             Verb::Recommend => row.reviewed_by = Some(mover.actor.person.clone()),
@@ -256,7 +301,22 @@ impl Claims {
                 row.correct_by = Some(view::correction_deadline(programme.correction_days(), mover.now));
             }
             Verb::CancelInstruction | Verb::FailPayment | Verb::ReturnPayment => row.disbursement = None,
-            _ => {}
+            Verb::RejectReview
+            | Verb::RejectApproval
+            | Verb::Withdraw
+            | Verb::Return
+            | Verb::Expire
+            | Verb::Promote
+            | Verb::Instruct
+            | Verb::Pay
+            | Verb::Retry
+            | Verb::Demand
+            | Verb::RepayPart
+            | Verb::ClawBack
+            | Verb::ClawBackBarred
+            | Verb::WaivePart
+            | Verb::Waive
+            | Verb::Correct => {}
         }
         Ok(())
     }
@@ -312,6 +372,17 @@ impl Claims {
         }
     }
 
+    /// What was sent last for a claim, opened.
+    pub(super) async fn sent_claim(
+        &self,
+        conn: &mut store::Conn,
+        row: &ClaimRow,
+    ) -> Result<claims::claim::Claim, ServiceError> {
+        let keys = [(row.jurisdiction.clone(), row.id)];
+        let decision = conn.latest_decisions(&keys).await?.pop();
+        self.open_sent(&decision.ok_or_else(|| ServiceError::bug("a claim has no document"))?)
+    }
+
     /// What was sent with a revision, opened.
     pub(super) fn open_sent(&self, row: &DecisionRow) -> Result<claims::claim::Claim, ServiceError> {
         let place = document_place(&row.jurisdiction, row.claim, row.revision);
@@ -332,6 +403,22 @@ impl Claims {
         let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
         let decision = decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
         view::detail(&self.catalogue.current(), row, &decision)
+    }
+}
+
+impl Writes {
+    /// Money came back to the fund of this claim.
+    fn refill(&mut self, row: &ClaimRow) {
+        self.refilled
+            .insert((row.jurisdiction.clone(), row.programme.clone()));
+    }
+}
+
+/// The actor and the time of an operation.
+pub(super) fn mover<'a>(op: &Op<'a>) -> Mover<'a> {
+    Mover {
+        actor: op.actor,
+        now: op.now,
     }
 }
 

@@ -1,12 +1,17 @@
 //! What is due back of paid claims, what payments are netted against it, and waivers.
 
 use chrono::{DateTime, Utc};
+use claims::proposal::ProposalStatus;
+use claims::{ClaimId, JurisdictionCode, WaiverId};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use ledger::Fen;
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
+use crate::columns::{County, Money, Value};
+use crate::operation::proposal_row;
 use crate::schema::{clawback_nettings, clawback_waivers, clawbacks, disbursement_lines, payments};
 use crate::{Conn, StoreError, Tx};
 
@@ -46,23 +51,24 @@ batch_insert! {
     }
 }
 
-/// A waiver of part of a clawback. `status` is pending, approved or refused.
-/// Primary key: `jurisdiction`, `id`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = clawback_waivers, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
-pub struct WaiverRow {
-    pub jurisdiction: String,
-    pub id: Uuid,
-    pub claim: Uuid,
-    pub amount: i64,
-    pub document: String,
-    pub reason: String,
-    pub status: String,
-    pub maker: String,
-    pub made_at: DateTime<Utc>,
-    pub checker: Option<String>,
-    pub checked_at: Option<DateTime<Utc>>,
-    pub refusal: Option<String>,
+proposal_row! {
+    /// A waiver of part of a clawback, by its document and for a reason. Its column `refusal` is the
+    /// reason of the signatures: it is kept only for what was refused.
+    pub struct WaiverRow in clawback_waivers = "clawback_waivers"
+        by (jurisdiction: JurisdictionCode => County, id: Uuid => SqlUuid)
+    {
+        claim: Uuid => SqlUuid,
+        amount: Fen => Money,
+        document: String => Text,
+        reason: String => Text,
+    }
+    signed ProposalStatus: (status, maker, made_at, checker, checked_at, refusal)
+}
+
+impl WaiverRow {
+    pub fn id(&self) -> WaiverId {
+        WaiverId::new(self.jurisdiction, self.id)
+    }
 }
 
 impl Conn {
@@ -94,9 +100,9 @@ impl Conn {
             .await?)
     }
 
-    pub async fn waiver(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<WaiverRow>, StoreError> {
+    pub async fn waiver(&mut self, id: WaiverId) -> Result<Option<WaiverRow>, StoreError> {
         Ok(clawback_waivers::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .select(WaiverRow::as_select())
             .first(self.pg())
             .await
@@ -104,10 +110,10 @@ impl Conn {
     }
 
     /// The waivers of a claim's clawback, oldest first.
-    pub async fn waivers(&mut self, jurisdiction: &str, claim: Uuid) -> Result<Vec<WaiverRow>, StoreError> {
+    pub async fn waivers(&mut self, claim: ClaimId) -> Result<Vec<WaiverRow>, StoreError> {
         Ok(clawback_waivers::table
-            .filter(clawback_waivers::jurisdiction.eq(jurisdiction))
-            .filter(clawback_waivers::claim.eq(claim))
+            .filter(clawback_waivers::jurisdiction.eq(Value(claim.jurisdiction)))
+            .filter(clawback_waivers::claim.eq(claim.uuid))
             .order(clawback_waivers::id)
             .select(WaiverRow::as_select())
             .load(self.pg())
@@ -234,20 +240,12 @@ impl Tx {
     }
 
     pub async fn add_waiver(&mut self, row: &WaiverRow) -> Result<(), StoreError> {
-        diesel::insert_into(clawback_waivers::table)
-            .values(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.insert_on(self.pg()).await
     }
 
-    pub async fn lock_waiver(
-        &mut self,
-        jurisdiction: &str,
-        id: Uuid,
-    ) -> Result<Option<WaiverRow>, StoreError> {
+    pub async fn lock_waiver(&mut self, id: WaiverId) -> Result<Option<WaiverRow>, StoreError> {
         Ok(clawback_waivers::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .for_update()
             .select(WaiverRow::as_select())
             .first(self.pg())
@@ -256,10 +254,6 @@ impl Tx {
     }
 
     pub async fn save_waiver(&mut self, row: &WaiverRow) -> Result<(), StoreError> {
-        diesel::update(clawback_waivers::table.find((&row.jurisdiction, row.id)))
-            .set(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.update_on(self.pg()).await
     }
 }

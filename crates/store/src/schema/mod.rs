@@ -167,14 +167,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money, Word};
+
     clawback_waivers (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         claim -> Uuid,
-        amount -> Int8,
+        amount -> Money,
         document -> Text,
         reason -> Text,
-        status -> Text,
+        status -> Word,
         maker -> Text,
         made_at -> Timestamptz,
         checker -> Nullable<Text>,
