@@ -236,7 +236,7 @@ async fn committed(app: &TestApp, size: u32) -> SampleId {
         .commit_sample(&auditor, county, asked, new_key())
         .await;
     app.clock.advance(Duration::seconds(1));
-    SampleId::parse(&made.unwrap().value.id).unwrap()
+    made.unwrap().value.id
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -176,7 +176,7 @@ pub(crate) async fn list_webhook_deliveries(
     query: Query<DeliveriesQuery>,
 ) -> Answer<Json<PageView<DeliveryView>>> {
     let Query(DeliveriesQuery { status, page }) = query;
-    let status = status.map(|it| it.as_str());
+    let status = status.and_then(|it| claims::webhooks::DeliveryStatus::parse(it.as_str()));
     let list = api
         .service
         .webhooks()
@@ -401,14 +401,14 @@ impl From<Webhook> for WebhookView {
             .map(|status| EventType(format!("{CLAIM}{status}")));
         WebhookView {
             events: events.collect(),
-            id: it.id,
+            id: it.id.to_string(),
             url: it.url,
-            status: it.status,
+            status: it.status.to_string(),
             made_at: it.made_at,
             failures: it.failures,
             failing_since: it.failing_since,
             disabled_at: it.disabled_at,
-            disabled_why: it.disabled_why,
+            disabled_why: it.disabled_why.map(|it| it.to_string()),
             old_secret_until: it.old_secret_until,
         }
     }
@@ -506,7 +506,7 @@ impl From<Delivery> for DeliveryView {
             message: it.id.to_string(),
             event: it.kind,
             claim: it.claim,
-            status: it.status,
+            status: it.status.to_string(),
             at: it.at,
             next_attempt_at: it.next_at,
             attempts: it.attempts,

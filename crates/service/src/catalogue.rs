@@ -6,14 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use claims::ids::DraftId;
 use policy::Programme;
-use store::Tx;
 use store::programmes::reference::{JurisdictionRow, ProgrammeRow};
 
 use crate::operation::access::ReadProgrammes;
-use crate::operation::{Actor, FieldError, Permit, Refusal, Runner, ServiceError, events};
+use crate::operation::{Actor, FieldError, Op, Permit, Recorded, Refusal, Runner, ServiceError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JurisdictionKind {
@@ -211,25 +210,21 @@ impl Catalogues {
         if !versions.is_empty() {
             return Err(Refusal::FourEyes.into());
         }
-        let now = self.op.now();
-        self.op
-            .transaction(async |mut tx| {
-                self.put_in_force(&mut tx, &programme, None, actor, now).await?;
-                Ok(tx.done(()))
-            })
-            .await?;
+        let unit = async |mut op: Op<'_>| {
+            let recorded = self.put_in_force(&mut op, &programme, None).await?;
+            Ok(op.done(recorded, ()))
+        };
+        self.op.by(actor).run(unit).await?;
         self.refresh().await
     }
 
     /// Stores a version with its fund in every county.
     pub(crate) async fn put_in_force(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         programme: &Programme,
         draft: Option<DraftId>,
-        actor: &Actor,
-        now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Recorded, ServiceError> {
         let row = ProgrammeRow {
             id: programme.id().to_owned(),
             version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
@@ -237,8 +232,8 @@ impl Catalogues {
             source: programme.source().to_owned(),
             effective_from: programme.effective_from(),
             status: "active".into(),
-            created_at: now,
-            activated_at: Some(now),
+            created_at: op.now,
+            activated_at: Some(op.now),
             draft_jurisdiction: draft.map(|draft| draft.jurisdiction.to_string()),
             draft: draft.map(|draft| draft.uuid),
         };
@@ -249,18 +244,10 @@ impl Catalogues {
             .map(|it| it.code.clone())
             .collect::<Vec<_>>();
         let subject = format!("programme:{}", row.id);
-        let event = events::event(
-            self.op.id(now),
-            &self.city()?,
-            &subject,
-            "activate_programme",
-            actor,
-            now,
-        );
-        tx.add_programme(&row).await?;
-        tx.open_funds(&row.id, &counties).await?;
-        tx.record_events(&[event]).await?;
-        Ok(())
+        let event = op.event(&self.city()?, &subject, "activate_programme");
+        op.tx.add_programme(&row).await?;
+        op.tx.open_funds(&row.id, &counties).await?;
+        op.record(&[event]).await
     }
 
     /// Adds jurisdictions with their ledgers, cities first, and their funds in every programme.

@@ -126,56 +126,65 @@ macro_rules! batch_insert {
 }
 pub(crate) use batch_insert;
 
-/// The statements of a row that is written by itself: `insert_on` adds it, `update_on` writes what changes of it over the
-/// row of its key, and fails if that is not there.
-macro_rules! row_statements {
-    (
-        $name:ident in $table:literal
-        by ($($key:ident: $key_st:ty),+)
-        insert ($($column:ident = $($from:ident).+: $st:ty),*)
-        update ($($changed:ident = $($changed_from:ident).+: $changed_st:ty),*)
-    ) => {
+/// The statement that adds a row: `insert_on`.
+macro_rules! insert_statement {
+    ($name:ident in $table:literal ($($column:ident = $($from:ident).+: $st:ty),+)) => {
         const _: () = {
-            use diesel::QueryResult;
-            use diesel::pg::Pg;
-            use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-            use diesel_async::{AsyncPgConnection, RunQueryDsl};
-
             struct Insert<'r>(&'r $name);
-            impl QueryFragment<Pg> for Insert<'_> {
-                fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-                    let columns = [$(stringify!($key),)+ $(stringify!($column),)*];
+            impl diesel::query_builder::QueryFragment<diesel::pg::Pg> for Insert<'_> {
+                fn walk_ast<'b>(
+                    &'b self,
+                    mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,
+                ) -> diesel::QueryResult<()> {
                     out.push_sql(concat!("INSERT INTO ", $table, " ("));
-                    out.push_sql(&columns.join(", "));
+                    out.push_sql(&[$(stringify!($column)),+].join(", "));
                     let mut separator = ") VALUES (";
                     $(
                         out.push_sql(separator);
-                        out.push_bind_param::<$key_st, _>(&self.0.$key)?;
+                        out.push_bind_param::<$st, _>(&self.0.$($from).+)?;
                         separator = ", ";
                     )+
-                    $(
-                        out.push_sql(separator);
-                        out.push_bind_param::<$st, _>(&self.0.$($from).+)?;
-                    )*
+                    let _ = separator;
                     out.push_sql(")");
                     Ok(())
                 }
             }
-            impl QueryId for Insert<'_> {
+            impl diesel::query_builder::QueryId for Insert<'_> {
                 type QueryId = ();
                 const HAS_STATIC_QUERY_ID: bool = false;
             }
 
+            impl $name {
+                pub(crate) async fn insert_on(
+                    &self,
+                    mut pg: &diesel_async::AsyncPgConnection,
+                ) -> Result<(), $crate::StoreError> {
+                    diesel_async::RunQueryDsl::execute(Insert(self), &mut pg).await?;
+                    Ok(())
+                }
+            }
+        };
+    };
+}
+pub(crate) use insert_statement;
+
+/// The statement that writes what changes of a row over the row of its key, and fails if that is not there: `update_on`.
+macro_rules! update_statement {
+    ($name:ident in $table:literal by ($($key:ident: $key_st:ty),+) ($($column:ident = $($from:ident).+: $st:ty),+)) => {
+        const _: () = {
             struct Update<'r>(&'r $name);
-            impl QueryFragment<Pg> for Update<'_> {
-                fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+            impl diesel::query_builder::QueryFragment<diesel::pg::Pg> for Update<'_> {
+                fn walk_ast<'b>(
+                    &'b self,
+                    mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,
+                ) -> diesel::QueryResult<()> {
                     let mut separator = concat!("UPDATE ", $table, " SET ");
                     $(
                         out.push_sql(separator);
-                        out.push_sql(concat!(stringify!($changed), " = "));
-                        out.push_bind_param::<$changed_st, _>(&self.0.$($changed_from).+)?;
+                        out.push_sql(concat!(stringify!($column), " = "));
+                        out.push_bind_param::<$st, _>(&self.0.$($from).+)?;
                         separator = ", ";
-                    )*
+                    )+
                     let _ = separator;
                     separator = " WHERE ";
                     $(
@@ -188,19 +197,17 @@ macro_rules! row_statements {
                     Ok(())
                 }
             }
-            impl QueryId for Update<'_> {
+            impl diesel::query_builder::QueryId for Update<'_> {
                 type QueryId = ();
                 const HAS_STATIC_QUERY_ID: bool = false;
             }
 
             impl $name {
-                pub(crate) async fn insert_on(&self, mut pg: &AsyncPgConnection) -> Result<(), $crate::StoreError> {
-                    Insert(self).execute(&mut pg).await?;
-                    Ok(())
-                }
-
-                pub(crate) async fn update_on(&self, mut pg: &AsyncPgConnection) -> Result<(), $crate::StoreError> {
-                    match Update(self).execute(&mut pg).await? {
+                pub(crate) async fn update_on(
+                    &self,
+                    mut pg: &diesel_async::AsyncPgConnection,
+                ) -> Result<(), $crate::StoreError> {
+                    match diesel_async::RunQueryDsl::execute(Update(self), &mut pg).await? {
                         1 => Ok(()),
                         _ => Err($crate::StoreError::Stale($table)),
                     }
@@ -209,7 +216,7 @@ macro_rules! row_statements {
         };
     };
 }
-pub(crate) use row_statements;
+pub(crate) use update_statement;
 
 /// Declares a row that is written by itself and changes, with its primary key; all but the key may change.
 macro_rules! keyed_row {
@@ -224,12 +231,8 @@ macro_rules! keyed_row {
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name { $(pub $key: $key_ty,)+ $($(#[$fmeta])* pub $field: $ty,)* }
 
-        $crate::batch::row_statements! {
-            $name in $table
-            by ($($key: $key_st),+)
-            insert ($($field = $field: $st),*)
-            update ($($field = $field: $st),*)
-        }
+        $crate::batch::insert_statement! { $name in $table ($($key = $key: $key_st,)+ $($field = $field: $st),*) }
+        $crate::batch::update_statement! { $name in $table by ($($key: $key_st),+) ($($field = $field: $st),*) }
     };
 }
 pub(crate) use keyed_row;

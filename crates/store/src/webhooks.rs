@@ -1,55 +1,64 @@
 //! Merchants' webhooks: where they listen, what they are told, and what became of each attempt.
 
 use chrono::{DateTime, Utc};
+use claims::life_cycle::Status;
+use claims::webhooks::{DeliveryStatus, DisabledReason, EndpointStatus, MessageKind};
+use claims::{JurisdictionCode, WebhookId};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::batch::{Bind, Sql, batch_insert};
+use crate::batch::{Bind, Sql, batch_insert, keyed_row};
+use crate::columns::{County, Value, Word};
 use crate::schema::{webhook_attempts, webhook_endpoints};
 use crate::{Conn, StoreError, Tx};
 
-/// Where a merchant listens. `status` is enabled, paused, disabled or deleted; `statuses` those of claims that it is told of
-/// (empty: all); `slot` its place among the merchant's; `failures` in a row since `failing_since`.
-/// Primary key: `jurisdiction`, `id`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, QueryableByName, Insertable, AsChangeset)]
-#[diesel(table_name = webhook_endpoints, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
-pub struct WebhookRow {
-    pub jurisdiction: String,
-    pub id: Uuid,
-    pub merchant: String,
-    pub slot: Option<i32>,
-    pub status: String,
-    pub statuses: Vec<String>,
-    pub key_id: String,
-    pub sealed: Vec<u8>,
-    pub old_until: Option<DateTime<Utc>>,
-    pub made_at: DateTime<Utc>,
-    pub failures: i32,
-    pub failing_since: Option<DateTime<Utc>>,
-    pub disabled_at: Option<DateTime<Utc>>,
-    pub disabled_why: Option<String>,
-    pub next_at: Option<DateTime<Utc>>,
-    pub busy_until: DateTime<Utc>,
+keyed_row! {
+    /// A merchant's endpoint. `statuses` are those of claims that it is sent (empty: all), `slot` is its place among the
+    /// merchant's, and `failures` came in a row since `failing_since`.
+    #[derive(Queryable, Selectable, QueryableByName)]
+    #[diesel(table_name = webhook_endpoints, check_for_backend(diesel::pg::Pg))]
+    pub struct WebhookRow in "webhook_endpoints" by (jurisdiction: JurisdictionCode => County, id: Uuid => SqlUuid) {
+        merchant: String => Text,
+        slot: Option<i32> => Nullable<Integer>,
+        status: EndpointStatus => Word,
+        statuses: Vec<Status> => Array<Word>,
+        key_id: String => Text,
+        sealed: Vec<u8> => Bytea,
+        old_until: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+        made_at: DateTime<Utc> => Timestamptz,
+        failures: i32 => Integer,
+        failing_since: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+        disabled_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+        disabled_why: Option<DisabledReason> => Nullable<Word>,
+        next_at: Option<DateTime<Utc>> => Nullable<Timestamptz>,
+        busy_until: DateTime<Utc> => Timestamptz,
+    }
+}
+
+impl WebhookRow {
+    pub fn id(&self) -> WebhookId {
+        WebhookId::new(self.jurisdiction, self.id)
+    }
 }
 
 batch_insert! {
-    /// A message: an event of a claim, or a test. `status` is due, delivered or failed; `tries` counts since it was last begun.
+    /// A message: an event of a claim, or a test. `tries` counts since it was last begun.
     /// Primary key: `jurisdiction`, `endpoint`, `id`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = crate::schema::webhook_deliveries, check_for_backend(diesel::pg::Pg))]
     pub struct DeliveryRow in "webhook_deliveries" {
-        jurisdiction: String => Text,
+        jurisdiction: JurisdictionCode => County,
         endpoint: Uuid => SqlUuid,
         id: Uuid => SqlUuid,
-        kind: String => Text,
+        kind: MessageKind => Word,
         subject: String => Text,
         verb: String => Text,
         from_status: Option<String> => Nullable<Text>,
         to_status: Option<String> => Nullable<Text>,
         at: DateTime<Utc> => Timestamptz,
-        status: String => Text,
+        status: DeliveryStatus => Word,
         attempts: i32 => Integer,
         tries: i32 => Integer,
         due_at: DateTime<Utc> => Timestamptz,
@@ -63,7 +72,7 @@ batch_insert! {
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = webhook_attempts, check_for_backend(diesel::pg::Pg))]
     pub struct AttemptRow in "webhook_attempts" {
-        jurisdiction: String => Text,
+        jurisdiction: JurisdictionCode => County,
         endpoint: Uuid => SqlUuid,
         delivery: Uuid => SqlUuid,
         attempt: i32 => Integer,
@@ -92,9 +101,9 @@ impl Conn {
             .await?)
     }
 
-    pub async fn webhook(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<WebhookRow>, StoreError> {
+    pub async fn webhook(&mut self, id: WebhookId) -> Result<Option<WebhookRow>, StoreError> {
         Ok(webhook_endpoints::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .select(WebhookRow::as_select())
             .first(self.pg())
             .await
@@ -142,16 +151,15 @@ impl Conn {
     /// The message of an endpoint that has been due for longest.
     pub async fn due_delivery(
         &mut self,
-        jurisdiction: &str,
-        endpoint: Uuid,
+        endpoint: WebhookId,
         now: DateTime<Utc>,
     ) -> Result<Option<DeliveryRow>, StoreError> {
         Ok(Sql(
             "SELECT * FROM webhook_deliveries WHERE jurisdiction = $1 AND endpoint = $2 AND status = 'due' \
              AND due_at <= $3 ORDER BY due_at, id LIMIT 1",
         )
-        .bind::<Text, _>(jurisdiction.to_owned())
-        .bind::<SqlUuid, _>(endpoint)
+        .bind::<County, _>(endpoint.jurisdiction)
+        .bind::<SqlUuid, _>(endpoint.uuid)
         .bind::<Timestamptz, _>(now)
         .get_result(self.pg())
         .await
@@ -159,7 +167,7 @@ impl Conn {
     }
 
     /// Whether a test is on its way to an endpoint.
-    pub async fn has_due_test(&mut self, jurisdiction: &str, endpoint: Uuid) -> Result<bool, StoreError> {
+    pub async fn has_due_test(&mut self, endpoint: WebhookId) -> Result<bool, StoreError> {
         #[derive(QueryableByName)]
         struct Has {
             #[diesel(sql_type = Bool)]
@@ -169,8 +177,8 @@ impl Conn {
             "SELECT EXISTS (SELECT FROM webhook_deliveries WHERE jurisdiction = $1 AND endpoint = $2 \
              AND status = 'due' AND kind = 'test') AS has",
         )
-        .bind::<Text, _>(jurisdiction.to_owned())
-        .bind::<SqlUuid, _>(endpoint)
+        .bind::<County, _>(endpoint.jurisdiction)
+        .bind::<SqlUuid, _>(endpoint.uuid)
         .get_result(self.pg())
         .await?;
         Ok(has.has)
@@ -179,8 +187,7 @@ impl Conn {
     /// When the next message of an endpoint is due.
     pub async fn next_delivery_at(
         &mut self,
-        jurisdiction: &str,
-        endpoint: Uuid,
+        endpoint: WebhookId,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         #[derive(QueryableByName)]
         struct Due {
@@ -189,8 +196,8 @@ impl Conn {
         }
         let due: Option<Due> = Sql("SELECT due_at FROM webhook_deliveries WHERE jurisdiction = $1 \
              AND endpoint = $2 AND status = 'due' ORDER BY due_at LIMIT 1")
-        .bind::<Text, _>(jurisdiction.to_owned())
-        .bind::<SqlUuid, _>(endpoint)
+        .bind::<County, _>(endpoint.jurisdiction)
+        .bind::<SqlUuid, _>(endpoint.uuid)
         .get_result(self.pg())
         .await
         .optional()?;
@@ -200,9 +207,8 @@ impl Conn {
     /// An endpoint's messages, newest first, of one status if it is given.
     pub async fn deliveries(
         &mut self,
-        jurisdiction: &str,
-        endpoint: Uuid,
-        status: Option<&str>,
+        endpoint: WebhookId,
+        status: Option<DeliveryStatus>,
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
@@ -210,10 +216,10 @@ impl Conn {
             "SELECT * FROM webhook_deliveries WHERE jurisdiction = $1 AND endpoint = $2 AND id < $3 \
              AND ($4 IS NULL OR status = $4) ORDER BY id DESC LIMIT $5",
         )
-        .bind::<Text, _>(jurisdiction.to_owned())
-        .bind::<SqlUuid, _>(endpoint)
+        .bind::<County, _>(endpoint.jurisdiction)
+        .bind::<SqlUuid, _>(endpoint.uuid)
         .bind::<SqlUuid, _>(before.unwrap_or(Uuid::max()))
-        .bind::<Nullable<Text>, _>(status.map(str::to_owned))
+        .bind::<Nullable<Word>, _>(status)
         .bind::<BigInt, _>(limit)
         .load(self.pg())
         .await?)
@@ -222,15 +228,14 @@ impl Conn {
     /// The last attempts at each of these messages, newest first, at most so many each.
     pub async fn attempts(
         &mut self,
-        jurisdiction: &str,
-        endpoint: Uuid,
+        endpoint: WebhookId,
         deliveries: &[Uuid],
         each: i64,
     ) -> Result<Vec<AttemptRow>, StoreError> {
         Ok(Sql("SELECT a.* FROM UNNEST($3) AS d (id) CROSS JOIN LATERAL (SELECT * FROM webhook_attempts a \
              WHERE a.jurisdiction = $1 AND a.endpoint = $2 AND a.delivery = d.id ORDER BY a.attempt DESC LIMIT $4) AS a")
-        .bind::<Text, _>(jurisdiction.to_owned())
-        .bind::<SqlUuid, _>(endpoint)
+        .bind::<County, _>(endpoint.jurisdiction)
+        .bind::<SqlUuid, _>(endpoint.uuid)
         .bind::<Array<SqlUuid>, _>(deliveries.to_vec())
         .bind::<BigInt, _>(each)
         .load(self.pg())
@@ -265,20 +270,12 @@ impl Conn {
 
 impl Tx {
     pub async fn add_webhook(&mut self, row: &WebhookRow) -> Result<(), StoreError> {
-        diesel::insert_into(webhook_endpoints::table)
-            .values(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.insert_on(self.pg()).await
     }
 
-    pub async fn lock_webhook(
-        &mut self,
-        jurisdiction: &str,
-        id: Uuid,
-    ) -> Result<Option<WebhookRow>, StoreError> {
+    pub async fn lock_webhook(&mut self, id: WebhookId) -> Result<Option<WebhookRow>, StoreError> {
         Ok(webhook_endpoints::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .for_no_key_update()
             .select(WebhookRow::as_select())
             .first(self.pg())
@@ -298,27 +295,24 @@ impl Tx {
     }
 
     pub async fn save_webhook(&mut self, row: &WebhookRow) -> Result<(), StoreError> {
-        diesel::update(webhook_endpoints::table.find((&row.jurisdiction, row.id)))
-            .set(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.update_on(self.pg()).await
     }
 
     /// These endpoints have something to be told from an instant on.
     pub async fn wake_webhooks(
         &mut self,
-        endpoints: &[(String, Uuid)],
+        endpoints: &[WebhookId],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let (jurisdictions, ids): (Vec<_>, Vec<_>) = endpoints.iter().cloned().unzip();
+        let (jurisdictions, ids): (Vec<_>, Vec<_>) =
+            endpoints.iter().map(|it| (it.jurisdiction, it.uuid)).unzip();
         // One that fails keeps its pause.
         Sql(
             "UPDATE webhook_endpoints e SET next_at = CASE WHEN e.failures > 0 THEN coalesce(e.next_at, $3) \
              ELSE least(e.next_at, $3) END FROM UNNEST($1, $2) AS k (jurisdiction, id) \
              WHERE e.jurisdiction = k.jurisdiction AND e.id = k.id",
         )
-        .bind::<Array<Text>, _>(jurisdictions)
+        .bind::<Array<County>, _>(jurisdictions)
         .bind::<Array<SqlUuid>, _>(ids)
         .bind::<Timestamptz, _>(at)
         .execute(self.pg())
@@ -351,10 +345,10 @@ impl Tx {
             "UPDATE webhook_deliveries SET status = $4, attempts = $5, tries = $6, due_at = $7 \
              WHERE jurisdiction = $1 AND endpoint = $2 AND id = $3 AND status = 'due' AND attempts = $5 - 1",
         )
-        .bind::<Text, _>(row.jurisdiction.clone())
+        .bind::<County, _>(row.jurisdiction)
         .bind::<SqlUuid, _>(row.endpoint)
         .bind::<SqlUuid, _>(row.id)
-        .bind::<Text, _>(row.status.clone())
+        .bind::<Word, _>(row.status)
         .bind::<Integer, _>(row.attempts)
         .bind::<Integer, _>(row.tries)
         .bind::<Timestamptz, _>(row.due_at)
@@ -370,8 +364,7 @@ impl Tx {
     /// Begins a message anew, whatever became of it; whether there is one.
     pub async fn replay_delivery(
         &mut self,
-        jurisdiction: &str,
-        endpoint: Uuid,
+        endpoint: WebhookId,
         id: Uuid,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
@@ -379,8 +372,8 @@ impl Tx {
             "UPDATE webhook_deliveries SET status = 'due', tries = 0, due_at = $4 \
              WHERE jurisdiction = $1 AND endpoint = $2 AND id = $3",
         )
-        .bind::<Text, _>(jurisdiction.to_owned())
-        .bind::<SqlUuid, _>(endpoint)
+        .bind::<County, _>(endpoint.jurisdiction)
+        .bind::<SqlUuid, _>(endpoint.uuid)
         .bind::<SqlUuid, _>(id)
         .bind::<Timestamptz, _>(now)
         .execute(self.pg())
@@ -391,8 +384,7 @@ impl Tx {
     /// Begins those anew that were given up, from this id on, a bounded number; says how many.
     pub async fn replay_failed(
         &mut self,
-        jurisdiction: &str,
-        endpoint: Uuid,
+        endpoint: WebhookId,
         (from, since): (Uuid, DateTime<Utc>),
         now: DateTime<Utc>,
         limit: i64,
@@ -401,8 +393,8 @@ impl Tx {
              (SELECT id FROM webhook_deliveries WHERE jurisdiction = $1 AND endpoint = $2 AND status = 'failed' \
              AND id >= $3 AND at >= $4 ORDER BY id LIMIT $6 FOR NO KEY UPDATE) AS f \
              WHERE d.jurisdiction = $1 AND d.endpoint = $2 AND d.id = f.id")
-        .bind::<Text, _>(jurisdiction.to_owned())
-        .bind::<SqlUuid, _>(endpoint)
+        .bind::<County, _>(endpoint.jurisdiction)
+        .bind::<SqlUuid, _>(endpoint.uuid)
         .bind::<SqlUuid, _>(from)
         .bind::<Timestamptz, _>(since)
         .bind::<Timestamptz, _>(now)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use claims::claim::{Claim, Item};
-use claims::ids::{AppropriationId, CapChangeId, ClaimId, DisbursementId, PaymentId};
+use claims::ids::{AppropriationId, ClaimId, DisbursementId, PaymentId};
 use ledger::{Balances, Fen};
 use service::claims::{ApprovalVerdict, ClaimState, Command, Mode, ReviewVerdict, Submitted};
 use service::funds::{CapChange, Fund, NewAppropriation, Source, SourceBalance};
@@ -240,7 +240,7 @@ impl World {
             .appropriate(&permit(&self.cast.maker), new, new_key())
             .await
             .expect("money is entered");
-        AppropriationId::parse(&made.value.id).expect("an id")
+        made.value.id
     }
 
     /// Money for a fund, entered and approved.
@@ -277,7 +277,7 @@ impl World {
             .funds()
             .propose_caps(&maker, programme, place, caps, "运财〔2026〕1号")
             .await?;
-        let id = CapChangeId::parse(&made.id).expect("an id");
+        let id = made.id;
         self.service
             .funds()
             .check_caps(&permit(&self.cast.checker), id, Check::Approve, None)

@@ -1,6 +1,5 @@
 //! Ceilings over what may be committed: set in pairs, nested, never below what is committed.
 
-use claims::ids::CapChangeId;
 use claims::life_cycle::Status;
 use service::operation::Check;
 use service::operation::access::ManageFunds;
@@ -63,7 +62,7 @@ async fn caps_are_proposed_by_one_and_approved_by_another() {
             .await
     };
     let made = propose(vec![("whole".into(), whole(600))]).await.unwrap();
-    let id = CapChangeId::parse(&made.id).unwrap();
+    let id = made.id;
     assert!(app.fund(YANHU, PROGRAMME).await.caps.is_empty());
     let second_credential = Actor {
         client: "treasury-9".into(),

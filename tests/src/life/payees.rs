@@ -377,7 +377,7 @@ async fn what_is_held_is_neither_gathered_nor_released() {
     let refused = app.release(id).await.unwrap_err();
     assert_eq!(refused.refusal(), Some(&Refusal::Held { claims: 1 }));
     for hold in [wide, hold] {
-        let id = hold.value.id.parse().unwrap();
+        let id = hold.value.id;
         let why = Some("核查无误".to_owned());
         app.service
             .funds()

@@ -281,7 +281,7 @@ async fn money_is_entered_by_one_and_approved_by_another() {
         .check_appropriation(&checker, id, service::operation::Check::Refuse, why)
         .await
         .unwrap();
-    assert_eq!(no.status, "refused");
+    assert_eq!(no.status.as_str(), "refused");
     let late = app
         .service
         .funds()

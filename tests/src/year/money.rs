@@ -1,6 +1,5 @@
 //! Money into the funds from four sources, and ceilings over them: each made by one person of treasury and checked by another.
 
-use claims::ids::{AppropriationId, CapChangeId};
 use ledger::{Fen, Source};
 use service::Refusal;
 use service::funds::{Fund as Shown, NewAppropriation};
@@ -71,7 +70,7 @@ impl Year {
                 .appropriate(&maker, new.clone(), key.clone())
                 .await
         });
-        let id = AppropriationId::parse(&made.await.done("an appropriation").value.id).unwrap();
+        let id = made.await.done("an appropriation").value.id;
         let check = self.verdict(7);
         let checked = self.insist("check_appropriation", async |world| {
             let checker = permit::<ManageFunds>(&world.cast.checker);
@@ -152,7 +151,7 @@ impl Year {
                 .propose_caps(&maker, programme, place, caps, "运财〔2026〕1号")
                 .await
         });
-        let id = CapChangeId::parse(&made.await.done("a change of caps").id).unwrap();
+        let id = made.await.done("a change of caps").id;
         let check = self.verdict(10);
         let checked = self.insist("check_caps", async |world| {
             let checker = permit::<ManageFunds>(&world.cast.checker);

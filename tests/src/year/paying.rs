@@ -359,7 +359,7 @@ impl Year {
                 .place_hold(&maker, county, held.clone(), why, key)
                 .await
         });
-        let id = HoldId::parse(&placed.await.done("a hold").value.id).unwrap();
+        let id = placed.await.done("a hold").value.id;
         let hold = Hold {
             county: fund.county,
             programme: held.programme.map(|_| fund.programme),

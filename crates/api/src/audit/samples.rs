@@ -256,8 +256,8 @@ impl From<Draw> for SampleDraw {
 impl From<Sample> for SampleView {
     fn from(it: Sample) -> SampleView {
         SampleView {
-            id: it.id,
-            jurisdiction: it.jurisdiction,
+            id: it.id.to_string(),
+            jurisdiction: it.jurisdiction.to_string(),
             programme: it.programme,
             from: it.from,
             to: it.to,

@@ -202,15 +202,15 @@ impl From<CapChange> for CapChangeView {
     fn from(it: CapChange) -> CapChangeView {
         let caps = it.caps.into_iter().map(|cap| CapSet {
             scope: cap.scope,
-            ceiling: Money(cap.ceiling),
+            ceiling: Money(cap.ceiling.to_string()),
         });
         CapChangeView {
-            id: it.id,
+            id: it.id.to_string(),
             programme: it.programme,
-            jurisdiction: it.jurisdiction,
+            jurisdiction: it.jurisdiction.to_string(),
             caps: caps.collect(),
             document: it.document,
-            status: it.status,
+            status: it.status.to_string(),
             made_at: it.made_at,
             checked_at: it.checked_at,
             reason: it.reason,

@@ -172,10 +172,10 @@ pub struct HoldView {
 impl From<Hold> for HoldView {
     fn from(it: Hold) -> HoldView {
         HoldView {
-            id: it.id,
+            id: it.id.to_string(),
             programme: it.programme,
             merchant: it.merchant,
-            claim: it.claim,
+            claim: it.claim.map(|claim| claim.to_string()),
             reason: it.reason,
             placed_at: it.placed_at,
             lifted_at: it.lifted_at,

@@ -115,13 +115,13 @@ pub struct AppropriationView {
 impl From<Appropriation> for AppropriationView {
     fn from(it: Appropriation) -> AppropriationView {
         AppropriationView {
-            id: it.id,
+            id: it.id.to_string(),
             programme: it.programme,
-            jurisdiction: it.jurisdiction,
-            source: it.source,
-            amount: Money(it.amount),
+            jurisdiction: it.jurisdiction.to_string(),
+            source: it.source.to_string(),
+            amount: Money(it.amount.to_string()),
             document: it.document,
-            status: it.status,
+            status: it.status.to_string(),
             made_at: it.made_at,
             checked_at: it.checked_at,
             reason: it.reason,

@@ -277,12 +277,12 @@ impl From<Summary> for ReplaySummary {
 impl From<Draft> for DraftView {
     fn from(it: Draft) -> DraftView {
         DraftView {
-            id: it.id,
+            id: it.id.to_string(),
             programme: it.programme,
             version: it.version,
             hash: it.hash,
             effective_from: it.effective_from,
-            status: it.status,
+            status: it.status.to_string(),
             maker: it.maker,
             made_at: it.made_at,
             checker: it.checker,

@@ -9,6 +9,7 @@ mod story;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use ::claims::proposal::ProposalStatus;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use cluster::{Installations, Options as ClusterOptions, PrivateCluster, Search};
@@ -269,11 +270,11 @@ async fn give(
         )
         .await?
         .value;
-    if made.status == "pending" {
+    if made.status == ProposalStatus::Pending {
         // A start that was cut short may have checked it: then there is nothing left to do.
         match service
             .funds()
-            .check_appropriation(checker, made.id.parse()?, Check::Approve, None)
+            .check_appropriation(checker, made.id, Check::Approve, None)
             .await
         {
             Ok(_) | Err(ServiceError::Refused(Refusal::Settled { .. })) => {}

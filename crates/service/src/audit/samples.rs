@@ -7,16 +7,17 @@ use claims::JurisdictionCode;
 use claims::ids::{ClaimId, SampleId};
 use claims::sampling;
 use ledger::log::Hash;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::Tx;
 use store::audit::samples::{SampleRow, WholeSampleRow};
 use store::operation::EventRow;
 
 use super::Audit;
 use crate::operation::access::{DrawSamples, ReadLedger};
 use crate::operation::convert::code;
-use crate::operation::{Actor, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
+use crate::operation::{
+    Finished, Key, Op, Page, Permit, Recorded, Refusal, Replayable, ServiceError, events, paging,
+    stored_answer,
+};
 
 /// Approvals that one statement reads.
 const STEP: i64 = 20_000;
@@ -34,10 +35,10 @@ pub struct Sampling {
 }
 
 /// A sample that was committed to, and what was drawn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
-    pub id: String,
-    pub jurisdiction: String,
+    pub id: SampleId,
+    pub jurisdiction: JurisdictionCode,
     pub programme: Option<String>,
     pub from: DateTime<Utc>,
     pub to: DateTime<Utc>,
@@ -55,7 +56,7 @@ pub struct Sample {
 }
 
 /// What was drawn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draw {
     /// Hexadecimal.
     pub seed: String,
@@ -70,6 +71,14 @@ pub struct Draw {
     pub drawn_at: DateTime<Utc>,
 }
 
+/// What is kept under the key of a commitment: nothing else of a sample changes but that it is drawn.
+#[derive(Debug)]
+struct Committed {
+    id: SampleId,
+}
+
+stored_answer! { "sample.1" => Committed { id } }
+
 impl Audit {
     /// Puts a commitment into the county's log.
     pub async fn commit_sample(
@@ -79,7 +88,7 @@ impl Audit {
         asked: Sampling,
         key: Key,
     ) -> Result<Replayable<Sample>, ServiceError> {
-        let (actor, now, county) = (permit.actor(), self.op.now(), jurisdiction.as_str());
+        let county = jurisdiction.as_str();
         self.county_of(permit, county)?;
         if let Some(programme) = &asked.programme
             && self.catalogue.current().versions(programme).is_empty()
@@ -102,63 +111,63 @@ impl Audit {
             )
             .into());
         }
-        let mut row = SampleRow {
-            jurisdiction: county.to_owned(),
-            id: self.op.id(now),
-            programme: asked.programme,
-            since,
-            until,
-            size: i32::try_from(asked.size).map_err(ServiceError::bug)?,
-            commitment: asked.commitment.to_vec(),
-            leaf: 0,
-            leaf_hash: Vec::new(),
-            committer: actor.person.clone(),
-            committed_at: now,
-            seed: None,
-            population: None,
-            drawn_leaf: None,
-            drawer: None,
-            drawn_at: None,
+        let size = i32::try_from(asked.size).map_err(ServiceError::bug)?;
+        let unit = async |mut op: Op<'_>| {
+            op.tx.lock_ledger(county).await?;
+            if op.tx.is_committed(county, &asked.commitment).await? {
+                return Err(Refusal::field(
+                    "/commitment",
+                    "sample.commitment-used",
+                    "该承诺已用过；每次抽样另取一个种子",
+                    "this commitment was made before: take a new seed for each sample",
+                )
+                .into());
+            }
+            let id = SampleId::new(jurisdiction, op.id());
+            let mut event = op.event(county, &id.to_string(), "commit_sample");
+            event.detail = events::signed(&json!({
+                "commitment": hex::encode(asked.commitment),
+                "from": instant(since),
+                "programme": asked.programme,
+                "size": size,
+                "to": instant(until),
+            }));
+            let (leaf, recorded) = logged(&mut op, &event).await?;
+            let row = SampleRow {
+                jurisdiction: county.to_owned(),
+                id: id.uuid,
+                programme: asked.programme.clone(),
+                since,
+                until,
+                size,
+                commitment: asked.commitment.to_vec(),
+                leaf,
+                leaf_hash: event.leaf().hash().0.to_vec(),
+                committer: op.actor.person.clone(),
+                committed_at: op.now,
+                seed: None,
+                population: None,
+                drawn_leaf: None,
+                drawer: None,
+                drawn_at: None,
+            };
+            op.tx.commit_sample(&row).await?;
+            Ok(op.done(recorded, Committed { id }))
         };
-        let subject = SampleId::new(jurisdiction, row.id).to_string();
-        let mut event = events::event(self.op.id(now), county, &subject, "commit_sample", actor, now);
-        event.detail = events::signed(&json!({
-            "commitment": hex::encode(&row.commitment),
-            "from": instant(since),
-            "programme": row.programme,
-            "size": row.size,
-            "to": instant(until),
-        }));
-        row.leaf_hash = event.leaf().hash().0.to_vec();
-        self.op
-            .transaction(async |mut tx| {
-                // Under the lock, where whoever raced with the same key or commitment has committed.
-                tx.lock_ledger(county).await?;
-                if let Some(first) = self.op.answered(&mut tx, actor, &key).await? {
-                    return Ok(tx.done(first));
-                }
-                if tx.is_committed(county, &row.commitment).await? {
-                    return Err(Refusal::field(
-                        "/commitment",
-                        "sample.commitment-used",
-                        "该承诺已用过；每次抽样另取一个种子",
-                        "this commitment was made before: take a new seed for each sample",
-                    )
-                    .into());
-                }
-                let mut row = row.clone();
-                row.leaf = logged(&mut tx, &event).await?;
-                tx.commit_sample(&row).await?;
-                let sample = shown(&row, None)?;
-                self.op
-                    .keep_answer(&mut tx, actor, &key, "commit_sample", &sample)
-                    .await?;
-                Ok(tx.done(Replayable {
-                    value: sample,
-                    replayed: false,
-                }))
-            })
-            .await
+        let operation = self.op.of(permit).within(county)?;
+        let committed = operation.once("commit_sample", &key).run(unit).await?;
+        let Committed { id } = committed.value;
+        let row = self.op.read().await?.sample(county, id.uuid).await?;
+        let row = row.ok_or_else(|| ServiceError::bug("a sample is gone"))?;
+        // As it was committed to, whatever was drawn since.
+        let value = Sample {
+            draw: None,
+            ..shown(&row.sample, None)?
+        };
+        Ok(Replayable {
+            value,
+            replayed: committed.replayed,
+        })
     }
 
     /// Draws with the seed that was committed to. Drawn before, it is the same again.
@@ -168,30 +177,26 @@ impl Audit {
         id: SampleId,
         seed: [u8; 32],
     ) -> Result<Sample, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
-        self.op
-            .transaction(async |mut tx| {
-                let drawn = self.draw_in(&mut tx, permit.actor(), id, &seed).await?;
-                Ok(tx.done(drawn))
-            })
-            .await
+        let unit = async |op: Op<'_>| self.draw(op, id, &seed).await;
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
+        operation.run(unit).await
     }
 
-    async fn draw_in(
+    async fn draw(
         &self,
-        tx: &mut Tx,
-        actor: &Actor,
+        mut op: Op<'_>,
         id: SampleId,
         seed: &[u8; 32],
-    ) -> Result<Sample, ServiceError> {
+    ) -> Result<Finished<Sample>, ServiceError> {
         let county = id.jurisdiction.as_str();
-        // Before the lock: that of a ledger that is not there is nobody's.
-        tx.sample(county, id.uuid)
+        // Before the lock: that of a ledger that is not there belongs to no sample.
+        op.tx
+            .sample(county, id.uuid)
             .await?
             .ok_or(Refusal::NotFound("sample"))?;
         // No approval comes between what is read and the draw's leaf: the log before the leaf has the whole population.
-        tx.lock_ledger(county).await?;
-        let row = tx.sample(county, id.uuid).await?;
+        op.tx.lock_ledger(county).await?;
+        let row = op.tx.sample(county, id.uuid).await?;
         let mut row = row.ok_or(Refusal::NotFound("sample"))?;
         if sampling::commitment(seed).as_slice() != row.sample.commitment {
             return Err(Refusal::field(
@@ -203,38 +208,33 @@ impl Audit {
             .into());
         }
         if row.sample.seed.is_some() {
-            return shown(&row.sample, Some(&row));
+            let sample = shown(&row.sample, Some(&row))?;
+            return Ok(op.unrecorded(sample));
         }
-        let now = self.op.now();
-        if now < row.sample.until {
+        if op.now < row.sample.until {
             return Err(Refusal::PeriodOpen {
                 until: row.sample.until,
             }
             .into());
         }
-        let drawn = choose(tx, &row.sample, seed).await?;
+        let drawn = choose(&mut op, &row.sample, seed).await?;
         let claims = ids(id.jurisdiction, &drawn.claims);
-        let mut event = events::event(
-            self.op.id(now),
-            county,
-            &id.to_string(),
-            "draw_sample",
-            actor,
-            now,
-        );
+        let mut event = op.event(county, &id.to_string(), "draw_sample");
         event.detail = events::signed(&json!({
             "claims": claims,
             "population": drawn.population,
             "seed": hex::encode(seed),
         }));
-        row.sample.drawn_leaf = Some(logged(tx, &event).await?);
+        let (leaf, recorded) = logged(&mut op, &event).await?;
+        row.sample.drawn_leaf = Some(leaf);
         row.sample.seed = Some(seed.to_vec());
         row.sample.population = Some(i64::try_from(drawn.population).map_err(ServiceError::bug)?);
-        row.sample.drawer = Some(actor.person.clone());
-        row.sample.drawn_at = Some(now);
+        row.sample.drawer = Some(op.actor.person.clone());
+        row.sample.drawn_at = Some(op.now);
         row.claims = Some(drawn.claims);
-        tx.draw_sample(&row).await?;
-        shown(&row.sample, Some(&row))
+        op.tx.draw_sample(&row).await?;
+        let sample = shown(&row.sample, Some(&row))?;
+        Ok(op.done(recorded, sample))
     }
 
     /// A county's samples, newest first.
@@ -270,13 +270,13 @@ impl Audit {
 }
 
 /// Shows every approval of the period to the draw.
-async fn choose(tx: &mut Tx, row: &SampleRow, seed: &[u8; 32]) -> Result<sampling::Drawn, ServiceError> {
+async fn choose(op: &mut Op<'_>, row: &SampleRow, seed: &[u8; 32]) -> Result<sampling::Drawn, ServiceError> {
     let leaf: [u8; 32] = row.leaf_hash.as_slice().try_into().map_err(ServiceError::bug)?;
     let size = u32::try_from(row.size).map_err(ServiceError::bug)?;
     let mut draw = sampling::Draw::new(seed, &leaf, size);
     let mut after = None;
     loop {
-        let some = tx.approved(row, after, STEP).await?;
+        let some = op.tx.approved(row, after, STEP).await?;
         some.iter().for_each(|it| draw.consider(it.claim));
         match some.last() {
             Some(last) => after = Some(*last),
@@ -286,10 +286,14 @@ async fn choose(tx: &mut Tx, row: &SampleRow, seed: &[u8; 32]) -> Result<samplin
 }
 
 /// Records an event and says where it stands in the log.
-async fn logged(tx: &mut Tx, event: &EventRow) -> Result<i64, ServiceError> {
-    tx.record_events(std::slice::from_ref(event)).await?;
-    let leaf = tx.leaf_of(&event.jurisdiction, &event.subject, event.id).await?;
-    leaf.ok_or_else(|| ServiceError::bug("an event has no leaf"))
+async fn logged(op: &mut Op<'_>, event: &EventRow) -> Result<(i64, Recorded), ServiceError> {
+    let recorded = op.record(std::slice::from_ref(event)).await?;
+    let leaf = op
+        .tx
+        .leaf_of(&event.jurisdiction, &event.subject, event.id)
+        .await?;
+    let leaf = leaf.ok_or_else(|| ServiceError::bug("an event has no leaf"))?;
+    Ok((leaf, recorded))
 }
 
 fn ids(jurisdiction: JurisdictionCode, claims: &[uuid::Uuid]) -> Vec<String> {
@@ -331,8 +335,8 @@ fn shown(row: &SampleRow, whole: Option<&WholeSampleRow>) -> Result<Sample, Serv
     };
     let leaf_hash = row.leaf_hash.as_slice().try_into().map_err(ServiceError::bug)?;
     Ok(Sample {
-        id: SampleId::new(jurisdiction, row.id).to_string(),
-        jurisdiction: row.jurisdiction.clone(),
+        id: SampleId::new(jurisdiction, row.id),
+        jurisdiction,
         programme: row.programme.clone(),
         from: row.since,
         to: row.until,

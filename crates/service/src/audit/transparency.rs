@@ -17,7 +17,7 @@ use store::audit::log::{CheckpointRow, CosignatureRow, NodeRow};
 use super::Audit;
 use crate::claims::visible;
 use crate::operation::access::{ReadClaims, ReadLedger, WitnessLog};
-use crate::operation::{Permit, Refusal, ServiceError, paging};
+use crate::operation::{Op, Permit, Refusal, ServiceError, paging};
 
 /// Leaves hashed together while a checkpoint is made.
 const RUN: u64 = 1 << 16;
@@ -239,14 +239,13 @@ impl Audit {
         if words.is_empty() {
             return Err(Refusal::Cosignature(NoteError::Unsigned).into());
         }
-        self.op
-            .transaction(async |mut tx| {
-                for word in &words {
-                    tx.add_cosignature(word).await?;
-                }
-                Ok(tx.done(()))
-            })
-            .await?;
+        let unit = async |mut op: Op<'_>| {
+            for word in &words {
+                op.tx.add_cosignature(word).await?;
+            }
+            Ok(op.unrecorded(()))
+        };
+        self.op.of(permit).within(jurisdiction)?.run(unit).await?;
         signed(&mut conn, row).await
     }
 

@@ -1,6 +1,7 @@
 //! Money into a fund, granted by one person of treasury and checked by another; the ceilings over it are in [`super::caps`].
 
 use chrono::{DateTime, Utc};
+use claims::JurisdictionCode;
 use claims::ids::AppropriationId;
 use claims::proposal::ProposalStatus;
 pub use ledger::Source;
@@ -30,14 +31,13 @@ pub struct NewAppropriation {
 /// Money granted to a fund: pending until a second person approved it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appropriation {
-    pub id: String,
+    pub id: AppropriationId,
     pub programme: String,
-    pub jurisdiction: String,
-    pub source: String,
-    /// Yuan, two decimals.
-    pub amount: String,
+    pub jurisdiction: JurisdictionCode,
+    pub source: Source,
+    pub amount: Fen,
     pub document: String,
-    pub status: String,
+    pub status: ProposalStatus,
     pub made_at: DateTime<Utc>,
     pub checked_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
@@ -119,7 +119,7 @@ impl Funds {
             };
             op.tx.add_appropriation(&row).await?;
             let made = appropriation(&row);
-            let mut event = op.event(&new.jurisdiction, &made.id, "appropriate");
+            let mut event = op.event(&new.jurisdiction, &made.id.to_string(), "appropriate");
             event.detail = granted(&row);
             let recorded = op.record(&[event]).await?;
             Ok(op.done(recorded, made))
@@ -148,8 +148,12 @@ impl Funds {
             decision.sign(&op, "appropriation", &mut row.signatures)?;
             op.tx.save_appropriation(&row).await?;
             let checked = appropriation(&row);
-            let mut event =
-                decision.event::<ProposalStatus>(&op, &fund.0, &checked.id, "check_appropriation");
+            let mut event = decision.event::<ProposalStatus>(
+                &op,
+                &fund.0,
+                &checked.id.to_string(),
+                "check_appropriation",
+            );
             event.detail = granted(&row);
             let recorded = op.record(&[event]).await?;
             if decision.is_approval() {
@@ -202,13 +206,13 @@ fn document_used(error: ServiceError) -> ServiceError {
 
 fn appropriation(row: &AppropriationRow) -> Appropriation {
     Appropriation {
-        id: row.id().to_string(),
+        id: row.id(),
         programme: row.programme.clone(),
-        jurisdiction: row.jurisdiction.to_string(),
-        source: row.source.to_string(),
-        amount: row.amount.to_string(),
+        jurisdiction: row.jurisdiction,
+        source: row.source,
+        amount: row.amount,
         document: row.document.clone(),
-        status: row.signatures.status.to_string(),
+        status: row.signatures.status,
         made_at: row.signatures.made_at,
         checked_at: row.signatures.checked_at,
         reason: row.signatures.reason.clone(),

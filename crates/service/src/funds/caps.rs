@@ -1,49 +1,48 @@
-//! Ceilings over a fund, over a category or month of it, and over the funds of a whole city: proposed by one person of treasury, set by
-//! another.
+//! Ceilings over a fund, over a category or month of it, and over the funds of a whole city: proposed by one person of
+//! treasury, set by another.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use claims::JurisdictionCode;
 use claims::allocate::Scope;
 use claims::ids::CapChangeId;
+use claims::proposal::ProposalStatus;
 use ledger::Fen;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::funds::CapRow;
-use store::funds::cap_changes::CapChangeRow;
-use store::{Done, Tx};
+use store::funds::cap_changes::{CapChangeRow, ProposedCaps};
 
 use super::Funds;
 use super::limits::{self, LimitChanges, parse_scope, scope_text};
 use crate::operation::access::{ManageFunds, ReadFunds};
-use crate::operation::checks::reason;
 use crate::operation::convert::{code, fen};
-use crate::operation::{Check, Page, Permit, Refusal, ServiceError, events, paging, pending};
+use crate::operation::{Check, Decision, Op, Page, Permit, Refusal, ServiceError, events, paging};
 
-/// A ceiling as treasury writes it: `whole`, `category:<category>` or `month:<yyyy-mm>`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A ceiling over a scope: `whole`, `category:<category>` or `month:<yyyy-mm>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapSpec {
     pub scope: String,
-    /// Yuan, two decimals.
-    pub ceiling: String,
+    pub ceiling: Fen,
 }
 
 /// All caps of a fund, replaced: pending until a second person approved it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapChange {
-    pub id: String,
+    pub id: CapChangeId,
     pub programme: String,
-    pub jurisdiction: String,
+    pub jurisdiction: JurisdictionCode,
     pub caps: Vec<CapSpec>,
     pub document: String,
-    pub status: String,
+    pub status: ProposalStatus,
     pub made_at: DateTime<Utc>,
     pub checked_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
 }
 
 impl Funds {
-    /// Proposes the complete set of caps over a fund (or, under the city's code, over all counties' funds together).
+    /// Proposes the complete set of caps over a fund, or, under the city's code, over the funds of all its counties
+    /// together.
     pub async fn propose_caps(
         &self,
         permit: &Permit<ManageFunds>,
@@ -52,48 +51,33 @@ impl Funds {
         caps: Vec<(String, Fen)>,
         document: &str,
     ) -> Result<CapChange, ServiceError> {
-        permit.within(jurisdiction)?;
+        let operation = self.op.of(permit).within(jurisdiction)?;
         let catalogue = self.catalogue.current();
         if catalogue.versions(programme).is_empty() || catalogue.jurisdiction(jurisdiction).is_none() {
             return Err(Refusal::NotFound("fund").into());
         }
         let specs = check_scopes(&caps)?;
-        let (actor, now) = (permit.actor(), self.op.now());
-        let row = CapChangeRow {
-            jurisdiction: jurisdiction.to_owned(),
-            id: self.op.id(now),
-            programme: programme.to_owned(),
-            caps: serde_json::to_string(&specs).map_err(ServiceError::bug)?,
-            document: document.to_owned(),
-            status: "pending".into(),
-            maker: actor.person.clone(),
-            made_at: now,
-            checker: None,
-            checked_at: None,
-            reason: None,
+        let unit = async |mut op: Op<'_>| {
+            let row = CapChangeRow {
+                jurisdiction: code(jurisdiction)?,
+                id: op.id(),
+                programme: programme.to_owned(),
+                caps: ProposedCaps(specs.iter().map(|it| (it.scope.clone(), it.ceiling)).collect()),
+                document: document.to_owned(),
+                signatures: op.signed(),
+            };
+            op.tx.add_cap_change(&row).await?;
+            let made = cap_change(row);
+            let mut event = op.event(jurisdiction, &made.id.to_string(), "propose_caps");
+            event.detail = ceilings(&made);
+            let recorded = op.record(&[event]).await?;
+            Ok(op.done(recorded, made))
         };
-        let made = cap_change(&row)?;
-        let mut event = events::event(
-            self.op.id(now),
-            jurisdiction,
-            &made.id,
-            "propose_caps",
-            actor,
-            now,
-        );
-        event.detail = ceilings(&made);
-        self.op
-            .transaction(async |mut tx| {
-                tx.add_cap_change(&row).await?;
-                tx.record_events(std::slice::from_ref(&event)).await?;
-                Ok(tx.done(()))
-            })
-            .await?;
-        Ok(made)
+        operation.run(unit).await
     }
 
-    /// A second person's word on caps. Approved, they start from what the claims of each slice have committed; a ceiling
-    /// below that is refused.
+    /// A second person's verdict on caps. Approved, they start from what the claims of each slice have committed; a
+    /// ceiling below that is refused.
     pub async fn check_caps(
         &self,
         permit: &Permit<ManageFunds>,
@@ -101,84 +85,69 @@ impl Funds {
         check: Check,
         why: Option<String>,
     ) -> Result<CapChange, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
-        let why = reason(why, check == Check::Refuse)?;
-        let checked = self
-            .op
-            .transaction(|tx| self.check_caps_in(tx, permit, id, check, why.clone()))
-            .await?;
-        self.op.serve_called_waitlists().await;
-        Ok(checked)
-    }
-
-    async fn check_caps_in(
-        &self,
-        mut tx: Tx,
-        permit: &Permit<ManageFunds>,
-        id: CapChangeId,
-        check: Check,
-        why: Option<String>,
-    ) -> Result<Done<CapChange>, ServiceError> {
-        let (actor, now) = (permit.actor(), self.op.now());
-        let jurisdiction = id.jurisdiction.as_str();
-        let counties = self.catalogue.current().counties_of(jurisdiction);
-        let seen = tx
-            .cap_change(jurisdiction, id.uuid)
-            .await?
-            .ok_or(Refusal::NotFound("cap change"))?;
-        let funds = counties
-            .iter()
-            .map(|county| (county.clone(), seen.programme.clone()));
-        limits::lock(&mut tx, &self.catalogue.current(), funds).await?;
-        let row = tx.lock_cap_change(jurisdiction, id.uuid).await?;
-        let mut row = row.ok_or(Refusal::NotFound("cap change"))?;
-        pending("cap change", &row.status, &row.maker, &actor.person)?;
-        row.status = check.status().into();
-        (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());
-        tx.save_cap_change(&row).await?;
-        let checked = cap_change(&row)?;
-        if check == Check::Approve {
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
+        let decision = Decision::new(check, why)?;
+        let unit = async |mut op: Op<'_>| {
+            let seen = op.tx.cap_change(id).await?;
+            let seen = seen.ok_or(Refusal::NotFound("cap change"))?;
+            let catalogue = self.catalogue.current();
+            let counties = catalogue.counties_of(id.jurisdiction.as_str());
             let funds = counties
                 .iter()
-                .map(|county| (county.clone(), row.programme.clone()));
-            limits::lock(&mut tx, &self.catalogue.current(), funds).await?;
-            let slices = tx.committed_by_slice(&counties, &row.programme).await?;
-            let old = tx
-                .caps(&[row.jurisdiction.clone()], std::slice::from_ref(&row.programme))
-                .await?;
-            let waiting: BTreeMap<&str, i64> =
-                old.iter().map(|cap| (cap.scope.as_str(), cap.waiting)).collect();
-            let caps = new_caps(&row, &checked.caps, &slices, &waiting)?;
-            tx.replace_caps(jurisdiction, &row.programme, &caps).await?;
-            let gone = old
-                .iter()
-                .filter(|cap| !caps.iter().any(|it| it.scope == cap.scope));
-            self.leave_caps(&mut tx, &counties, &row.programme, gone).await?;
-            for county in counties {
-                self.call_waitlist(&mut tx, (county, row.programme.clone()), now)
-                    .await?;
+                .map(|county| (county.clone(), seen.programme.clone()));
+            limits::lock(&mut op.tx, &catalogue, funds).await?;
+            let row = op.tx.lock_cap_change(id).await?;
+            let mut row = row.ok_or(Refusal::NotFound("cap change"))?;
+            decision.sign(&op, "cap change", &mut row.signatures)?;
+            op.tx.save_cap_change(&row).await?;
+            let checked = cap_change(row);
+            if decision.is_approval() {
+                self.set_caps(&mut op, &checked, &counties).await?;
             }
-        }
-        let mut event = events::event(
-            self.op.id(now),
-            jurisdiction,
-            &checked.id,
-            "check_caps",
-            actor,
-            now,
-        );
-        (event.from_status, event.to_status, event.reason) =
-            (Some("pending".into()), Some(row.status.clone()), why);
-        event.detail = ceilings(&checked);
-        tx.record_events(&[event]).await?;
-        Ok(tx.done(checked))
+            let subject = checked.id.to_string();
+            let mut event =
+                decision.event::<ProposalStatus>(&op, id.jurisdiction.as_str(), &subject, "check_caps");
+            event.detail = ceilings(&checked);
+            let recorded = op.record(&[event]).await?;
+            Ok(op.done(recorded, checked))
+        };
+        operation.run(unit).await
     }
 
-    /// Whoever waits for a cap that is gone waits for the fund. The waitlist is called next, but serving it may end before all of them
-    /// were looked at.
+    /// Replaces the caps of funds whose books are locked.
+    async fn set_caps(
+        &self,
+        op: &mut Op<'_>,
+        change: &CapChange,
+        counties: &[String],
+    ) -> Result<(), ServiceError> {
+        let (jurisdiction, programme) = (change.jurisdiction.to_string(), &change.programme);
+        let slices = op.tx.committed_by_slice(counties, programme).await?;
+        let old = op
+            .tx
+            .caps(
+                std::slice::from_ref(&jurisdiction),
+                std::slice::from_ref(programme),
+            )
+            .await?;
+        let waiting: BTreeMap<&str, i64> = old.iter().map(|cap| (cap.scope.as_str(), cap.waiting)).collect();
+        let caps = new_caps(change, &slices, &waiting)?;
+        op.tx.replace_caps(&jurisdiction, programme, &caps).await?;
+        let gone = old
+            .iter()
+            .filter(|cap| !caps.iter().any(|it| it.scope == cap.scope));
+        self.leave_caps(op, counties, programme, gone).await?;
+        for county in counties {
+            op.call_waitlist((county.clone(), programme.clone())).await?;
+        }
+        Ok(())
+    }
+
+    /// Claims that wait for a cap that is gone wait for the fund. The waitlist is called next, but serving it may end
+    /// before all of them were looked at.
     async fn leave_caps(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         counties: &[String],
         programme: &str,
         gone: impl Iterator<Item = &CapRow>,
@@ -187,16 +156,16 @@ impl Funds {
         let awaited = awaited.map(|cap| format!("{}/{}", cap.jurisdiction, cap.scope));
         let awaited = awaited.collect::<Vec<_>>();
         let (mut changes, mut events) = (LimitChanges::new(), Vec::new());
-        for claim in tx.wait_for_funds(counties, programme, &awaited).await? {
+        for claim in op.tx.wait_for_funds(counties, programme, &awaited).await? {
             limits::wait(
                 &mut changes,
                 &limits::limit_key(&claim.jurisdiction, programme, "")?,
                 1,
             );
-            events.push(self.waits_on(&claim, self.op.now())?);
+            events.push(self.waits_on(&claim, op.now)?);
         }
-        tx.log_events(&events).await?;
-        tx.change_limits(&changes).await?;
+        op.tx.log_events(&events).await?;
+        op.tx.change_limits(&changes).await?;
         Ok(())
     }
 
@@ -213,9 +182,9 @@ impl Funds {
         let before = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
         let rows = conn
-            .cap_changes(jurisdiction, programme, before, paging::fetch(limit))
+            .cap_changes(code(jurisdiction)?, programme, before, paging::fetch(limit))
             .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| cap_change(&row))
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(cap_change(row)))
     }
 }
 
@@ -238,7 +207,7 @@ fn check_scopes(caps: &[(String, Fen)]) -> Result<Vec<CapSpec>, Refusal> {
             )),
             Some(parsed) => Ok(CapSpec {
                 scope: scope_text(&parsed),
-                ceiling: ceiling.to_string(),
+                ceiling: *ceiling,
             }),
         }
     });
@@ -247,12 +216,11 @@ fn check_scopes(caps: &[(String, Fen)]) -> Result<Vec<CapSpec>, Refusal> {
 
 /// The rows of a new set of caps, each starting from what its slice has committed.
 fn new_caps(
-    change: &CapChangeRow,
-    specs: &[CapSpec],
+    change: &CapChange,
     slices: &[(String, String, i64)],
     waiting: &BTreeMap<&str, i64>,
 ) -> Result<Vec<CapRow>, ServiceError> {
-    let rows = specs.iter().map(|spec| {
+    let rows = change.caps.iter().map(|spec| {
         let scope = parse_scope(&spec.scope).ok_or_else(|| ServiceError::bug("unreadable scope"))?;
         let counts = |(category, month, _): &&(String, String, i64)| match &scope {
             Scope::Fund | Scope::County => true,
@@ -264,11 +232,7 @@ fn new_caps(
             .filter(counts)
             .map(|slice| slice.2)
             .fold(0_i64, i64::saturating_add);
-        let ceiling: Fen = spec
-            .ceiling
-            .parse()
-            .map_err(|_| ServiceError::bug("unreadable ceiling"))?;
-        if ceiling.get() < committed {
+        if spec.ceiling.get() < committed {
             return Err(Refusal::CapBelowCommitted {
                 scope: spec.scope.clone(),
                 committed: fen(committed)?,
@@ -276,10 +240,10 @@ fn new_caps(
             .into());
         }
         Ok(CapRow {
-            jurisdiction: change.jurisdiction.clone(),
+            jurisdiction: change.jurisdiction.to_string(),
             programme: change.programme.clone(),
             scope: spec.scope.clone(),
-            ceiling: ceiling.get(),
+            ceiling: spec.ceiling.get(),
             committed,
             waiting: waiting.get(spec.scope.as_str()).copied().unwrap_or(0),
         })
@@ -287,18 +251,19 @@ fn new_caps(
     rows.collect()
 }
 
-fn cap_change(row: &CapChangeRow) -> Result<CapChange, ServiceError> {
-    Ok(CapChange {
-        id: CapChangeId::new(code(&row.jurisdiction)?, row.id).to_string(),
-        programme: row.programme.clone(),
-        jurisdiction: row.jurisdiction.clone(),
-        caps: serde_json::from_str(&row.caps).map_err(ServiceError::bug)?,
-        document: row.document.clone(),
-        status: row.status.clone(),
-        made_at: row.made_at,
-        checked_at: row.checked_at,
-        reason: row.reason.clone(),
-    })
+fn cap_change(row: CapChangeRow) -> CapChange {
+    let caps = row.caps.0.into_iter();
+    CapChange {
+        id: CapChangeId::new(row.jurisdiction, row.id),
+        programme: row.programme,
+        jurisdiction: row.jurisdiction,
+        caps: caps.map(|(scope, ceiling)| CapSpec { scope, ceiling }).collect(),
+        document: row.document,
+        status: row.signatures.status,
+        made_at: row.signatures.made_at,
+        checked_at: row.signatures.checked_at,
+        reason: row.signatures.reason,
+    }
 }
 
 /// What two persons sign when caps are set.
@@ -306,7 +271,7 @@ fn ceilings(change: &CapChange) -> Option<String> {
     let caps = change
         .caps
         .iter()
-        .map(|cap| (cap.scope.clone(), json!(cap.ceiling)));
+        .map(|cap| (cap.scope.clone(), json!(cap.ceiling.to_string())));
     events::signed(&json!({
         "caps": caps.collect::<serde_json::Map<_, _>>(),
         "document": change.document,

@@ -6,15 +6,13 @@
 use chrono::{DateTime, Utc};
 use claims::JurisdictionCode;
 use claims::ids::{ClaimId, HoldId};
-use serde::{Deserialize, Serialize};
 use store::funds::holds::HoldRow;
-use uuid::Uuid;
 
 use super::Funds;
 use crate::operation::access::{ManageFunds, ReadFunds};
 use crate::operation::checks::reason;
-use crate::operation::convert::code;
-use crate::operation::{Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging};
+use crate::operation::convert::codes;
+use crate::operation::{Key, Op, Page, Permit, Refusal, Replayable, ServiceError, paging, stored_answer};
 
 /// What is held: everything that matches each part that is given, of which there is at least one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,19 +23,25 @@ pub struct Held {
     pub claim: Option<ClaimId>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A hold, which stands until it is lifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    pub id: String,
+    pub id: HoldId,
     pub programme: Option<String>,
     pub merchant: Option<String>,
-    pub claim: Option<String>,
+    pub claim: Option<ClaimId>,
     pub reason: String,
     pub placed_at: DateTime<Utc>,
     pub lifted_at: Option<DateTime<Utc>>,
     pub lift_reason: Option<String>,
 }
 
+stored_answer! { "hold.1" => Hold {
+    id, programme, merchant, claim, reason, placed_at, lifted_at, lift_reason,
+} }
+
 impl Funds {
+    /// Keeps what matches out of payment.
     pub async fn place_hold(
         &self,
         permit: &Permit<ManageFunds>,
@@ -46,11 +50,10 @@ impl Funds {
         why: Option<String>,
         key: Key,
     ) -> Result<Replayable<Hold>, ServiceError> {
-        permit.within(jurisdiction.as_str())?;
-        self.catalogue
-            .current()
-            .county(jurisdiction.as_str())
-            .ok_or(Refusal::NotFound("ledger"))?;
+        let county = jurisdiction.as_str();
+        let operation = self.op.of(permit).within(county)?;
+        let catalogue = self.catalogue.current();
+        catalogue.county(county).ok_or(Refusal::NotFound("ledger"))?;
         let why = reason(why, true)?.ok_or(Refusal::ReasonRequired)?;
         if held == Held::default() {
             return Err(Refusal::field(
@@ -64,84 +67,61 @@ impl Funds {
         if held.claim.is_some_and(|claim| claim.jurisdiction != jurisdiction) {
             return Err(Refusal::NotFound("claim").into());
         }
-        let (actor, now) = (permit.actor(), self.op.now());
-        let row = HoldRow {
-            jurisdiction: jurisdiction.as_str().to_owned(),
-            id: self.op.id(now),
-            programme: held.programme,
-            merchant: held.merchant,
-            claim: held.claim.map(|claim| claim.uuid),
-            reason: why.clone(),
-            placer: actor.person.clone(),
-            placed_at: now,
-            lifter: None,
-            lifted_at: None,
-            lift_reason: None,
+        let unit = async |mut op: Op<'_>| {
+            if let Some(claim) = held.claim {
+                exists(&mut op, claim).await?;
+            }
+            let row = HoldRow {
+                jurisdiction,
+                id: op.id(),
+                programme: held.programme.clone(),
+                merchant: held.merchant.clone(),
+                claim: held.claim.map(|claim| claim.uuid),
+                reason: why.clone(),
+                placer: op.actor.person.clone(),
+                placed_at: op.now,
+                lifter: None,
+                lifted_at: None,
+                lift_reason: None,
+            };
+            op.tx.place_hold(&row).await?;
+            let hold = shown(row);
+            let mut event = op.event(county, &hold.id.to_string(), "place_hold");
+            event.reason = Some(why.clone());
+            let recorded = op.record(&[event]).await?;
+            Ok(op.done(recorded, hold))
         };
-        let hold = shown(&row)?;
-        let mut event = events::event(
-            self.op.id(now),
-            jurisdiction.as_str(),
-            &hold.id,
-            "place_hold",
-            actor,
-            now,
-        );
-        event.reason = Some(why);
-        self.op
-            .transaction(async |mut tx| {
-                if let Some(first) = self.op.answered(&mut tx, actor, &key).await? {
-                    return Ok(tx.done(first));
-                }
-                if let Some(claim) = row.claim {
-                    known(&mut tx, &row.jurisdiction, claim).await?;
-                }
-                tx.place_hold(&row).await?;
-                tx.record_events(std::slice::from_ref(&event)).await?;
-                self.op
-                    .keep_answer(&mut tx, actor, &key, "place_hold", &hold)
-                    .await?;
-                Ok(tx.done(Replayable {
-                    value: hold.clone(),
-                    replayed: false,
-                }))
-            })
-            .await
+        operation.once("place_hold", &key).run(unit).await
     }
 
+    /// Ends a hold.
     pub async fn lift_hold(
         &self,
         permit: &Permit<ManageFunds>,
         id: HoldId,
         why: Option<String>,
     ) -> Result<Hold, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        let (actor, now) = (permit.actor(), self.op.now());
-        self.op
-            .transaction(async |mut tx| {
-                let jurisdiction = id.jurisdiction.as_str();
-                let row = tx.lock_hold(jurisdiction, id.uuid).await?;
-                let mut row = row.ok_or(Refusal::NotFound("hold"))?;
-                if row.lifter.is_some() {
-                    return Err(Refusal::Settled {
-                        what: "hold",
-                        status: "lifted".into(),
-                    }
-                    .into());
+        let unit = async |mut op: Op<'_>| {
+            let row = op.tx.lock_hold(id).await?;
+            let mut row = row.ok_or(Refusal::NotFound("hold"))?;
+            if row.lifter.is_some() {
+                return Err(Refusal::Settled {
+                    what: "hold",
+                    status: "lifted".into(),
                 }
-                (row.lifter, row.lifted_at, row.lift_reason) =
-                    (Some(actor.person.clone()), Some(now), why.clone());
-                tx.save_hold(&row).await?;
-                let subject = id.to_string();
-                let mut event =
-                    events::event(self.op.id(now), jurisdiction, &subject, "lift_hold", actor, now);
-                event.reason.clone_from(&why);
-                tx.record_events(&[event]).await?;
-                let hold = shown(&row)?;
-                Ok(tx.done(hold))
-            })
-            .await
+                .into());
+            }
+            (row.lifter, row.lifted_at) = (Some(op.actor.person.clone()), Some(op.now));
+            row.lift_reason.clone_from(&why);
+            op.tx.save_hold(&row).await?;
+            let mut event = op.event(id.jurisdiction.as_str(), &id.to_string(), "lift_hold");
+            event.reason.clone_from(&why);
+            let recorded = op.record(&[event]).await?;
+            Ok(op.done(recorded, shown(row)))
+        };
+        operation.run(unit).await
     }
 
     /// Holds that stand, newest first; lifted ones, too, if asked for.
@@ -153,34 +133,33 @@ impl Funds {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Hold>, ServiceError> {
-        let counties = paging::counties(permit, jurisdiction)?;
+        let counties = codes(&paging::counties(permit, jurisdiction)?)?;
         let before = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
         let rows = conn
             .holds(&counties, lifted, before, paging::fetch(limit))
             .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| shown(&row))
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(shown(row)))
     }
 }
 
-async fn known(tx: &mut store::Tx, jurisdiction: &str, claim: Uuid) -> Result<(), ServiceError> {
-    let found = tx.claims_by_id(&[(jurisdiction.to_owned(), claim)]).await?;
-    if found.is_empty() {
+async fn exists(op: &mut Op<'_>, claim: ClaimId) -> Result<(), ServiceError> {
+    let key = (claim.jurisdiction.to_string(), claim.uuid);
+    if op.tx.claims_by_id(&[key]).await?.is_empty() {
         return Err(Refusal::NotFound("claim").into());
     }
     Ok(())
 }
 
-fn shown(row: &HoldRow) -> Result<Hold, ServiceError> {
-    let jurisdiction = code(&row.jurisdiction)?;
-    Ok(Hold {
-        id: HoldId::new(jurisdiction, row.id).to_string(),
-        programme: row.programme.clone(),
-        merchant: row.merchant.clone(),
-        claim: row.claim.map(|id| ClaimId::new(jurisdiction, id).to_string()),
-        reason: row.reason.clone(),
+fn shown(row: HoldRow) -> Hold {
+    Hold {
+        id: HoldId::new(row.jurisdiction, row.id),
+        programme: row.programme,
+        merchant: row.merchant,
+        claim: row.claim.map(|id| ClaimId::new(row.jurisdiction, id)),
+        reason: row.reason,
         placed_at: row.placed_at,
         lifted_at: row.lifted_at,
-        lift_reason: row.lift_reason.clone(),
-    })
+        lift_reason: row.lift_reason,
+    }
 }

@@ -11,12 +11,11 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use ledger::{Reason, Transfer};
 use store::funds::Posting;
 use store::funds::sources::Unused;
-use store::{Done, Tx};
 
 use super::Funds;
 use super::limits;
 use crate::operation::convert::fen;
-use crate::operation::{Actor, ServiceError, events};
+use crate::operation::{Finished, Op, ServiceError};
 use timing::shanghai;
 
 /// The end of the last year, and the programmes that had ended by then.
@@ -38,7 +37,8 @@ impl Funds {
             .await?;
         let mut lapsed = 0_usize;
         for fund in due {
-            let one = self.op.transaction(|tx| self.lapse_in(tx, &ended, &fund)).await?;
+            let unit = |op| self.lapse_fund(op, &ended, &fund);
+            let one = self.op.by_system().run(unit).await?;
             lapsed = lapsed.saturating_add(usize::from(one));
         }
         Ok(lapsed)
@@ -63,22 +63,24 @@ impl Funds {
         ended.map(|programme| programme.id().to_owned()).collect()
     }
 
-    async fn lapse_in(&self, mut tx: Tx, ended: &Ended, fund: &Unused) -> Result<Done<bool>, ServiceError> {
+    /// Lets lapse what is due of a fund; false if another worker was faster.
+    async fn lapse_fund(
+        &self,
+        mut op: Op<'_>,
+        ended: &Ended,
+        fund: &Unused,
+    ) -> Result<Finished<bool>, ServiceError> {
         let (jurisdiction, programme) = (fund.jurisdiction.as_str(), fund.programme.as_str());
         let key = (jurisdiction.to_owned(), programme.to_owned());
-        limits::lock(&mut tx, &self.catalogue.current(), [key]).await?;
-        let due = tx
-            .unused_central(
-                std::slice::from_ref(&fund.programme),
-                ended.at,
-                Some(jurisdiction),
-            )
+        limits::lock(&mut op.tx, &self.catalogue.current(), [key]).await?;
+        let programmes = std::slice::from_ref(&fund.programme);
+        let due = op
+            .tx
+            .unused_central(programmes, ended.at, Some(jurisdiction))
             .await?;
         let Some(due) = due.first() else {
-            // Another worker was faster.
-            return Ok(tx.done(false));
+            return Ok(op.unrecorded(false));
         };
-        let (actor, now) = (Actor::system(), self.op.now());
         let amount = fen(due.amount)?;
         let posting = Posting {
             jurisdiction: jurisdiction.to_owned(),
@@ -86,14 +88,14 @@ impl Funds {
             transfer: Transfer::new(Reason::Lapse, amount).map_err(ServiceError::bug)?,
             claim: None,
             document: None,
-            actor: actor.client.clone(),
+            actor: op.actor.client.clone(),
         };
-        tx.post(&[posting], now).await?;
-        tx.lapse((jurisdiction, programme), due.amount, now).await?;
+        op.tx.post(&[posting], op.now).await?;
+        op.tx.lapse((jurisdiction, programme), due.amount, op.now).await?;
         let subject = format!("fund:{jurisdiction}/{programme}");
-        let mut event = events::event(self.op.id(now), jurisdiction, &subject, "lapse", &actor, now);
+        let mut event = op.event(jurisdiction, &subject, "lapse");
         event.reason = Some(format!("{}年中央资金年终失效 {amount}", ended.year));
-        tx.record_events(&[event]).await?;
-        Ok(tx.done(true))
+        let recorded = op.record(&[event]).await?;
+        Ok(op.done(recorded, true))
     }
 }

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use store::identity::clients::ClientRow;
 
 use super::Identity;
-use crate::operation::{Actor, Refusal, Role, ServiceError};
+use crate::operation::{Actor, Op, Refusal, Role, ServiceError};
 
 const ISSUER: &str = "huanxin";
 const AUDIENCE: &str = "huanxin-api";
@@ -237,42 +237,28 @@ impl Identity {
 
     /// Registers a client, or gives a known one a new secret and role.
     pub async fn register_client(&self, actor: &Actor, new: NewClient) -> Result<(), ServiceError> {
-        let secret = new.secret;
+        let secret = new.secret.clone();
         let hash = tokio::task::spawn_blocking(move || hash(&secret))
             .await
             .map_err(ServiceError::bug)??;
-        let now = self.op.now();
-        let row = ClientRow {
-            id: new.id,
-            secret_hash: hash,
-            role: new.role.as_str().into(),
-            person: new.person,
-            merchant: new.merchant,
-            jurisdictions: new.jurisdictions,
-            status: "active".into(),
-            created_at: now,
+        let city = self.catalogue.city()?;
+        let unit = async |mut op: Op<'_>| {
+            let row = ClientRow {
+                id: new.id.clone(),
+                secret_hash: hash.clone(),
+                role: new.role.as_str().into(),
+                person: new.person.clone(),
+                merchant: new.merchant.clone(),
+                jurisdictions: new.jurisdictions.clone(),
+                status: "active".into(),
+                created_at: op.now,
+            };
+            op.tx.save_client(&row).await?;
+            let event = op.event(&city, &format!("client:{}", row.id), "register_client");
+            let recorded = op.record_inside(&[event]).await?;
+            Ok(op.done(recorded, ()))
         };
-        let city = self
-            .catalogue
-            .current()
-            .city()
-            .map(|it| it.code.clone())
-            .ok_or_else(|| ServiceError::bug("no city"))?;
-        let event = crate::operation::events::event(
-            self.op.id(now),
-            &city,
-            &format!("client:{}", row.id),
-            "register_client",
-            actor,
-            now,
-        );
-        self.op
-            .transaction(async |mut tx| {
-                tx.save_client(&row).await?;
-                crate::operation::events::record_inside(&mut tx, std::slice::from_ref(&event)).await?;
-                Ok(tx.done(()))
-            })
-            .await
+        self.op.by(actor).run(unit).await
     }
 
     fn verify_token(&self, token: &str) -> Option<String> {

@@ -13,6 +13,11 @@ pub(crate) fn code(jurisdiction: &str) -> Result<JurisdictionCode, ServiceError>
     JurisdictionCode::parse(jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))
 }
 
+/// The counties of rows.
+pub(crate) fn codes(jurisdictions: &[String]) -> Result<Vec<JurisdictionCode>, ServiceError> {
+    jurisdictions.iter().map(|it| code(it)).collect()
+}
+
 /// The amount of a row.
 pub(crate) fn fen(amount: i64) -> Result<Fen, ServiceError> {
     Fen::new(amount).map_err(ServiceError::bug)

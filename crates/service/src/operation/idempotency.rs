@@ -2,7 +2,16 @@
 //! the transaction that did the work, and given again.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use ledger::Fen;
+use claims::JurisdictionCode;
+use claims::ids::{
+    AdvanceId, AppropriationId, ClaimId, DisbursementId, DraftId, HoldId, PaymentId, SampleId, WaiverId,
+    WebhookId,
+};
+use claims::life_cycle::Status;
+use claims::payments::{AdvanceStatus, DisbursementStatus};
+use claims::proposal::{DraftStatus, ProposalStatus};
+use claims::webhooks::{DisabledReason, EndpointStatus};
+use ledger::{Fen, Source};
 use serde_json::{Map, Value};
 use store::operation::IdempotencyRow;
 use store::{Conn, Tx};
@@ -88,17 +97,38 @@ kept_by_serde!(String, bool, i32, i64, u32, DateTime<Utc>, NaiveDate, Uuid);
 /// Types that are kept as their text.
 macro_rules! kept_as_text {
     ($($ty:ty: $parse:expr),+ $(,)?) => { $(
-        impl $crate::operation::Kept for $ty {
-            fn keep(&self) -> Result<serde_json::Value, $crate::operation::ServiceError> {
-                Ok(serde_json::Value::String(self.to_string()))
+        impl Kept for $ty {
+            fn keep(&self) -> Result<Value, ServiceError> {
+                Ok(Value::String(self.to_string()))
             }
-            fn give_back(value: serde_json::Value) -> Option<Self> {
+            fn give_back(value: Value) -> Option<Self> {
                 $parse(value.as_str()?)
             }
         }
     )+ };
 }
-pub(crate) use kept_as_text;
+
+kept_as_text! {
+    JurisdictionCode: |text| JurisdictionCode::parse(text).ok(),
+    AdvanceId: |text| AdvanceId::parse(text).ok(),
+    AppropriationId: |text| AppropriationId::parse(text).ok(),
+    ClaimId: |text| ClaimId::parse(text).ok(),
+    DisbursementId: |text| DisbursementId::parse(text).ok(),
+    DraftId: |text| DraftId::parse(text).ok(),
+    HoldId: |text| HoldId::parse(text).ok(),
+    PaymentId: |text| PaymentId::parse(text).ok(),
+    SampleId: |text| SampleId::parse(text).ok(),
+    WaiverId: |text| WaiverId::parse(text).ok(),
+    WebhookId: |text| WebhookId::parse(text).ok(),
+    AdvanceStatus: AdvanceStatus::parse,
+    DisabledReason: DisabledReason::parse,
+    DisbursementStatus: DisbursementStatus::parse,
+    DraftStatus: DraftStatus::parse,
+    EndpointStatus: EndpointStatus::parse,
+    ProposalStatus: ProposalStatus::parse,
+    Source: Source::parse,
+    Status: Status::parse,
+}
 
 /// Fen, a whole number.
 impl Kept for Fen {

@@ -30,11 +30,11 @@ pub mod time;
 
 pub use access::{Actor, Permit, Right};
 pub use error::{FieldError, Refusal, ServiceError};
-pub(crate) use idempotency::{Kept, StoredAnswer, kept_as_text, stored_answer};
+pub(crate) use idempotency::{Kept, StoredAnswer, stored_answer};
 pub use idempotency::{Key, Replayable};
 pub use paging::Page;
 pub use proposal::Check;
-pub(crate) use proposal::{Decision, Standing, pending};
+pub(crate) use proposal::{Decision, pending};
 pub use role::Role;
 pub(crate) use run::{Finished, Op, Recorded, Runner};
 

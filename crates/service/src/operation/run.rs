@@ -226,6 +226,13 @@ impl<'a> Operation<'a> {
 }
 
 impl<'a> OnceOperation<'a, '_> {
+    /// The first answer, if it was done before.
+    pub(crate) async fn answer<T: StoredAnswer>(self) -> Result<Option<Replayable<T>>, ServiceError> {
+        let Some(key) = self.key else { return Ok(None) };
+        let Operation { runner, actor, .. } = self.operation;
+        first_answer(&mut runner.read().await?, actor, key).await
+    }
+
     /// Runs it in one transaction, or gives the first answer again.
     pub(crate) async fn run<F, Fut, T>(self, unit: F) -> Result<Replayable<T>, ServiceError>
     where

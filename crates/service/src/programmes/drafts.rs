@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::DraftId;
+use claims::proposal::DraftStatus;
 use policy::Programme;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::Tx;
 use store::programmes::drafts::{DraftRow, WholeDraftRow};
 use tokio::sync::mpsc;
 
@@ -16,23 +15,22 @@ use super::Programmes;
 use super::replay::{Asked, Question, Summary, Told};
 use crate::catalogue;
 use crate::operation::access::{ManageProgrammes, ReplayProgrammes};
-use crate::operation::checks::reason;
 use crate::operation::convert::code;
 use crate::operation::{
-    Actor, Check, Key, Page, Permit, Refusal, Replayable, ServiceError, events, paging, pending,
+    Actor, Check, Decision, Key, Op, Page, Permit, Recorded, Refusal, Replayable, ServiceError, paging,
+    stored_answer,
 };
 
 /// A version of a programme that was proposed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    pub id: String,
+    pub id: DraftId,
     pub programme: String,
     pub version: u32,
     /// SHA-256 of the document, in hexadecimal.
     pub hash: String,
     pub effective_from: NaiveDate,
-    /// `pending`, `activated` or `refused`.
-    pub status: String,
+    pub status: DraftStatus,
     /// The persons.
     pub maker: String,
     pub made_at: DateTime<Utc>,
@@ -52,6 +50,16 @@ pub struct DraftDetail {
     pub source: String,
 }
 
+/// What is kept under the key of a proposal: nothing else of a draft changes but its signatures.
+#[derive(Debug)]
+struct Proposed {
+    id: DraftId,
+}
+
+stored_answer! { "draft.1" => Proposed { id } }
+
+const PROPOSE: &str = "propose_programme";
+
 /// A version that may be proposed.
 #[derive(Debug)]
 pub struct Proposal(Asked);
@@ -63,8 +71,11 @@ impl Programmes {
         permit: &Permit<ManageProgrammes>,
         key: &Key,
     ) -> Result<Option<Replayable<Draft>>, ServiceError> {
-        let mut conn = self.op.read().await?;
-        self.op.answered(&mut conn, permit.actor(), key).await
+        let operation = self.op.of(permit).everywhere();
+        match operation.once(PROPOSE, key).answer::<Proposed>().await? {
+            Some(first) => self.as_proposed(first).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Looks at a proposal before anything is replayed: the document has to fit beside the versions in force, now and when it is
@@ -94,55 +105,56 @@ impl Programmes {
         key: Key,
         tell: &mpsc::Sender<Told>,
     ) -> Result<Replayable<Draft>, ServiceError> {
-        let (actor, city, Proposal(asked)) = (permit.actor(), self.catalogue.city()?, proposal);
+        let (city, Proposal(asked)) = (self.catalogue.city()?, proposal);
         let report = self.replay(&asked, tell).await?;
-        let (text, now) = (report.text()?, self.op.now());
-        let programme = &asked.programme;
-        let row = DraftRow {
-            jurisdiction: city.clone(),
-            id: self.op.id(now),
-            programme: programme.id().to_owned(),
-            version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
-            hash: programme.hash().to_owned(),
-            effective_from: programme.effective_from(),
-            report_digest: Sha256::digest(&text).to_vec(),
-            summary: serde_json::to_string(&report.summary).map_err(ServiceError::bug)?,
-            status: "pending".into(),
-            maker: actor.person.clone(),
-            made_at: now,
-            checker: None,
-            checked_at: None,
-            reason: None,
+        let (text, programme) = (report.text()?, &asked.programme);
+        let jurisdiction = code(&city)?;
+        let version = i32::try_from(programme.version()).map_err(ServiceError::bug)?;
+        let summary = serde_json::to_string(&report.summary).map_err(ServiceError::bug)?;
+        let unit = async |mut op: Op<'_>| {
+            op.tx.lock_programmes(&city).await?;
+            let row = DraftRow {
+                jurisdiction,
+                id: op.id(),
+                programme: programme.id().to_owned(),
+                version,
+                hash: programme.hash().to_owned(),
+                effective_from: programme.effective_from(),
+                report_digest: Sha256::digest(&text).to_vec(),
+                summary: summary.clone(),
+                signatures: op.signed(),
+            };
+            let id = DraftId::new(jurisdiction, row.id);
+            let mut event = op.event(&city, &id.to_string(), PROPOSE);
+            event.to_status = Some(row.signatures.status.to_string());
+            let row = WholeDraftRow {
+                draft: row,
+                source: programme.source().to_owned(),
+                report: text.clone(),
+            };
+            op.tx.add_draft(&row).await?;
+            let recorded = op.record(&[event]).await?;
+            Ok(op.done(recorded, Proposed { id }))
         };
-        let made = draft(&row)?;
-        let mut event = events::event(self.op.id(now), &city, &made.id, "propose_programme", actor, now);
-        event.to_status = Some(row.status.clone());
-        let row = WholeDraftRow {
-            draft: row,
-            source: programme.source().to_owned(),
-            report: text,
-        };
-        self.op
-            .transaction(async |mut tx| {
-                // Under the lock, where whoever raced with the same key has committed.
-                tx.lock_programmes(&city).await?;
-                if let Some(first) = self.op.answered(&mut tx, actor, &key).await? {
-                    return Ok(tx.done(first));
-                }
-                tx.add_draft(&row).await?;
-                tx.record_events(std::slice::from_ref(&event)).await?;
-                self.op
-                    .keep_answer(&mut tx, actor, &key, "propose_programme", &made)
-                    .await?;
-                Ok(tx.done(Replayable {
-                    value: made.clone(),
-                    replayed: false,
-                }))
-            })
-            .await
+        let operation = self.op.of(permit).everywhere();
+        let proposed = operation.once(PROPOSE, &key).run(unit).await?;
+        self.as_proposed(proposed).await
     }
 
-    /// The second person's word on a draft: activated, it is in force at once where it was activated, and wherever
+    /// A draft as its maker proposed it, whatever became of it.
+    async fn as_proposed(&self, proposed: Replayable<Proposed>) -> Result<Replayable<Draft>, ServiceError> {
+        let mut row = self.drafted(proposed.value.id).await?.draft;
+        row.signatures.status = DraftStatus::Pending;
+        (row.signatures.checker, row.signatures.checked_at) = (None, None);
+        row.signatures.reason = None;
+        let value = draft(row)?;
+        Ok(Replayable {
+            value,
+            replayed: proposed.replayed,
+        })
+    }
+
+    /// The second person's verdict on a draft: activated, it is in force at once where it was activated, and wherever
     /// else the service runs within seconds; it has its fund in every county.
     pub async fn check_draft(
         &self,
@@ -152,65 +164,45 @@ impl Programmes {
         why: Option<String>,
     ) -> Result<Draft, ServiceError> {
         whole_city(permit.actor())?;
-        let why = reason(why, check == Check::Refuse)?;
-        let checked = self
-            .op
-            .transaction(async |mut tx| {
-                let checked = self
-                    .check_draft_in(&mut tx, permit.actor(), id, check, why.clone())
-                    .await?;
-                Ok(tx.done(checked))
-            })
-            .await?;
+        let decision = Decision::new(check, why)?;
+        let city = id.jurisdiction.as_str();
+        let unit = async |mut op: Op<'_>| {
+            // Before the lock: that of a ledger that is not there belongs to no draft.
+            op.tx.draft(id).await?.ok_or(Refusal::NotFound("draft"))?;
+            op.tx.lock_programmes(city).await?;
+            let row = op.tx.lock_draft(id).await?;
+            let WholeDraftRow {
+                draft: mut row,
+                source,
+                ..
+            } = row.ok_or(Refusal::NotFound("draft"))?;
+            decision.sign(&op, "draft", &mut row.signatures)?;
+            op.tx.decide_draft(&row).await?;
+            if decision.is_approval() {
+                let _activated = self.activate(&mut op, id, source).await?;
+            }
+            let event = decision.event::<DraftStatus>(&op, city, &id.to_string(), "check_draft");
+            let recorded = op.record(&[event]).await?;
+            Ok(op.done(recorded, draft(row)?))
+        };
+        let checked = self.op.of(permit).everywhere().run(unit).await?;
         self.catalogue.refresh().await?;
         Ok(checked)
     }
 
-    async fn check_draft_in(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        id: DraftId,
-        check: Check,
-        why: Option<String>,
-    ) -> Result<Draft, ServiceError> {
-        let (now, city) = (self.op.now(), id.jurisdiction.as_str());
-        // Before the lock: that of a ledger that is not there is nobody's.
-        tx.draft(city, id.uuid).await?.ok_or(Refusal::NotFound("draft"))?;
-        tx.lock_programmes(city).await?;
-        let row = tx.lock_draft(city, id.uuid).await?;
-        let WholeDraftRow {
-            draft: mut row,
-            source,
-            ..
-        } = row.ok_or(Refusal::NotFound("draft"))?;
-        pending("draft", &row.status, &row.maker, &actor.person)?;
-        row.status = match check {
-            Check::Approve => "activated".into(),
-            Check::Refuse => "refused".into(),
-        };
-        (row.checker, row.checked_at, row.reason) = (Some(actor.person.clone()), Some(now), why.clone());
-        tx.decide_draft(&row).await?;
-        let checked = draft(&row)?;
-        if check == Check::Approve {
-            let programme = catalogue::parse(source).await?;
-            let (in_force, mut versions) = (self.catalogue.current(), Vec::new());
-            for active in tx.programme_versions(programme.id()).await? {
-                let known = in_force.versions(&active.id).iter();
-                versions.push(match known.into_iter().find(|it| it.hash() == active.hash) {
-                    Some(known) => Arc::clone(known),
-                    None => catalogue::compile(active).await?,
-                });
-            }
-            fits(&programme, &versions)?;
-            self.catalogue
-                .put_in_force(tx, &programme, Some(id), actor, now)
-                .await?;
+    /// Puts a drafted version in force, if it still comes after those that are.
+    async fn activate(&self, op: &mut Op<'_>, id: DraftId, source: String) -> Result<Recorded, ServiceError> {
+        let programme = catalogue::parse(source).await?;
+        let (in_force, mut versions) = (self.catalogue.current(), Vec::new());
+        for active in op.tx.programme_versions(programme.id()).await? {
+            let known = in_force.versions(&active.id).iter();
+            versions.push(match known.into_iter().find(|it| it.hash() == active.hash) {
+                Some(known) => Arc::clone(known),
+                None => catalogue::compile(active).await?,
+            });
         }
-        let mut event = events::event(self.op.id(now), city, &checked.id, "check_draft", actor, now);
-        (event.from_status, event.to_status, event.reason) = (Some("pending".into()), Some(row.status), why);
-        tx.record_events(&[event]).await?;
-        Ok(checked)
+        fits(&programme, &versions)?;
+        self.catalogue.put_in_force(op, &programme, Some(id)).await
     }
 
     /// Drafts, newest first.
@@ -224,9 +216,14 @@ impl Programmes {
         let before = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
         let rows = conn
-            .drafts(&self.catalogue.city()?, programme, before, paging::fetch(limit))
+            .drafts(
+                code(&self.catalogue.city()?)?,
+                programme,
+                before,
+                paging::fetch(limit),
+            )
             .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| draft(&row))
+        paging::page(rows, limit, |row| row.id)?.try_map(draft)
     }
 
     /// A draft with its document.
@@ -237,7 +234,7 @@ impl Programmes {
     ) -> Result<DraftDetail, ServiceError> {
         let row = self.drafted(id).await?;
         Ok(DraftDetail {
-            draft: draft(&row.draft)?,
+            draft: draft(row.draft)?,
             source: row.source,
         })
     }
@@ -255,7 +252,7 @@ impl Programmes {
 
     async fn drafted(&self, id: DraftId) -> Result<WholeDraftRow, ServiceError> {
         let mut conn = self.op.read().await?;
-        let row = conn.draft(id.jurisdiction.as_str(), id.uuid).await?;
+        let row = conn.draft(id).await?;
         Ok(row.ok_or(Refusal::NotFound("draft"))?)
     }
 }
@@ -293,19 +290,19 @@ pub(crate) fn fits(programme: &Programme, versions: &[Arc<Programme>]) -> Result
     })
 }
 
-fn draft(row: &DraftRow) -> Result<Draft, ServiceError> {
+fn draft(row: DraftRow) -> Result<Draft, ServiceError> {
     Ok(Draft {
-        id: DraftId::new(code(&row.jurisdiction)?, row.id).to_string(),
-        programme: row.programme.clone(),
+        id: DraftId::new(row.jurisdiction, row.id),
+        programme: row.programme,
         version: u32::try_from(row.version).map_err(ServiceError::bug)?,
-        hash: row.hash.clone(),
+        hash: row.hash,
         effective_from: row.effective_from,
-        status: row.status.clone(),
-        maker: row.maker.clone(),
-        made_at: row.made_at,
-        checker: row.checker.clone(),
-        checked_at: row.checked_at,
-        reason: row.reason.clone(),
+        status: row.signatures.status,
+        maker: row.signatures.maker,
+        made_at: row.signatures.made_at,
+        checker: row.signatures.checker,
+        checked_at: row.signatures.checked_at,
+        reason: row.signatures.reason,
         report_digest: format!("sha256:{}", hex::encode(&row.report_digest)),
         summary: serde_json::from_str(&row.summary).map_err(ServiceError::bug)?,
     })

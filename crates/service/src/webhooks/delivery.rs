@@ -9,6 +9,7 @@ use std::time::Duration as Waited;
 
 use chrono::{DateTime, Duration, Utc};
 use claims::ids::WebhookId;
+use claims::webhooks::{DeliveryStatus, DisabledReason, EndpointStatus, MessageKind};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use secrecy::SecretString;
@@ -18,10 +19,9 @@ use store::{Done, Tx};
 use tokio::time::Instant;
 
 use super::Webhooks;
-use super::{Sealed, kind};
-use crate::operation::convert::code;
+use super::{Sealed, kind, note};
 use crate::operation::time::requested_pause;
-use crate::operation::{Actor, ServiceError};
+use crate::operation::{Finished, Op, ServiceError};
 use crate::ports::{self, Delivered, WebhookFailure, WebhookMessage, WebhookTarget, webhook_schedule};
 
 /// Endpoints that one worker tells at once.
@@ -142,9 +142,7 @@ impl Webhooks {
         for _ in 0..RUN {
             let now = self.op.now();
             let mut conn = self.op.read().await?;
-            let due = conn
-                .due_delivery(&endpoint.jurisdiction, endpoint.id, now)
-                .await?;
+            let due = conn.due_delivery(endpoint.id(), now).await?;
             drop(conn);
             let Some(delivery) = due else { break };
             let target = target(&endpoint, &sealed, now);
@@ -158,10 +156,8 @@ impl Webhooks {
             }
             let outcome = if said.is_ok() { "delivered" } else { "failed" };
             metrics::counter!("huanxin_webhook_attempts_total", "outcome" => outcome).increment(1);
-            let on = self
-                .op
-                .transaction(|tx| self.record_attempt(tx, &endpoint, &delivery, &said, took))
-                .await?;
+            let unit = |op| self.record_attempt(op, &endpoint, &delivery, &said, took);
+            let on = self.op.by_system().run(unit).await?;
             if !on || began.elapsed() > BUDGET {
                 break;
             }
@@ -173,21 +169,21 @@ impl Webhooks {
     /// Records an attempt; whether the endpoint is told more now.
     async fn record_attempt(
         &self,
-        mut tx: Tx,
+        mut op: Op<'_>,
         leased: &WebhookRow,
         delivery: &DeliveryRow,
         said: &Result<Delivered, WebhookFailure>,
         took: Waited,
-    ) -> Result<Done<bool>, ServiceError> {
-        let now = self.op.now();
-        let Some(mut row) = tx.lock_webhook(&leased.jurisdiction, leased.id).await? else {
-            return Ok(tx.done(false));
+    ) -> Result<Finished<bool>, ServiceError> {
+        let now = op.now;
+        let Some(mut row) = op.tx.lock_webhook(leased.id()).await? else {
+            return Ok(op.unrecorded(false));
         };
         let mut after = delivery.clone();
         after.attempts = after.attempts.saturating_add(1);
         after.tries = after.tries.saturating_add(1);
         let attempt = AttemptRow {
-            jurisdiction: delivery.jurisdiction.clone(),
+            jurisdiction: delivery.jurisdiction,
             endpoint: delivery.endpoint,
             delivery: delivery.id,
             attempt: after.attempts,
@@ -200,29 +196,32 @@ impl Webhooks {
             took_ms: i32::try_from(took.as_millis()).unwrap_or(i32::MAX),
         };
         let on = settle(&mut row, &mut after, said, now);
-        if !tx.attempted(&after, &attempt).await? {
-            // Replayed, deleted, or told by another worker meanwhile.
-            return Ok(tx.done(false));
-        }
-        if leased.status != row.status && row.disabled_at == Some(now) {
-            tracing::warn!(webhook = %row.id, why = row.disabled_why, "a webhook was disabled");
-            let (why, system) = (row.disabled_why.clone(), Actor::system());
-            self.note_webhook(&mut tx, &row, "disable_webhook", why, &system)
-                .await?;
+        if !op.tx.attempted(&after, &attempt).await? {
+            // Replayed, deleted, or sent by another worker meanwhile.
+            return Ok(op.unrecorded(false));
         }
         let ours = row.busy_until == leased.busy_until;
-        tx.save_webhook(&row).await?;
-        Ok(tx.done(on && ours))
+        let finished = if leased.status != row.status && row.disabled_at == Some(now) {
+            tracing::warn!(webhook = %row.id, why = row.disabled_why.map(DisabledReason::as_str), "a webhook was disabled");
+            let why = row.disabled_why.map(|it| it.to_string());
+            let recorded = note(&mut op, &row, "disable_webhook", why).await?;
+            op.tx.save_webhook(&row).await?;
+            op.done(recorded, on && ours)
+        } else {
+            op.tx.save_webhook(&row).await?;
+            op.unrecorded(on && ours)
+        };
+        Ok(finished)
     }
 
     /// Gives an endpoint back, due again when its next message is, or its pause ends.
     async fn give_back(&self, mut tx: Tx, leased: &WebhookRow) -> Result<Done<()>, ServiceError> {
         let now = self.op.now();
-        let row = tx.lock_webhook(&leased.jurisdiction, leased.id).await?;
+        let row = tx.lock_webhook(leased.id()).await?;
         let Some(mut row) = row.filter(|row| row.busy_until == leased.busy_until) else {
             return Ok(tx.done(()));
         };
-        let due = tx.next_delivery_at(&row.jurisdiction, row.id).await?;
+        let due = tx.next_delivery_at(row.id()).await?;
         // After a failure `next_at` is the end of the pause.
         let pause = row.next_at.filter(|_| row.failures > 0);
         row.next_at = due.map(|due| due.max(pause.unwrap_or(due)));
@@ -241,16 +240,16 @@ fn settle(
 ) -> bool {
     let failure = match said {
         Ok(_) => {
-            delivery.status = "delivered".into();
+            delivery.status = DeliveryStatus::Delivered;
             (row.failures, row.failing_since) = (0, None);
-            return row.status == "enabled";
+            return row.status == EndpointStatus::Enabled;
         }
         Err(failure) => failure,
     };
     if let WebhookFailure::Unsendable(why) = failure {
         tracing::error!(why, "a message to a merchant cannot be sent");
-        delivery.status = "failed".into();
-        return row.status == "enabled";
+        delivery.status = DeliveryStatus::Failed;
+        return row.status == EndpointStatus::Enabled;
     }
     let wish = match failure {
         WebhookFailure::Answered { retry_after, .. } => requested_pause(*retry_after),
@@ -263,7 +262,7 @@ fn settle(
     let gone = *failure == WebhookFailure::Gone;
     match pause(delivery.tries).filter(|_| !gone) {
         Some(pause) => delivery.due_at = now.checked_add_signed(pause.max(wish)).unwrap_or(now),
-        None => delivery.status = "failed".into(),
+        None => delivery.status = DeliveryStatus::Failed,
     }
     row.failures = row.failures.saturating_add(1);
     let since = *row.failing_since.get_or_insert(now);
@@ -273,10 +272,14 @@ fn settle(
         .max(wish);
     row.next_at = now.checked_add_signed(pause);
     let tired = now.signed_duration_since(since) >= PATIENCE;
-    if row.status == "enabled" && (gone || tired) {
-        row.status = "disabled".into();
+    if row.status == EndpointStatus::Enabled && (gone || tired) {
+        row.status = EndpointStatus::Disabled;
         row.disabled_at = Some(now);
-        row.disabled_why = Some(if gone { "gone" } else { "failing" }.into());
+        row.disabled_why = Some(if gone {
+            DisabledReason::Gone
+        } else {
+            DisabledReason::Failing
+        });
     }
     false
 }
@@ -301,8 +304,8 @@ fn target(row: &WebhookRow, sealed: &Sealed, now: DateTime<Utc>) -> WebhookTarge
 
 fn message(row: &DeliveryRow, now: DateTime<Utc>) -> Result<WebhookMessage, ServiceError> {
     let kind = kind(row);
-    let data = match row.kind.as_str() {
-        "claim" => Data::Claim {
+    let data = match row.kind {
+        MessageKind::Claim => Data::Claim {
             id: row.id.to_string(),
             claim: &row.subject,
             verb: &row.verb,
@@ -310,8 +313,8 @@ fn message(row: &DeliveryRow, now: DateTime<Utc>) -> Result<WebhookMessage, Serv
             to_status: row.to_status.as_deref(),
             at: row.at,
         },
-        _ => Data::Test {
-            webhook: WebhookId::new(code(&row.jurisdiction)?, row.endpoint).to_string(),
+        MessageKind::Test => Data::Test {
+            webhook: WebhookId::new(row.jurisdiction, row.endpoint).to_string(),
         },
     };
     let body = Body {

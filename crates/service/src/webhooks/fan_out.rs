@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use claims::ids::ClaimId;
+use claims::ids::{ClaimId, WebhookId};
+use claims::life_cycle::Status;
+use claims::webhooks::{DeliveryStatus, MessageKind};
 use store::operation::{EventRow, OutboxRow};
 use store::webhooks::{DeliveryRow, WebhookRow};
 use store::{Done, Tx};
@@ -39,7 +41,7 @@ impl Webhooks {
             DeliveryRow::insert(&mut tx, &messages).await?;
             let mut woken = messages
                 .iter()
-                .map(|it| (it.jurisdiction.clone(), it.endpoint))
+                .map(|it| WebhookId::new(it.jurisdiction, it.endpoint))
                 .collect::<Vec<_>>();
             woken.sort();
             woken.dedup();
@@ -92,24 +94,24 @@ fn of_claim(event: &EventRow) -> Option<ClaimId> {
 }
 
 fn wants(endpoint: &WebhookRow, event: &EventRow) -> bool {
-    let status = event.to_status.as_ref();
-    // What happened before it was registered is not told.
+    let status = event.to_status.as_deref().and_then(Status::parse);
+    // Events from before its registration are not sent.
     event.at >= endpoint.made_at
-        && (endpoint.statuses.is_empty() || status.is_some_and(|it| endpoint.statuses.contains(it)))
+        && (endpoint.statuses.is_empty() || status.is_some_and(|it| endpoint.statuses.contains(&it)))
 }
 
 fn message(endpoint: &WebhookRow, event: &EventRow, now: DateTime<Utc>) -> DeliveryRow {
     DeliveryRow {
-        jurisdiction: endpoint.jurisdiction.clone(),
+        jurisdiction: endpoint.jurisdiction,
         endpoint: endpoint.id,
         id: event.id,
-        kind: "claim".into(),
+        kind: MessageKind::Claim,
         subject: event.subject.clone(),
         verb: event.verb.clone(),
         from_status: event.from_status.clone(),
         to_status: event.to_status.clone(),
         at: event.at,
-        status: "due".into(),
+        status: DeliveryStatus::Due,
         attempts: 0,
         tries: 0,
         due_at: now,

@@ -26,6 +26,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Duration, Utc};
 use claims::ids::WebhookId;
 use claims::life_cycle::Status;
+use claims::webhooks::{DeliveryStatus, DisabledReason, EndpointStatus, MessageKind};
 use rand::Rng;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,10 @@ use crate::at_rest::Vault;
 use crate::claims::Event;
 use crate::operation::access::KeepWebhooks;
 use crate::operation::convert::code;
-use crate::operation::{Actor, Key, Page, Permit, Refusal, Replayable, Runner, ServiceError, events, paging};
+use crate::operation::time::later;
+use crate::operation::{
+    Key, Op, Page, Permit, Recorded, Refusal, Replayable, Runner, ServiceError, paging, stored_answer,
+};
 use crate::ports;
 
 /// Endpoints of a merchant; the schema has as many slots.
@@ -80,24 +84,26 @@ impl Webhooks {
 }
 
 /// Where a merchant listens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    pub id: String,
+    pub id: WebhookId,
     pub url: String,
     /// Statuses of claims that it is told of; empty: all.
-    pub statuses: Vec<String>,
-    /// enabled, paused or disabled.
-    pub status: String,
+    pub statuses: Vec<Status>,
+    pub status: EndpointStatus,
     pub made_at: DateTime<Utc>,
     /// Attempts in a row that failed, and since when.
     pub failures: i32,
     pub failing_since: Option<DateTime<Utc>>,
     pub disabled_at: Option<DateTime<Utc>>,
-    /// gone or failing.
-    pub disabled_why: Option<String>,
+    pub disabled_why: Option<DisabledReason>,
     /// Until when messages carry a signature of the secret before, too.
     pub old_secret_until: Option<DateTime<Utc>>,
 }
+
+stored_answer! { "webhook.1" => Webhook {
+    id, url, statuses, status, made_at, failures, failing_since, disabled_at, disabled_why, old_secret_until,
+} }
 
 /// A message and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,8 +112,7 @@ pub struct Delivery {
     /// `claim.<status>` or test.
     pub kind: String,
     pub claim: Option<String>,
-    /// due, delivered or failed.
-    pub status: String,
+    pub status: DeliveryStatus,
     pub at: DateTime<Utc>,
     pub next_at: Option<DateTime<Utc>>,
     pub attempts: i32,
@@ -169,69 +174,44 @@ impl Webhooks {
             url: url.to_owned(),
             secrets: vec![secret.clone()],
         };
-        let statuses = statuses
-            .iter()
-            .map(|it| it.as_str().to_owned())
-            .collect::<Vec<_>>();
-        let made = self
-            .op
-            .transaction(|tx| self.register_in(tx, permit.actor(), &place, (&sealed, &statuses), &key))
-            .await?;
+        let unit = async |mut op: Op<'_>| {
+            let taken = op.tx.webhooks_of(merchant).await?;
+            let slots = 1..=i32::try_from(ENDPOINTS).unwrap_or(1);
+            let free = slots
+                .into_iter()
+                .find(|slot| !taken.iter().any(|it| it.slot == Some(*slot)));
+            let slot = free.filter(|_| taken.len() < ENDPOINTS);
+            let slot = slot.ok_or(Refusal::LimitReached {
+                what: "webhooks",
+                limit: ENDPOINTS,
+            })?;
+            let mut row = WebhookRow {
+                jurisdiction: code(&place)?,
+                id: op.id(),
+                merchant: merchant.to_owned(),
+                slot: Some(slot),
+                status: EndpointStatus::Enabled,
+                statuses: statuses.clone(),
+                key_id: String::new(),
+                sealed: Vec::new(),
+                old_until: None,
+                made_at: op.now,
+                failures: 0,
+                failing_since: None,
+                disabled_at: None,
+                disabled_why: None,
+                next_at: None,
+                busy_until: op.now,
+            };
+            self.seal_webhook(&mut row, &sealed)?;
+            op.tx.add_webhook(&row).await?;
+            let recorded = note(&mut op, &row, "register_webhook", None).await?;
+            Ok(op.done(recorded, shown(&row, &sealed)))
+        };
+        let operation = self.op.of(permit).everywhere();
+        let made = operation.once("register_webhook", &key).run(unit).await?;
         let secret = (!made.replayed).then(|| SecretString::from(secret));
         Ok((made, secret))
-    }
-
-    async fn register_in(
-        &self,
-        mut tx: Tx,
-        actor: &Actor,
-        place: &str,
-        (sealed, statuses): (&Sealed, &[String]),
-        key: &Key,
-    ) -> Result<Done<Replayable<Webhook>>, ServiceError> {
-        if let Some(first) = self.op.answered(&mut tx, actor, key).await? {
-            return Ok(tx.done(first));
-        }
-        let merchant = actor.merchant.clone().unwrap_or_default();
-        let taken = tx.webhooks_of(&merchant).await?;
-        let free = (1..=i32::try_from(ENDPOINTS).unwrap_or(1))
-            .find(|slot| !taken.iter().any(|it| it.slot == Some(*slot)));
-        let slot = free.filter(|_| taken.len() < ENDPOINTS);
-        let slot = slot.ok_or(Refusal::LimitReached {
-            what: "webhooks",
-            limit: ENDPOINTS,
-        })?;
-        let now = self.op.now();
-        let mut row = WebhookRow {
-            jurisdiction: place.to_owned(),
-            id: self.op.id(now),
-            merchant,
-            slot: Some(slot),
-            status: "enabled".into(),
-            statuses: statuses.to_vec(),
-            key_id: String::new(),
-            sealed: Vec::new(),
-            old_until: None,
-            made_at: now,
-            failures: 0,
-            failing_since: None,
-            disabled_at: None,
-            disabled_why: None,
-            next_at: None,
-            busy_until: now,
-        };
-        self.seal_webhook(&mut row, sealed)?;
-        tx.add_webhook(&row).await?;
-        self.note_webhook(&mut tx, &row, "register_webhook", None, actor)
-            .await?;
-        let value = shown(&row, sealed)?;
-        self.op
-            .keep_answer(&mut tx, actor, key, "register_webhook", &value)
-            .await?;
-        Ok(tx.done(Replayable {
-            value,
-            replayed: false,
-        }))
     }
 
     /// The merchant's endpoints, oldest first: ten at most.
@@ -239,7 +219,7 @@ impl Webhooks {
         let mut conn = self.op.read().await?;
         let rows = conn.webhooks_of(merchant(permit)?).await?;
         rows.iter()
-            .map(|row| shown(row, &self.open_webhook(row)?))
+            .map(|row| Ok(shown(row, &self.open_webhook(row)?)))
             .collect()
     }
 
@@ -249,8 +229,8 @@ impl Webhooks {
         id: WebhookId,
     ) -> Result<Webhook, ServiceError> {
         let mut conn = self.op.read().await?;
-        let row = own(permit, conn.webhook(id.jurisdiction.as_str(), id.uuid).await?)?;
-        shown(&row, &self.open_webhook(&row)?)
+        let row = own(permit, conn.webhook(id).await?)?;
+        Ok(shown(&row, &self.open_webhook(&row)?))
     }
 
     /// Another secret, shown this once. The one before signs too for a day, so that the merchant can change over.
@@ -264,8 +244,7 @@ impl Webhooks {
             .change_webhook(permit, id, "rotate_webhook_secret", |row, sealed, now| {
                 sealed.secrets.insert(0, secret.clone());
                 sealed.secrets.truncate(2);
-                row.old_until = Some(now.checked_add_signed(BOTH_SIGN).unwrap_or(now));
-                Ok(())
+                row.old_until = Some(later(now, BOTH_SIGN));
             })
             .await?;
         Ok((webhook, SecretString::from(secret)))
@@ -284,12 +263,15 @@ impl Webhooks {
             "pause_webhook"
         };
         self.change_webhook(permit, id, verb, |row, _, now| {
-            row.status = if enabled { "enabled" } else { "paused" }.into();
+            row.status = if enabled {
+                EndpointStatus::Enabled
+            } else {
+                EndpointStatus::Paused
+            };
             (row.disabled_at, row.disabled_why) = (None, None);
             (row.failures, row.failing_since) = (0, None);
             // Looked at soon: whether anything is due is seen then.
             row.next_at = Some(now);
-            Ok(())
         })
         .await
     }
@@ -300,24 +282,22 @@ impl Webhooks {
         permit: &Permit<KeepWebhooks>,
         id: WebhookId,
     ) -> Result<(), ServiceError> {
-        self.op
-            .transaction(async |mut tx| {
-                let row = tx.lock_webhook(id.jurisdiction.as_str(), id.uuid).await?;
-                let merchant = merchant(permit)?;
-                let row = row.filter(|row| row.merchant == merchant);
-                let mut row = row.ok_or(Refusal::NotFound("webhook"))?;
-                if row.status == "deleted" {
-                    return Ok(tx.done(()));
-                }
-                (row.status, row.slot) = ("deleted".into(), None);
-                (row.disabled_at, row.disabled_why) = (None, None);
-                (row.sealed, row.next_at, row.old_until) = (Vec::new(), None, None);
-                tx.save_webhook(&row).await?;
-                self.note_webhook(&mut tx, &row, "delete_webhook", None, permit.actor())
-                    .await?;
-                Ok(tx.done(()))
-            })
-            .await
+        let merchant = merchant(permit)?;
+        let unit = async |mut op: Op<'_>| {
+            let row = op.tx.lock_webhook(id).await?;
+            let row = row.filter(|row| row.merchant == merchant);
+            let mut row = row.ok_or(Refusal::NotFound("webhook"))?;
+            if row.status == EndpointStatus::Deleted {
+                return Ok(op.unrecorded(()));
+            }
+            (row.status, row.slot) = (EndpointStatus::Deleted, None);
+            (row.disabled_at, row.disabled_why) = (None, None);
+            (row.sealed, row.next_at, row.old_until) = (Vec::new(), None, None);
+            op.tx.save_webhook(&row).await?;
+            let recorded = note(&mut op, &row, "delete_webhook", None).await?;
+            Ok(op.done(recorded, ()))
+        };
+        self.op.of(permit).everywhere().run(unit).await
     }
 
     /// A message that says nothing but that it is a test. One at a time.
@@ -326,48 +306,45 @@ impl Webhooks {
         permit: &Permit<KeepWebhooks>,
         id: WebhookId,
     ) -> Result<Uuid, ServiceError> {
-        self.op
-            .transaction(async |mut tx| {
-                let row = tx.lock_webhook(id.jurisdiction.as_str(), id.uuid).await?;
-                let mut row = own(permit, row)?;
-                if row.status != "enabled" {
-                    let status = row.status;
-                    return Err(Refusal::Settled {
-                        what: "webhook",
-                        status,
-                    }
-                    .into());
+        let unit = async |mut op: Op<'_>| {
+            let row = op.tx.lock_webhook(id).await?;
+            let mut row = own(permit, row)?;
+            if row.status != EndpointStatus::Enabled {
+                return Err(Refusal::Settled {
+                    what: "webhook",
+                    status: row.status.to_string(),
                 }
-                if tx.has_due_test(&row.jurisdiction, row.id).await? {
-                    return Err(Refusal::LimitReached {
-                        what: "test messages that are due",
-                        limit: 1,
-                    }
-                    .into());
+                .into());
+            }
+            if op.tx.has_due_test(id).await? {
+                return Err(Refusal::LimitReached {
+                    what: "test messages that are due",
+                    limit: 1,
                 }
-                let now = self.op.now();
-                let message = DeliveryRow {
-                    jurisdiction: row.jurisdiction.clone(),
-                    endpoint: row.id,
-                    id: self.op.id(now),
-                    kind: "test".into(),
-                    subject: id.to_string(),
-                    verb: "test".into(),
-                    from_status: None,
-                    to_status: None,
-                    at: now,
-                    status: "due".into(),
-                    attempts: 0,
-                    tries: 0,
-                    due_at: now,
-                    made_at: now,
-                };
-                DeliveryRow::insert(&mut tx, std::slice::from_ref(&message)).await?;
-                row.next_at = Some(now);
-                tx.save_webhook(&row).await?;
-                Ok(tx.done(message.id))
-            })
-            .await
+                .into());
+            }
+            let message = DeliveryRow {
+                jurisdiction: row.jurisdiction,
+                endpoint: row.id,
+                id: op.id(),
+                kind: MessageKind::Test,
+                subject: id.to_string(),
+                verb: "test".into(),
+                from_status: None,
+                to_status: None,
+                at: op.now,
+                status: DeliveryStatus::Due,
+                attempts: 0,
+                tries: 0,
+                due_at: op.now,
+                made_at: op.now,
+            };
+            DeliveryRow::insert(&mut op.tx, std::slice::from_ref(&message)).await?;
+            row.next_at = Some(op.now);
+            op.tx.save_webhook(&row).await?;
+            Ok(op.unrecorded(message.id))
+        };
+        self.op.of(permit).everywhere().run(unit).await
     }
 
     /// What an endpoint was told, newest first, with its attempts.
@@ -375,21 +352,19 @@ impl Webhooks {
         &self,
         permit: &Permit<KeepWebhooks>,
         id: WebhookId,
-        status: Option<&str>,
+        status: Option<DeliveryStatus>,
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Delivery>, ServiceError> {
         let before = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
-        let row = own(permit, conn.webhook(id.jurisdiction.as_str(), id.uuid).await?)?;
-        let rows = conn
-            .deliveries(&row.jurisdiction, row.id, status, before, paging::fetch(limit))
-            .await?;
+        let row = own(permit, conn.webhook(id).await?)?;
+        let rows = conn.deliveries(id, status, before, paging::fetch(limit)).await?;
         let page = paging::page(rows, limit, |row| row.id)?;
         let ids = page.items.iter().map(|row| row.id).collect::<Vec<_>>();
         let each = i64::try_from(ATTEMPTS).unwrap_or(i64::MAX);
-        let log = conn.attempts(&row.jurisdiction, row.id, &ids, each).await?;
-        let paused = row.status != "enabled";
+        let log = conn.attempts(id, &ids, each).await?;
+        let paused = row.status != EndpointStatus::Enabled;
         page.try_map(|row| Ok(shown_delivery(&row, &log, paused)))
     }
 
@@ -400,34 +375,25 @@ impl Webhooks {
         id: WebhookId,
         replay: Replay,
     ) -> Result<usize, ServiceError> {
-        self.op
-            .transaction(async |mut tx| {
-                let row = tx.lock_webhook(id.jurisdiction.as_str(), id.uuid).await?;
-                let mut row = own(permit, row)?;
-                let now = self.op.now();
-                let (place, limit) = (
-                    row.jurisdiction.clone(),
-                    i64::try_from(REPLAYED).unwrap_or(i64::MAX),
-                );
-                let begun = match replay {
-                    Replay::Message(message) => {
-                        let there = tx.replay_delivery(&place, row.id, message, now).await?;
-                        there.then_some(1).ok_or(Refusal::NotFound("message"))?
-                    }
-                    Replay::FailedSince(since) => {
-                        let from = first_id_at(since);
-                        tx.replay_failed(&place, row.id, (from, since), now, limit)
-                            .await?
-                    }
-                };
-                row.next_at = Some(now);
-                tx.save_webhook(&row).await?;
-                let why = Some(format!("{begun}"));
-                self.note_webhook(&mut tx, &row, "replay_webhook", why, permit.actor())
-                    .await?;
-                Ok(tx.done(begun))
-            })
-            .await
+        let unit = async |mut op: Op<'_>| {
+            let row = op.tx.lock_webhook(id).await?;
+            let mut row = own(permit, row)?;
+            let begun = match replay {
+                Replay::Message(message) => {
+                    let there = op.tx.replay_delivery(id, message, op.now).await?;
+                    there.then_some(1).ok_or(Refusal::NotFound("message"))?
+                }
+                Replay::FailedSince(since) => {
+                    let (from, most) = (first_id_at(since), i64::try_from(REPLAYED).unwrap_or(i64::MAX));
+                    op.tx.replay_failed(id, (from, since), op.now, most).await?
+                }
+            };
+            row.next_at = Some(op.now);
+            op.tx.save_webhook(&row).await?;
+            let recorded = note(&mut op, &row, "replay_webhook", Some(begun.to_string())).await?;
+            Ok(op.done(recorded, begun))
+        };
+        self.op.of(permit).everywhere().run(unit).await
     }
 
     /// What was done to an endpoint, oldest first: by the merchant, and by the service that disabled it.
@@ -440,9 +406,14 @@ impl Webhooks {
     ) -> Result<Page<Event>, ServiceError> {
         let after = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
-        let row = own(permit, conn.webhook(id.jurisdiction.as_str(), id.uuid).await?)?;
+        let row = own(permit, conn.webhook(id).await?)?;
         let rows = conn
-            .events(&row.jurisdiction, &id.to_string(), after, paging::fetch(limit))
+            .events(
+                row.jurisdiction.as_str(),
+                &id.to_string(),
+                after,
+                paging::fetch(limit),
+            )
             .await?;
         paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(shown_event(row)))
     }
@@ -452,38 +423,19 @@ impl Webhooks {
         permit: &Permit<KeepWebhooks>,
         id: WebhookId,
         verb: &str,
-        change: impl Fn(&mut WebhookRow, &mut Sealed, DateTime<Utc>) -> Result<(), ServiceError>,
+        change: impl Fn(&mut WebhookRow, &mut Sealed, DateTime<Utc>),
     ) -> Result<Webhook, ServiceError> {
-        self.op
-            .transaction(async |mut tx| {
-                let row = tx.lock_webhook(id.jurisdiction.as_str(), id.uuid).await?;
-                let mut row = own(permit, row)?;
-                let mut sealed = self.open_webhook(&row)?;
-                change(&mut row, &mut sealed, self.op.now())?;
-                self.seal_webhook(&mut row, &sealed)?;
-                tx.save_webhook(&row).await?;
-                self.note_webhook(&mut tx, &row, verb, None, permit.actor())
-                    .await?;
-                let webhook = shown(&row, &sealed)?;
-                Ok(tx.done(webhook))
-            })
-            .await
-    }
-
-    async fn note_webhook(
-        &self,
-        tx: &mut Tx,
-        row: &WebhookRow,
-        verb: &str,
-        why: Option<String>,
-        actor: &Actor,
-    ) -> Result<(), ServiceError> {
-        let subject = WebhookId::new(code(&row.jurisdiction)?, row.id).to_string();
-        let now = self.op.now();
-        let mut event = events::event(self.op.id(now), &row.jurisdiction, &subject, verb, actor, now);
-        (event.to_status, event.reason) = (Some(row.status.clone()), why);
-        tx.record_events(&[event]).await?;
-        Ok(())
+        let unit = async |mut op: Op<'_>| {
+            let row = op.tx.lock_webhook(id).await?;
+            let mut row = own(permit, row)?;
+            let mut sealed = self.open_webhook(&row)?;
+            change(&mut row, &mut sealed, op.now);
+            self.seal_webhook(&mut row, &sealed)?;
+            op.tx.save_webhook(&row).await?;
+            let recorded = note(&mut op, &row, verb, None).await?;
+            Ok(op.done(recorded, shown(&row, &sealed)))
+        };
+        self.op.of(permit).everywhere().run(unit).await
     }
 
     fn seal_webhook(&self, row: &mut WebhookRow, sealed: &Sealed) -> Result<(), ServiceError> {
@@ -508,7 +460,7 @@ impl Webhooks {
         let rows = tx.webhooks_not_under(self.vault.key_id(), SOME).await?;
         let done = rows.len();
         for seen in rows {
-            let row = tx.lock_webhook(&seen.jurisdiction, seen.id).await?;
+            let row = tx.lock_webhook(seen.id()).await?;
             let Some(mut row) = row.filter(|row| row.slot.is_some()) else {
                 continue;
             };
@@ -530,10 +482,22 @@ fn merchant(permit: &Permit<KeepWebhooks>) -> Result<&str, ServiceError> {
     merchant.ok_or_else(|| ServiceError::bug("a merchant's client names none"))
 }
 
+/// Records what was done to an endpoint.
+async fn note(
+    op: &mut Op<'_>,
+    row: &WebhookRow,
+    verb: &str,
+    why: Option<String>,
+) -> Result<Recorded, ServiceError> {
+    let mut event = op.event(row.jurisdiction.as_str(), &row.id().to_string(), verb);
+    (event.to_status, event.reason) = (Some(row.status.to_string()), why);
+    op.record(&[event]).await
+}
+
 /// Another merchant's endpoint does not exist.
 fn own(permit: &Permit<KeepWebhooks>, row: Option<WebhookRow>) -> Result<WebhookRow, Refusal> {
     let merchant = permit.actor().merchant.as_deref();
-    row.filter(|row| Some(row.merchant.as_str()) == merchant && row.status != "deleted")
+    row.filter(|row| Some(row.merchant.as_str()) == merchant && row.status != EndpointStatus::Deleted)
         .ok_or(Refusal::NotFound("webhook"))
 }
 
@@ -554,19 +518,19 @@ fn first_id_at(at: DateTime<Utc>) -> Uuid {
     Uuid::from_u128(millis.checked_shl(80).unwrap_or_default())
 }
 
-fn shown(row: &WebhookRow, sealed: &Sealed) -> Result<Webhook, ServiceError> {
-    Ok(Webhook {
-        id: WebhookId::new(code(&row.jurisdiction)?, row.id).to_string(),
+fn shown(row: &WebhookRow, sealed: &Sealed) -> Webhook {
+    Webhook {
+        id: row.id(),
         url: sealed.url.clone(),
         statuses: row.statuses.clone(),
-        status: row.status.clone(),
+        status: row.status,
         made_at: row.made_at,
         failures: row.failures,
         failing_since: row.failing_since,
         disabled_at: row.disabled_at,
-        disabled_why: row.disabled_why.clone(),
+        disabled_why: row.disabled_why,
         old_secret_until: row.old_until,
-    })
+    }
 }
 
 fn shown_delivery(row: &DeliveryRow, log: &[AttemptRow], paused: bool) -> Delivery {
@@ -580,10 +544,10 @@ fn shown_delivery(row: &DeliveryRow, log: &[AttemptRow], paused: bool) -> Delive
     Delivery {
         id: row.id,
         kind: kind(row),
-        claim: (row.kind == "claim").then(|| row.subject.clone()),
-        status: row.status.clone(),
+        claim: (row.kind == MessageKind::Claim).then(|| row.subject.clone()),
+        status: row.status,
         at: row.at,
-        next_at: (row.status == "due" && !paused).then_some(row.due_at),
+        next_at: (row.status == DeliveryStatus::Due && !paused).then_some(row.due_at),
         attempts: row.attempts,
         log: log.collect(),
     }
@@ -606,8 +570,8 @@ fn shown_event(row: EventRow) -> Event {
 
 /// `claim.paid`, and so on.
 fn kind(row: &DeliveryRow) -> String {
-    match &row.to_status {
-        Some(status) if row.kind == "claim" => format!("claim.{status}"),
-        _ => row.kind.clone(),
+    match (row.kind, &row.to_status) {
+        (MessageKind::Claim, Some(status)) => format!("claim.{status}"),
+        (kind, _) => kind.to_string(),
     }
 }

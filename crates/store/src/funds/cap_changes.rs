@@ -1,39 +1,65 @@
 //! Changes of caps: one person proposes them, another approves or refuses them.
 
-use chrono::{DateTime, Utc};
+use claims::proposal::ProposalStatus;
+use claims::{CapChangeId, JurisdictionCode};
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use ledger::Fen;
 use uuid::Uuid;
 
+use crate::columns::{County, Value};
+use crate::operation::proposal_row;
 use crate::schema::cap_changes;
 use crate::{Conn, StoreError, Tx};
 
-/// A proposal that replaces all caps of a jurisdiction and programme; `caps` is JSON.
-/// Primary key: `jurisdiction`, `id`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = cap_changes, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
-pub struct CapChangeRow {
-    pub jurisdiction: String,
-    pub id: Uuid,
-    pub programme: String,
-    pub caps: String,
-    pub document: String,
-    pub status: String,
-    pub maker: String,
-    pub made_at: DateTime<Utc>,
-    pub checker: Option<String>,
-    pub checked_at: Option<DateTime<Utc>>,
-    pub reason: Option<String>,
+/// Ceilings by scope, in the order they were proposed in. Kept as JSON: `[["whole", 70000000]]`, in fen.
+#[derive(Debug, Clone, PartialEq, Eq, FromSqlRow, AsExpression)]
+#[diesel(sql_type = Text)]
+pub struct ProposedCaps(pub Vec<(String, Fen)>);
+
+impl FromSql<Text, Pg> for ProposedCaps {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let caps: Vec<(String, i64)> = serde_json::from_slice(value.as_bytes())?;
+        let caps = caps
+            .into_iter()
+            .map(|(scope, ceiling)| Ok((scope, Fen::new(ceiling)?)));
+        Ok(Self(caps.collect::<deserialize::Result<_>>()?))
+    }
+}
+
+impl ToSql<Text, Pg> for ProposedCaps {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let caps: Vec<(&str, i64)> = self
+            .0
+            .iter()
+            .map(|(scope, it)| (scope.as_str(), it.get()))
+            .collect();
+        serde_json::to_writer(out, &caps)?;
+        Ok(serialize::IsNull::No)
+    }
+}
+
+proposal_row! {
+    /// A proposal that replaces all caps of a jurisdiction and programme.
+    pub struct CapChangeRow in cap_changes = "cap_changes"
+        by (jurisdiction: JurisdictionCode => County, id: Uuid => SqlUuid)
+    {
+        programme: String => Text,
+        caps: ProposedCaps => Text,
+        document: String => Text,
+    }
+    signed ProposalStatus: (status, maker, made_at, checker, checked_at, reason)
 }
 
 impl Conn {
-    pub async fn cap_change(
-        &mut self,
-        jurisdiction: &str,
-        id: Uuid,
-    ) -> Result<Option<CapChangeRow>, StoreError> {
+    pub async fn cap_change(&mut self, id: CapChangeId) -> Result<Option<CapChangeRow>, StoreError> {
         Ok(cap_changes::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .select(CapChangeRow::as_select())
             .first(self.pg())
             .await
@@ -42,13 +68,13 @@ impl Conn {
 
     pub async fn cap_changes(
         &mut self,
-        jurisdiction: &str,
+        jurisdiction: JurisdictionCode,
         programme: &str,
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<CapChangeRow>, StoreError> {
         Ok(cap_changes::table
-            .filter(cap_changes::jurisdiction.eq(jurisdiction))
+            .filter(cap_changes::jurisdiction.eq(Value(jurisdiction)))
             .filter(cap_changes::programme.eq(programme))
             .filter(cap_changes::id.lt(before.unwrap_or(Uuid::max())))
             .order(cap_changes::id.desc())
@@ -61,20 +87,12 @@ impl Conn {
 
 impl Tx {
     pub async fn add_cap_change(&mut self, row: &CapChangeRow) -> Result<(), StoreError> {
-        diesel::insert_into(cap_changes::table)
-            .values(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.insert_on(self.pg()).await
     }
 
-    pub async fn lock_cap_change(
-        &mut self,
-        jurisdiction: &str,
-        id: Uuid,
-    ) -> Result<Option<CapChangeRow>, StoreError> {
+    pub async fn lock_cap_change(&mut self, id: CapChangeId) -> Result<Option<CapChangeRow>, StoreError> {
         Ok(cap_changes::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .for_update()
             .select(CapChangeRow::as_select())
             .first(self.pg())
@@ -83,10 +101,6 @@ impl Tx {
     }
 
     pub async fn save_cap_change(&mut self, row: &CapChangeRow) -> Result<(), StoreError> {
-        diesel::update(cap_changes::table.find((&row.jurisdiction, row.id)))
-            .set(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.update_on(self.pg()).await
     }
 }

@@ -28,6 +28,37 @@ macro_rules! proposal_row {
         }
         signed $status_ty:ty: ($status:ident, $maker:ident, $made_at:ident, $checker:ident, $checked_at:ident, $reason:ident)
     ) => {
+        $crate::operation::proposal_row! {
+            $(#[$meta])* pub struct $name in $table = $table_name
+                by ($($key: $key_ty => $key_st),+)
+            {
+                $($(#[$fmeta])* $field: $ty => $st,)*
+            }
+            in part, signed $status_ty: ($status, $maker, $made_at, $checker, $checked_at, $reason)
+        }
+
+        $crate::batch::insert_statement! {
+            $name in $table_name (
+                $($key = $key: $key_st,)+
+                $($field = $field: $st,)*
+                $status = signatures.status: $crate::columns::Word,
+                $maker = signatures.maker: diesel::sql_types::Text,
+                $made_at = signatures.made_at: diesel::sql_types::Timestamptz,
+                $checker = signatures.checker: diesel::sql_types::Nullable<diesel::sql_types::Text>,
+                $checked_at = signatures.checked_at: diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>,
+                $reason = signatures.reason: diesel::sql_types::Nullable<diesel::sql_types::Text>
+            )
+        }
+    };
+    // A row that is inserted as part of a longer one.
+    (
+        $(#[$meta:meta])* pub struct $name:ident in $table:ident = $table_name:literal
+            by ($($key:ident: $key_ty:ty => $key_st:ty),+)
+        {
+            $($(#[$fmeta:meta])* $field:ident: $ty:ty => $st:ty,)*
+        }
+        in part, signed $status_ty:ty: ($status:ident, $maker:ident, $made_at:ident, $checker:ident, $checked_at:ident, $reason:ident)
+    ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable, diesel::Selectable)]
         #[diesel(table_name = $table, check_for_backend(diesel::pg::Pg))]
@@ -47,19 +78,8 @@ macro_rules! proposal_row {
             pub signatures: $crate::operation::Signatures<$status_ty>,
         }
 
-        $crate::batch::row_statements! {
-            $name in $table_name
-            by ($($key: $key_st),+)
-            insert (
-                $($field = $field: $st,)*
-                $status = signatures.status: $crate::columns::Word,
-                $maker = signatures.maker: diesel::sql_types::Text,
-                $made_at = signatures.made_at: diesel::sql_types::Timestamptz,
-                $checker = signatures.checker: diesel::sql_types::Nullable<diesel::sql_types::Text>,
-                $checked_at = signatures.checked_at: diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>,
-                $reason = signatures.reason: diesel::sql_types::Nullable<diesel::sql_types::Text>
-            )
-            update (
+        $crate::batch::update_statement! {
+            $name in $table_name by ($($key: $key_st),+) (
                 $status = signatures.status: $crate::columns::Word,
                 $checker = signatures.checker: diesel::sql_types::Nullable<diesel::sql_types::Text>,
                 $checked_at = signatures.checked_at: diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>,

@@ -1,38 +1,37 @@
 //! Versions of programmes that one person proposed and another decides on.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
+use claims::proposal::DraftStatus;
+use claims::{DraftId, JurisdictionCode};
 use diesel::prelude::*;
+use diesel::sql_types::{Bytea, Date, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::batch::insert_statement;
+use crate::columns::{County, Value, Word};
+use crate::operation::proposal_row;
 use crate::schema::{ledgers, programme_drafts};
 use crate::{Conn, StoreError, Tx};
 
-/// A proposed version: the document's SHA-256 in hexadecimal, and what a replay of recorded claims says of it in short, with the
-/// SHA-256 of the report's bytes. `status` is pending, activated or refused; `summary` is JSON.
-/// Primary key: `jurisdiction`, `id`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = programme_drafts, check_for_backend(diesel::pg::Pg))]
-pub struct DraftRow {
-    pub jurisdiction: String,
-    pub id: Uuid,
-    pub programme: String,
-    pub version: i32,
-    pub hash: String,
-    pub effective_from: NaiveDate,
-    pub report_digest: Vec<u8>,
-    pub summary: String,
-    pub status: String,
-    pub maker: String,
-    pub made_at: DateTime<Utc>,
-    pub checker: Option<String>,
-    pub checked_at: Option<DateTime<Utc>>,
-    pub reason: Option<String>,
+proposal_row! {
+    /// A proposed version: the document's SHA-256 in hexadecimal, and what a replay of recorded claims says of it in short
+    /// (`summary`, JSON), with the SHA-256 of the report's bytes.
+    pub struct DraftRow in programme_drafts = "programme_drafts"
+        by (jurisdiction: JurisdictionCode => County, id: Uuid => SqlUuid)
+    {
+        programme: String => Text,
+        version: i32 => Integer,
+        hash: String => Text,
+        effective_from: NaiveDate => Date,
+        report_digest: Vec<u8> => Bytea,
+        summary: String => Text,
+    }
+    in part, signed DraftStatus: (status, maker, made_at, checker, checked_at, reason)
 }
 
 /// The same with the document and the report, which are long.
-/// Primary key: `jurisdiction`, `id`.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = programme_drafts, check_for_backend(diesel::pg::Pg))]
 pub struct WholeDraftRow {
     #[diesel(embed)]
@@ -41,10 +40,28 @@ pub struct WholeDraftRow {
     pub report: String,
 }
 
+insert_statement! {
+    WholeDraftRow in "programme_drafts" (
+        jurisdiction = draft.jurisdiction: County,
+        id = draft.id: SqlUuid,
+        programme = draft.programme: Text,
+        version = draft.version: Integer,
+        hash = draft.hash: Text,
+        effective_from = draft.effective_from: Date,
+        report_digest = draft.report_digest: Bytea,
+        summary = draft.summary: Text,
+        source = source: Text,
+        report = report: Text,
+        status = draft.signatures.status: Word,
+        maker = draft.signatures.maker: Text,
+        made_at = draft.signatures.made_at: Timestamptz
+    )
+}
+
 impl Conn {
-    pub async fn draft(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<WholeDraftRow>, StoreError> {
+    pub async fn draft(&mut self, id: DraftId) -> Result<Option<WholeDraftRow>, StoreError> {
         Ok(programme_drafts::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .select(WholeDraftRow::as_select())
             .first(self.pg())
             .await
@@ -54,13 +71,13 @@ impl Conn {
     /// Drafts of a city, or of one of its programmes, newest first.
     pub async fn drafts(
         &mut self,
-        jurisdiction: &str,
+        jurisdiction: JurisdictionCode,
         programme: Option<&str>,
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<DraftRow>, StoreError> {
         let mut query = programme_drafts::table
-            .filter(programme_drafts::jurisdiction.eq(jurisdiction))
+            .filter(programme_drafts::jurisdiction.eq(Value(jurisdiction)))
             .filter(programme_drafts::id.lt(before.unwrap_or(Uuid::max())))
             .order(programme_drafts::id.desc())
             .limit(limit)
@@ -86,20 +103,12 @@ impl Tx {
     }
 
     pub async fn add_draft(&mut self, row: &WholeDraftRow) -> Result<(), StoreError> {
-        diesel::insert_into(programme_drafts::table)
-            .values(row)
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.insert_on(self.pg()).await
     }
 
-    pub async fn lock_draft(
-        &mut self,
-        jurisdiction: &str,
-        id: Uuid,
-    ) -> Result<Option<WholeDraftRow>, StoreError> {
+    pub async fn lock_draft(&mut self, id: DraftId) -> Result<Option<WholeDraftRow>, StoreError> {
         Ok(programme_drafts::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .for_update()
             .select(WholeDraftRow::as_select())
             .first(self.pg())
@@ -107,17 +116,8 @@ impl Tx {
             .optional()?)
     }
 
-    /// Writes the word of the second person. Nothing else of a draft ever changes.
+    /// Writes the second person's verdict.
     pub async fn decide_draft(&mut self, row: &DraftRow) -> Result<(), StoreError> {
-        diesel::update(programme_drafts::table.find((&row.jurisdiction, row.id)))
-            .set((
-                programme_drafts::status.eq(&row.status),
-                programme_drafts::checker.eq(&row.checker),
-                programme_drafts::checked_at.eq(row.checked_at),
-                programme_drafts::reason.eq(&row.reason),
-            ))
-            .execute(self.pg())
-            .await?;
-        Ok(())
+        row.update_on(self.pg()).await
     }
 }

@@ -100,13 +100,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Word};
+
     cap_changes (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         programme -> Text,
         caps -> Text,
         document -> Text,
-        status -> Text,
+        status -> Word,
         maker -> Text,
         made_at -> Timestamptz,
         checker -> Nullable<Text>,
@@ -368,8 +371,11 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::County;
+
     holds (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         programme -> Nullable<Text>,
         merchant -> Nullable<Text>,

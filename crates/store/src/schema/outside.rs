@@ -54,8 +54,11 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::County;
+
     webhook_attempts (jurisdiction, endpoint, delivery, attempt) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         endpoint -> Uuid,
         delivery -> Uuid,
         attempt -> Int4,
@@ -67,17 +70,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Word};
+
     webhook_deliveries (jurisdiction, endpoint, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         endpoint -> Uuid,
         id -> Uuid,
-        kind -> Text,
+        kind -> Word,
         subject -> Text,
         verb -> Text,
         from_status -> Nullable<Text>,
         to_status -> Nullable<Text>,
         at -> Timestamptz,
-        status -> Text,
+        status -> Word,
         attempts -> Int4,
         tries -> Int4,
         due_at -> Timestamptz,
@@ -86,13 +92,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Word};
+
     webhook_endpoints (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         merchant -> Text,
         slot -> Nullable<Int4>,
-        status -> Text,
-        statuses -> Array<Text>,
+        status -> Word,
+        statuses -> Array<Word>,
         key_id -> Text,
         sealed -> Bytea,
         old_until -> Nullable<Timestamptz>,
@@ -100,7 +109,7 @@ diesel::table! {
         failures -> Int4,
         failing_since -> Nullable<Timestamptz>,
         disabled_at -> Nullable<Timestamptz>,
-        disabled_why -> Nullable<Text>,
+        disabled_why -> Nullable<Word>,
         next_at -> Nullable<Timestamptz>,
         busy_until -> Timestamptz,
     }

@@ -1,8 +1,11 @@
 //! The tables of programmes: versions in force, and those that are proposed.
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Word};
+
     programme_drafts (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         programme -> Text,
         version -> Int4,
@@ -12,7 +15,7 @@ diesel::table! {
         report -> Text,
         report_digest -> Bytea,
         summary -> Text,
-        status -> Text,
+        status -> Word,
         maker -> Text,
         made_at -> Timestamptz,
         checker -> Nullable<Text>,

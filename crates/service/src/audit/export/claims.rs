@@ -7,7 +7,6 @@ use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use policy::Lang;
 use store::claims::{ClaimFilter, ClaimRow};
-use store::{Done, Tx};
 
 use super::pages::{Source, stream};
 use super::table::{Cell, Column, Kind, Row, Words};
@@ -18,7 +17,7 @@ use crate::claims::view;
 use crate::operation::access::{ReadLedger, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::convert::fen;
-use crate::operation::{Permit, ServiceError, events};
+use crate::operation::{Op, Permit, ServiceError};
 use timing::shanghai;
 
 /// Claims of a page: what was sent with each is opened.
@@ -106,41 +105,27 @@ impl Audit {
             .filter
             .created_before
             .map_or(from_now_on, |before| before.min(from_now_on));
-        self.op
-            .transaction(|tx| self.revealing_in(tx, claims, query, reveal, &why, before))
-            .await?;
-        Ok(before)
-    }
-
-    async fn revealing_in(
-        &self,
-        mut tx: Tx,
-        claims: &Claims,
-        query: &ClaimsExport,
-        reveal: &Reveal,
-        why: &str,
-        before: DateTime<Utc>,
-    ) -> Result<Done<()>, ServiceError> {
-        let now = self.op.now();
         let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         let period = format!("{}/{}", day(query.from), day(query.to));
-        let mut events = Vec::with_capacity(claims.counties.len());
-        let mut filter = claims.filter.clone();
-        filter.created_before = Some(before);
-        for county in &claims.counties {
-            filter.jurisdictions = vec![county.clone()];
-            let count = tx.count_claims(&filter).await?;
-            let behind = filter.after.take().and(query.after);
-            let behind = behind.map(|it| format!(" behind {it}")).unwrap_or_default();
-            let subject = format!("ledger:{county}");
-            let actor = reveal.permit.actor();
-            let mut event = events::event(self.op.id(now), county, &subject, "export_claims", actor, now);
-            let programme = query.programme.as_deref().unwrap_or("*");
-            event.reason = Some(format!("{count} claims{behind}, {programme}, {period}: {why}"));
-            events.push(event);
-        }
-        events::record_inside(&mut tx, &events).await?;
-        Ok(tx.done(()))
+        let programme = query.programme.as_deref().unwrap_or("*");
+        let unit = async |mut op: Op<'_>| {
+            let mut events = Vec::with_capacity(claims.counties.len());
+            let mut filter = claims.filter.clone();
+            filter.created_before = Some(before);
+            for county in &claims.counties {
+                filter.jurisdictions = vec![county.clone()];
+                let count = op.tx.count_claims(&filter).await?;
+                let behind = filter.after.take().and(query.after);
+                let behind = behind.map(|it| format!(" behind {it}")).unwrap_or_default();
+                let mut event = op.event(county, &format!("ledger:{county}"), "export_claims");
+                event.reason = Some(format!("{count} claims{behind}, {programme}, {period}: {why}"));
+                events.push(event);
+            }
+            let recorded = op.record_inside(&events).await?;
+            Ok(op.done(recorded, ()))
+        };
+        self.op.of(&reveal.permit).everywhere().run(unit).await?;
+        Ok(before)
     }
 }
 

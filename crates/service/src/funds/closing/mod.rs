@@ -23,8 +23,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Utc};
 use ledger::{Account, Fen, Source};
+use store::Retry;
 use store::funds::closings::{ClosedUntil, ClosingRow, ClosingSourceRow, Difference, NewClosing};
-use store::{Done, Retry, Tx};
 
 pub use period::Period;
 
@@ -32,7 +32,7 @@ use crate::funds::Funds;
 use crate::funds::sources::SourceBalance;
 use crate::operation::access::ReadLedger;
 use crate::operation::convert::fen;
-use crate::operation::{Actor, Page, Permit, Refusal, ServiceError, events, paging};
+use crate::operation::{Finished, Op, Page, Permit, Refusal, ServiceError, paging};
 
 /// A closed month or year of a county.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,8 +114,8 @@ impl Funds {
         loop {
             let mut went_on = false;
             for period in self.due(&ledger) {
-                let unit = |tx| self.close_in(tx, &ledger.jurisdiction, period);
-                if self.op.transaction(unit).await? {
+                let unit = |op| self.close_period(op, &ledger.jurisdiction, period);
+                if self.op.by_system().run(unit).await? {
                     (closed, went_on) = (closed.saturating_add(1), true);
                 }
             }
@@ -143,23 +143,22 @@ impl Funds {
         year.into_iter().chain(month).collect()
     }
 
-    async fn close_in(
+    /// Closes a period; false if another worker was faster, or something lapses first.
+    async fn close_period(
         &self,
-        mut tx: Tx,
+        mut op: Op<'_>,
         jurisdiction: &str,
         period: Period,
-    ) -> Result<Done<bool>, ServiceError> {
-        let ledger = tx.lock_ledger(jurisdiction).await?;
+    ) -> Result<Finished<bool>, ServiceError> {
+        let ledger = op.tx.lock_ledger(jurisdiction).await?;
         let ledger = ledger.ok_or_else(|| ServiceError::bug("a ledger is gone"))?;
         if !self.due(&ledger).contains(&period) {
-            // Another worker was faster.
-            return Ok(tx.done(false));
+            return Ok(op.unrecorded(false));
         }
         let (until, ends_before) = period
             .until()
             .zip(period.ends_before())
             .ok_or_else(|| ServiceError::bug("a period without an end"))?;
-        let (actor, now) = (Actor::system(), self.op.now());
         let since = match period {
             Period::Month(_) => ledger.month,
             Period::Year(_) => ledger.year,
@@ -170,32 +169,33 @@ impl Funds {
             before: since.and(period.before()).map(|before| before.to_string()),
             since,
             until,
-            actor: actor.client.clone(),
-            made_at: now,
+            actor: op.actor.client.clone(),
+            made_at: op.now,
         };
         let differences = match period {
-            Period::Month(_) => tx.close_month(&new).await?,
+            Period::Month(_) => op.tx.close_month(&new).await?,
             Period::Year(_) => {
                 let ended = self.ended_before(ends_before);
-                if !tx
+                if !op
+                    .tx
                     .unused_central(&ended, until, Some(jurisdiction))
                     .await?
                     .is_empty()
                 {
-                    // It lapses first; the next round closes the year.
-                    return Ok(tx.done(false));
+                    // The next round closes the year.
+                    return Ok(op.unrecorded(false));
                 }
-                tx.close_year(&new).await?
+                op.tx.close_year(&new).await?
             }
         };
         if let Some(difference) = differences.first() {
             return Err(does_not_add_up(&new, difference));
         }
         let subject = format!("ledger:{jurisdiction}");
-        let mut event = events::event(self.op.id(now), jurisdiction, &subject, "close", &actor, now);
+        let mut event = op.event(jurisdiction, &subject, "close");
         event.reason = Some(format!("{period} 结账"));
-        tx.record_events(&[event]).await?;
-        Ok(tx.done(true))
+        let recorded = op.record(&[event]).await?;
+        Ok(op.done(recorded, true))
     }
 
     /// Where each county's closed periods end, of those that have any; for the metrics.

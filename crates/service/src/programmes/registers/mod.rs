@@ -22,11 +22,10 @@ use claims::text::model_key;
 use futures::{Stream, StreamExt};
 use policy::Lang;
 use serde_json::{Value, json};
-use store::operation::EventRow;
 use store::programmes::registers::{FiledPriceRow, RegisterKeys};
 
 use crate::operation::access::KeepRegisters;
-use crate::operation::{FieldError, Permit, Refusal, ServiceError, events};
+use crate::operation::{FieldError, Op, Permit, Refusal, ServiceError};
 use crate::programmes::Programmes;
 use line::Line;
 use lines::Lines;
@@ -85,7 +84,7 @@ impl Programmes {
     where
         S: Stream<Item = Result<Bytes, E>>,
     {
-        let mut load = Load::new(self, permit, register)?;
+        let mut load = Load::new(self, permit, register);
         let mut lines = Lines::new(register, format);
         let mut body = pin!(body);
         while let Some(bytes) = body.next().await {
@@ -145,31 +144,18 @@ impl Programmes {
 /// A load under way.
 struct Load<'a> {
     programmes: &'a Programmes,
-    /// Written with the first set, so that no change is without its event.
-    event: Option<EventRow>,
+    permit: &'a Permit<KeepRegisters>,
+    /// The event is written with the first set, so that no change is without it.
+    is_recorded: bool,
     rows: Rows,
     report: LoadReport,
 }
 
 impl<'a> Load<'a> {
-    fn new(
-        programmes: &'a Programmes,
-        permit: &Permit<KeepRegisters>,
-        register: Register,
-    ) -> Result<Self, ServiceError> {
-        let catalogue = programmes.catalogue.current();
-        let city = catalogue.city().ok_or_else(|| ServiceError::bug("no city"))?;
-        let subject = format!("register:{register}");
-        let now = programmes.op.now();
-        Ok(Self {
-            event: Some(events::event(
-                programmes.op.id(now),
-                &city.code,
-                &subject,
-                "load_register",
-                permit.actor(),
-                now,
-            )),
+    fn new(programmes: &'a Programmes, permit: &'a Permit<KeepRegisters>, register: Register) -> Self {
+        Self {
+            permit,
+            is_recorded: false,
             programmes,
             rows: Rows::default(),
             report: LoadReport {
@@ -180,7 +166,7 @@ impl<'a> Load<'a> {
                 errors: Vec::new(),
                 errors_truncated: false,
             },
-        })
+        }
     }
 
     async fn take(&mut self, line: Line) -> Result<(), ServiceError> {
@@ -211,23 +197,27 @@ impl<'a> Load<'a> {
 
     async fn save(&mut self) -> Result<(), ServiceError> {
         let rows = std::mem::take(&mut self.rows);
-        let (rows, event) = (&rows, &self.event);
-        self.programmes
-            .op
-            .transaction(async |mut tx| {
-                rows.clone().save(&mut tx).await?;
-                events::record_inside(&mut tx, event.as_slice()).await?;
-                Ok(tx.done(()))
-            })
-            .await?;
-        self.event = None;
+        let (rows, is_recorded) = (&rows, self.is_recorded);
+        let city = self.programmes.catalogue.city()?;
+        let unit = async |mut op: Op<'_>| {
+            rows.clone().save(&mut op.tx).await?;
+            if is_recorded {
+                return Ok(op.unrecorded(()));
+            }
+            let subject = format!("register:{}", self.report.register);
+            let event = op.event(&city, &subject, "load_register");
+            let recorded = op.record_inside(&[event]).await?;
+            Ok(op.done(recorded, ()))
+        };
+        self.programmes.op.of(self.permit).everywhere().run(unit).await?;
+        self.is_recorded = true;
         let saved = u64::try_from(rows.len()).map_err(ServiceError::bug)?;
         self.report.accepted = self.report.accepted.saturating_add(saved);
         Ok(())
     }
 
     async fn finish(mut self) -> Result<LoadReport, ServiceError> {
-        if self.event.is_some() || self.rows.len() > 0 {
+        if !self.is_recorded || self.rows.len() > 0 {
             self.save().await?;
         }
         let LoadReport {
