@@ -26,9 +26,7 @@ use crate::funds::limits::Books;
 use crate::operation::access::{DemandClawback, ManageFunds, ReadClaims};
 use crate::operation::checks::{check_revision, reason};
 use crate::operation::convert::fen;
-use crate::operation::{
-    Check, Decision, Key, Op, Permit, Refusal, Replayable, ServiceError, kept_as_text, stored_answer,
-};
+use crate::operation::{Check, Decision, Key, Op, Permit, Refusal, Replayable, ServiceError, stored_answer};
 
 /// Why a subsidy is due back, and how much of it; all of it if nothing is said.
 #[derive(Debug, Clone)]
@@ -80,11 +78,6 @@ pub struct Waiver {
 stored_answer! { "waiver.1" => Waiver {
     id, claim, amount, document, reason, status, made_at, checked_at, refusal,
 } }
-
-kept_as_text! {
-    WaiverId: (|text| WaiverId::parse(text).ok()),
-    ProposalStatus: ProposalStatus::parse,
-}
 
 impl Claims {
     /// Demands the subsidy of a paid claim back, or part of it.

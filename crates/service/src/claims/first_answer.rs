@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::Claims;
 use super::view::{self, ClaimState, claim_id, correction_deadline};
 use crate::operation::convert::{by_id, fen};
-use crate::operation::{Replayable, ServiceError, kept_as_text, stored_answer};
+use crate::operation::{Replayable, ServiceError, stored_answer};
 
 /// How a move left a claim: enough to give the first answer again, whatever came later.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +32,6 @@ pub(super) struct Moved {
 stored_answer! { "claim_move.1" => Moved {
     claim, status, revision, decided, changed_at, amount, correct_by, waits_for, disbursement,
 } }
-
-kept_as_text! {
-    ClaimId: (|text| ClaimId::parse(text).ok()),
-    Status: Status::parse,
-}
 
 impl Moved {
     pub(super) fn of(row: &ClaimRow) -> Result<Self, ServiceError> {
