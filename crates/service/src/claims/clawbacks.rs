@@ -25,7 +25,6 @@ use super::view::ClaimState;
 use crate::funds::limits::Books;
 use crate::operation::access::{DemandClawback, ManageFunds, ReadClaims};
 use crate::operation::checks::{check_revision, reason};
-use crate::operation::convert::fen;
 use crate::operation::{Check, Decision, Key, Op, Permit, Refusal, Replayable, ServiceError, stored_answer};
 
 /// Why a subsidy is due back, and how much of it; all of it if nothing is said.
@@ -109,7 +108,7 @@ impl Claims {
                 part: Some(part),
             };
             let (row, recorded) = self.move_claim(&mut op, &books, one).await?;
-            Ok(op.done(recorded, Moved::of(&row)?))
+            Ok(op.done(recorded, Moved::of(&row)))
         };
         let demanded = operation.once_if(Verb::Demand.as_str(), key.as_ref());
         self.as_moved(demanded.run(unit).await?).await
@@ -123,30 +122,30 @@ impl Claims {
         row: &ClaimRow,
         demand: &Demand,
     ) -> Result<Part, ServiceError> {
-        let paid = fen(row.amount.unwrap_or(0))?;
+        let paid = row.amount.unwrap_or(Fen::ZERO);
         let sums = Clawback::demand(demand.reason, paid, demand.amount).map_err(more_than_open)?;
-        let merchant = op.tx.merchant_paid(&row.jurisdiction, row.id).await?;
+        let merchant = op.tx.merchant_paid(row.id()).await?;
         let clawback = ClawbackRow {
-            jurisdiction: row.jurisdiction.clone(),
+            jurisdiction: row.jurisdiction,
             claim: row.id,
             programme: row.programme.clone(),
             merchant,
-            reason: sums.reason.as_str().to_owned(),
+            reason: sums.reason,
             clause: sums.reason.clause().to_owned(),
             document: demand.document.clone(),
-            paid: sums.paid.get(),
-            due: sums.due.get(),
-            repaid: 0,
-            netted: 0,
-            pending: 0,
-            waived: 0,
+            paid: sums.paid,
+            due: sums.due,
+            repaid: sums.repaid,
+            netted: sums.netted,
+            pending: sums.pending,
+            waived: sums.waived,
             made_by: op.actor.person.clone(),
             made_at: op.now,
             closed_at: None,
         };
         op.tx.add_clawback(&clawback).await?;
         Ok(Part {
-            amount: sums.due.get(),
+            amount: sums.due,
             counts: true,
         })
     }
@@ -180,10 +179,7 @@ impl Claims {
             check_revision(row.revision, if_match)?;
             legal(&row, Verb::ClawBack)?;
             let mut clawback = locked(&mut op.tx, claim).await?;
-            let part = match amount {
-                Some(amount) => amount,
-                None => sums(&clawback)?.open(),
-            };
+            let part = amount.unwrap_or_else(|| sums(&clawback).open());
             let (verb, part) = settle(&mut clawback, Settled::Repaid, part, op.now)?;
             op.tx.save_clawbacks(&[clawback]).await?;
             let one = Move {
@@ -212,7 +208,7 @@ impl Claims {
         let unit = async |mut op: Op<'_>| {
             let (_, row) = self.lock_claim(&mut op.tx, claim).await?;
             legal(&row.ok_or(Refusal::NotFound("claim"))?, Verb::Waive)?;
-            let open = sums(&locked(&mut op.tx, claim).await?)?.open();
+            let open = sums(&locked(&mut op.tx, claim).await?).open();
             let amount = new.amount.unwrap_or(open);
             if amount.is_zero() || amount > open {
                 return Err(more_than_open(NotOpen { open }).into());
@@ -305,15 +301,14 @@ impl Claims {
         permit: &Permit<ReadClaims>,
         claim: ClaimId,
     ) -> Result<ClawbackState, ServiceError> {
-        let jurisdiction = claim.jurisdiction.as_str();
         let mut conn = self.op.read().await?;
-        visible(permit, conn.claim(jurisdiction, claim.uuid).await?, claim)?;
-        let row = conn.clawback(jurisdiction, claim.uuid).await?;
+        visible(permit, conn.claim(claim).await?, claim)?;
+        let row = conn.clawback(claim).await?;
         let row = row.ok_or(Refusal::NotFound("clawback"))?;
         let waivers = conn.waivers(claim).await?;
         Ok(ClawbackState {
             claim,
-            sums: sums(&row)?,
+            sums: sums(&row),
             clause: row.clause,
             document: row.document,
             merchant: row.merchant,
@@ -325,9 +320,7 @@ impl Claims {
 }
 
 async fn locked(tx: &mut Tx, claim: ClaimId) -> Result<ClawbackRow, ServiceError> {
-    let rows = tx
-        .lock_clawbacks(claim.jurisdiction.as_str(), &[claim.uuid])
-        .await?;
+    let rows = tx.lock_clawbacks(claim.jurisdiction, &[claim.uuid]).await?;
     let row = rows.into_iter().next();
     row.ok_or_else(|| ServiceError::bug("a subsidy is due back and no clawback says why"))
 }
@@ -339,33 +332,32 @@ pub(crate) fn settle(
     part: Fen,
     now: DateTime<Utc>,
 ) -> Result<(Verb, Part), ServiceError> {
-    let mut after = sums(row)?;
+    let mut after = sums(row);
     let verb = after.settle(settled, part).map_err(more_than_open)?;
     write(row, &after);
     row.closed_at = after.is_closed().then_some(now);
     let part = Part {
-        amount: part.get(),
+        amount: part,
         counts: !after.out().is_zero(),
     };
     Ok((verb, part))
 }
 
-pub(crate) fn sums(row: &ClawbackRow) -> Result<Clawback, ServiceError> {
-    Ok(Clawback {
-        reason: ClawbackReason::parse(&row.reason)
-            .ok_or_else(|| ServiceError::bug("unreadable reason of a clawback"))?,
-        paid: fen(row.paid)?,
-        due: fen(row.due)?,
-        repaid: fen(row.repaid)?,
-        netted: fen(row.netted)?,
-        pending: fen(row.pending)?,
-        waived: fen(row.waived)?,
-    })
+pub(crate) fn sums(row: &ClawbackRow) -> Clawback {
+    Clawback {
+        reason: row.reason,
+        paid: row.paid,
+        due: row.due,
+        repaid: row.repaid,
+        netted: row.netted,
+        pending: row.pending,
+        waived: row.waived,
+    }
 }
 
 pub(crate) fn write(row: &mut ClawbackRow, sums: &Clawback) {
-    (row.repaid, row.netted) = (sums.repaid.get(), sums.netted.get());
-    (row.pending, row.waived) = (sums.pending.get(), sums.waived.get());
+    (row.repaid, row.netted) = (sums.repaid, sums.netted);
+    (row.pending, row.waived) = (sums.pending, sums.waived);
 }
 
 fn more_than_open(error: NotOpen) -> Refusal {

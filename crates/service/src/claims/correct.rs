@@ -10,13 +10,12 @@ use super::Claims;
 use super::evaluate::Candidate;
 use super::first_answer::Moved;
 use super::record::{Before, Judged, Writes, judge, load_state, next_revision};
-use super::transition::legal;
+use super::transition::{fund_of, legal};
 use super::view::{ClaimState, merchant};
 use super::withdraw::own;
 use crate::funds::limits;
 use crate::operation::access::SubmitClaims;
 use crate::operation::checks::check_revision;
-use crate::operation::convert::fen;
 use crate::operation::{Finished, Key, Op, Permit, Refusal, Replayable, ServiceError};
 
 /// What a claim says now, decided.
@@ -60,16 +59,16 @@ impl Claims {
         corrected: Claim,
     ) -> Result<Result<Correction, Refusal>, ServiceError> {
         let mut conn = self.op.read().await?;
-        let row = conn.claim(claim.jurisdiction.as_str(), claim.uuid).await?;
+        let row = conn.claim(claim).await?;
         drop(conn);
-        let row = match open_to_correction(permit, row, if_match) {
+        let open = open_to_correction(permit, row, if_match).and_then(|row| {
+            same_place(&row, &corrected)?;
+            Ok(row)
+        });
+        let row = match open {
             Ok(row) => row,
-            Err(ServiceError::Refused(refusal)) => return Ok(Err(refusal)),
-            Err(error) => return Err(error),
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        if let Err(refusal) = same_place(&row, &corrected) {
-            return Ok(Err(refusal));
-        }
         let merchant = merchant(permit.actor())?;
         let candidate = self.decide_one(corrected, merchant, self.op.now()).await?;
         let seen = if_match.unwrap_or(row.revision);
@@ -98,12 +97,12 @@ impl Claims {
         if let Some(amount) = row.amount.filter(|_| row.committed) {
             let mut counted = limits::touched_by(&books, &catalogue, &row)?;
             counted.dedup();
-            books.forget(&counted, fen(amount)?);
+            books.forget(&counted, amount);
         }
         let before = Before { row, keys };
         let mut state = load_state(&mut op.tx, &books, &[(candidate, Some(&before))]).await?;
         let judgement = judge(&catalogue, &books, &mut state, candidate, Some(&before), op.now)?;
-        let less = !judgement.ruled.reserve || before.row.amount > judgement.amount.map(ledger::Fen::get);
+        let less = !judgement.ruled.reserve || before.row.amount > judgement.amount;
         let freed = judgement.ruled.release && less;
         let sealed = self.seal(&candidate.claim, before.row.id, next_revision(Some(&before)))?;
         let judged = Judged {
@@ -116,13 +115,12 @@ impl Claims {
             at: op.now,
         };
         let row = judged.row()?;
-        let moved = Moved::of(&row)?;
+        let moved = Moved::of(&row);
         let mut writes = Writes::default();
         self.gather(&mut writes, &books, &judged, row)?;
         let recorded = op.record_claims(&books.heads, writes.finish()).await?;
         if freed {
-            let fund = (before.row.jurisdiction, before.row.programme);
-            op.call_waitlist(fund).await?;
+            op.call_waitlist(fund_of(&before.row)).await?;
         }
         Ok(op.done(recorded, moved))
     }
@@ -133,7 +131,7 @@ fn open_to_correction(
     permit: &Permit<SubmitClaims>,
     row: Option<ClaimRow>,
     if_match: Option<i32>,
-) -> Result<ClaimRow, ServiceError> {
+) -> Result<ClaimRow, Refusal> {
     let row = own(permit, row)?;
     check_revision(row.revision, if_match)?;
     legal(&row, Verb::Correct)?;
@@ -143,10 +141,7 @@ fn open_to_correction(
 fn same_place(row: &ClaimRow, corrected: &Claim) -> Result<(), Refusal> {
     let moved = [
         ("/programme", row.programme == corrected.programme.as_str()),
-        (
-            "/jurisdiction",
-            row.jurisdiction == corrected.jurisdiction.as_str(),
-        ),
+        ("/jurisdiction", row.jurisdiction == corrected.jurisdiction),
     ];
     match moved.into_iter().find(|(_, same)| !same) {
         None => Ok(()),

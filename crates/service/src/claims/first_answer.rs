@@ -11,8 +11,8 @@ use store::operation::IdempotencyRow;
 use uuid::Uuid;
 
 use super::Claims;
-use super::view::{self, ClaimState, claim_id, correction_deadline};
-use crate::operation::convert::{by_id, fen};
+use super::view::{self, ClaimState, correction_deadline};
+use crate::operation::convert::{by_id, code};
 use crate::operation::{Replayable, ServiceError, stored_answer};
 
 /// How a move left a claim: enough to give the first answer again, whatever came later.
@@ -34,18 +34,18 @@ stored_answer! { "claim_move.1" => Moved {
 } }
 
 impl Moved {
-    pub(super) fn of(row: &ClaimRow) -> Result<Self, ServiceError> {
-        Ok(Self {
-            claim: claim_id(row)?,
-            status: view::status(row)?,
+    pub(super) fn of(row: &ClaimRow) -> Self {
+        Self {
+            claim: row.id(),
+            status: row.status,
             revision: row.revision,
             decided: row.decided,
             changed_at: row.changed_at,
-            amount: row.amount.map(fen).transpose()?,
+            amount: row.amount,
             correct_by: row.correct_by,
             waits_for: row.waits_for.clone(),
             disbursement: row.disbursement,
-        })
+        }
     }
 }
 
@@ -58,14 +58,12 @@ impl Claims {
     ) -> Result<Replayable<ClaimState>, ServiceError> {
         let Replayable { value, replayed } = moved;
         let mut conn = self.op.read().await?;
-        let row = conn
-            .claim(value.claim.jurisdiction.as_str(), value.claim.uuid)
-            .await?;
+        let row = conn.claim(value.claim).await?;
         let mut row = row.ok_or_else(|| ServiceError::bug("a remembered claim is gone"))?;
-        row.status = value.status.as_str().to_owned();
+        row.status = value.status;
         (row.revision, row.decided) = (value.revision, value.decided);
         row.changed_at = value.changed_at;
-        (row.amount, row.correct_by) = (value.amount.map(Fen::get), value.correct_by);
+        (row.amount, row.correct_by) = (value.amount, value.correct_by);
         (row.waits_for, row.disbursement) = (value.waits_for, value.disbursement);
         let value = self.detail(&mut conn, &row).await?;
         Ok(Replayable { value, replayed })
@@ -89,25 +87,21 @@ impl Claims {
         conn: &mut store::Conn,
         rows: &[IdempotencyRow],
     ) -> Result<HashMap<(String, String), ClaimState>, ServiceError> {
-        let of_claim = |row: &IdempotencyRow| {
-            let used = (row.client.clone(), row.key.clone());
-            Some((used, row.claim_jurisdiction.clone()?, row.claim?))
-        };
-        let wanted = rows.iter().filter_map(of_claim).collect::<Vec<_>>();
-        let ids = wanted
-            .iter()
-            .map(|(_, jurisdiction, id)| (jurisdiction.clone(), *id))
-            .collect::<Vec<_>>();
-        let firsts = ids
-            .iter()
-            .map(|(jurisdiction, id)| (jurisdiction.clone(), *id, 1))
-            .collect::<Vec<_>>();
+        let mut wanted = Vec::with_capacity(rows.len());
+        for row in rows {
+            if let (Some(county), Some(claim)) = (&row.claim_jurisdiction, row.claim) {
+                let used = (row.client.clone(), row.key.clone());
+                wanted.push((used, ClaimId::new(code(county)?, claim)));
+            }
+        }
+        let ids = wanted.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+        let firsts = ids.iter().map(|id| (*id, 1)).collect::<Vec<_>>();
         let claims = by_id(conn.claims_by_id(&ids).await?, |row| row.id);
         let decisions = by_id(conn.decisions(&firsts).await?, |row| row.claim);
         let catalogue = self.catalogue.current();
         let mut answers = HashMap::new();
-        for (key, _, id) in wanted {
-            let (Some(row), Some(decision)) = (claims.get(&id), decisions.get(&id)) else {
+        for (key, id) in wanted {
+            let (Some(row), Some(decision)) = (claims.get(&id.uuid), decisions.get(&id.uuid)) else {
                 return Err(ServiceError::bug("a remembered claim is gone"));
             };
             let mut first = view::detail(&catalogue, row, decision)?;

@@ -1,12 +1,14 @@
 //! Group commit: claims that arrive together are committed together, each with an outcome of its own.
 //!
-//! A claim that is decided goes to the lane of its county; the lane takes whatever queued while it was busy and records it in
-//! one transaction, so the county's rows are locked once a batch and one flush of the log serves many. The answer goes out
-//! after the commit. A county has one lane, so that two batches of this process never wait for each other's rows.
+//! A claim that is decided goes to the lane of its county; the lane takes what queued while it was
+//! busy and records it in one transaction, so the county's rows are locked once a batch and one flush
+//! of the log serves many. The answer goes out after the commit. A county has one lane, so that two
+//! batches of this process never wait for each other's rows.
 //!
-//! No claim fails for another's sake: a batch that does not go through within the store's tries is split, down to the claim that
-//! is at fault. Only when the database cannot be reached do all fail at once, since asking it once more for each would change
-//! nothing. A full queue refuses at once, and nothing was recorded.
+//! No claim fails for another's sake: a batch that does not go through within the store's tries is
+//! split, down to the claim that is at fault. Only when the database cannot be reached do all fail at
+//! once, since asking it once more for each would change nothing. A full queue refuses at once, and
+//! nothing was recorded.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
@@ -23,7 +25,7 @@ use super::Claims;
 use super::evaluate::Candidate;
 use super::lane::{Bounds, Lane, Unanswered};
 use super::lookups::{LookUp, LookedUp};
-use super::record::{Judged, judge, state_of};
+use super::record::{Judged, SUBMIT, judge, state_of};
 use super::view::ClaimState;
 use crate::operation::convert::distinct;
 use crate::operation::{Actor, Refusal, ServiceError};
@@ -180,7 +182,7 @@ impl Claims {
         .boxed()
     }
 
-    /// The unit of work of a batch: keys of idempotency first, then the counties' books, then everything else.
+    /// The unit of work of a batch: idempotency keys first, then the counties' books, then everything else.
     pub(super) async fn record_new(
         &self,
         mut tx: Tx,
@@ -281,7 +283,7 @@ impl Claims {
 }
 
 impl Open {
-    /// Its key of idempotency, with the client whose it is.
+    /// Its idempotency key, with the client that chose it.
     fn used(&self) -> (&str, &str) {
         (&self.actor.client, &self.key)
     }
@@ -308,7 +310,7 @@ fn asked(catalogue: &crate::catalogue::Catalogue, open: &[&Open]) -> Asked {
         client: open.actor.client.clone(),
         key: open.key.clone(),
         request: open.request.to_vec(),
-        operation: "submit".into(),
+        operation: SUBMIT.into(),
         claim_jurisdiction: Some(open.candidate.claim.jurisdiction.as_str().to_owned()),
         claim: Some(open.id),
         answer: None,
@@ -320,8 +322,8 @@ fn asked(catalogue: &crate::catalogue::Catalogue, open: &[&Open]) -> Asked {
     let counties = distinct(counties.collect());
     let programmes = open.iter().map(|open| open.candidate.programme.id().to_owned());
     let candidates = || open.iter().map(|open| &open.candidate);
-    let digests = candidates().flat_map(|it| it.keys.iter().map(|key| key.1.as_bytes().to_vec()));
-    let persons = candidates().map(|it| it.person.as_bytes().to_vec());
+    let digests = candidates().flat_map(|it| it.keys.iter().map(|key| key.1));
+    let persons = candidates().map(|it| it.person);
     Asked {
         keys: keys.collect(),
         city: catalogue.cities_of(&counties),

@@ -3,12 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::ClaimId;
 use claims::life_cycle::Status;
+use ledger::log::Hash;
 use store::claims::{ClaimFilter, ClaimRow};
 use store::operation::EventRow;
 use uuid::Uuid;
 
 use super::Claims;
-use super::view::{self, ClaimState, claim_subject};
+use super::view::{self, ClaimState};
 use crate::operation::access::{ReadClaims, RevealClaims};
 use crate::operation::checks::reason;
 use crate::operation::{Op, Page, Permit, Refusal, ServiceError, paging};
@@ -63,7 +64,7 @@ impl Claims {
     /// One claim. Another merchant's does not exist for a merchant; another county's is refused.
     pub async fn claim(&self, permit: &Permit<ReadClaims>, id: ClaimId) -> Result<ClaimDetail, ServiceError> {
         let mut conn = self.op.read().await?;
-        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
+        let row = visible(permit, conn.claim(id).await?, id)?;
         let state = self.detail(&mut conn, &row).await?;
         let sent = self.sent_claim(&mut conn, &row).await?;
         Ok(ClaimDetail {
@@ -75,8 +76,8 @@ impl Claims {
     /// The receipt of the decision that stands, byte for byte as it was hashed.
     pub async fn receipt(&self, permit: &Permit<ReadClaims>, id: ClaimId) -> Result<String, ServiceError> {
         let mut conn = self.op.read().await?;
-        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
-        let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
+        let row = visible(permit, conn.claim(id).await?, id)?;
+        let decision = conn.decision(id, row.decided).await?;
         view::receipt(&decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?)
     }
 
@@ -95,7 +96,7 @@ impl Claims {
             .await?
             .list_claims(&filter, paging::fetch(limit))
             .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| view::summary(&row))
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(view::summary(&row)))
     }
 
     /// Which rows a list is of, for whoever asks.
@@ -116,11 +117,7 @@ impl Claims {
             jurisdictions: paging::counties(permit, query.jurisdiction.clone())?,
             merchant,
             programmes: query.programme.iter().cloned().collect(),
-            statuses: query
-                .status
-                .iter()
-                .map(|status| status.as_str().to_owned())
-                .collect(),
+            statuses: query.status.into_iter().collect(),
             created_from: query.from.map(shanghai::midnight),
             created_before: query.to.and_then(|day| day.succ_opt()).map(shanghai::midnight),
             after: paging::read(cursor)?,
@@ -135,7 +132,7 @@ impl Claims {
                 filter.programmes = catalogue.newest().map(|it| it.id().to_owned()).collect();
             }
             if filter.statuses.is_empty() && !filter.programmes.is_empty() {
-                filter.statuses = Status::ALL.iter().map(|it| it.as_str().to_owned()).collect();
+                filter.statuses = Status::ALL.to_vec();
             }
         }
         Ok(filter)
@@ -151,16 +148,16 @@ impl Claims {
     ) -> Result<Page<Event>, ServiceError> {
         let after = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
-        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
+        visible(permit, conn.claim(id).await?, id)?;
         let rows = conn
             .events(
-                &row.jurisdiction,
-                &claim_subject(&row)?,
+                id.jurisdiction.as_str(),
+                &id.to_string(),
                 after,
                 paging::fetch(limit),
             )
             .await?;
-        let digests = conn.decision_digests(&row.jurisdiction, row.id).await?;
+        let digests = conn.decision_digests(id).await?;
         let hidden = permit.actor().role.is_merchant();
         // A merchant need not know which clerk it was.
         let shown = |text| if hidden { String::new() } else { text };
@@ -191,10 +188,10 @@ impl Claims {
         let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
         let unit = async |mut op: Op<'_>| {
-            let row = op.tx.claim(id.jurisdiction.as_str(), id.uuid).await?;
+            let row = op.tx.claim(id).await?;
             let row = row.ok_or(Refusal::NotFound("claim"))?;
             let sent = self.sent_claim(&mut op.tx, &row).await?;
-            let mut event = op.event(&row.jurisdiction, &claim_subject(&row)?, "reveal");
+            let mut event = op.event(id.jurisdiction.as_str(), &id.to_string(), "reveal");
             (event.revision, event.reason) = (Some(row.revision), why.clone());
             let recorded = op.record_inside(&[event]).await?;
             Ok(op.done(recorded, crate::at_rest::document::revealed(&sent)))
@@ -204,13 +201,13 @@ impl Claims {
 }
 
 /// What stood before an event: the revision below the one that it made, or the one that it only looked at.
-fn seen(event: &EventRow, digests: &[(i32, Vec<u8>)]) -> Option<Seen> {
+fn seen(event: &EventRow, digests: &[(i32, Hash)]) -> Option<Seen> {
     let made = i32::from(event.to_status.is_some());
     let revision = event.revision?.checked_sub(made)?;
     let stood = digests.iter().rev().find(|(decided, _)| *decided <= revision)?;
     Some(Seen {
         revision,
-        receipt: format!("sha256:{}", hex::encode(&stood.1)),
+        receipt: format!("sha256:{}", hex::encode(stood.1.0)),
     })
 }
 

@@ -163,7 +163,7 @@ impl Claims {
                 results.push(match admitted {
                     Ok(one) => {
                         let row = self.take_step(&mut writes, &books, one, mover(&op))?;
-                        let state = view::summary(&row)?;
+                        let state = view::summary(&row);
                         moved.push(row);
                         Ok(state)
                     }
@@ -187,7 +187,7 @@ impl Claims {
             let row = row.ok_or(Refusal::NotFound("claim"))?;
             let one = verdict.clone().admit(row, op.actor)?;
             let (row, recorded) = self.move_claim(&mut op, &books, one).await?;
-            Ok(op.done(recorded, Moved::of(&row)?))
+            Ok(op.done(recorded, Moved::of(&row)))
         };
         let given = operation.once_if("verdict", key.as_ref()).run(unit).await?;
         self.as_moved(given).await
@@ -198,10 +198,7 @@ impl Verdict {
     /// The move that the verdict makes of a claim, if the claim admits it.
     fn admit(self, row: ClaimRow, actor: &Actor) -> Result<Move, Refusal> {
         check_revision(row.revision, Some(self.if_match))?;
-        legal(&row, self.verb).map_err(|error| match error {
-            ServiceError::Refused(refusal) => refusal,
-            _ => Refusal::NotFound("claim"),
-        })?;
+        legal(&row, self.verb)?;
         if self.verb == Verb::Approve && row.reviewed_by.as_deref() == Some(&actor.person) {
             return Err(Refusal::FourEyes);
         }

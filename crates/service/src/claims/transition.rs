@@ -8,10 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use claims::Digest;
 use claims::allocate::LimitKey;
 use claims::ids::ClaimId;
 use claims::life_cycle::{Holdings, Step, Verb, step};
-use ledger::Reason;
+use ledger::{Fen, Reason};
 use store::Tx;
 use store::claims::holdings::QuotaRow;
 use store::claims::{ClaimRow, DecisionRow};
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 use super::Claims;
 use super::record::posting;
-use super::view::{self, ClaimState, claim_subject, document_place};
+use super::view::{self, ClaimState, document_place};
 use crate::at_rest::packing;
 use crate::funds::limits::{self, Books, LimitChanges};
 use crate::operation::{Actor, Op, Recorded, Refusal, ServiceError, events};
@@ -40,7 +41,7 @@ pub(crate) struct Move {
 /// Part of a claim's money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Part {
-    pub(crate) amount: i64,
+    pub(crate) amount: Fen,
     /// Whether money of the claim still counts in its caps afterwards.
     pub(crate) counts: bool,
 }
@@ -72,16 +73,10 @@ impl Claims {
         tx: &mut Tx,
         ids: &[ClaimId],
     ) -> Result<(Books, HashMap<Uuid, ClaimRow>), ServiceError> {
-        let keys = ids
-            .iter()
-            .map(|id| (id.jurisdiction.as_str().to_owned(), id.uuid))
-            .collect::<Vec<_>>();
-        let seen = tx.claims_by_id(&keys).await?;
-        let funds = seen
-            .iter()
-            .map(|row| (row.jurisdiction.clone(), row.programme.clone()));
+        let seen = tx.claims_by_id(ids).await?;
+        let funds = seen.iter().map(fund_of);
         let books = limits::lock(tx, &self.catalogue.current(), funds).await?;
-        let rows = tx.lock_claims(&keys).await?;
+        let rows = tx.lock_claims(ids).await?;
         Ok((books, rows.into_iter().map(|row| (row.id, row)).collect()))
     }
 
@@ -194,7 +189,7 @@ impl Claims {
         mover: Mover<'_>,
     ) -> Result<ClaimRow, ServiceError> {
         let step = legal(&one.row, one.verb)?;
-        let from = one.row.status.clone();
+        let from = one.row.status;
         let (verb, reason) = (one.verb, one.reason.clone());
         let mut row = self.apply(writes, books, one, step, mover)?;
         row.revision = row.revision.saturating_add(1);
@@ -203,15 +198,15 @@ impl Claims {
         self.sign(&mut row, verb, mover)?;
         let mut event = events::event(
             self.op.id(mover.now),
-            &row.jurisdiction,
-            &claim_subject(&row)?,
+            row.jurisdiction.as_str(),
+            &row.id().to_string(),
             verb.as_str(),
             mover.actor,
             mover.now,
         );
         event.revision = Some(row.revision);
-        event.from_status = Some(from);
-        event.to_status = Some(row.status.clone());
+        event.from_status = Some(from.to_string());
+        event.to_status = Some(row.status.to_string());
         event.reason = reason;
         writes.events.push(event);
         Ok(row)
@@ -233,7 +228,7 @@ impl Claims {
             part,
             ..
         } = one;
-        row.status = step.to.as_str().to_owned();
+        row.status = step.to;
         let catalogue = self.catalogue.current();
         let moved = part.map_or(row.amount, |part| Some(part.amount));
         if let (Some(reason), Some(amount)) = (step.transfer, moved) {
@@ -262,14 +257,14 @@ impl Claims {
         // What came back of a clawback left the caps part by part, whatever becomes of the holdings.
         let given_back = match part {
             Some(part) if step.transfer == Some(Reason::ClawBack) => part.amount,
-            Some(_) | None if released => row.amount.unwrap_or(0),
-            Some(_) | None => 0,
+            Some(_) | None if released => row.amount.unwrap_or(Fen::ZERO),
+            Some(_) | None => Fen::ZERO,
         };
-        if given_back > 0 {
+        if !given_back.is_zero() {
             limits::commit(
                 &mut writes.limits,
                 &limits::touched_by(books, &catalogue, &row)?,
-                given_back.saturating_neg(),
+                given_back.get().saturating_neg(),
             );
         }
         if released && row.holds {
@@ -282,7 +277,7 @@ impl Claims {
         if verb == Verb::Promote {
             (row.committed, row.committed_month) = (true, Some(limits::month_of(mover.now)));
             let keys = limits::touched_by(books, &catalogue, &row)?;
-            limits::commit(&mut writes.limits, &keys, row.amount.unwrap_or(0));
+            limits::commit(&mut writes.limits, &keys, row.amount.map_or(0, Fen::get));
         }
         Ok(row)
     }
@@ -295,7 +290,7 @@ impl Claims {
             Verb::ReturnToReview => row.reviewed_by = None,
             Verb::ReturnForCorrection => {
                 row.reviewed_by = None;
-                let version = u32::try_from(row.programme_version).map_err(ServiceError::bug)?;
+                let version = row.programme_version.unsigned_abs();
                 let programme = self.catalogue.current().version(&row.programme, version).cloned();
                 let programme = programme.ok_or_else(|| ServiceError::bug("version gone"))?;
                 row.correct_by = Some(view::correction_deadline(programme.correction_days(), mover.now));
@@ -329,14 +324,14 @@ impl Claims {
         let mut digests = Vec::new();
         for (_, claim) in self.sent_claims(tx, rows).await? {
             let keys = claims::keys::unique_keys(&claim, |domain, text| self.vault.digest(domain, text));
-            digests.extend(keys.into_iter().map(|(_, digest)| digest.as_bytes().to_vec()));
+            digests.extend(keys.into_iter().map(|(_, digest)| digest));
         }
         tx.release_keys(&digests, &rows.iter().map(|row| row.id).collect::<Vec<_>>())
             .await?;
-        let mut quotas = BTreeMap::<(Vec<u8>, String), i32>::new();
+        let mut quotas = BTreeMap::<(Digest, String), i32>::new();
         for row in rows {
             if let Some(slot) = &row.quota_slot {
-                let used = quotas.entry((row.person.clone(), slot.clone())).or_default();
+                let used = quotas.entry((row.person, slot.clone())).or_default();
                 *used = used.saturating_sub(1);
             }
         }
@@ -356,11 +351,8 @@ impl Claims {
         conn: &mut store::Conn,
         rows: &[ClaimRow],
     ) -> Result<HashMap<Uuid, claims::claim::Claim>, ServiceError> {
-        let keys = rows
-            .iter()
-            .map(|row| (row.jurisdiction.clone(), row.id))
-            .collect::<Vec<_>>();
-        let decisions = conn.latest_decisions(&keys).await?;
+        let ids = rows.iter().map(ClaimRow::id).collect::<Vec<_>>();
+        let decisions = conn.latest_decisions(&ids).await?;
         let mut sent = HashMap::with_capacity(decisions.len());
         for row in decisions {
             sent.insert(row.claim, self.open_sent(&row)?);
@@ -378,14 +370,13 @@ impl Claims {
         conn: &mut store::Conn,
         row: &ClaimRow,
     ) -> Result<claims::claim::Claim, ServiceError> {
-        let keys = [(row.jurisdiction.clone(), row.id)];
-        let decision = conn.latest_decisions(&keys).await?.pop();
+        let decision = conn.latest_decisions(&[row.id()]).await?.pop();
         self.open_sent(&decision.ok_or_else(|| ServiceError::bug("a claim has no document"))?)
     }
 
     /// What was sent with a revision, opened.
     pub(super) fn open_sent(&self, row: &DecisionRow) -> Result<claims::claim::Claim, ServiceError> {
-        let place = document_place(&row.jurisdiction, row.claim, row.revision);
+        let place = document_place(row.claim(), row.revision);
         let packed = self
             .vault
             .open(&row.key_id, &place, &row.sealed)
@@ -400,7 +391,7 @@ impl Claims {
         conn: &mut store::Conn,
         row: &ClaimRow,
     ) -> Result<ClaimState, ServiceError> {
-        let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
+        let decision = conn.decision(row.id(), row.decided).await?;
         let decision = decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
         view::detail(&self.catalogue.current(), row, &decision)
     }
@@ -409,8 +400,7 @@ impl Claims {
 impl Writes {
     /// Money came back to the fund of this claim.
     fn refill(&mut self, row: &ClaimRow) {
-        self.refilled
-            .insert((row.jurisdiction.clone(), row.programme.clone()));
+        self.refilled.insert(fund_of(row));
     }
 }
 
@@ -423,14 +413,16 @@ pub(super) fn mover<'a>(op: &Op<'a>) -> Mover<'a> {
 }
 
 /// What the life cycle says of a verb for a claim as it stands.
-pub(super) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, ServiceError> {
-    step(view::standing(row)?, verb).map_err(|out| {
-        Refusal::OutOfTurn {
-            status: out.status,
-            verb: out.verb,
-        }
-        .into()
+pub(super) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, Refusal> {
+    step(view::standing(row), verb).map_err(|out| Refusal::OutOfTurn {
+        status: out.status,
+        verb: out.verb,
     })
+}
+
+/// The fund that a claim asks for money of.
+pub(super) fn fund_of(row: &ClaimRow) -> (String, String) {
+    (row.jurisdiction.to_string(), row.programme.clone())
 }
 
 /// The limit keys of a waitlisted claim: the fund and the caps it would count in now.
@@ -442,7 +434,7 @@ pub(super) fn would_touch(
 ) -> Result<Vec<LimitKey>, ServiceError> {
     books.touched(
         catalogue,
-        &row.jurisdiction,
+        row.jurisdiction.as_str(),
         &row.programme,
         &row.category,
         &limits::month_of(now),

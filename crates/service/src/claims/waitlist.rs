@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 
 use claims::allocate::{LimitKey, Served, State, Waiting, serve};
 use claims::life_cycle::Verb;
+use ledger::Fen;
 use store::operation::WaitlistCallRow;
 use uuid::Uuid;
 
 use super::Claims;
 use super::transition::{Move, would_touch};
 use crate::funds::limits::{self, Books, LimitChanges};
-use crate::operation::convert::fen;
 use crate::operation::{Finished, Op, Recorded, ServiceError};
 
 /// Claims looked at in one statement, and expired in one transaction.
@@ -125,7 +125,7 @@ impl Claims {
         line.after = last.id;
         let waiting = rows.iter().map(|row| {
             Ok(Waiting {
-                money: fen(row.amount.unwrap_or(0))?,
+                money: row.amount.unwrap_or(Fen::ZERO),
                 funds: would_touch(books, &catalogue, row, op.now)?,
                 waits_for: limits::parse_waits_for(
                     row.waits_for.as_deref().unwrap_or_default(),
@@ -161,7 +161,7 @@ impl Claims {
         line.recorded = Some(recorded);
         op.tx.save_claims(&moved_on).await?;
         let waits = moved_on.iter().map(|row| self.funds.waits_on(row, op.now));
-        op.tx.log_events(&waits.collect::<Result<Vec<_>, _>>()?).await?;
+        op.tx.log_events(&waits.collect::<Vec<_>>()).await?;
         op.tx.change_limits(&changes).await?;
         // Every claim needs its county's fund: once all of those are closed, no claim
         // behind can be served.

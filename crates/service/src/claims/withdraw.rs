@@ -9,7 +9,7 @@ use super::Claims;
 use super::clawbacks::Demand;
 use super::first_answer::Moved;
 use super::transition::{Move, Part, legal};
-use super::view::{self, ClaimState};
+use super::view::ClaimState;
 use crate::operation::access::SubmitClaims;
 use crate::operation::checks::{check_revision, reason};
 use crate::operation::{Key, Op, Permit, Refusal, Replayable, ServiceError};
@@ -65,7 +65,7 @@ impl Claims {
                 part,
             };
             let (row, recorded) = self.move_claim(&mut op, &books, one).await?;
-            Ok(op.done(recorded, Moved::of(&row)?))
+            Ok(op.done(recorded, Moved::of(&row)))
         };
         let ended = self.op.of(permit).everywhere();
         let ended = ended.once_if(verb.as_str(), key.as_ref()).run(unit).await?;
@@ -81,7 +81,7 @@ impl Claims {
         row: &ClaimRow,
         verb: Verb,
     ) -> Result<Option<Part>, ServiceError> {
-        match view::status(row)? {
+        match row.status {
             Status::Paid => {
                 let demand = Demand {
                     reason: ClawbackReason::GoodsReturned,
@@ -91,7 +91,7 @@ impl Claims {
                 self.open_clawback(op, row, &demand).await.map(Some)
             }
             status @ (Status::Approved | Status::PaymentFailed) => {
-                if op.tx.set_off(&row.jurisdiction, &[row.id]).await?.is_empty() {
+                if op.tx.set_off(row.jurisdiction, &[row.id]).await?.is_empty() {
                     Ok(None)
                 } else {
                     Err(Refusal::OutOfTurn { status, verb }.into())
