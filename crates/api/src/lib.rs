@@ -7,9 +7,12 @@
 //!
 //! What holds:
 //! * a handler cannot be reached without the right that its type names ([`http::authenticated`]);
-//! * every error is an [`http::problem::Problem`], with code, hint and the request's id, in the caller's language;
-//! * no answer and no log line repeats a value that was sent; bodies are never logged, and paths only as patterns;
-//! * everything that is read has a limit, and the limit stands in the OpenAPI document, which comes from the same routes;
+//! * every error is an [`http::problem::Problem`], with code, hint and the request's id, in the
+//!   caller's language;
+//! * no answer and no log line repeats a value that was sent; bodies are never logged, and paths
+//!   only as patterns;
+//! * everything that is read has a limit, and the limit stands in the OpenAPI document, which comes
+//!   from the same routes;
 //! * a write runs to its end whatever becomes of the connection ([`ApiState::write`]).
 
 pub mod audit;

@@ -5,26 +5,29 @@ use api_macros::operation;
 use chrono::{DateTime, Utc};
 use claims::WebhookId;
 use claims::life_cycle::Status;
+use claims::webhooks::DeliveryStatus;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::Page;
 use service::operation::Key;
 use service::operation::access::KeepWebhooks;
 use service::webhooks::{Attempt, Delivery, Replay, Webhook};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
+use wire_derive::{WireBody, WireQuery};
 
 use crate::claims::view::EventView;
 use crate::http::answer::{Answer, Created, Json, NoContent, created, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::bodies::{Nothing, request_words};
+use crate::http::bodies::Nothing;
 use crate::http::contract::{Operation, operations};
-use crate::http::extract::{Body, IdempotencyKey, Params, PathId, Query, Wire};
-use crate::http::field_limits;
+use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
+use crate::http::field_limits::{EVENT, EVENTS, URL};
 use crate::http::fields::{Fields, Slot};
-use crate::http::queries::{NoParams, PageQuery, instant, page};
+use crate::http::queries::{NoParams, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{AnySchema, Field, Text, form, request_words};
 
 /// Every operation of the wing.
 pub(crate) const OPERATIONS: &[Operation] = operations![
@@ -53,15 +56,15 @@ pub(crate) async fn register_webhook(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     key: IdempotencyKey,
-    body: Body<WebhookRead>,
+    body: Body<WebhookForm>,
 ) -> Answer<Created<WebhookSecretView>> {
     let key = Key {
         key: key.0,
         request: body.hash,
     };
-    let (permit, WebhookRead { url, statuses }) = (caller.permit, body.value);
+    let (permit, WebhookForm { url, events }) = (caller.permit, body.value);
     let (made, secret) = api
-        .write(|it| async move { it.webhooks().register_webhook(&permit, &url, statuses, key).await })
+        .write(|it| async move { it.webhooks().register_webhook(&permit, &url, events, key).await })
         .await?;
     let location = format!("/v1/webhooks/{}", made.value.id);
     let view = WebhookSecretView::of(made.value, secret.as_ref());
@@ -176,7 +179,6 @@ pub(crate) async fn list_webhook_deliveries(
     query: Query<DeliveriesQuery>,
 ) -> Answer<Json<PageView<DeliveryView>>> {
     let Query(DeliveriesQuery { status, page }) = query;
-    let status = status.and_then(|it| claims::webhooks::DeliveryStatus::parse(it.as_str()));
     let list = api
         .service
         .webhooks()
@@ -217,9 +219,9 @@ pub(crate) async fn replay_webhook(
     api: ApiState,
     caller: Authenticated<KeepWebhooks>,
     id: PathId<WebhookId>,
-    body: Body<ReplayRead>,
+    body: Body<ReplayForm>,
 ) -> Answer<Json<ReplayedView>> {
-    let (permit, replay) = (caller.permit, body.value.0);
+    let (permit, replay) = (caller.permit, body.value);
     let replayed = api
         .write(|it| async move { it.webhooks().replay_webhook(&permit, id.0, replay).await })
         .await?;
@@ -241,119 +243,74 @@ pub(crate) async fn delete_webhook(
     Ok(NoContent)
 }
 
-request_words! {
-    /// Whether an endpoint is told, or its messages wait.
-    WebhookSwitch { Enabled = "enabled", Paused = "paused" }
-    /// Where a message stands.
-    DeliveryStatus { Due = "due", Delivered = "delivered", Failed = "failed" }
-}
-
 const CLAIM: &str = "claim.";
 
-/// `claim.` and a status.
-fn event(slot: &Slot<'_>) -> Option<Status> {
-    let text = slot.text(field_limits::IDENTIFIER)?;
-    let status = text.strip_prefix(CLAIM).and_then(Status::parse);
-    status.or_else(|| {
-        slot.wrong(
-            "unknown-word",
-            "须为 claim. 加申领状态，例如 claim.paid",
-            "it is `claim.` and a status of claims, such as claim.paid",
-        )
-    })
+request_words! {
+    /// Whether an endpoint is told, or its messages wait.
+    pub enum WebhookSwitch { Enabled = "enabled", Paused = "paused" }
+    /// Where a message stands.
+    DeliveryStatus as "DeliveryStatus";
 }
 
 /// Where the merchant listens.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewWebhook)]
+#[derive(Debug, WireBody)]
+#[wire(name = "NewWebhook")]
 pub struct WebhookForm {
     /// `https`, at a public address, port 443 or one from 1024 up, without user name.
-    #[schema(
-        min_length = 1,
-        max_length = 2048,
-        example = "https://shop.example.cn/huanxin"
-    )]
+    #[wire(Text(1..=URL), example = "https://shop.example.cn/huanxin")]
     pub url: String,
     /// Which events are told: `claim.` and the status that the claim came to; all if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_items = 20, example = json!(["claim.paid", "claim.payment_failed"]))]
-    pub events: Option<Vec<EventType>>,
+    #[wire(items = 0..=EVENTS, form::<EventType>(), default, example = ["claim.paid", "claim.payment_failed"])]
+    pub events: Vec<Status>,
 }
 
 /// `claim.` and a status of claims.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(value_type = String, pattern = "^claim\\.[a-z_]{1,30}$", max_length = 40, example = "claim.paid")]
 pub struct EventType(pub String);
 
-/// [`WebhookForm`] as read.
-#[derive(Debug)]
-pub struct WebhookRead {
-    pub url: String,
-    pub statuses: Vec<Status>,
-}
+impl Field for EventType {
+    type Value = Status;
+    const NAME: Option<&'static str> = Some("EventType");
 
-impl Wire for WebhookRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let url = f.required("url", |s| s.text(field_limits::URL).map(str::to_owned));
-        let events = f.optional("events", |s| s.list(0, 20, event));
-        Some(WebhookRead {
-            url: url?,
-            statuses: events?.unwrap_or_default(),
+    fn read(slot: &Slot<'_>) -> Option<Status> {
+        let text = slot.text(EVENT)?;
+        let status = text.strip_prefix(CLAIM).and_then(Status::parse);
+        status.or_else(|| {
+            slot.wrong(
+                "unknown-word",
+                "须为 claim. 加申领状态，例如 claim.paid",
+                "it is `claim.` and a status of claims, such as claim.paid",
+            )
         })
+    }
+
+    fn schema() -> AnySchema {
+        <EventType as PartialSchema>::schema()
     }
 }
 
 /// Whether an endpoint is told.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct SwitchWebhook {
     pub status: WebhookSwitch,
 }
 
-impl Wire for SwitchWebhook {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let status = f.required("status", WebhookSwitch::read)?;
-        Some(SwitchWebhook { status })
-    }
-}
-
 /// What is told again: one message, or what was given up of what happened since.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ReplayWebhook)]
+#[derive(Debug, WireBody)]
+#[wire(name = "ReplayWebhook", refine = Replay)]
 pub struct ReplayForm {
     /// Id of a message, whatever became of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 36, format = Uuid)]
-    pub message: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 40)]
+    pub message: Option<Uuid>,
     pub failed_since: Option<DateTime<Utc>>,
 }
 
-/// [`ReplayForm`] as read.
-#[derive(Debug)]
-pub struct ReplayRead(pub Replay);
-
-impl Wire for ReplayRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let id = |slot: &Slot<'_>| {
-            let id = Uuid::try_parse(slot.text(36)?).ok();
-            id.or_else(|| {
-                slot.wrong(
-                    "form",
-                    "须为消息编号（UUID）",
-                    "it is the id of a message, a UUID",
-                )
-            })
-        };
-        let message = f.optional("message", id);
-        let since = f.optional("failed_since", instant);
-        match (message?, since?) {
-            (Some(message), None) => Some(ReplayRead(Replay::Message(message))),
-            (None, Some(since)) => Some(ReplayRead(Replay::FailedSince(since))),
-            _ => {
+impl ReplayForm {
+    fn refine(self, f: &Fields<'_>) -> Option<Replay> {
+        match (self.message, self.failed_since) {
+            (Some(message), None) => Some(Replay::Message(message)),
+            (None, Some(since)) => Some(Replay::FailedSince(since)),
+            (None, None) | (Some(_), Some(_)) => {
                 f.error(
                     "message",
                     "one-of",
@@ -364,6 +321,14 @@ impl Wire for ReplayRead {
             }
         }
     }
+}
+
+/// Which messages.
+#[derive(Debug, Clone, WireQuery)]
+pub struct DeliveriesQuery {
+    pub status: Option<DeliveryStatus>,
+    #[wire(flatten)]
+    pub page: PageQuery,
 }
 
 /// An endpoint.
@@ -523,31 +488,5 @@ impl From<Attempt> for AttemptView {
             error: it.error,
             took_ms: it.took_ms,
         }
-    }
-}
-
-/// Which messages.
-#[derive(Debug, Clone)]
-pub struct DeliveriesQuery {
-    pub status: Option<DeliveryStatus>,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct DeliveriesParams {
-    #[param(inline)]
-    pub status: Option<DeliveryStatus>,
-}
-
-impl Params for DeliveriesQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let status = f.optional("status", DeliveryStatus::read);
-        let page = page(f);
-        Some(DeliveriesQuery {
-            status: status?,
-            page: page?,
-        })
     }
 }

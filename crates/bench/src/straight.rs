@@ -1,8 +1,9 @@
-//! The batches of the service driven straight at the database: the same statements through the same crate, without HTTP, without
-//! rules, without sealing. What intake over HTTP reaches of this is what everything around the statements leaves over.
+//! The batches of the service driven straight at the database: the same statements through the same
+//! crate, without HTTP, rules and sealing. The ratio of intake over HTTP to this rate shows the
+//! cost of everything around the statements.
 //!
-//! A process of its own (`bench straight`), as the load generator is. It has as many lanes as the service has by default, each with
-//! counties of its own, and each commits one batch after another.
+//! A process of its own (`bench straight`), as the load generator is. It has as many lanes as the
+//! service has by default, each with counties of its own, and each commits one batch after another.
 
 use std::io::Read;
 use std::process::Stdio;
@@ -33,14 +34,14 @@ use crate::claim::{CATEGORY, CITY, LARGE_COUNTY, PROGRAMME, SUBSIDY_FEN, Spread,
 use crate::pgbench::Sample;
 use crate::world::World;
 
-/// As the service has by default.
+/// The service's default.
 const LANES: u64 = 2;
 const BATCH: u64 = 128;
 
 const MERCHANT: &str = "91140802MA2NH6NA3Q";
 const CLIENT: &str = "bench-retailer-1";
 
-/// What goes to the process.
+/// The plan of the process.
 #[derive(Debug, Serialize, Deserialize)]
 struct Plan {
     url: String,
@@ -48,7 +49,7 @@ struct Plan {
     decision: Decision,
 }
 
-/// What a decision weighs.
+/// The bytes of a decision.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Decision {
     pub(crate) packing: i16,
@@ -115,7 +116,8 @@ pub(crate) fn serve_plan() -> anyhow::Result<()> {
 }
 
 async fn run_lane(store: Store, decision: Decision, lane: u64, until: Instant) -> anyhow::Result<u64> {
-    // A person, a key and an invoice are numbers here; the process has a range of its own in each lane.
+    // A person, a key and an invoice are numbers here; the process has a range of numbers in each
+    // lane.
     let mut number = lane << 40;
     let mut done = 0;
     while Instant::now() < until {
@@ -136,7 +138,7 @@ async fn commit(mut tx: Tx, asked: &Asked, record: &Record) -> Result<store::Don
     Ok(tx.done(()))
 }
 
-/// 16 bytes that no other number and purpose give, and that lie anywhere in an index, as hashes do.
+/// 16 bytes that are unique to a number and purpose, and spread over an index as hashes are.
 fn scattered(number: u64, purpose: u64) -> Digest {
     let mixed = |salt: u64| {
         let mut x = (number ^ (purpose << 56))
@@ -164,7 +166,7 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
     let now = SystemClock.now();
     let (mut asked, mut record) = (Asked::default(), Record::default());
     for number in numbers {
-        // Half of all are in the largest county, whose lane it is.
+        // Half of all claims are in the largest county, which this lane has.
         let county = if lane == 0 {
             LARGE_COUNTY
         } else {

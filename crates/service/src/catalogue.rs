@@ -8,18 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::NaiveDate;
 use claims::ids::DraftId;
-use policy::Programme;
+pub use claims::jurisdictions::JurisdictionKind;
+use policy::{Programme, VersionStatus};
 use store::programmes::reference::{JurisdictionRow, ProgrammeRow};
 
 use crate::operation::access::ReadProgrammes;
 use crate::operation::{Actor, FieldError, Op, Permit, Recorded, Refusal, Runner, ServiceError};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JurisdictionKind {
-    City,
-    County,
-    DevelopmentZone,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jurisdiction {
@@ -227,11 +221,11 @@ impl Catalogues {
     ) -> Result<Recorded, ServiceError> {
         let row = ProgrammeRow {
             id: programme.id().to_owned(),
-            version: i32::try_from(programme.version()).map_err(ServiceError::bug)?,
+            version: i32::try_from(programme.version())?,
             hash: programme.hash().to_owned(),
             source: programme.source().to_owned(),
             effective_from: programme.effective_from(),
-            status: "active".into(),
+            status: VersionStatus::Active,
             created_at: op.now,
             activated_at: Some(op.now),
             draft_jurisdiction: draft.map(|draft| draft.jurisdiction.to_string()),
@@ -289,7 +283,7 @@ impl Catalogues {
 /// Compiles a document, or says what is wrong with it.
 pub(crate) async fn parse(source: String) -> Result<Programme, ServiceError> {
     let compiled = tokio::task::spawn_blocking(move || Programme::parse(&source));
-    let compiled = compiled.await.map_err(ServiceError::bug)?;
+    let compiled = compiled.await?;
     compiled.map_err(|diagnostics| {
         let errors = diagnostics.into_iter().map(|d| {
             let at = format!("{}:{}: {}", d.line, d.column, d.message);
@@ -305,26 +299,16 @@ pub(crate) async fn compile(row: ProgrammeRow) -> Result<Arc<Programme>, Service
         Programme::parse(&row.source)
             .map_err(|_| format!("programme {} version {} no longer compiles", row.id, row.version))
     });
-    Ok(Arc::new(
-        compiled
-            .await
-            .map_err(ServiceError::bug)?
-            .map_err(ServiceError::Bug)?,
-    ))
+    Ok(Arc::new(compiled.await?.map_err(ServiceError::Bug)?))
 }
 
 impl From<JurisdictionRow> for Jurisdiction {
     fn from(row: JurisdictionRow) -> Self {
-        let kind = match row.kind.as_str() {
-            "city" => JurisdictionKind::City,
-            "development_zone" => JurisdictionKind::DevelopmentZone,
-            _ => JurisdictionKind::County,
-        };
         Self {
             code: row.code,
             name_zh: row.name_zh,
             name_en: row.name_en,
-            kind,
+            kind: row.kind,
             parent: row.parent,
         }
     }
@@ -332,16 +316,11 @@ impl From<JurisdictionRow> for Jurisdiction {
 
 impl From<&Jurisdiction> for JurisdictionRow {
     fn from(it: &Jurisdiction) -> Self {
-        let kind = match it.kind {
-            JurisdictionKind::City => "city",
-            JurisdictionKind::County => "county",
-            JurisdictionKind::DevelopmentZone => "development_zone",
-        };
         Self {
             code: it.code.clone(),
             name_zh: it.name_zh.clone(),
             name_en: it.name_en.clone(),
-            kind: kind.into(),
+            kind: it.kind,
             parent: it.parent.clone(),
         }
     }

@@ -238,11 +238,8 @@ impl Worker {
         rows.retain(|row| row.key_id != self.vault.key_id());
         for row in &mut rows {
             let place = crate::claims::view::document_place(row.claim(), row.revision);
-            let text = self
-                .vault
-                .open(&row.key_id, &place, &row.sealed)
-                .map_err(ServiceError::bug)?;
-            row.sealed = self.vault.seal(&place, &text).map_err(ServiceError::bug)?;
+            let text = self.vault.open(&row.key_id, &place, &row.sealed)?;
+            row.sealed = self.vault.seal(&place, &text)?;
             row.key_id = self.vault.key_id().to_owned();
         }
         tx.reseal(&rows).await?;

@@ -49,7 +49,13 @@ pub struct Digest;
 #[diesel(sql_type = County)]
 #[diesel(sql_type = Money)]
 #[diesel(sql_type = Digest)]
-pub(crate) struct Value<T>(pub(crate) T);
+pub struct Value<T>(pub(crate) T);
+
+impl<T> From<T> for Value<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
 
 /// A stored value that its type refuses. Which type, not which value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

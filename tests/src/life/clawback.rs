@@ -1,4 +1,5 @@
-//! Subsidies that are due back: demanded, repaid in parts, netted against payments, waived in pairs.
+//! Subsidies that are due back: demanded, repaid in parts, netted against payments, waived in
+//! pairs.
 
 use claims::clawback::{Clawback, ClawbackReason};
 use claims::ids::ClaimId;
@@ -195,7 +196,7 @@ async fn what_comes_back_of_a_netted_payment_is_what_was_sent() {
         .unwrap();
     let claims = of_merchant(&app, 2).await;
     let (_, payments) = app.instruct(YANHU, PROGRAMME).await;
-    // Told to have come back before it was told to be paid.
+    // Its return is reported before its payment.
     assert_eq!(returned(&app, &payments[0]).await.unwrap().outcome, "returned");
     // 800 of 1,200 were set off: one claim stays paid, of the other 400 are owed.
     assert_eq!(app.state(claims[0]).await.status, Status::Paid);
@@ -258,7 +259,7 @@ async fn a_waiver_takes_two_persons_and_stays_paid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_races_claws_back_once() {
+async fn racing_demands_claw_back_once() {
     let app = with_money(1_200).await;
     let claim = paid(&app, 1).await[0];
     let (one, other, third) = tokio::join!(

@@ -1,27 +1,22 @@
 //! Ledgers and claims as files.
 
+use crate::audit::export_query::{ClaimsExportQuery, LedgerExportOf, LedgerExportQuery};
+use crate::http::answer::{Answer, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::{Binary, Text};
+use crate::http::extract::{Path, Query};
+use crate::http::problem::Problem;
+use crate::http::queries::{LedgerPath, YesNo};
+use crate::http::state::ApiState;
+use crate::http::wire::Word;
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::middleware::Compress;
 use api_macros::operation;
 use futures::TryStreamExt;
 use policy::Lang;
-use service::audit::export::{
-    AccountingExport, Chunks, ClaimsExport, Encoding, Format, LedgerExport, Reveal, Syntax,
-};
+use service::audit::export::{AccountingExport, Chunks, ClaimsExport, Format, LedgerExport, Reveal};
 use service::operation::access::{ReadLedger, RevealClaims};
-
-use crate::audit::export_query::{
-    AccountingEncoding, AccountingSyntax, ClaimsExportQuery, LedgerExportQuery, TableFormat,
-};
-use crate::http::answer::{Answer, paged};
-use crate::http::authenticated::Authenticated;
-use crate::http::contract::{Binary, Text};
-use crate::http::extract::documented::JurisdictionPath;
-use crate::http::extract::{PathText, Query};
-use crate::http::problem::Problem;
-use crate::http::queries::Headings;
-use crate::http::state::ApiState;
 
 /// 导出流水 · Export a ledger
 ///
@@ -45,12 +40,12 @@ use crate::http::state::ApiState;
 pub(crate) async fn export_ledger(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<LedgerExportQuery>,
 ) -> Answer {
-    let jurisdiction = path.county()?;
+    let jurisdiction = path.0.jurisdiction;
     match query.0 {
-        LedgerExportQuery::Table {
+        LedgerExportOf::Table {
             format,
             from,
             to,
@@ -69,25 +64,18 @@ pub(crate) async fn export_ledger(
                 &caller.permit,
                 jurisdiction.as_str(),
                 &chosen,
-                written(format),
+                format,
                 said,
             );
             table(&format!("ledger-{jurisdiction}"), format, paged(chunks)?)
         }
-        LedgerExportQuery::Accounting {
+        LedgerExportOf::Accounting {
             from,
             to,
             syntax,
             encoding,
         } => {
-            let encoding = match encoding {
-                AccountingEncoding::Utf8 => Encoding::Utf8,
-                AccountingEncoding::Gb18030 => Encoding::Gb18030,
-            };
-            let (syntax, ending) = match syntax {
-                AccountingSyntax::Xml => (Syntax::Xml, "xml"),
-                AccountingSyntax::Json => (Syntax::Json, "json"),
-            };
+            let ending = syntax.word();
             let chosen = AccountingExport {
                 from,
                 to,
@@ -126,16 +114,16 @@ pub(crate) async fn export_ledger(
 pub(crate) async fn export_claims(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<ClaimsExportQuery>,
 ) -> Answer {
-    let (jurisdiction, Query(query)) = (path.county()?, query);
+    let (jurisdiction, Query(query)) = (path.0.jurisdiction, query);
     let reveal = match query.reveal {
-        true => Some(Reveal {
+        YesNo::True => Some(Reveal {
             permit: caller.permit.actor().permit::<RevealClaims>()?,
             reason: query.reason,
         }),
-        false => None,
+        YesNo::False => None,
     };
     let chosen = ClaimsExport {
         programme: query.programme.map(|it| it.as_str().to_owned()),
@@ -143,10 +131,7 @@ pub(crate) async fn export_claims(
         to: query.to,
         after: query.after,
     };
-    let (format, said) = (
-        written(query.format),
-        said(query.format, query.headings, caller.lang),
-    );
+    let (format, said) = (query.format, said(query.format, query.headings, caller.lang));
     let chunks = api
         .service
         .audit()
@@ -162,35 +147,26 @@ pub(crate) async fn export_claims(
     table(&format!("claims-{jurisdiction}"), query.format, paged(chunks)?)
 }
 
-fn written(format: TableFormat) -> Format {
-    match format {
-        TableFormat::Csv => Format::Csv,
-        TableFormat::Jsonl => Format::JsonLines,
-        TableFormat::Xlsx => Format::Xlsx,
-        TableFormat::Parquet => Format::Parquet,
-    }
-}
-
 /// A workbook is for people, and speaks as they do. A CSV is for programs as well: its words change only if that is asked for.
-fn said(format: TableFormat, headings: Option<Headings>, accepted: Lang) -> Lang {
+fn said(format: Format, headings: Option<Lang>, accepted: Lang) -> Lang {
     match (headings, format) {
-        (Some(headings), _) => headings.into(),
-        (None, TableFormat::Xlsx) => accepted,
+        (Some(headings), _) => headings,
+        (None, Format::Xlsx) => accepted,
         (None, _) => Lang::En,
     }
 }
 
-fn table(name: &str, format: TableFormat, chunks: Chunks) -> Answer {
+fn table(name: &str, format: Format, chunks: Chunks) -> Answer {
     let (media_type, packed) = match format {
-        TableFormat::Csv => ("text/csv; charset=utf-8", false),
-        TableFormat::Jsonl => ("application/x-ndjson", false),
-        TableFormat::Xlsx => (
+        Format::Csv => ("text/csv; charset=utf-8", false),
+        Format::JsonLines => ("application/x-ndjson", false),
+        Format::Xlsx => (
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             true,
         ),
-        TableFormat::Parquet => ("application/vnd.apache.parquet", true),
+        Format::Parquet => ("application/vnd.apache.parquet", true),
     };
-    sent(&format!("{name}.{}", format.as_str()), media_type, packed, chunks)
+    sent(&format!("{name}.{}", format.word()), media_type, packed, chunks)
 }
 
 fn sent(name: &str, media_type: &str, packed: bool, chunks: Chunks) -> Answer {
@@ -203,6 +179,7 @@ fn sent(name: &str, media_type: &str, packed: bool, chunks: Chunks) -> Answer {
         // Compressed in itself: once more would take time and save nothing.
         answer.insert_header(ContentEncoding::Identity);
     }
-    // The status is on its way: a fault breaks the connection off, so that a cut file cannot be taken for a whole one.
+    // The status is on its way: a fault breaks the connection off, so that a cut file cannot be
+    // taken for a whole one.
     Ok(answer.streaming(chunks.map_err(Problem::from)))
 }

@@ -5,21 +5,21 @@ use api_macros::operation;
 use chrono::{DateTime, Utc};
 use claims::SampleId;
 use claims::identifiers::ProgrammeId;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::audit::{Draw, Sample, Sampling};
 use service::operation::Key;
 use service::operation::access::{DrawSamples, ReadLedger};
 use utoipa::ToSchema;
+use wire_derive::WireBody;
 
 use crate::http::answer::{Answer, Created, Json, created, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::extract::documented::JurisdictionPath;
-use crate::http::extract::{Body, IdempotencyKey, PathId, PathText, Query, Wire};
-use crate::http::field_limits;
-use crate::http::fields::{Fields, Slot};
-use crate::http::queries::{PageQuery, instant};
+use crate::http::extract::{Body, IdempotencyKey, Path, PathId, Query};
+use crate::http::field_limits::SAMPLE;
+use crate::http::queries::{LedgerPath, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{Pattern, Whole};
 
 /// 抽查承诺 · Commit to a sample
 ///
@@ -35,16 +35,30 @@ use crate::http::views::PageView;
 pub(crate) async fn commit_sample(
     api: ApiState,
     caller: Authenticated<DrawSamples>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     key: IdempotencyKey,
-    body: Body<CommitSampleRead>,
+    body: Body<CommitSample>,
 ) -> Answer<Created<SampleView>> {
-    let jurisdiction = path.county()?;
+    let jurisdiction = path.0.jurisdiction;
     let key = Key {
         key: key.0,
         request: body.hash,
     };
-    let (permit, asked) = (caller.permit, body.value.0);
+    let permit = caller.permit;
+    let CommitSample {
+        programme,
+        from,
+        to,
+        size,
+        commitment,
+    } = body.value;
+    let asked = Sampling {
+        programme: programme.map(|it| it.as_str().to_owned()),
+        from,
+        to,
+        size,
+        commitment,
+    };
     let made = api
         .write(|it| async move { it.audit().commit_sample(&permit, jurisdiction, asked, key).await })
         .await?;
@@ -59,10 +73,10 @@ pub(crate) async fn commit_sample(
 pub(crate) async fn list_samples(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     page: Query<PageQuery>,
 ) -> Answer<Json<PageView<SampleView>>> {
-    let (jurisdiction, Query(page)) = (path.county()?, page);
+    let (jurisdiction, Query(page)) = (path.0.jurisdiction, page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -100,7 +114,7 @@ pub(crate) async fn draw_sample(
     api: ApiState,
     caller: Authenticated<DrawSamples>,
     id: PathId<SampleId>,
-    body: Body<DrawSampleRead>,
+    body: Body<DrawSample>,
 ) -> Answer<Json<SampleView>> {
     let (permit, seed) = (caller.permit, body.value.seed);
     let drawn = api
@@ -110,85 +124,43 @@ pub(crate) async fn draw_sample(
 }
 
 /// What is sampled, and the commitment to a seed.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct CommitSample {
     /// Of all programmes if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
-    pub programme: Option<String>,
+    #[wire(example = "appliance-2026")]
+    pub programme: Option<ProgrammeId>,
     /// Claims that were approved from this instant on.
-    #[schema(max_length = 40)]
     pub from: DateTime<Utc>,
     /// Before this one. It may be yet to come: the draw is made after it.
-    #[schema(max_length = 40)]
     pub to: DateTime<Utc>,
     /// How many claims are drawn at most.
-    #[schema(minimum = 1, maximum = 1000, example = 25)]
+    #[wire(Whole::new(1..=SAMPLE), example = 25)]
     pub size: u32,
     /// SHA-256 of the seed's 32 bytes.
-    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
-    pub commitment: String,
-}
-
-/// [`CommitSample`] as read.
-#[derive(Debug)]
-pub struct CommitSampleRead(pub Sampling);
-
-impl Wire for CommitSampleRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let (from, to) = (f.required("from", instant), f.required("to", instant));
-        let size = f.required("size", |s| s.whole(1, field_limits::SAMPLE));
-        let commitment = f.required("commitment", digest);
-        Some(CommitSampleRead(Sampling {
-            programme: programme?.map(|it| it.as_str().to_owned()),
-            from: from?,
-            to: to?,
-            size: size?,
-            commitment: commitment?,
-        }))
-    }
+    #[wire(DIGEST)]
+    pub commitment: [u8; 32],
 }
 
 /// The seed, which is public from here on.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct DrawSample {
     /// Its 32 bytes.
-    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
-    pub seed: String,
-}
-
-/// [`DrawSample`] as read.
-#[derive(Debug)]
-pub struct DrawSampleRead {
+    #[wire(DIGEST)]
     pub seed: [u8; 32],
 }
 
-impl Wire for DrawSampleRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.required("seed", digest).map(|seed| DrawSampleRead { seed })
-    }
-}
-
 /// 32 bytes in lower-case hexadecimal.
-fn digest(slot: &Slot<'_>) -> Option<[u8; 32]> {
-    let bytes = |text: &str| {
+const DIGEST: Pattern<[u8; 32]> = Pattern {
+    longest: 64,
+    pattern: "^[0-9a-f]{64}$",
+    parse: |text| {
         let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
-        hex::decode(text)
-            .ok()
-            .filter(|_| lower)
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-    };
-    let text = slot.pattern(
-        field_limits::IDENTIFIER,
-        |text| bytes(text).is_some(),
-        "须为 32 字节的小写十六进制（64 位）",
-        "it is 32 bytes in lower-case hexadecimal, 64 digits",
-    )?;
-    bytes(&text)
-}
+        let bytes = hex::decode(text).ok().filter(|_| lower)?;
+        bytes.try_into().ok()
+    },
+    zh: "须为 32 字节的小写十六进制（64 位）",
+    en: "it is 32 bytes in lower-case hexadecimal, 64 digits",
+};
 
 /// A sample of approved claims (抽查).
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -1,5 +1,14 @@
 //! The transparency log: checkpoints, those who vouch for them, and proofs.
 
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::Text;
+use crate::http::extract::{Path, PathId, Query, raw_body};
+use crate::http::field_limits;
+use crate::http::queries::{LedgerPath, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::http::wire::Whole;
 use actix_web::{HttpRequest, HttpResponse, web};
 use api_macros::operation;
 use base64::Engine;
@@ -11,18 +20,8 @@ use serde::Serialize;
 use service::Refusal;
 use service::audit::{ClaimProof, Consistency, Inclusion, Signed};
 use service::operation::access::{ReadClaims, ReadLedger, WitnessLog};
-use utoipa::{IntoParams, ToSchema};
-
-use crate::http::answer::{Answer, Json, ok, paged};
-use crate::http::authenticated::Authenticated;
-use crate::http::contract::Text;
-use crate::http::extract::documented::JurisdictionPath;
-use crate::http::extract::{Params, PathId, PathText, Query, raw_body};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
-use crate::http::queries::PageQuery;
-use crate::http::state::ApiState;
-use crate::http::views::PageView;
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 /// The note itself, as tools that know signed notes want it.
 fn note(signed: Signed) -> Answer {
@@ -43,14 +42,14 @@ fn note(signed: Signed) -> Answer {
 pub(crate) async fn get_checkpoint(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<CheckpointQuery>,
 ) -> Answer {
     let size = query.0.size.map(u64::from);
     note(
         api.service
             .audit()
-            .checkpoint(&caller.permit, path.county()?.as_str(), size)
+            .checkpoint(&caller.permit, path.0.jurisdiction.as_str(), size)
             .await?,
     )
 }
@@ -66,10 +65,10 @@ pub(crate) async fn get_checkpoint(
 pub(crate) async fn list_checkpoints(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     page: Query<PageQuery>,
 ) -> Answer<Json<PageView<CheckpointView>>> {
-    let (jurisdiction, Query(page)) = (path.county()?, page);
+    let (jurisdiction, Query(page)) = (path.0.jurisdiction, page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -90,9 +89,9 @@ pub(crate) async fn list_checkpoints(
 pub(crate) async fn make_checkpoint(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
 ) -> Answer {
-    let (permit, jurisdiction) = (caller.permit, path.county()?);
+    let (permit, jurisdiction) = (caller.permit, path.0.jurisdiction);
     note(
         api.write(|it| async move { it.audit().make_checkpoint(&permit, jurisdiction.as_str()).await })
             .await?,
@@ -112,11 +111,11 @@ pub(crate) async fn make_checkpoint(
 pub(crate) async fn cosign_checkpoint(
     api: ApiState,
     caller: Authenticated<WitnessLog>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Answer {
-    let (permit, jurisdiction) = (caller.permit, path.county()?);
+    let (permit, jurisdiction) = (caller.permit, path.0.jurisdiction);
     let body = raw_body(&request, payload.into_inner(), field_limits::NOTE).await?;
     let text = String::from_utf8(body.to_vec()).map_err(|_| Refusal::Cosignature(NoteError::Malformed))?;
     note(
@@ -134,10 +133,10 @@ pub(crate) async fn cosign_checkpoint(
 pub(crate) async fn prove_inclusion(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<InclusionQuery>,
 ) -> Answer<Json<InclusionView>> {
-    let (jurisdiction, Query(it)) = (path.county()?, query);
+    let (jurisdiction, Query(it)) = (path.0.jurisdiction, query);
     let (leaf, size) = (it.leaf.into(), it.size.map(u64::from));
     let proof = api
         .service
@@ -156,10 +155,10 @@ pub(crate) async fn prove_inclusion(
 pub(crate) async fn prove_consistency(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<ConsistencyQuery>,
 ) -> Answer<Json<ConsistencyView>> {
-    let (jurisdiction, Query(it)) = (path.county()?, query);
+    let (jurisdiction, Query(it)) = (path.0.jurisdiction, query);
     let (from, to) = (it.from.into(), it.to.map(u64::from));
     let proof = api
         .service
@@ -188,82 +187,33 @@ pub(crate) async fn prove_claim(
 const LEAVES: u32 = u32::MAX;
 
 /// Which checkpoint.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, WireQuery)]
 pub struct CheckpointQuery {
-    pub size: Option<u32>,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct CheckpointParams {
     /// The one of this many leaves; the youngest if it is left out.
-    #[param(minimum = 0, maximum = 4294967295_u64)]
+    #[wire(Whole::new(0..=LEAVES))]
     pub size: Option<u32>,
-}
-
-impl Params for CheckpointQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.optional("size", |s| s.whole(0, LEAVES))
-            .map(|size| CheckpointQuery { size })
-    }
 }
 
 /// Which leaf, in which tree.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, WireQuery)]
 pub struct InclusionQuery {
-    pub leaf: u32,
-    pub size: Option<u32>,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct InclusionParams {
     /// The leaf's number, from 0.
-    #[param(minimum = 0, maximum = 4294967295_u64)]
+    #[wire(Whole::new(0..=LEAVES))]
     pub leaf: u32,
     /// Leaves of the tree; those of the youngest checkpoint if it is left out.
-    #[param(minimum = 1, maximum = 4294967295_u64)]
+    #[wire(Whole::new(1..=LEAVES))]
     pub size: Option<u32>,
-}
-
-impl Params for InclusionQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let leaf = f.required("leaf", |s| s.whole(0, LEAVES));
-        let size = f.optional("size", |s| s.whole(1, LEAVES));
-        Some(InclusionQuery {
-            leaf: leaf?,
-            size: size?,
-        })
-    }
 }
 
 /// Which two trees.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, WireQuery)]
 pub struct ConsistencyQuery {
-    pub from: u32,
-    pub to: Option<u32>,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ConsistencyParams {
     /// Leaves of the earlier tree.
-    #[param(minimum = 1, maximum = 4294967295_u64)]
+    #[wire(Whole::new(1..=LEAVES))]
     pub from: u32,
     /// Leaves of the later tree; those of the youngest checkpoint if it is left out.
-    #[param(minimum = 1, maximum = 4294967295_u64)]
+    #[wire(Whole::new(1..=LEAVES))]
     pub to: Option<u32>,
-}
-
-impl Params for ConsistencyQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let from = f.required("from", |s| s.whole(1, LEAVES));
-        let to = f.optional("to", |s| s.whole(1, LEAVES));
-        Some(ConsistencyQuery { from: from?, to: to? })
-    }
 }
 
 /// A signed checkpoint of a county's log.

@@ -1,8 +1,9 @@
 //! Many claims in one call, each with its own result.
 //!
-//! The batch runs in a task of its own, a thousand lines to a transaction, and its results are answered as they come. Each
-//! line's idempotency key is the call's key with the line's `merchant_reference`: sending the batch again, whole or
-//! corrected, gives the first answer to every line that was recorded and records the others.
+//! The batch runs in a task of its own, a thousand lines to a transaction, and its results are
+//! answered as they come. Each line's idempotency key is the call's key with the line's
+//! `merchant_reference`: sending the batch again, whole or corrected, gives the first answer to
+//! every line that was recorded and records the others.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -16,25 +17,20 @@ use service::claims::{Command, Mode, Submitted};
 use service::operation::access::SubmitClaims;
 use service::{FieldError, MAX_BATCH, Permit, Refusal, Service, ServiceError};
 use tokio::sync::mpsc;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 use crate::claims::bulk_lines::Lines;
-use crate::claims::form_reader::read_claim;
+use crate::claims::form::read_claim;
 use crate::claims::view::ClaimView;
 use crate::http::answer::{Answer, ok};
 use crate::http::authenticated::Authenticated;
-use crate::http::bodies::request_words;
 use crate::http::contract::Text;
-use crate::http::extract::{BatchKey, Params, Query, canonical_hash, media_type, raw_body};
-use crate::http::fields::Fields;
+use crate::http::extract::{BatchKey, Query, canonical_hash, media_type, raw_body};
 use crate::http::middleware::Context;
 use crate::http::problem::{Problem, ProblemView};
 use crate::http::state::ApiState;
-
-request_words! {
-    /// What becomes of a batch when a line is refused: the others are recorded, or nothing is.
-    BulkMode { Continue = "continue", Atomic = "atomic" }
-}
+use crate::http::wire::request_words;
 
 /// 批量提交 · Submit many claims
 ///
@@ -80,6 +76,19 @@ pub(crate) async fn submit_claims(
         BulkMode::Atomic => atomic(&api, batch, lines).await,
         BulkMode::Continue => Ok(continued(&api, batch, lines, as_lines(&request))),
     }
+}
+
+request_words! {
+    /// What becomes of a batch when a line is refused: the others are recorded, or nothing is.
+    pub enum BulkMode { Continue = "continue", Atomic = "atomic" }
+}
+
+/// How a batch is taken.
+#[derive(Debug, Clone, Copy, WireQuery)]
+pub struct BulkQuery {
+    /// `continue` if it is left out; `atomic` takes at most 1,000 lines.
+    #[wire(default = BulkMode::Continue)]
+    pub mode: BulkMode,
 }
 
 fn as_lines(request: &HttpRequest) -> bool {
@@ -317,29 +326,6 @@ fn of_line(line: u64, problem: &Problem) -> Vec<FieldError> {
         ..error.clone()
     };
     fields.iter().map(error).collect()
-}
-
-/// How a batch is taken.
-#[derive(Debug, Clone, Copy)]
-pub struct BulkQuery {
-    pub mode: BulkMode,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct BulkParams {
-    /// `continue` if it is left out; `atomic` takes at most 1,000 lines.
-    #[param(inline)]
-    pub mode: Option<BulkMode>,
-}
-
-impl Params for BulkQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.optional("mode", BulkMode::read).map(|mode| BulkQuery {
-            mode: mode.unwrap_or(BulkMode::Continue),
-        })
-    }
 }
 
 /// What became of one line of a batch.

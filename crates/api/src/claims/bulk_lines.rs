@@ -1,7 +1,9 @@
-//! The lines of a batch: NDJSON, or CSV whose columns are the claim's fields by dotted path (`purchase.invoice.number`).
+//! The lines of a batch: NDJSON, or CSV whose columns are the claim's fields by dotted path
+//! (`purchase.invoice.number`).
 //!
-//! Lines are told apart at once, so that a batch that is too long is refused before anything is recorded, and parsed later,
-//! one thousand at a time, so that what is held in memory is the body and little more.
+//! Lines are told apart at once, so that a batch that is too long is refused before anything is
+//! recorded, and parsed later, one thousand at a time, so that what is held in memory is the body
+//! and little more.
 
 use std::ops::Range;
 

@@ -1,4 +1,5 @@
-//! Clawbacks (追缴): demanded once a claim, repaid in parts, netted against payments, waived in pairs.
+//! Clawbacks (追缴): demanded once a claim, repaid in parts, netted against payments, waived in
+//! pairs.
 
 use api_macros::operation;
 
@@ -7,22 +8,23 @@ use claims::clawback::ClawbackReason;
 use claims::{ClaimId, WaiverId};
 use ledger::Fen;
 use policy::Lang;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::claims::{ClawbackState, Demand, NewWaiver, Waiver};
 use service::operation::Key;
 use service::operation::access::{DemandClawback, ManageFunds, ReadClaims};
 use utoipa::ToSchema;
+use wire_derive::WireBody;
 
 use crate::claims::stands;
 use crate::claims::view::ClaimView;
 use crate::http::answer::{Answer, Created, Json, Tagged, created, ok, tagged};
 use crate::http::authenticated::Authenticated;
-use crate::http::bodies::{Check, reason, request_words};
-use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Wire};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
+use crate::http::bodies::Check;
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId};
+use crate::http::field_limits::{DOCUMENT, REASON};
 use crate::http::money::Money;
 use crate::http::state::ApiState;
+use crate::http::wire::{Positive, Words, request_words};
 use crate::http::words::ClawbackReasonWord;
 
 /// 追缴决定 · Demand a subsidy back
@@ -41,9 +43,9 @@ pub(crate) async fn demand_clawback(
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
-    body: Body<DemandRead>,
+    body: Body<DemandForm>,
 ) -> Answer<Tagged<ClaimView>> {
-    let (permit, key, demand) = (caller.permit, key.of(body.hash), body.value.0);
+    let (permit, key, demand) = (caller.permit, key.of(body.hash), body.value);
     let moved = api
         .write(|it| async move {
             it.claims()
@@ -69,9 +71,9 @@ pub(crate) async fn claw_back_claim(
     caller: Authenticated<ManageFunds>,
     id: PathId<ClaimId>,
     seen: IfMatch,
-    body: Body<RepaymentRead>,
+    body: Body<RepaymentForm>,
 ) -> Answer<Tagged<ClaimView>> {
-    let (permit, RepaymentRead { amount, document }) = (caller.permit, body.value);
+    let (permit, RepaymentForm { document, amount }) = (caller.permit, body.value);
     let state = api
         .write(|it| async move {
             it.claims()
@@ -110,14 +112,14 @@ pub(crate) async fn waive_clawback(
     caller: Authenticated<ManageFunds>,
     id: PathId<ClaimId>,
     key: IdempotencyKey,
-    body: Body<WaiverRead>,
+    body: Body<WaiverForm>,
 ) -> Answer<Created<WaiverView>> {
     let location = format!("/v1/claims/{}/clawback", id.0);
     let key = Key {
         key: key.0,
         request: body.hash,
     };
-    let (permit, new) = (caller.permit, body.value.0);
+    let (permit, new) = (caller.permit, body.value);
     let made = api
         .write(|it| async move { it.claims().waive_clawback(&permit, id.0, new, key).await })
         .await?;
@@ -141,126 +143,53 @@ pub(crate) async fn check_waiver(
 ) -> Answer<Json<WaiverView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move {
-            it.claims()
-                .check_waiver(&permit, id.0, verdict.into(), reason)
-                .await
-        })
+        .write(|it| async move { it.claims().check_waiver(&permit, id.0, verdict, reason).await })
         .await?;
     ok(&WaiverView::from(checked))
 }
 
 request_words! {
     /// Why a subsidy is demanded back: 退货, 发票红冲, 骗补, 报废未闭环.
-    DemandReason {
-        GoodsReturned = "goods_returned",
-        InvoiceReversed = "invoice_reversed",
-        Fraud = "fraud",
-        ScrapNotClosed = "scrap_not_closed",
-    }
-}
-
-impl From<DemandReason> for ClawbackReason {
-    fn from(word: DemandReason) -> ClawbackReason {
-        match word {
-            DemandReason::GoodsReturned => ClawbackReason::GoodsReturned,
-            DemandReason::InvoiceReversed => ClawbackReason::InvoiceReversed,
-            DemandReason::Fraud => ClawbackReason::Fraud,
-            DemandReason::ScrapNotClosed => ClawbackReason::ScrapNotClosed,
-        }
-    }
+    ClawbackReason as "DemandReason";
 }
 
 /// What of a paid subsidy is due back.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ClawbackDemand)]
+#[derive(Debug, WireBody)]
+#[wire(name = "ClawbackDemand", into = Demand)]
 pub struct DemandForm {
-    pub reason: DemandReason,
+    pub reason: ClawbackReason,
     /// At most what was paid; all of it if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<Money>,
+    #[wire(Positive)]
+    pub amount: Option<Fen>,
     /// Number of the document that found it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 100, example = "运商追〔2026〕3号")]
+    #[wire(Words(DOCUMENT), example = "运商追〔2026〕3号")]
     pub document: Option<String>,
 }
 
-#[derive(Debug)]
-pub struct DemandRead(pub Demand);
-
-impl Wire for DemandRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let reason = f.required("reason", DemandReason::read);
-        let amount = f.optional("amount", |s| s.positive_money());
-        let document = f.optional("document", |s| s.words(field_limits::DOCUMENT));
-        Some(DemandRead(Demand {
-            reason: reason?.into(),
-            amount: amount?,
-            document: document?,
-        }))
-    }
-}
-
 /// What was repaid.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ClawbackRepayment)]
+#[derive(Debug, WireBody)]
+#[wire(name = "ClawbackRepayment")]
 pub struct RepaymentForm {
     /// The bank's document.
-    #[schema(min_length = 1, max_length = 500, example = "回单20260615-0007")]
-    pub reason: String,
-    /// At most what is open; all of that if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<Money>,
-}
-
-#[derive(Debug)]
-pub struct RepaymentRead {
+    #[wire(name = "reason", Words(REASON), example = "回单20260615-0007")]
     pub document: String,
+    /// At most what is open; all of that if it is left out.
+    #[wire(Positive)]
     pub amount: Option<Fen>,
 }
 
-impl Wire for RepaymentRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let document = f.required("reason", reason);
-        let amount = f.optional("amount", |s| s.positive_money());
-        Some(RepaymentRead {
-            document: document?,
-            amount: amount?,
-        })
-    }
-}
-
 /// What is to be waived.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewClawbackWaiver)]
+#[derive(Debug, WireBody)]
+#[wire(name = "NewClawbackWaiver", into = NewWaiver)]
 pub struct WaiverForm {
     /// At most what is open; all of that if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<Money>,
+    #[wire(Positive)]
+    pub amount: Option<Fen>,
     /// Number of the document that allows it.
-    #[schema(min_length = 1, max_length = 100, example = "运财〔2026〕18号")]
+    #[wire(Words(DOCUMENT), example = "运财〔2026〕18号")]
     pub document: String,
-    #[schema(min_length = 1, max_length = 500, example = "企业已注销，无可执行财产")]
+    #[wire(Words(REASON), example = "企业已注销，无可执行财产")]
     pub reason: String,
-}
-
-#[derive(Debug)]
-pub struct WaiverRead(pub NewWaiver);
-
-impl Wire for WaiverRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let amount = f.optional("amount", |s| s.positive_money());
-        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
-        let reason = f.required("reason", reason);
-        Some(WaiverRead(NewWaiver {
-            amount: amount?,
-            document: document?,
-            reason: reason?,
-        }))
-    }
 }
 
 /// What is due back of a claim: `due` = `repaid` + `netted` + `pending` + `waived` + `open`, to the fen.

@@ -1,312 +1,322 @@
-//! The shape of a claim as it is sent, for the OpenAPI document and for those who build one in Rust.
-//!
-//! [`super::form_reader`] reads it; a test holds the two together.
+//! A claim as it is sent. The forms read into [`claims::claim::Claim`]: what comes through cannot
+//! be invalid in form.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use chrono::NaiveDate;
+use claims::claim::{
+    Applicant, Channel, Claim, Deregistration, Energy, Goods, Invoice, Item, NewVehicle, OldItem, OldVehicle,
+    Payee, Purchase, ScrapPaper, VehicleTransfer, VehicleType,
+};
+use claims::identifiers::{
+    Address, BankAccount, CertificateNumber, CreditCode, EfficiencyRecord, EntitlementCode, Gtin13,
+    IdentityNumber, Imei, InvoiceNumber, JurisdictionCode, MerchantReference, PersonName, Phone, PlateNumber,
+    ProgrammeId, SerialNumber, Vin,
+};
+use ledger::Fen;
+use serde_json::Value;
+use service::FieldError;
+use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use wire_derive::WireBody;
 
-use crate::http::money::Money;
+use crate::http::field_limits::{ADDRESS, BANK_NAME, BRAND, DISPLACEMENT_ML, GOODS_NAME, MODEL};
+use crate::http::fields::{Fields, Slot, read};
+use crate::http::wire::{
+    AnySchema, CATEGORY, Components, Field, Object, Parsed, Whole, Words, described, form, request_words,
+};
+
+/// Reads a claim, or names every field that is wrong.
+pub fn read_claim(value: &Value) -> Result<Claim, Vec<FieldError>> {
+    read(value, "", <SubmitClaim as Object>::read)
+}
 
 /// A claim for one subsidy on one item. `old_item` and `entitlement` are needed where the programme asks for them; what else
 /// is optional may be left out, and the decision then says which facts it lacked.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
+#[wire(into = Claim)]
 pub struct SubmitClaim {
     /// The programme, by id.
-    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
-    pub programme: String,
+    #[wire(example = "appliance-2026")]
+    pub programme: ProgrammeId,
     /// The county or development zone whose fund pays (GB/T 2260).
-    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
+    pub jurisdiction: JurisdictionCode,
     /// The merchant's own number for the sale.
-    #[schema(min_length = 1, max_length = 64, example = "YH-20260501-000123")]
-    pub merchant_reference: String,
-    pub channel: ChannelWord,
-    pub applicant: ApplicantForm,
-    pub purchase: PurchaseForm,
-    pub item: ItemForm,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old_item: Option<OldItemForm>,
+    #[wire(example = "YH-20260501-000123")]
+    pub merchant_reference: MerchantReference,
+    pub channel: Channel,
+    #[wire(form::<ApplicantForm>())]
+    pub applicant: Applicant,
+    #[wire(form::<PurchaseForm>())]
+    pub purchase: Purchase,
+    #[wire(form::<ItemForm>())]
+    pub item: Item,
+    #[wire(form::<OldItemForm>())]
+    pub old_item: Option<OldItem>,
     /// Code of the entitlement (资格码), used once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 64)]
-    pub entitlement: Option<String>,
-    pub payee: PayeeForm,
+    pub entitlement: Option<EntitlementCode>,
+    #[wire(form::<PayeeForm>())]
+    pub payee: Payee,
 }
 
-/// Where the sale was made.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Channel)]
-pub enum ChannelWord {
-    InStore,
-    Online,
+request_words! {
+    /// Where the sale was made.
+    Channel as "Channel";
+    /// What drives a car.
+    Energy as "Energy";
+    /// Type as the traffic police register it.
+    VehicleType as "VehicleType";
 }
 
 /// The consumer.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Applicant)]
+#[derive(Debug, WireBody)]
+#[wire(name = "Applicant", into = Applicant)]
 pub struct ApplicantForm {
-    #[schema(min_length = 1, max_length = 60, example = "王建国")]
-    pub name: String,
+    #[wire(example = "王建国")]
+    pub name: PersonName,
     /// Resident identity number (GB 11643), with its check digit.
-    #[schema(min_length = 18, max_length = 64, example = "140802198503140015")]
-    pub identity_number: String,
+    #[wire(example = "140802198503140015")]
+    pub identity_number: IdentityNumber,
     /// A mainland mobile number, or a landline with its area code.
-    #[schema(min_length = 10, max_length = 64, example = "13800000000")]
-    pub phone: String,
+    #[wire(example = "13800000000")]
+    pub phone: Phone,
 }
 
 /// What was paid and delivered.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Purchase)]
+#[derive(Debug, WireBody)]
+#[wire(name = "Purchase", into = Purchase)]
 pub struct PurchaseForm {
-    pub invoice: InvoiceForm,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub list_price: Option<Money>,
+    #[wire(form::<InvoiceForm>())]
+    pub invoice: Invoice,
+    pub list_price: Option<Fen>,
     /// After every discount and before the subsidy.
-    pub final_price: Money,
+    pub final_price: Fen,
     /// What the consumer paid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paid: Option<Money>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 60)]
-    pub payer_name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 60)]
-    pub consignee_name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 200, example = "山西省运城市盐湖区解放北路100号")]
-    pub delivery_address: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(format = Date, max_length = 10, example = "2026-05-03")]
-    pub delivered_on: Option<String>,
+    pub paid: Option<Fen>,
+    pub payer_name: Option<PersonName>,
+    pub consignee_name: Option<PersonName>,
+    #[wire(
+        Parsed { lengths: 1..=ADDRESS, parse: Address::parse },
+        example = "山西省运城市盐湖区解放北路100号"
+    )]
+    pub delivery_address: Option<Address>,
+    #[wire(example = "2026-05-03")]
+    pub delivered_on: Option<NaiveDate>,
 }
 
 /// The invoice of the sale.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Invoice)]
+#[derive(Debug, WireBody)]
+#[wire(name = "Invoice", into = Invoice)]
 pub struct InvoiceForm {
     /// 20 digits of an e-invoice (数电票), or code (10 or 12 digits) and number (8 digits), joined or with a hyphen.
-    #[schema(min_length = 18, max_length = 64, example = "26142000000012345678")]
-    pub number: String,
-    #[schema(format = Date, max_length = 10, example = "2026-05-01")]
-    pub date: String,
+    #[wire(example = "26142000000012345678")]
+    pub number: InvoiceNumber,
+    #[wire(example = "2026-05-01")]
+    pub date: NaiveDate,
     /// Including tax.
-    pub total: Money,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 60)]
-    pub buyer_name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 200, example = "空调")]
+    pub total: Fen,
+    pub buyer_name: Option<PersonName>,
+    #[wire(Words(GOODS_NAME), example = "空调")]
     pub goods_name: Option<String>,
 }
 
 /// What was bought.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[schema(as = Item)]
+#[derive(Debug, WireBody)]
+#[wire(name = "Item", tag = "kind", value = Item)]
 pub enum ItemForm {
-    Appliance {
-        #[schema(pattern = "^[a-z0-9_]{1,40}$", max_length = 40, example = "air_conditioner")]
-        category: String,
-        #[schema(min_length = 1, max_length = 60, example = "海尔")]
-        brand: String,
-        #[schema(min_length = 1, max_length = 100, example = "KFR-35GW")]
-        model: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(min_length = 1, max_length = 64)]
-        serial_number: Option<String>,
-        /// The bar code on the package (EAN-13).
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(min_length = 13, max_length = 64, example = "6901234567892")]
-        gtin: Option<String>,
-        /// Filing number of the efficiency label (能效标识备案号).
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(min_length = 1, max_length = 64)]
-        efficiency_label: Option<String>,
-    },
-    Digital {
-        #[schema(pattern = "^[a-z0-9_]{1,40}$", max_length = 40, example = "phone")]
-        category: String,
-        #[schema(min_length = 1, max_length = 60)]
-        brand: String,
-        #[schema(min_length = 1, max_length = 100)]
-        model: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(min_length = 1, max_length = 64)]
-        serial_number: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(min_length = 13, max_length = 64)]
-        gtin: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(min_length = 1, max_length = 64)]
-        efficiency_label: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        imei: Option<ImeiForm>,
-    },
-    Vehicle {
-        #[schema(min_length = 17, max_length = 64, example = "LSVAA4182E2123456")]
-        vin: String,
-        energy: EnergyWord,
-        /// Millilitres; none for a car without an engine.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(minimum = 0, maximum = 20000, example = 1498)]
-        displacement_ml: Option<u32>,
-        vehicle_type: VehicleTypeWord,
-        #[schema(min_length = 1, max_length = 100)]
-        model: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(format = Date, max_length = 10)]
-        registered_on: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(min_length = 1, max_length = 64)]
-        registration_certificate: Option<String>,
-    },
+    #[wire(Item::Appliance)]
+    Appliance(ApplianceForm),
+    Digital(DigitalForm),
+    #[wire(Item::Vehicle)]
+    Vehicle(VehicleForm),
+}
+
+#[derive(Debug, WireBody)]
+#[wire(into = Goods)]
+pub struct ApplianceForm {
+    #[wire(CATEGORY, example = "air_conditioner")]
+    pub category: String,
+    #[wire(Words(BRAND), example = "海尔")]
+    pub brand: String,
+    #[wire(Words(MODEL), example = "KFR-35GW")]
+    pub model: String,
+    pub serial_number: Option<SerialNumber>,
+    /// The bar code on the package (EAN-13).
+    #[wire(example = "6901234567892")]
+    pub gtin: Option<Gtin13>,
+    /// Filing number of the efficiency label (能效标识备案号).
+    pub efficiency_label: Option<EfficiencyRecord>,
+}
+
+#[derive(Debug, WireBody)]
+#[wire(refine = Item)]
+pub struct DigitalForm {
+    #[wire(CATEGORY, example = "phone")]
+    pub category: String,
+    #[wire(Words(BRAND))]
+    pub brand: String,
+    #[wire(Words(MODEL))]
+    pub model: String,
+    pub serial_number: Option<SerialNumber>,
+    pub gtin: Option<Gtin13>,
+    pub efficiency_label: Option<EfficiencyRecord>,
+    #[wire(form::<ImeiForm>())]
+    pub imei: Option<Vec<Imei>>,
+}
+
+impl DigitalForm {
+    fn refine(self, _: &Fields<'_>) -> Option<Item> {
+        Some(Item::Digital {
+            goods: Goods {
+                category: self.category,
+                brand: self.brand,
+                model: self.model,
+                serial_number: self.serial_number,
+                gtin: self.gtin,
+                efficiency_label: self.efficiency_label,
+            },
+            imeis: self.imei.unwrap_or_default(),
+        })
+    }
+}
+
+#[derive(Debug, WireBody)]
+#[wire(into = NewVehicle)]
+pub struct VehicleForm {
+    #[wire(example = "LSVAA4182E2123456")]
+    pub vin: Vin,
+    pub energy: Energy,
+    /// Millilitres; none for a car without an engine.
+    #[wire(Whole::new(0..=DISPLACEMENT_ML), example = 1498)]
+    pub displacement_ml: Option<u32>,
+    pub vehicle_type: VehicleType,
+    #[wire(Words(MODEL))]
+    pub model: String,
+    pub registered_on: Option<NaiveDate>,
+    pub registration_certificate: Option<CertificateNumber>,
 }
 
 /// One IMEI, or the two of a phone with two SIMs.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = Imei)]
-pub enum ImeiForm {
-    One(ImeiText),
-    Two(ImeiList),
+#[derive(Debug)]
+pub enum ImeiForm {}
+
+/// IMEIs of one phone.
+const SIMS: std::ops::RangeInclusive<usize> = 1..=2;
+
+impl Field for ImeiForm {
+    type Value = Vec<Imei>;
+    const NAME: Option<&'static str> = Some("Imei");
+
+    fn read(slot: &Slot<'_>) -> Option<Vec<Imei>> {
+        if slot.is_list() {
+            slot.list(*SIMS.start(), *SIMS.end(), Imei::read)
+        } else {
+            Imei::read(slot).map(|imei| vec![imei])
+        }
+    }
+
+    fn schema() -> AnySchema {
+        let forms = OneOfBuilder::new()
+            .description(Some("One IMEI, or the two of a phone with two SIMs."))
+            .item(Ref::from_schema_name("ImeiText"))
+            .item(Ref::from_schema_name("ImeiList"));
+        RefOr::T(Schema::OneOf(forms.build()))
+    }
+
+    fn components(found: &mut Components) {
+        let text = described(Imei::schema(), "15 digits, the last a check digit.");
+        let list = ArrayBuilder::new()
+            .description(Some("The IMEIs of a phone with two SIMs."))
+            .items(Ref::from_schema_name("ImeiText"))
+            .min_items(Some(*SIMS.start()))
+            .max_items(Some(*SIMS.end()));
+        found.push(("ImeiText".to_owned(), text));
+        found.push(("ImeiList".to_owned(), RefOr::T(Schema::Array(list.build()))));
+    }
 }
-
-/// The IMEIs of a phone with two SIMs.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(min_items = 1, max_items = 2)]
-pub struct ImeiList(pub Vec<ImeiText>);
-
-/// 15 digits, the last a check digit.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(min_length = 15, max_length = 64)]
-pub struct ImeiText(pub String);
 
 /// What was given up.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[schema(as = OldItem)]
-#[allow(clippy::large_enum_variant, reason = "built once a request")]
+#[derive(Debug, WireBody)]
+#[wire(name = "OldItem", tag = "kind", value = OldItem)]
 pub enum OldItemForm {
-    Appliance {
-        #[schema(pattern = "^[a-z0-9_]{1,40}$", max_length = 40, example = "air_conditioner")]
-        category: String,
-        /// Credit code of the collector.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(min_length = 18, max_length = 64)]
-        collector: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(format = Date, max_length = 10)]
-        collected_on: Option<String>,
-    },
-    Vehicle {
-        #[schema(min_length = 17, max_length = 64)]
-        vin: String,
-        #[schema(min_length = 7, max_length = 64, example = "晋M12345")]
-        plate: String,
-        energy: EnergyWord,
-        vehicle_type: VehicleTypeWord,
-        #[schema(format = Date, max_length = 10)]
-        first_registered_on: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(format = Date, max_length = 10)]
-        owned_since: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schema(min_length = 18, max_length = 64)]
-        owner_identity_number: Option<String>,
-        /// For scrapping.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        scrap_certificate: Option<ScrapCertificateForm>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        deregistration: Option<DeregistrationForm>,
-        /// For replacement: the sale of the old car.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        transfer: Option<TransferForm>,
-    },
+    Appliance(OldApplianceForm),
+    #[wire(OldItem::Vehicle)]
+    Vehicle(OldVehicleForm),
 }
 
-/// What drives a car.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Energy)]
-pub enum EnergyWord {
-    NewEnergy,
-    Petrol,
-    Diesel,
-    Other,
+#[derive(Debug, WireBody)]
+#[wire(into = OldItem::Appliance, value = OldItem)]
+pub struct OldApplianceForm {
+    #[wire(CATEGORY, example = "air_conditioner")]
+    pub category: String,
+    /// Credit code of the collector.
+    pub collector: Option<CreditCode>,
+    pub collected_on: Option<NaiveDate>,
 }
 
-/// Type as the traffic police register it.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = VehicleType)]
-pub enum VehicleTypeWord {
-    SmallPassenger,
-    MicroPassenger,
-    MediumPassenger,
-    LargePassenger,
-    Lorry,
-    MicroLorry,
-    LightLorry,
-    MediumLorry,
-    HeavyLorry,
-    Motorcycle,
-    Other,
+#[derive(Debug, WireBody)]
+#[wire(into = OldVehicle)]
+pub struct OldVehicleForm {
+    pub vin: Vin,
+    #[wire(example = "晋M12345")]
+    pub plate: PlateNumber,
+    pub energy: Energy,
+    pub vehicle_type: VehicleType,
+    pub first_registered_on: NaiveDate,
+    pub owned_since: Option<NaiveDate>,
+    pub owner_identity_number: Option<IdentityNumber>,
+    /// For scrapping.
+    #[wire(form::<ScrapCertificateForm>())]
+    pub scrap_certificate: Option<ScrapPaper>,
+    #[wire(form::<DeregistrationForm>())]
+    pub deregistration: Option<Deregistration>,
+    /// For replacement: the sale of the old car.
+    #[wire(form::<TransferForm>())]
+    pub transfer: Option<VehicleTransfer>,
 }
 
 /// Scrap certificate (报废机动车回收证明).
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ScrapCertificate)]
+#[derive(Debug, WireBody)]
+#[wire(name = "ScrapCertificate", into = ScrapPaper)]
 pub struct ScrapCertificateForm {
-    #[schema(min_length = 1, max_length = 64)]
-    pub number: String,
-    #[schema(format = Date, max_length = 10)]
-    pub date: String,
+    pub number: CertificateNumber,
+    pub date: NaiveDate,
     /// Credit code of the dismantler.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 18, max_length = 64)]
-    pub dismantler: Option<String>,
+    pub dismantler: Option<CreditCode>,
 }
 
 /// Deregistration certificate (机动车注销证明).
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Deregistration)]
+#[derive(Debug, WireBody)]
+#[wire(name = "Deregistration", into = Deregistration)]
 pub struct DeregistrationForm {
-    #[schema(min_length = 1, max_length = 64)]
-    pub number: String,
-    #[schema(format = Date, max_length = 10)]
-    pub date: String,
+    pub number: CertificateNumber,
+    pub date: NaiveDate,
 }
 
 /// Sale of the old car on a used-car invoice (二手车销售统一发票).
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = VehicleTransfer)]
+#[derive(Debug, WireBody)]
+#[wire(name = "VehicleTransfer", into = VehicleTransfer)]
 pub struct TransferForm {
-    #[schema(min_length = 18, max_length = 64)]
-    pub invoice_number: String,
-    #[schema(format = Date, max_length = 10)]
-    pub date: String,
+    pub invoice_number: InvoiceNumber,
+    pub date: NaiveDate,
 }
 
 /// Who is paid.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[schema(as = Payee)]
+#[derive(Debug, WireBody)]
+#[wire(name = "Payee", tag = "kind", value = Payee)]
 pub enum PayeeForm {
     /// The merchant, who took the subsidy off the price.
-    Merchant {},
-    Applicant {
-        #[schema(min_length = 8, max_length = 64)]
-        bank_account: String,
-        #[schema(min_length = 1, max_length = 100)]
-        bank_name: String,
-    },
+    #[wire(Payee::Merchant)]
+    Merchant,
+    Applicant(ApplicantAccountForm),
 }
+
+#[derive(Debug, WireBody)]
+#[wire(into = Payee::Applicant, value = Payee)]
+pub struct ApplicantAccountForm {
+    pub bank_account: BankAccount,
+    #[wire(Words(BANK_NAME))]
+    pub bank_name: String,
+}
+
+#[cfg(test)]
+#[path = "form_tests.rs"]
+mod tests;

@@ -1,5 +1,4 @@
 use serde_json::{Value, json};
-use utoipa::{PartialSchema, ToSchema};
 
 use super::*;
 use crate::claims::form::{ItemForm, OldItemForm, PayeeForm, SubmitClaim};
@@ -38,13 +37,11 @@ fn errors(claim: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_claim_is_read_and_is_what_the_form_says() {
+fn a_claim_is_read() {
     let sent = appliance();
     let claim = read_claim(&sent).unwrap();
     assert_eq!(claim.item.category(), "air_conditioner");
     assert_eq!(claim.purchase.final_price.to_string(), "4599.00");
-    let form: SubmitClaim = serde_json::from_value(sent.clone()).unwrap();
-    assert_eq!(serde_json::to_value(form).unwrap(), sent);
 }
 
 #[test]
@@ -105,7 +102,8 @@ fn a_phone_has_one_imei_or_two() {
 fn every_field_of_the_form_is_read_and_no_other() {
     fn check(schema: &Value, base: Value, at: &str) {
         for name in schema["properties"].as_object().unwrap().keys() {
-            // A number is of no field's type: a field that is read complains, one that is not is unknown.
+            // A number is of no field's type: a field that is read complains, one that is not is
+            // unknown.
             let found = errors(&with(base.clone(), &format!("{at}/{name}"), json!([[]])));
             assert!(
                 !found.iter().any(|(_, code)| code == "unknown-field"),
@@ -162,5 +160,5 @@ fn every_field_of_the_form_is_read_and_no_other() {
             );
         }
     }
-    assert_eq!(SubmitClaim::name(), "SubmitClaim");
+    assert_eq!(<SubmitClaim as utoipa::ToSchema>::name(), "SubmitClaim");
 }

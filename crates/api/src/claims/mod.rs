@@ -1,30 +1,15 @@
 //! Claims: submit, check, read, correct, withdraw, return.
 //!
-//! A claim is read by the forms in [`form`] and answered by the views in [`view`]. [`bulk`] takes many in one call,
-//! [`review`] has the verdicts of reviewers and approvers, [`clawbacks`] what is due back of a paid claim.
+//! A claim is read by the forms in [`form`] and answered by the views in [`view`]. [`bulk`] takes
+//! many in one call, [`review`] has the verdicts of reviewers and approvers, [`clawbacks`] what is
+//! due back of a paid claim.
 
 pub mod bulk;
 pub mod bulk_lines;
 pub mod clawbacks;
 pub mod form;
-pub mod form_reader;
 pub mod review;
 pub mod view;
-
-use actix_web::HttpResponse;
-use api_macros::operation;
-use chrono::{DateTime, NaiveDate, Utc};
-use claims::ClaimId;
-use claims::claim::Claim;
-use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
-use claims::life_cycle::Status;
-use policy::Lang;
-use service::Replayable;
-use service::claims::ClaimQuery;
-use service::claims::ClaimState;
-use service::claims::{Command, Mode};
-use service::operation::access::{ReadClaims, RevealClaims, SubmitClaims};
-use utoipa::IntoParams;
 
 use crate::claims::form::SubmitClaim;
 use crate::claims::view::{CheckView, ClaimSummary, ClaimView, EventView};
@@ -32,14 +17,25 @@ use crate::http::answer::{
     Answer, CreatedTagged, Json, Tagged, again, created_tagged, ok, ok_as, paged, tagged, untagged,
 };
 use crate::http::authenticated::Authenticated;
-use crate::http::bodies::{ReasonGiven, ReasonIfAny, request_words};
+use crate::http::bodies::{ReasonGiven, ReasonIfAny};
 use crate::http::contract::{Object, Operation, operations};
-use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, Params, PathId, Query};
-use crate::http::fields::Fields;
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query};
 use crate::http::problem::Problem;
-use crate::http::queries::{PageQuery, day, instant, page};
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{Day, request_words};
+use actix_web::HttpResponse;
+use api_macros::operation;
+use chrono::{DateTime, NaiveDate, Utc};
+use claims::ClaimId;
+use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
+use claims::life_cycle::Status;
+use policy::Lang;
+use service::Replayable;
+use service::claims::{ClaimQuery, ClaimState, Command, Mode};
+use service::operation::access::{ReadClaims, RevealClaims, SubmitClaims};
+use wire_derive::WireQuery;
 
 /// Every operation of the wing.
 pub(crate) const OPERATIONS: &[Operation] = operations![
@@ -64,11 +60,6 @@ pub(crate) const OPERATIONS: &[Operation] = operations![
     review::approve_claims,
 ];
 
-request_words! {
-    /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
-    ListOrder { Newest = "newest", Queue = "queue" }
-}
-
 /// 提交申领 · Submit a claim
 ///
 /// Decided and recorded before the answer. A claim that the rules refuse is recorded too: 201 with status `rejected`.
@@ -83,7 +74,7 @@ pub(crate) async fn submit_claim(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
     key: IdempotencyKey,
-    body: Body<Claim>,
+    body: Body<SubmitClaim>,
 ) -> Answer<CreatedTagged<ClaimView>> {
     let command = Command {
         key: key.0,
@@ -117,7 +108,7 @@ pub(crate) async fn submit_claim(
 pub(crate) async fn check_claim(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
-    body: Body<Claim>,
+    body: Body<SubmitClaim>,
 ) -> Answer<Json<CheckView>> {
     let decision = api.service.claims().check(&caller.permit, body.value).await?;
     ok(&CheckView::of(&decision, caller.lang))
@@ -137,7 +128,7 @@ pub(crate) async fn get_claim(
     api: ApiState,
     caller: Authenticated<ReadClaims>,
     id: PathId<ClaimId>,
-    query: Query<ClaimAsOfQuery>,
+    query: Query<ClaimAsOf>,
 ) -> Answer<Tagged<ClaimView>> {
     let as_of = query.0.as_of;
     let detail = match as_of {
@@ -205,7 +196,7 @@ pub(crate) async fn correct_claim(
     id: PathId<ClaimId>,
     seen: IfMatch,
     key: OptionalKey,
-    body: Body<Claim>,
+    body: Body<SubmitClaim>,
 ) -> Answer<Tagged<ClaimView>> {
     let (permit, key) = (caller.permit, key.of(body.hash));
     let moved = api
@@ -321,91 +312,45 @@ pub(crate) async fn reveal_claim(
     ok_as(&claim)
 }
 
-/// A claim as it stands after a step.
-pub(crate) fn stands(moved: &Replayable<ClaimState>, lang: Lang) -> Answer<Tagged<ClaimView>> {
-    let view = ClaimView::of(&moved.value, lang);
-    again(&view.etag, moved.replayed, &view)
-}
-
-/// Which claims.
-#[derive(Debug, Clone)]
-pub struct ClaimsQuery {
-    pub jurisdiction: Option<JurisdictionCode>,
-    pub programme: Option<ProgrammeId>,
-    pub status: Option<Status>,
-    pub merchant: Option<CreditCode>,
-    pub from: Option<NaiveDate>,
-    pub to: Option<NaiveDate>,
-    pub order: ListOrder,
-    pub as_of: Option<DateTime<Utc>>,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ClaimsParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: Option<String>,
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-    #[param(inline)]
-    pub status: Option<crate::http::words::StatusWord>,
-    /// Credit code.
-    #[param(min_length = 18, max_length = 64)]
-    pub merchant: Option<String>,
-    /// First day of arrival, Asia/Shanghai.
-    pub from: Option<NaiveDate>,
-    /// Last day of arrival, Asia/Shanghai.
-    pub to: Option<NaiveDate>,
-    #[param(inline)]
-    pub order: Option<ListOrder>,
-    /// The claims as they stood at this instant, those that had arrived by then; as they stand now if it is left out. With a status that few
-    /// claims had, a page may be shorter than its limit and have a next one.
-    pub as_of: Option<DateTime<Utc>>,
-}
-
-impl Params for ClaimsQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let status = f.optional("status", |s| s.word(Status::WORDS, Status::parse));
-        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
-        let from = f.optional("from", day);
-        let to = f.optional("to", day);
-        let order = f.optional("order", ListOrder::read);
-        let as_of = f.optional("as_of", instant);
-        let page = page(f);
-        Some(ClaimsQuery {
-            jurisdiction: jurisdiction?,
-            programme: programme?,
-            status: status?,
-            merchant: merchant?,
-            from: from?,
-            to: to?,
-            order: order?.unwrap_or(ListOrder::Newest),
-            as_of: as_of?,
-            page: page?,
-        })
-    }
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ClaimAsOfParams {
+/// The claim as of an instant.
+#[derive(Debug, Clone, Copy, WireQuery)]
+pub struct ClaimAsOf {
     /// The claim as it stood at this instant; as it stands now if it is left out.
     pub as_of: Option<DateTime<Utc>>,
 }
 
-/// A claim as of an instant.
-#[derive(Debug, Clone, Copy)]
-pub struct ClaimAsOfQuery {
+/// Which claims.
+#[derive(Debug, Clone, WireQuery)]
+pub struct ClaimsQuery {
+    pub jurisdiction: Option<JurisdictionCode>,
+    pub programme: Option<ProgrammeId>,
+    pub status: Option<Status>,
+    /// Credit code.
+    pub merchant: Option<CreditCode>,
+    /// First day of arrival, Asia/Shanghai.
+    #[wire(Day)]
+    pub from: Option<NaiveDate>,
+    /// Last day of arrival, Asia/Shanghai.
+    #[wire(Day)]
+    pub to: Option<NaiveDate>,
+    #[wire(default = ListOrder::Newest)]
+    pub order: ListOrder,
+    /// The claims as they stood at this instant, those that had arrived by then; as they stand now if it is left out. With a status that few
+    /// claims had, a page may be shorter than its limit and have a next one.
     pub as_of: Option<DateTime<Utc>>,
+    #[wire(flatten)]
+    pub page: PageQuery,
 }
 
-impl Params for ClaimAsOfQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.optional("as_of", instant).map(|as_of| ClaimAsOfQuery { as_of })
-    }
+request_words! {
+    /// `newest` first, or `queue`: the order of arrival, in which reviewers work.
+    pub enum ListOrder { Newest = "newest", Queue = "queue" }
+    /// Where a claim stands.
+    Status as "ClaimStatus";
+}
+
+/// A claim as it stands after a step.
+pub(crate) fn stands(moved: &Replayable<ClaimState>, lang: Lang) -> Answer<Tagged<ClaimView>> {
+    let view = ClaimView::of(&moved.value, lang);
+    again(&view.etag, moved.replayed, &view)
 }

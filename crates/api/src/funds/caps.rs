@@ -5,23 +5,23 @@ use api_macros::operation;
 use chrono::{DateTime, Utc};
 use claims::CapChangeId;
 use ledger::Fen;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::funds::CapChange;
 use service::operation::access::{ManageFunds, ReadFunds};
 use utoipa::ToSchema;
+use wire_derive::WireBody;
 
-use crate::funds::fund;
+use crate::funds::FundPath;
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
 use crate::http::bodies::Check;
-use crate::http::extract::documented::FundPath;
-use crate::http::extract::{Body, PathId, PathText, Query, Wire};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
+use crate::http::extract::{Body, Path, PathId, Query};
+use crate::http::field_limits::{CAPS, DOCUMENT};
 use crate::http::money::Money;
 use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{Pattern, Words};
 
 /// 设定上限 · Propose caps
 ///
@@ -35,11 +35,12 @@ use crate::http::views::PageView;
 pub(crate) async fn propose_caps(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    path: PathText<FundPath>,
-    body: Body<ProposeCapsRead>,
+    path: Path<FundPath>,
+    body: Body<ProposeCaps>,
 ) -> Answer<Json<CapChangeView>> {
-    let (permit, (programme, jurisdiction)) = (caller.permit, fund(&path)?);
-    let ProposeCapsRead { caps, document } = body.value;
+    let (permit, (programme, jurisdiction)) = (caller.permit, path.0.names());
+    let ProposeCaps { caps, document } = body.value;
+    let caps = caps.into_iter().map(|cap| (cap.scope, cap.ceiling)).collect();
     let proposed = api
         .write(|it| async move {
             it.funds()
@@ -61,10 +62,10 @@ pub(crate) async fn propose_caps(
 pub(crate) async fn list_cap_changes(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
-    path: PathText<FundPath>,
+    path: Path<FundPath>,
     page: Query<PageQuery>,
 ) -> Answer<Json<PageView<CapChangeView>>> {
-    let ((programme, jurisdiction), Query(page)) = (fund(&path)?, page);
+    let ((programme, jurisdiction), Query(page)) = (path.0.names(), page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -91,67 +92,39 @@ pub(crate) async fn check_caps(
 ) -> Answer<Json<CapChangeView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move { it.funds().check_caps(&permit, id.0, verdict.into(), reason).await })
+        .write(|it| async move { it.funds().check_caps(&permit, id.0, verdict, reason).await })
         .await?;
     ok(&CapChangeView::from(checked))
 }
 
 /// The caps that a fund is to have; a second person confirms them.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct ProposeCaps {
-    #[schema(max_items = 100)]
+    #[wire(items = 0..=CAPS)]
     pub caps: Vec<CapForm>,
     /// Number of the document that sets them.
-    #[schema(min_length = 1, max_length = 100)]
+    #[wire(Words(DOCUMENT))]
     pub document: String,
 }
 
 /// One cap.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CapToSet)]
+#[derive(Debug, WireBody)]
+#[wire(name = "CapToSet")]
 pub struct CapForm {
     /// `whole`, `category:<category>` or `month:<yyyy-mm>`.
-    #[schema(
-        pattern = "^(whole|category:[a-z_]{1,40}|month:[0-9]{4}-(0[1-9]|1[0-2]))$",
-        max_length = 49,
-        example = "category:air_conditioner"
-    )]
+    #[wire(SCOPE, example = "category:air_conditioner")]
     pub scope: String,
-    pub ceiling: Money,
+    pub ceiling: Fen,
 }
 
-#[derive(Debug)]
-pub struct ProposeCapsRead {
-    pub caps: Vec<(String, Fen)>,
-    pub document: String,
-}
-
-impl Wire for ProposeCapsRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let caps = f.required("caps", |s| s.list(0, field_limits::CAPS, |s| s.object(cap)));
-        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
-        Some(ProposeCapsRead {
-            caps: caps?,
-            document: document?,
-        })
-    }
-}
-
-fn cap(f: &mut Fields<'_>) -> Option<(String, Fen)> {
-    let scope = f.required("scope", |s| {
-        let zh = "须为 whole、category:<品类> 或 month:<yyyy-mm>";
-        s.pattern(
-            64,
-            is_scope,
-            zh,
-            "it is whole, category:<category> or month:<yyyy-mm>",
-        )
-    });
-    let ceiling = f.required("ceiling", |s| s.money());
-    Some((scope?, ceiling?))
-}
+/// What a cap limits.
+const SCOPE: Pattern = Pattern {
+    longest: 49,
+    pattern: "^(whole|category:[a-z_]{1,40}|month:[0-9]{4}-(0[1-9]|1[0-2]))$",
+    parse: |text| is_scope(text).then(|| text.to_owned()),
+    zh: "须为 whole、category:<品类> 或 month:<yyyy-mm>",
+    en: "it is whole, category:<category> or month:<yyyy-mm>",
+};
 
 pub(crate) fn is_scope(text: &str) -> bool {
     match text.split_once(':') {

@@ -1,33 +1,28 @@
 //! Closings of a county's ledger as they are answered.
 
+use crate::funds::sources::SourceBalanceView;
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::Text;
+use crate::http::extract::{Path, Query};
+use crate::http::money::Money;
+use crate::http::queries::{LedgerPath, PageQuery};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::http::wire::{Pattern, request_words};
+use crate::http::words::AccountWord;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use api_macros::operation;
 use chrono::{DateTime, Utc};
+use claims::identifiers::JurisdictionCode;
 use ledger::{Fen, Source};
+use policy::Lang;
 use serde::Serialize;
 use service::funds::closing::{ClosedAccount, ClosedBooks, ClosedFund, ClosedSource, Closing, Period};
 use service::operation::access::ReadLedger;
-use utoipa::{IntoParams, ToSchema};
-
-use crate::funds::sources::SourceBalanceView;
-use crate::http::answer::{Answer, Json, ok, paged};
-use crate::http::authenticated::Authenticated;
-use crate::http::bodies::request_words;
-use crate::http::contract::Text;
-use crate::http::extract::documented::{ClosingPath, JurisdictionPath};
-use crate::http::extract::{Params, Part, PathText, Query};
-use crate::http::fields::Fields;
-use crate::http::money::Money;
-use crate::http::queries::{Headings, PageQuery};
-use crate::http::state::ApiState;
-use crate::http::views::PageView;
-use crate::http::words::AccountWord;
-
-request_words! {
-    /// Format of a closing.
-    ClosingFormat { Json = "json", Csv = "csv" }
-}
+use utoipa::ToSchema;
+use wire_derive::{WirePath, WireQuery};
 
 /// A closed month or year (结账). It takes no more transfers, and is not opened again.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -185,10 +180,10 @@ impl From<ClosedSource> for ClosedSourceView {
 pub(crate) async fn list_closings(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     page: Query<PageQuery>,
 ) -> Answer<Json<PageView<ClosingView>>> {
-    let (jurisdiction, Query(page)) = (path.county()?, page);
+    let (jurisdiction, Query(page)) = (path.0.jurisdiction, page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -210,11 +205,10 @@ pub(crate) async fn list_closings(
 pub(crate) async fn get_closing(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<ClosingPath>,
+    path: Path<ClosingPath>,
     query: Query<ClosingQuery>,
 ) -> Answer {
-    let jurisdiction = path.county()?;
-    let period = path.parse(Part::Period, "closing", Period::parse)?;
+    let Path(ClosingPath { jurisdiction, period }) = path;
     let books = api
         .service
         .funds()
@@ -227,37 +221,42 @@ pub(crate) async fn get_closing(
             Ok(HttpResponse::Ok()
                 .content_type("text/csv; charset=utf-8")
                 .insert_header((header::CONTENT_DISPOSITION, name))
-                .body(books.csv(query.0.headings.into())))
+                .body(books.csv(query.0.headings)))
         }
     }
 }
 
+/// A closed month or year of a county.
+#[derive(Debug, WirePath)]
+#[wire(what = "closing")]
+pub(crate) struct ClosingPath {
+    #[wire(what = "ledger")]
+    jurisdiction: JurisdictionCode,
+    /// A month or a year in Asia/Shanghai.
+    #[wire(PERIOD, example = "2026-11")]
+    period: Period,
+}
+
+const PERIOD: Pattern<Period> = Pattern {
+    longest: 7,
+    pattern: "^2[0-9]{3}(-(0[1-9]|1[0-2]))?$",
+    parse: Period::parse,
+    zh: "须为月份或年份，例如 2026-11",
+    en: "it is a month or a year, such as 2026-11",
+};
+
+request_words! {
+    /// Format of a closing.
+    pub enum ClosingFormat { Json = "json", Csv = "csv" }
+}
+
 /// How a closing is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, WireQuery)]
 pub struct ClosingQuery {
-    pub format: ClosingFormat,
-    pub headings: Headings,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ClosingParams {
     /// `json` if it is left out.
-    #[param(inline)]
-    pub format: Option<ClosingFormat>,
+    #[wire(default = ClosingFormat::Json)]
+    pub format: ClosingFormat,
     /// Language of the table's headings and names; `en` if it is left out.
-    #[param(inline)]
-    pub lang: Option<Headings>,
-}
-
-impl Params for ClosingQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let format = f.optional("format", ClosingFormat::read);
-        let headings = f.optional("lang", Headings::read);
-        Some(ClosingQuery {
-            format: format?.unwrap_or(ClosingFormat::Json),
-            headings: headings?.unwrap_or(Headings::En),
-        })
-    }
+    #[wire(name = "lang", default = Lang::En)]
+    pub headings: Lang,
 }

@@ -2,23 +2,24 @@
 
 use api_macros::operation;
 
+use crate::http::answer::{Answer, Created, Json, created, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::bodies::ReasonGiven;
+use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
+use crate::http::field_limits::REASON;
+use crate::http::queries::{PageQuery, YesNo};
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::http::wire::Words;
 use chrono::{DateTime, Utc};
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
 use claims::{ClaimId, HoldId};
-use serde::{Deserialize, Serialize};
-use service::funds::Hold;
+use serde::Serialize;
+use service::funds::{Held, Hold};
 use service::operation::Key;
 use service::operation::access::{ManageFunds, ReadFunds};
-use utoipa::{IntoParams, ToSchema};
-
-use crate::http::answer::{Answer, Created, Json, created, ok, paged};
-use crate::http::authenticated::Authenticated;
-use crate::http::bodies::{ReasonGiven, reason};
-use crate::http::extract::{Body, IdempotencyKey, Params, PathId, Query, Wire};
-use crate::http::fields::Fields;
-use crate::http::queries::{PageQuery, YesNo, page};
-use crate::http::state::ApiState;
-use crate::http::views::PageView;
+use utoipa::ToSchema;
+use wire_derive::{WireBody, WireQuery};
 
 /// 暂停支付 · Place a hold
 ///
@@ -35,17 +36,24 @@ pub(crate) async fn place_hold(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     key: IdempotencyKey,
-    body: Body<PlaceHoldRead>,
+    body: Body<PlaceHold>,
 ) -> Answer<Created<HoldView>> {
     let key = Key {
         key: key.0,
         request: body.hash,
     };
-    let PlaceHoldRead {
+    let PlaceHold {
         jurisdiction,
-        held,
+        programme,
+        merchant,
+        claim,
         reason,
     } = body.value;
+    let held = Held {
+        programme: programme.map(|it| it.as_str().to_owned()),
+        merchant: merchant.map(|it| it.as_str().to_owned()),
+        claim,
+    };
     let permit = caller.permit;
     let placed = api
         .write(|it| async move {
@@ -79,7 +87,7 @@ pub(crate) async fn list_holds(
         .holds(
             &caller.permit,
             jurisdiction,
-            lifted,
+            lifted == YesNo::True,
             page.cursor.as_deref(),
             page.limit,
         )
@@ -100,53 +108,6 @@ pub(crate) async fn lift_hold(
         .write(|it| async move { it.funds().lift_hold(&permit, id.0, why).await })
         .await?;
     ok(&HoldView::from(lifted))
-}
-
-/// What is kept out of payment, and why. At least one of programme, merchant and claim; all that are given have to match.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PlaceHold {
-    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-    /// Credit code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 18, max_length = 64)]
-    pub merchant: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^clm_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub claim: Option<String>,
-    #[schema(min_length = 1, max_length = 500, example = "涉嫌虚开发票，核查中")]
-    pub reason: String,
-}
-
-/// [`PlaceHold`] as read.
-#[derive(Debug)]
-pub struct PlaceHoldRead {
-    pub jurisdiction: JurisdictionCode,
-    pub held: service::funds::Held,
-    pub reason: String,
-}
-
-impl Wire for PlaceHoldRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
-        let claim = f.optional("claim", |s| s.id::<ClaimId>());
-        let reason = f.required("reason", reason);
-        Some(PlaceHoldRead {
-            jurisdiction: jurisdiction?,
-            held: service::funds::Held {
-                programme: programme?.map(|it| it.as_str().to_owned()),
-                merchant: merchant?.map(|it| it.as_str().to_owned()),
-                claim: claim?,
-            },
-            reason: reason?,
-        })
-    }
 }
 
 /// What is kept out of payment.
@@ -184,34 +145,25 @@ impl From<Hold> for HoldView {
     }
 }
 
+/// What is kept out of payment, and why. At least one of programme, merchant and claim; all that are given have to match.
+#[derive(Debug, WireBody)]
+pub struct PlaceHold {
+    pub jurisdiction: JurisdictionCode,
+    pub programme: Option<ProgrammeId>,
+    /// Credit code.
+    pub merchant: Option<CreditCode>,
+    pub claim: Option<ClaimId>,
+    #[wire(Words(REASON), example = "涉嫌虚开发票，核查中")]
+    pub reason: String,
+}
+
 /// Holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct HoldsQuery {
     pub jurisdiction: Option<JurisdictionCode>,
-    pub lifted: bool,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct HoldsParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: Option<String>,
     /// `true`: those that were lifted, too.
-    #[param(inline)]
-    pub lifted: Option<YesNo>,
-}
-
-impl Params for HoldsQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let lifted = f.optional("lifted", YesNo::read);
-        let page = page(f);
-        Some(HoldsQuery {
-            jurisdiction: jurisdiction?,
-            lifted: lifted? == Some(YesNo::True),
-            page: page?,
-        })
-    }
+    #[wire(default = YesNo::False)]
+    pub lifted: YesNo,
+    #[wire(flatten)]
+    pub page: PageQuery,
 }

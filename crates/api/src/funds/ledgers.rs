@@ -8,18 +8,18 @@ use claims::identifiers::ProgrammeId;
 use serde::Serialize;
 use service::funds::{LedgerLine, LedgerQuery};
 use service::operation::access::ReadLedger;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 use crate::funds::views::BalancesView;
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::extract::documented::JurisdictionPath;
-use crate::http::extract::{Params, PathText, Query};
-use crate::http::fields::Fields;
+use crate::http::extract::{Path, Query};
 use crate::http::money::Money;
-use crate::http::queries::{AsOfQuery, PageQuery, day, page};
+use crate::http::queries::{LedgerPath, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::Day;
 use crate::http::words::AccountWord;
 
 /// 余额 · Get balances
@@ -33,10 +33,10 @@ use crate::http::words::AccountWord;
 pub(crate) async fn get_balances(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
-    query: Query<AsOfQuery>,
+    path: Path<LedgerPath>,
+    query: Query<BalancesQuery>,
 ) -> Answer<Json<CountyBalances>> {
-    let (jurisdiction, as_of) = (path.county()?, query.0.as_of);
+    let (jurisdiction, as_of) = (path.0.jurisdiction, query.0.as_of);
     let funds = api
         .service
         .funds()
@@ -64,10 +64,10 @@ pub(crate) async fn get_balances(
 pub(crate) async fn list_transfers(
     api: ApiState,
     caller: Authenticated<ReadLedger>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<TransfersQuery>,
 ) -> Answer<Json<PageView<TransferView>>> {
-    let (jurisdiction, Query(query)) = (path.county()?, query);
+    let (jurisdiction, Query(query)) = (path.0.jurisdiction, query);
     let filter = LedgerQuery {
         programme: query.programme.map(|it| it.as_str().to_owned()),
         claim: query.claim,
@@ -87,56 +87,6 @@ pub(crate) async fn list_transfers(
         )
         .await;
     ok(&PageView::of(paged(page)?, TransferView::from))
-}
-
-/// Which transfers.
-#[derive(Debug, Clone)]
-pub struct TransfersQuery {
-    pub programme: Option<ProgrammeId>,
-    pub claim: Option<ClaimId>,
-    pub from: Option<NaiveDate>,
-    pub to: Option<NaiveDate>,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct TransfersParams {
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-    /// One claim's transfers.
-    #[param(pattern = "^clm_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub claim: Option<String>,
-    /// First day, Asia/Shanghai.
-    pub from: Option<NaiveDate>,
-    /// Last day, Asia/Shanghai.
-    pub to: Option<NaiveDate>,
-}
-
-impl Params for TransfersQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let claim = f.optional("claim", |s| s.id::<ClaimId>());
-        let from = f.optional("from", day);
-        let to = f.optional("to", day);
-        let page = page(f);
-        Some(TransfersQuery {
-            programme: programme?,
-            claim: claim?,
-            from: from?,
-            to: to?,
-            page: page?,
-        })
-    }
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct AsOfParams {
-    /// The balances at this instant; now if it is left out.
-    pub as_of: Option<DateTime<Utc>>,
 }
 
 /// Every fund's accounts in a county.
@@ -199,4 +149,27 @@ impl From<LedgerLine> for TransferView {
             actor: line.actor,
         }
     }
+}
+
+/// Balances as of an instant.
+#[derive(Debug, Clone, Copy, WireQuery)]
+pub struct BalancesQuery {
+    /// The balances at this instant; now if it is left out.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+/// Which transfers.
+#[derive(Debug, Clone, WireQuery)]
+pub struct TransfersQuery {
+    pub programme: Option<ProgrammeId>,
+    /// One claim's transfers.
+    pub claim: Option<ClaimId>,
+    /// First day, Asia/Shanghai.
+    #[wire(Day)]
+    pub from: Option<NaiveDate>,
+    /// Last day, Asia/Shanghai.
+    #[wire(Day)]
+    pub to: Option<NaiveDate>,
+    #[wire(flatten)]
+    pub page: PageQuery,
 }

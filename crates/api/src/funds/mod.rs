@@ -1,5 +1,5 @@
-//! Funds: what they hold, what is given to them, and their caps. Money and caps change in pairs: one person enters, another
-//! confirms.
+//! Funds: what they hold, what is given to them, and their caps. Money and caps change in pairs:
+//! one person enters, another confirms.
 
 pub mod caps;
 pub mod closings;
@@ -11,29 +11,24 @@ pub mod views;
 
 use api_macros::operation;
 
-use claims::identifiers::ProgrammeId;
-use claims::{AppropriationId, JurisdictionCode};
-use ledger::Fen;
-use serde::{Deserialize, Serialize};
-use service::funds::{NewAppropriation, Source};
-use service::operation::Key;
-use service::operation::access::{ManageFunds, ReadFunds};
-use utoipa::ToSchema;
-
 use crate::funds::views::{AppropriationView, FundView};
 use crate::http::answer::{Answer, Created, Json, created, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::bodies::{Check, request_words};
+use crate::http::bodies::Check;
 use crate::http::contract::{Operation, operations};
-use crate::http::extract::documented::FundPath;
-use crate::http::extract::{Body, IdempotencyKey, Part, PathId, PathText, Query, Wire};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
-use crate::http::money::Money;
-use crate::http::problem::Problem;
+use crate::http::extract::{Body, IdempotencyKey, Path, PathId, Query};
+use crate::http::field_limits::DOCUMENT;
 use crate::http::queries::{JurisdictionQuery, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{Positive, Words, request_words};
+use claims::identifiers::ProgrammeId;
+use claims::{AppropriationId, JurisdictionCode};
+use ledger::Fen;
+use service::funds::{NewAppropriation, Source};
+use service::operation::Key;
+use service::operation::access::{ManageFunds, ReadFunds};
+use wire_derive::{WireBody, WirePath};
 
 /// Every operation of the wing.
 pub(crate) const OPERATIONS: &[Operation] = operations![
@@ -55,29 +50,23 @@ pub(crate) const OPERATIONS: &[Operation] = operations![
     closings::get_closing,
 ];
 
-request_words! {
-    /// Who gave the money.
-    FundSource { Central = "central", Province = "province", City = "city", County = "county" }
+/// A fund.
+#[derive(Debug, WirePath)]
+#[wire(what = "fund")]
+pub(crate) struct FundPath {
+    #[wire(example = "appliance-2026")]
+    programme: ProgrammeId,
+    jurisdiction: JurisdictionCode,
 }
 
-impl From<FundSource> for Source {
-    fn from(source: FundSource) -> Source {
-        match source {
-            FundSource::Central => Source::Central,
-            FundSource::Province => Source::Province,
-            FundSource::City => Source::City,
-            FundSource::County => Source::County,
-        }
+impl FundPath {
+    /// Programme and county.
+    fn names(&self) -> (String, String) {
+        (
+            self.programme.as_str().to_owned(),
+            self.jurisdiction.as_str().to_owned(),
+        )
     }
-}
-
-/// The fund that a path names.
-fn fund<P>(path: &PathText<P>) -> Result<(String, String), Problem> {
-    let programme = path.parse(Part::Programme, "fund", |text| ProgrammeId::parse(text).ok())?;
-    let jurisdiction = path.parse(Part::Jurisdiction, "fund", |text| {
-        JurisdictionCode::parse(text).ok()
-    })?;
-    Ok((programme.as_str().to_owned(), jurisdiction.as_str().to_owned()))
 }
 
 /// 资金列表 · List funds
@@ -111,13 +100,13 @@ pub(crate) async fn list_funds(
 pub(crate) async fn appropriate(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    path: PathText<FundPath>,
+    path: Path<FundPath>,
     key: IdempotencyKey,
-    body: Body<AppropriateRead>,
+    body: Body<Appropriate>,
 ) -> Answer<Created<AppropriationView>> {
-    let (programme, jurisdiction) = fund(&path)?;
+    let (programme, jurisdiction) = path.0.names();
     let location = format!("/v1/funds/{programme}/{jurisdiction}/appropriations");
-    let AppropriateRead {
+    let Appropriate {
         source,
         amount,
         document,
@@ -125,7 +114,7 @@ pub(crate) async fn appropriate(
     let new = NewAppropriation {
         programme,
         jurisdiction,
-        source: source.into(),
+        source,
         amount,
         document,
     };
@@ -153,10 +142,10 @@ pub(crate) async fn appropriate(
 pub(crate) async fn list_appropriations(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
-    path: PathText<FundPath>,
+    path: Path<FundPath>,
     page: Query<PageQuery>,
 ) -> Answer<Json<PageView<AppropriationView>>> {
-    let ((programme, jurisdiction), Query(page)) = (fund(&path)?, page);
+    let ((programme, jurisdiction), Query(page)) = (path.0.names(), page);
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -185,42 +174,27 @@ pub(crate) async fn check_appropriation(
     let checked = api
         .write(|it| async move {
             it.funds()
-                .check_appropriation(&permit, id.0, verdict.into(), reason)
+                .check_appropriation(&permit, id.0, verdict, reason)
                 .await
         })
         .await?;
     ok(&AppropriationView::from(checked))
 }
 
+request_words! {
+    /// Who gave the money.
+    Source as "FundSource";
+}
+
 /// Money given to a fund by an official document.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct Appropriate {
-    pub source: FundSource,
-    pub amount: Money,
-    /// Number of the document that gives it.
-    #[schema(min_length = 1, max_length = 100, example = "晋财建〔2026〕12号")]
-    pub document: String,
-}
-
-#[derive(Debug)]
-pub struct AppropriateRead {
-    pub source: FundSource,
+    pub source: Source,
+    #[wire(Positive)]
     pub amount: Fen,
+    /// Number of the document that gives it.
+    #[wire(Words(DOCUMENT), example = "晋财建〔2026〕12号")]
     pub document: String,
-}
-
-impl Wire for AppropriateRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let source = f.required("source", FundSource::read);
-        let amount = f.required("amount", |s| s.positive_money());
-        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
-        Some(AppropriateRead {
-            source: source?,
-            amount: amount?,
-            document: document?,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -228,6 +202,7 @@ mod tests {
     use serde_json::json;
 
     use crate::http::fields::read;
+    use crate::http::wire::Object;
 
     use super::*;
 
@@ -235,7 +210,7 @@ mod tests {
     fn nothing_is_appropriated_by_zero() {
         let body = json!({"source": "city", "amount": "0.00", "document": "晋财建〔2026〕12号"});
         assert_eq!(
-            read(&body, "", AppropriateRead::read).unwrap_err()[0].code,
+            read(&body, "", Appropriate::read).unwrap_err()[0].code,
             "money.zero"
         );
     }

@@ -8,11 +8,10 @@ use service::funds::SourceBalance;
 use service::operation::access::ReadFunds;
 use utoipa::ToSchema;
 
-use crate::funds::fund;
+use crate::funds::FundPath;
 use crate::http::answer::{Answer, Json, ok};
 use crate::http::authenticated::Authenticated;
-use crate::http::extract::PathText;
-use crate::http::extract::documented::FundPath;
+use crate::http::extract::Path;
 use crate::http::money::Money;
 use crate::http::state::ApiState;
 
@@ -85,9 +84,9 @@ pub struct FundSources {
 pub(crate) async fn list_sources(
     api: ApiState,
     caller: Authenticated<ReadFunds>,
-    path: PathText<FundPath>,
+    path: Path<FundPath>,
 ) -> Answer<Json<FundSources>> {
-    let (programme, jurisdiction) = fund(&path)?;
+    let (programme, jurisdiction) = path.0.names();
     let sources = api
         .service
         .funds()

@@ -283,7 +283,8 @@ pub(crate) fn results<S, T: Serialize + ToSchema>(
     })
 }
 
-/// A list's page. A cursor that cannot be read is a wrong parameter, which the use case can only call a wrong field.
+/// A list's page. A cursor that cannot be read is a wrong parameter, which the use case can only
+/// call a wrong field.
 pub(crate) fn paged<T>(page: Result<T, ServiceError>) -> Result<T, Problem> {
     page.map_err(|error| match Problem::from(error) {
         Problem::Refused(Refusal::Invalid(mut errors)) => {

@@ -14,8 +14,8 @@ use crate::http::middleware::Context;
 use crate::http::problem::Problem;
 use crate::http::state::{ApiState, shared};
 
-/// A caller whose token is good, who does not call too often, and whose role has the right `R`. A handler that takes one
-/// cannot be reached without it; a use case takes its permit.
+/// A caller whose token is good, who does not call too often, and whose role has the right `R`. A
+/// handler that takes one cannot be reached without it; a use case takes its permit.
 #[derive(Debug)]
 pub struct Authenticated<R> {
     pub permit: Permit<R>,

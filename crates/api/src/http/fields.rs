@@ -1,8 +1,9 @@
 //! Reading a JSON object field by field, so that one answer names everything that is wrong.
 //!
-//! A derived reader stops at the first error and quotes what it stumbled over. This one goes on to the end, gives each error
-//! the JSON pointer of its field, and knows only the field's form, so that no value reaches an answer or a log. Query
-//! parameters and lines of a CSV are read the same way, as objects of strings.
+//! A derived reader stops at the first error and quotes what it stumbled over. This one goes on to
+//! the end, gives each error the JSON pointer of its field, and knows only the field's form, so
+//! that no value reaches an answer or a log. Query parameters and lines of a CSV are read the same
+//! way, as objects of strings.
 //!
 //! A reader returns `None` once something is wrong; [`read`] gives the errors in its stead.
 
@@ -37,6 +38,9 @@ pub fn read<T>(
     }
 }
 
+/// Reads an object.
+pub(crate) type Reader<T> = fn(&mut Fields<'_>) -> Option<T>;
+
 /// The fields of one object.
 pub struct Fields<'a> {
     object: &'a Map<String, Value>,
@@ -69,7 +73,8 @@ impl Fields<'_> {
         }
     }
 
-    /// A field that may be absent: `Some(None)`. `null` is no value of any field: absent is written by leaving it out.
+    /// A field that may be absent: `Some(None)`. `null` is no value of any field: absent is written
+    /// by leaving it out.
     pub fn optional<T>(
         &mut self,
         name: &'static str,
@@ -87,13 +92,17 @@ impl Fields<'_> {
         reader(&slot).map(Some)
     }
 
-    /// The text of a field that says how to read the others.
-    pub fn kind(&mut self, words: &'static [&'static str]) -> Option<&'static str> {
-        self.required("kind", |slot| {
-            let text = slot.text(40)?;
-            let found = words.iter().copied().find(|word| *word == text);
-            found.or_else(|| slot.wrong_word(words))
-        })
+    /// The object in the form that one of its fields names.
+    pub(crate) fn tagged<T>(&mut self, tag: &'static str, forms: &[(&str, Reader<T>)]) -> Option<T> {
+        let read = self.required(tag, |slot| {
+            let text = slot.text(field_limits::IDENTIFIER)?;
+            let found = forms.iter().find(|(word, _)| *word == text);
+            found.map(|(_, read)| *read).or_else(|| {
+                let words: Vec<_> = forms.iter().map(|(word, _)| *word).collect();
+                slot.wrong_word(&words)
+            })
+        })?;
+        read(self)
     }
 
     /// Reports a field that is wrong for a reason of its object.
@@ -103,7 +112,8 @@ impl Fields<'_> {
             .push(FieldError::new(joined(self.pointer, name), code, zh, en));
     }
 
-    /// Reports fields that nobody asked for: a misspelt optional field would otherwise be lost in silence.
+    /// Reports fields that nobody asked for: a misspelt optional field would otherwise be lost in
+    /// silence.
     fn refuse_unknown(&self) {
         for name in self
             .object
@@ -222,22 +232,6 @@ impl<'a> Slot<'a> {
         parse(self.text(field_limits::IDENTIFIER)?).or_else(|| self.wrong_word(words))
     }
 
-    /// Text of a pattern that has no type of its own.
-    pub fn pattern(
-        &self,
-        longest: usize,
-        matches: impl FnOnce(&str) -> bool,
-        zh: &str,
-        en: &str,
-    ) -> Option<String> {
-        let text = self.text(longest)?;
-        if matches(text) {
-            Some(text.to_owned())
-        } else {
-            self.wrong("form", zh, en)
-        }
-    }
-
     /// An id of one of the service's own records.
     pub fn id<T: std::str::FromStr<Err = claims::IdError>>(&self) -> Option<T> {
         match self.text(field_limits::IDENTIFIER)?.parse::<T>() {
@@ -279,7 +273,8 @@ impl<'a> Slot<'a> {
         })
     }
 
-    /// A whole number within bounds; from a string too, since query parameters and CSV have nothing else.
+    /// A whole number within bounds; from a string too, since query parameters and CSV have nothing
+    /// else.
     pub fn whole(&self, low: u32, high: u32) -> Option<u32> {
         let number = match self.value {
             Value::String(text) => text

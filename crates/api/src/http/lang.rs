@@ -2,8 +2,9 @@
 
 use policy::Lang;
 
-/// Chooses by `Accept-Language` (RFC 9110, 12.5.4): the supported language of the highest quality, Chinese on a tie and
-/// when nothing matches. A header that cannot be read counts as absent, since a message in Chinese beats no message.
+/// Chooses by `Accept-Language` (RFC 9110, 12.5.4): the supported language of the highest quality,
+/// Chinese on a tie and when nothing matches. A header that cannot be read counts as absent, since
+/// a message in Chinese beats no message.
 pub(crate) fn negotiate(header: Option<&str>) -> Lang {
     let (mut zh, mut en) = (None, None);
     for range in header.unwrap_or_default().split(',').take(32) {

@@ -1,4 +1,5 @@
-//! What surrounds every request: its id and language, its bounds, its measures, and the form of its errors.
+//! What surrounds every request: its id and language, its bounds, its measures, and the form of its
+//! errors.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -52,7 +53,8 @@ pub(crate) async fn handle(
         request_id: request_id(&request),
     };
     request.extensions_mut().insert(context.clone());
-    // RFC 9110, 9.3.2: HEAD is GET without the body, which the encoder leaves out since it has seen the real method.
+    // RFC 9110, 9.3.2: HEAD is GET without the body, which the encoder leaves out since it has seen
+    // the real method.
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
@@ -107,7 +109,8 @@ fn is_problem(headers: &HeaderMap) -> bool {
         .is_some_and(|it| it.as_bytes().starts_with(b"application/problem+json"))
 }
 
-/// `/readyz` and the like answer an error with a body of their own only as a problem; anything else is a library's.
+/// `/readyz` and the like answer an error with a body of their own only as a problem; anything else
+/// is a library's.
 fn problem_of(error: &actix_web::Error) -> std::borrow::Cow<'_, Problem> {
     match error.as_error::<Problem>() {
         Some(problem) => std::borrow::Cow::Borrowed(problem),

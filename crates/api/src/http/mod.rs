@@ -1,8 +1,9 @@
 //! What every operation has in common.
 //!
-//! A request passes [`middleware`], which gives it an id, a language and bounds; [`authenticated`], which checks its token and
-//! right; [`extract`], which reads its parts field by field; then its handler. Errors of all of them become a [`problem`].
-//! Nothing here knows a wing: what a wing takes and answers stands beside its handlers.
+//! A request passes [`middleware`], which gives it an id, a language and bounds; [`authenticated`],
+//! which checks its token and right; [`extract`], which reads its parts field by field; then its
+//! handler. Errors of all of them become a [`problem`]. Nothing here knows a wing: what a wing
+//! takes and answers stands beside its handlers.
 
 pub mod answer;
 pub mod authenticated;
@@ -20,6 +21,6 @@ pub mod queries;
 pub mod rate_limit;
 pub mod span;
 pub mod state;
-mod twins;
 pub mod views;
+pub mod wire;
 pub mod words;

@@ -1,7 +1,7 @@
 //! The finished contract, as the operation that serves it reads it.
 //!
-//! It is made once, where the application is put together: the document comes from the routes, so that a handler which made
-//! it would depend on the list of all handlers.
+//! It is made once, where the application is put together: the document comes from the routes, so
+//! that a handler which made it would depend on the list of all handlers.
 
 use sha2::{Digest, Sha256};
 

@@ -1,5 +1,5 @@
-//! Rate limit for `POST /oauth/token`, per IP address. Argon2 makes it the one expensive operation that is open to
-//! anybody.
+//! Rate limit for `POST /oauth/token`, per IP address. Argon2 makes it the one expensive operation
+//! that is open to anybody.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -24,7 +24,8 @@ impl TokenRateLimit {
         ))
     }
 
-    /// Argon2 takes milliseconds of a whole core by design, so that guessing secrets would also starve the service.
+    /// Argon2 takes milliseconds of a whole core by design, so that guessing secrets would also
+    /// starve the service.
     pub(crate) fn check(&self, address: Option<IpAddr>) -> Result<(), Problem> {
         let Some(address) = address else { return Ok(()) };
         if self.0.len() > REMEMBERED {

@@ -1,4 +1,5 @@
-//! The span of a request: route pattern and never the path, whose ids name people's claims; no header, no body.
+//! The span of a request: route pattern and never the path, whose ids name people's claims; no
+//! header, no body.
 
 use actix_web::Error;
 use actix_web::body::MessageBody;

@@ -91,8 +91,9 @@ impl ApiState {
         }
     }
 
-    /// Runs a write to its end, whatever becomes of the request: actix drops a handler's future when its client goes away,
-    /// and a use case that is dropped half-way would be rolled back although its answer may be on the way.
+    /// Runs a write to its end, whatever becomes of the request: actix drops a handler's future
+    /// when its client goes away, and a use case that is dropped half-way would be rolled back
+    /// although its answer may be on the way.
     pub async fn write<T, F>(&self, work: impl FnOnce(Service) -> F) -> Result<T, Problem>
     where
         T: Send + 'static,
@@ -120,7 +121,8 @@ impl ApiState {
         })
     }
 
-    /// Long work that changes nothing, off the workers that serve others: it ends when nobody waits for it any more.
+    /// Long work that changes nothing, off the workers that serve others: it ends when nobody waits
+    /// for it any more.
     pub(crate) fn aside<T, F>(
         &self,
         work: impl FnOnce(Service) -> F,

@@ -1,4 +1,5 @@
-//! Closed lists of words in answers, as the OpenAPI document spells them out. A conversion that lacks a word does not compile.
+//! Closed lists of words in answers, as the OpenAPI document spells them out. A conversion that
+//! lacks a word does not compile.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -7,17 +7,17 @@ use claims::{ClaimId, DisbursementId};
 use serde::Serialize;
 use service::identity::{PersonalRead, ReadsQuery};
 use service::operation::access::ReadTrail;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::extract::documented::JurisdictionPath;
-use crate::http::extract::{Params, PathText, Query};
-use crate::http::field_limits;
-use crate::http::fields::{Fields, Slot};
-use crate::http::queries::{PageQuery, day, page};
+use crate::http::extract::{Path, Query};
+use crate::http::field_limits::PERSON;
+use crate::http::queries::{LedgerPath, PageQuery};
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{Day, Pattern, Words};
 
 /// 查看留痕 · List looks at personal data
 ///
@@ -26,10 +26,17 @@ use crate::http::views::PageView;
 pub(crate) async fn list_personal_reads(
     api: ApiState,
     caller: Authenticated<ReadTrail>,
-    path: PathText<JurisdictionPath>,
+    path: Path<LedgerPath>,
     query: Query<ReadsOf>,
 ) -> Answer<Json<PageView<PersonalReadView>>> {
-    let (jurisdiction, Query(ReadsOf { reads, page })) = (path.county()?, query);
+    let (jurisdiction, Query(query)) = (path.0.jurisdiction, query);
+    let page = query.page;
+    let reads = ReadsQuery {
+        person: query.person,
+        subject: query.subject,
+        from: query.from,
+        to: query.to,
+    };
     let cursor = page.cursor.as_deref();
     let list = api
         .service
@@ -85,52 +92,31 @@ impl From<PersonalRead> for PersonalReadView {
 }
 
 /// Which looks at personal data.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct ReadsOf {
-    pub reads: ReadsQuery,
+    /// Who looked.
+    #[wire(Words(PERSON))]
+    pub person: Option<String>,
+    /// The claim or disbursement that was looked at. Looks by export are of `ledger:<county>` and are not found by a claim's id.
+    #[wire(SUBJECT)]
+    pub subject: Option<String>,
+    /// First day, Asia/Shanghai.
+    #[wire(Day)]
+    pub from: Option<NaiveDate>,
+    /// Last day, Asia/Shanghai.
+    #[wire(Day)]
+    pub to: Option<NaiveDate>,
+    #[wire(flatten)]
     pub page: PageQuery,
 }
 
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ReadsParams {
-    /// Who looked.
-    #[param(min_length = 1, max_length = 100)]
-    pub person: Option<String>,
-    /// The claim or disbursement that was looked at. Looks by export are of `ledger:<county>` and are not found by a claim's id.
-    #[param(pattern = "^(clm|dsb)_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub subject: Option<String>,
-    /// First day, Asia/Shanghai.
-    pub from: Option<NaiveDate>,
-    /// Last day, Asia/Shanghai.
-    pub to: Option<NaiveDate>,
-}
-
-impl Params for ReadsOf {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let person = f.optional("person", |s| s.words(100));
-        let subject = f.optional("subject", subject);
-        let (from, to) = (f.optional("from", day), f.optional("to", day));
-        let page = page(f);
-        Some(ReadsOf {
-            reads: ReadsQuery {
-                person: person?,
-                subject: subject?,
-                from: from?,
-                to: to?,
-            },
-            page: page?,
-        })
-    }
-}
-
-fn subject(slot: &Slot<'_>) -> Option<String> {
-    let is_id = |text: &str| ClaimId::parse(text).is_ok() || DisbursementId::parse(text).is_ok();
-    slot.pattern(
-        field_limits::IDENTIFIER,
-        is_id,
-        "须为申领编号或支付批次编号",
-        "it is the id of a claim or a disbursement",
-    )
-}
+const SUBJECT: Pattern = Pattern {
+    longest: 46,
+    pattern: "^(clm|dsb)_[0-9]{6,9}_[0-9a-f]{32}$",
+    parse: |text| {
+        let known = ClaimId::parse(text).is_ok() || DisbursementId::parse(text).is_ok();
+        known.then(|| text.to_owned())
+    },
+    zh: "须为申领编号或支付批次编号",
+    en: "it is the id of a claim or a disbursement",
+};

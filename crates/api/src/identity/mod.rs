@@ -1,7 +1,8 @@
 //! Who calls: tokens, and the log of looks at personal data.
 //!
-//! A token is issued for a client's credentials and is the only way in; [`crate::http::authenticated`] checks it on every
-//! other request. Every look at personal data leaves an entry, which [`access_log`] lists and no operation removes.
+//! A token is issued for a client's credentials and is the only way in;
+//! [`crate::http::authenticated`] checks it on every other request. Every look at personal data
+//! leaves an entry, which [`access_log`] lists and no operation removes.
 
 pub mod access_log;
 pub mod tokens;

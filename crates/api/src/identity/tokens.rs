@@ -6,55 +6,61 @@ use api_macros::operation;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use service::Refusal;
 use utoipa::ToSchema;
+use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
+use wire_derive::WireBody;
 
 use crate::http::answer::{Answer, Json, ok, ok_as};
 use crate::http::contract::AnyFields;
 use crate::http::extract::{media_type, raw_body};
-use crate::http::fields::{Fields, Slot, read};
+use crate::http::fields::{Slot, read};
 use crate::http::problem::Problem;
 use crate::http::state::ApiState;
+use crate::http::wire::{AnySchema, Object, Pattern, Shape, Text};
 
 /// A request for a token. Client id and secret may come by HTTP Basic instead.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TokenRequest {
-    #[schema(
-        max_length = 40,
-        pattern = "^client_credentials$",
-        example = "client_credentials"
-    )]
+#[derive(Debug, WireBody)]
+pub struct TokenRequest {
+    #[wire(GRANT_TYPE, example = "client_credentials")]
     pub grant_type: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 100)]
+    #[wire(Text(1..=100))]
     pub client_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 200, format = Password)]
-    pub client_secret: Option<String>,
+    #[wire(Secret)]
+    pub client_secret: Option<SecretString>,
+    /// Not used: rights follow from the role. Clients' libraries send it all the same.
+    #[wire(Text(0..=200))]
+    pub scope: Option<String>,
 }
 
-struct Form {
-    grant_type: String,
-    client_id: Option<String>,
-    client_secret: Option<SecretString>,
-}
+/// Another type of grant is a problem of its own, not a wrong field.
+const GRANT_TYPE: Pattern = Pattern {
+    longest: 40,
+    pattern: "^client_credentials$",
+    parse: |text| Some(text.to_owned()),
+    zh: "",
+    en: "",
+};
 
-fn form(f: &mut Fields<'_>) -> Option<Form> {
-    let text = |longest| move |slot: &Slot<'_>| slot.text(longest).map(str::to_owned);
-    let grant_type = f.required("grant_type", text(40));
-    let client_id = f.optional("client_id", text(100));
-    let client_secret = f.optional("client_secret", text(200));
-    // Not used: rights follow from the role. Clients' libraries send it all the same.
-    let scope = f.optional("scope", text(200));
-    scope?;
-    Some(Form {
-        grant_type: grant_type?,
-        client_id: client_id?,
-        client_secret: client_secret?.map(SecretString::from),
-    })
+/// A client's secret.
+struct Secret;
+
+impl Shape for Secret {
+    type Value = SecretString;
+
+    fn read(&self, slot: &Slot<'_>) -> Option<SecretString> {
+        Text(1..=200).read(slot).map(SecretString::from)
+    }
+
+    fn schema(&self) -> AnySchema {
+        let mut schema = Text(1..=200).schema();
+        if let RefOr::T(Schema::Object(text)) = &mut schema {
+            text.format = Some(SchemaFormat::KnownFormat(KnownFormat::Password));
+        }
+        schema
+    }
 }
 
 /// 获取令牌 · Issue a token
@@ -87,7 +93,7 @@ pub(crate) async fn issue_token(
         .into_iter()
         .map(|(name, value)| (name, Value::String(value)))
         .collect();
-    let form = read(&Value::Object(object), "", form).map_err(Refusal::Invalid)?;
+    let form = read(&Value::Object(object), "", TokenRequest::read).map_err(Refusal::Invalid)?;
     if form.grant_type != "client_credentials" {
         return Err(Problem::UnsupportedGrantType);
     }

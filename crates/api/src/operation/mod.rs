@@ -1,4 +1,5 @@
-//! What keeps the service running and understood: health, metrics, the document and its pages, problems explained.
+//! What keeps the service running and understood: health, metrics, the document and its pages,
+//! problems explained.
 
 pub mod probes;
 

@@ -1,4 +1,5 @@
-//! What keeps the service running and understood: health, metrics, the OpenAPI document and its pages, problems.
+//! What keeps the service running and understood: health, metrics, the OpenAPI document and its
+//! pages, problems.
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse};
@@ -6,14 +7,15 @@ use api_macros::operation;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_swagger_ui::{Config, SwaggerUi};
+use wire_derive::WirePath;
 
 use crate::http::answer::{Answer, Conditional, Json, conditional, ok};
 use crate::http::contract::{AnyFields, Text};
-use crate::http::extract::documented::ProblemPath;
-use crate::http::extract::{Part, PathText};
+use crate::http::extract::Path;
 use crate::http::middleware::Context;
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::ApiState;
+use crate::http::wire::Pattern;
 
 /// 存活 · Whether the process is up
 #[operation(get "/healthz", tag = Operations, answer = "It is up.", open)]
@@ -59,6 +61,22 @@ pub(crate) async fn openapi_document(api: ApiState, request: HttpRequest) -> Ans
     })
 }
 
+/// A code of a problem.
+#[derive(Debug, WirePath)]
+#[wire(what = "problem")]
+pub(crate) struct ProblemPath {
+    #[wire(CODE, example = "invalid")]
+    code: Kind,
+}
+
+const CODE: Pattern<Kind> = Pattern {
+    longest: 40,
+    pattern: "^[a-z-]{1,40}$",
+    parse: Kind::of_code,
+    zh: "没有这一错误代码",
+    en: "there is no such problem",
+};
+
 /// A kind of problem, explained.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(crate) struct ProblemPage {
@@ -88,9 +106,9 @@ pub(crate) struct ProblemPage {
 )]
 pub(crate) async fn explain_problem(
     request: HttpRequest,
-    path: PathText<ProblemPath>,
+    path: Path<ProblemPath>,
 ) -> Answer<Json<ProblemPage>> {
-    let kind = path.parse(Part::Code, "problem", Kind::of_code)?;
+    let kind = path.0.code;
     let lang = Context::of(&request).lang;
     ok(&ProblemPage {
         code: kind.code(),

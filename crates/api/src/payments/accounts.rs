@@ -5,30 +5,40 @@ use api_macros::operation;
 use chrono::{DateTime, Utc};
 use claims::ClaimId;
 use claims::identifiers::{CreditCode, JurisdictionCode};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::operation::access::{EnterAccounts, ManageFunds, ReadAccounts, SubmitClaims};
 use service::payments::{EnteredAccount, ShownAccount};
 use utoipa::ToSchema;
+use wire_derive::{WireBody, WirePath};
 
 use crate::http::answer::{Answer, Json, NoContent, ok};
 use crate::http::authenticated::Authenticated;
-use crate::http::bodies::{CheckVerdict, reason};
-use crate::http::extract::documented::HolderPath;
-use crate::http::extract::{Body, Part, PathId, PathText, Wire};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
-use crate::http::problem::Problem;
+use crate::http::extract::{Body, Path, PathId};
+use crate::http::field_limits::{BANK_ACCOUNT, IDENTIFIER, PARTY_NAME, REASON};
+use crate::http::fields::{Fields, Slot};
 use crate::http::state::ApiState;
+use crate::http::wire::{AnySchema, Pattern, Shape, Whole, Words};
 
-/// A merchant's credit code, or a county's code.
-fn holder<P>(path: &PathText<P>) -> Result<String, Problem> {
-    path.parse(Part::Holder, "account", |text| {
-        let county = JurisdictionCode::parse(text).map(|it| it.as_str().to_owned());
-        county
-            .or_else(|_| CreditCode::parse(text).map(|it| it.as_str().to_owned()))
-            .ok()
-    })
+/// Whose account it is.
+#[derive(Debug, WirePath)]
+#[wire(what = "account")]
+pub(crate) struct HolderPath {
+    /// A merchant's credit code, or a county's code.
+    #[wire(HOLDER, example = "91140802MA2NH6NA3Q")]
+    holder: String,
 }
+
+const HOLDER: Pattern = Pattern {
+    longest: 18,
+    pattern: "^[0-9A-Z]{6,18}$",
+    parse: |text| {
+        let county = JurisdictionCode::parse(text).map(|it| it.as_str().to_owned());
+        let holder = county.or_else(|_| CreditCode::parse(text).map(|it| it.as_str().to_owned()));
+        holder.ok()
+    },
+    zh: "须为统一社会信用代码或行政区划代码",
+    en: "it is a credit code or the code of a county",
+};
 
 /// 登记账户 · Enter an account
 ///
@@ -43,10 +53,10 @@ fn holder<P>(path: &PathText<P>) -> Result<String, Problem> {
 pub(crate) async fn enter_account(
     api: ApiState,
     caller: Authenticated<EnterAccounts>,
-    path: PathText<HolderPath>,
-    body: Body<EnterAccountRead>,
+    path: Path<HolderPath>,
+    body: Body<EnterAccount>,
 ) -> Answer<Json<AccountView>> {
-    let (permit, holder, entered) = (caller.permit, holder(&path)?, body.value.0);
+    let (permit, holder, entered) = (caller.permit, path.0.holder, body.value);
     let account = api
         .write(|it| async move { it.payments().enter_account(&permit, &holder, entered).await })
         .await?;
@@ -60,12 +70,12 @@ pub(crate) async fn enter_account(
 pub(crate) async fn get_account(
     api: ApiState,
     caller: Authenticated<ReadAccounts>,
-    path: PathText<HolderPath>,
+    path: Path<HolderPath>,
 ) -> Answer<Json<AccountView>> {
     let account = api
         .service
         .payments()
-        .account(&caller.permit, &holder(&path)?)
+        .account(&caller.permit, &path.0.holder)
         .await?;
     ok(&AccountView::from(account))
 }
@@ -82,10 +92,10 @@ pub(crate) async fn get_account(
 pub(crate) async fn check_account(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    path: PathText<HolderPath>,
+    path: Path<HolderPath>,
     body: Body<CheckAccount>,
 ) -> Answer<Json<AccountView>> {
-    let (permit, holder) = (caller.permit, holder(&path)?);
+    let (permit, holder) = (caller.permit, path.0.holder);
     let CheckAccount {
         revision,
         verdict,
@@ -94,7 +104,7 @@ pub(crate) async fn check_account(
     let account = api
         .write(|it| async move {
             it.payments()
-                .check_account(&permit, &holder, revision, verdict.into(), reason)
+                .check_account(&permit, &holder, revision, verdict, reason)
                 .await
         })
         .await?;
@@ -110,78 +120,88 @@ pub(crate) async fn correct_payee(
     api: ApiState,
     caller: Authenticated<SubmitClaims>,
     id: PathId<ClaimId>,
-    body: Body<CorrectPayeeRead>,
+    body: Body<CorrectPayee>,
 ) -> Answer<NoContent> {
-    let (permit, entered) = (caller.permit, body.value.0);
+    let (permit, entered) = (caller.permit, body.value);
     api.write(|it| async move { it.payments().correct_payee(&permit, id.0, entered).await })
         .await?;
     Ok(NoContent)
 }
 
 /// Where a merchant is paid, or what a county pays from.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
+#[wire(into = EnteredAccount)]
 pub struct EnterAccount {
     /// Name of the account's holder (户名).
-    #[schema(min_length = 1, max_length = 140, example = "运城市华联家电有限公司")]
+    #[wire(Words(PARTY_NAME), example = "运城市华联家电有限公司")]
     pub name: String,
     /// 账号: letters, digits and hyphens.
-    #[schema(min_length = 1, max_length = 34, example = "1405011234567890123")]
+    #[wire(Decided(Words(BANK_ACCOUNT)), example = "1405011234567890123")]
     pub bank_account: String,
     /// 开户行.
-    #[schema(min_length = 1, max_length = 140, example = "中国工商银行运城盐湖支行")]
+    #[wire(Words(PARTY_NAME), example = "中国工商银行运城盐湖支行")]
     pub bank_name: String,
     /// 行号 in CNAPS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[0-9]{12}$", max_length = 12, example = "102181000017")]
+    #[wire(Decided(BANK_CODE), example = "102181000017")]
     pub bank_code: Option<String>,
-}
-
-/// [`EnterAccount`] as read. What a bank takes is decided by the use case.
-#[derive(Debug)]
-pub struct EnterAccountRead(pub EnteredAccount);
-
-impl Wire for EnterAccountRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let name = f.required("name", |s| s.words(field_limits::PARTY_NAME));
-        let rest = account(f);
-        Some(EnterAccountRead(EnteredAccount { name: name?, ..rest? }))
-    }
-}
-
-fn account(f: &mut Fields<'_>) -> Option<EnteredAccount> {
-    let bank_account = f.required("bank_account", |s| s.words(field_limits::IDENTIFIER));
-    let bank_name = f.required("bank_name", |s| s.words(field_limits::PARTY_NAME));
-    let bank_code = f.optional("bank_code", |s| s.words(field_limits::IDENTIFIER));
-    Some(EnteredAccount {
-        name: String::new(),
-        bank_account: bank_account?,
-        bank_name: bank_name?,
-        bank_code: bank_code?,
-    })
 }
 
 /// An applicant's account, put right. The name stays the applicant's.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
+#[wire(refine = EnteredAccount)]
 pub struct CorrectPayee {
-    #[schema(min_length = 1, max_length = 34)]
+    #[wire(Decided(Words(BANK_ACCOUNT)))]
     pub bank_account: String,
-    #[schema(min_length = 1, max_length = 140)]
+    #[wire(Words(PARTY_NAME))]
     pub bank_name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[0-9]{12}$", max_length = 12)]
+    #[wire(Decided(BANK_CODE))]
     pub bank_code: Option<String>,
 }
 
-/// [`CorrectPayee`] as read.
-#[derive(Debug)]
-pub struct CorrectPayeeRead(pub EnteredAccount);
-
-impl Wire for CorrectPayeeRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        account(f).map(CorrectPayeeRead)
+impl CorrectPayee {
+    fn refine(self, _: &Fields<'_>) -> Option<EnteredAccount> {
+        Some(EnteredAccount {
+            name: String::new(),
+            bank_account: self.bank_account,
+            bank_name: self.bank_name,
+            bank_code: self.bank_code,
+        })
     }
+}
+
+const BANK_CODE: Pattern = Pattern {
+    longest: 12,
+    pattern: "^[0-9]{12}$",
+    parse: |text| Some(text.to_owned()),
+    zh: "",
+    en: "",
+};
+
+/// What a bank takes is decided by the use case, after separators are dropped. Until then it is words as long as an
+/// identifier; the document has the form that is kept.
+struct Decided<S>(S);
+
+impl<S: Shape<Value = String>> Shape for Decided<S> {
+    type Value = String;
+
+    fn read(&self, slot: &Slot<'_>) -> Option<String> {
+        slot.words(IDENTIFIER)
+    }
+
+    fn schema(&self) -> AnySchema {
+        self.0.schema()
+    }
+}
+
+/// The second person's word on an account.
+#[derive(Debug, WireBody)]
+pub struct CheckAccount {
+    /// The revision that was looked at.
+    #[wire(Whole::new(1..=1_000_000))]
+    pub revision: i32,
+    pub verdict: service::operation::Check,
+    #[wire(Words(REASON))]
+    pub reason: Option<String>,
 }
 
 /// An account by its last four characters.
@@ -223,31 +243,5 @@ impl From<ShownAccount> for AccountView {
             checked_at: it.checked_at,
             reason: it.reason,
         }
-    }
-}
-
-/// The second person's word on an account.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CheckAccount {
-    /// The revision that was looked at.
-    #[schema(minimum = 1, maximum = 1000000)]
-    pub revision: i32,
-    pub verdict: CheckVerdict,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 500)]
-    pub reason: Option<String>,
-}
-
-impl Wire for CheckAccount {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let revision = f.required("revision", |s| s.whole(1, 1_000_000));
-        let verdict = f.required("verdict", CheckVerdict::read);
-        let reason = f.optional("reason", reason);
-        Some(CheckAccount {
-            revision: i32::try_from(revision?).ok()?,
-            verdict: verdict?,
-            reason: reason?,
-        })
     }
 }

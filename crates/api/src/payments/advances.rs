@@ -2,25 +2,25 @@
 
 use api_macros::operation;
 
+use crate::http::answer::{Answer, Created, Json, created, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::extract::{Body, IdempotencyKey, PathId, Query};
+use crate::http::field_limits::{DOCUMENT, REASON};
+use crate::http::money::Money;
+use crate::http::queries::PageQuery;
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::http::wire::{Positive, Words};
 use chrono::{DateTime, Utc};
 use claims::AdvanceId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
-use serde::{Deserialize, Serialize};
+use ledger::Fen;
+use serde::Serialize;
 use service::operation::Key;
 use service::operation::access::{ManageFunds, ReadFunds};
 use service::payments::{Advance, NewAdvance, Repayment};
-use utoipa::{IntoParams, ToSchema};
-
-use crate::http::answer::{Answer, Created, Json, created, ok, paged};
-use crate::http::authenticated::Authenticated;
-use crate::http::bodies::reason;
-use crate::http::extract::{Body, IdempotencyKey, Params, PathId, Query, Wire};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
-use crate::http::money::Money;
-use crate::http::queries::{PageQuery, page};
-use crate::http::state::ApiState;
-use crate::http::views::PageView;
+use utoipa::ToSchema;
+use wire_derive::{WireBody, WireQuery};
 
 /// 预拨 · Make an advance
 ///
@@ -36,13 +36,20 @@ pub(crate) async fn make_advance(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     key: IdempotencyKey,
-    body: Body<AdvanceRead>,
+    body: Body<AdvanceForm>,
 ) -> Answer<Created<AdvanceView>> {
     let key = Key {
         key: key.0,
         request: body.hash,
     };
-    let (permit, new) = (caller.permit, body.value.0);
+    let (permit, form) = (caller.permit, body.value);
+    let new = NewAdvance {
+        jurisdiction: form.jurisdiction.as_str().to_owned(),
+        programme: form.programme.as_str().to_owned(),
+        merchant: form.merchant.as_str().to_owned(),
+        amount: form.amount,
+        document: form.document,
+    };
     let made = api
         .write(|it| async move { it.payments().make_advance(&permit, new, key).await })
         .await?;
@@ -105,14 +112,14 @@ pub(crate) async fn repay_advance(
     caller: Authenticated<ManageFunds>,
     id: PathId<AdvanceId>,
     key: IdempotencyKey,
-    body: Body<AdvanceRepaymentRead>,
+    body: Body<AdvanceRepaymentForm>,
 ) -> Answer<Created<AdvanceView>> {
     let key = Key {
         key: key.0,
         request: body.hash,
     };
     let location = format!("/v1/advances/{}", id.0);
-    let (permit, repayment) = (caller.permit, body.value.0);
+    let (permit, repayment) = (caller.permit, body.value);
     let repaid = api
         .write(|it| async move { it.payments().repay_advance(&permit, id.0, repayment, key).await })
         .await?;
@@ -120,101 +127,43 @@ pub(crate) async fn repay_advance(
 }
 
 /// What is to be advanced to a merchant.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewAdvance)]
+#[derive(Debug, WireBody)]
+#[wire(name = "NewAdvance")]
 pub struct AdvanceForm {
-    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
-    pub programme: String,
+    pub jurisdiction: JurisdictionCode,
+    #[wire(example = "appliance-2026")]
+    pub programme: ProgrammeId,
     /// Credit code.
-    #[schema(min_length = 18, max_length = 64, example = "91140802MA2NH6NA3Q")]
-    pub merchant: String,
+    #[wire(example = "91140802MA2NH6NA3Q")]
+    pub merchant: CreditCode,
     /// At most what the fund has available.
-    pub amount: Money,
+    #[wire(Positive)]
+    pub amount: Fen,
     /// Number of the document that allows it.
-    #[schema(min_length = 1, max_length = 100, example = "运商预〔2026〕5号")]
+    #[wire(Words(DOCUMENT), example = "运商预〔2026〕5号")]
     pub document: String,
 }
 
-#[derive(Debug)]
-pub struct AdvanceRead(pub NewAdvance);
-
-impl Wire for AdvanceRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
-        let merchant = f.required("merchant", |s| s.parse(CreditCode::parse));
-        let amount = f.required("amount", |s| s.positive_money());
-        let document = f.required("document", |s| s.words(field_limits::DOCUMENT));
-        Some(AdvanceRead(NewAdvance {
-            jurisdiction: jurisdiction?.as_str().to_owned(),
-            programme: programme?.as_str().to_owned(),
-            merchant: merchant?.as_str().to_owned(),
-            amount: amount?,
-            document: document?,
-        }))
-    }
-}
-
 /// What a merchant gives back of an advance.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = AdvanceRepayment)]
+#[derive(Debug, WireBody)]
+#[wire(name = "AdvanceRepayment", into = Repayment)]
 pub struct AdvanceRepaymentForm {
     /// The bank's document.
-    #[schema(min_length = 1, max_length = 500, example = "回单20261220-0011")]
-    pub reason: String,
+    #[wire(name = "reason", Words(REASON), example = "回单20261220-0011")]
+    pub document: String,
     /// At most what is open; all of that if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<Money>,
-}
-
-#[derive(Debug)]
-pub struct AdvanceRepaymentRead(pub Repayment);
-
-impl Wire for AdvanceRepaymentRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let document = f.required("reason", reason);
-        let amount = f.optional("amount", |s| s.positive_money());
-        Some(AdvanceRepaymentRead(Repayment {
-            amount: amount?,
-            document: document?,
-        }))
-    }
+    #[wire(Positive)]
+    pub amount: Option<Fen>,
 }
 
 /// Which advances.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct AdvancesQuery {
     pub jurisdiction: Option<JurisdictionCode>,
-    pub merchant: Option<CreditCode>,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct AdvancesParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: Option<String>,
     /// Credit code.
-    #[param(min_length = 18, max_length = 64)]
-    pub merchant: Option<String>,
-}
-
-impl Params for AdvancesQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
-        let page = page(f);
-        Some(AdvancesQuery {
-            jurisdiction: jurisdiction?,
-            merchant: merchant?,
-            page: page?,
-        })
-    }
+    pub merchant: Option<CreditCode>,
+    #[wire(flatten)]
+    pub page: PageQuery,
 }
 
 /// An advance (预拨). Once it is paid, `amount` = `set_off` + `repaid` + `pending` + `open`, to the fen.

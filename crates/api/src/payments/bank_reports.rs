@@ -1,38 +1,28 @@
 //! What banks say of payments: results, reports, and the exceptions that a person resolves.
 
+use crate::http::answer::{Answer, Json, ok, paged, results};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::Text;
+use crate::http::extract::{Body, PathId, Query, media_type, raw_body};
+use crate::http::field_limits::{REASON, RESULTS};
+use crate::http::fields::Fields;
+use crate::http::middleware::Context;
+use crate::http::money::Money;
+use crate::http::queries::{JurisdictionQuery, PageQuery, YesNo};
+use crate::http::state::ApiState;
+use crate::http::views::{ItemResultView, PageView, ResultsView};
+use crate::http::wire::{Words, request_words};
+use crate::payments::PaymentView;
 use actix_web::{FromRequest, HttpRequest, web};
 use api_macros::operation;
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::{BankEntryId, DisbursementId, JurisdictionCode, PaymentId};
 use policy::Lang;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::operation::access::{ManageFunds, Permit, ReadFunds};
-use service::payments::{self, BankException, BankReport, HeardReport};
-use utoipa::{IntoParams, ToSchema};
-
-use crate::http::answer::{Answer, Json, ok, paged, results};
-use crate::http::authenticated::Authenticated;
-use crate::http::bodies::{reason, request_words};
-use crate::http::contract::Text;
-use crate::http::extract::{Body, Params, PathId, Query, Wire, media_type, raw_body};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
-use crate::http::middleware::Context;
-use crate::http::money::Money;
-use crate::http::queries::{JurisdictionQuery, PageQuery, YesNo, page};
-use crate::http::state::{ApiState, Limits};
-use crate::http::views::{ItemResultView, PageView, ResultsView};
-use crate::payments::PaymentView;
-
-request_words! {
-    /// What a person decides on what a bank said.
-    ResolutionWord { Apply = "apply", Dismiss = "dismiss" }
-}
-
-request_words! {
-    /// What the bank says of a payment.
-    PaymentOutcome { Paid = "paid", Failed = "failed" }
-}
+use service::payments::{self, BankException, BankReport, HeardReport, Resolution};
+use utoipa::ToSchema;
+use wire_derive::{WireBody, WireQuery};
 
 /// 登记支付结果 · Record payment results
 ///
@@ -62,10 +52,10 @@ pub(crate) async fn record_results(
         let scope = (id.0.jurisdiction, Some(id.0));
         return report(&api, caller.permit, caller.lang, scope, &request, payload).await;
     }
-    let body = Body::<RecordResultsRead>::from_request(&request, &mut payload.into_inner()).await?;
-    let said = body.value.0.into_iter();
+    let body = Body::<RecordResults>::from_request(&request, &mut payload.into_inner()).await?;
+    let said = body.value.items.into_iter();
     let said = said
-        .map(|it| payments::PaymentResult::of(it.payment, it.failed))
+        .map(|it| payments::PaymentResult::of(it.payment, it.reason))
         .collect();
     let permit = caller.permit;
     let outcome = api
@@ -153,9 +143,9 @@ pub(crate) async fn resolve_bank_exception(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     id: PathId<BankEntryId>,
-    body: Body<ResolveExceptionRead>,
+    body: Body<ResolveException>,
 ) -> Answer<Json<BankExceptionView>> {
-    let ResolveExceptionRead { resolution, reason } = body.value;
+    let ResolveException { resolution, reason } = body.value;
     let permit = caller.permit;
     let resolved = api
         .write(|it| async move {
@@ -180,7 +170,12 @@ pub(crate) async fn list_bank_reports(
     let list = api
         .service
         .payments()
-        .heard_reports(&caller.permit, unreadable, page.cursor.as_deref(), page.limit)
+        .heard_reports(
+            &caller.permit,
+            unreadable == YesNo::True,
+            page.cursor.as_deref(),
+            page.limit,
+        )
         .await;
     ok(&PageView::of(paged(list)?, HeardReportView::from))
 }
@@ -238,104 +233,103 @@ impl From<HeardReport> for HeardReportView {
     }
 }
 
-/// Which reports.
-#[derive(Debug, Clone)]
-pub struct ReportsQuery {
-    pub unreadable: bool,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ReportsParams {
-    /// `true`: only those that could not be read.
-    #[param(inline)]
-    pub unreadable: Option<YesNo>,
-}
-
-impl Params for ReportsQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let unreadable = f.optional("unreadable", YesNo::read);
-        let page = page(f);
-        Some(ReportsQuery {
-            unreadable: unreadable? == Some(YesNo::True),
-            page: page?,
-        })
-    }
+request_words! {
+    /// What the bank says of a payment.
+    pub enum PaymentOutcome { Paid = "paid", Failed = "failed" }
+    /// What a person decides on what a bank said.
+    pub enum ResolutionWord { Apply = "apply", Dismiss = "dismiss" }
 }
 
 /// What the bank says of a disbursement's payments.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
+#[wire(long)]
 pub struct RecordResults {
-    #[schema(min_items = 1, max_items = 1000)]
+    #[wire(items = 1..=RESULTS)]
     pub items: Vec<PaymentResult>,
 }
 
 /// What the bank says of one payment. A failure has a reason.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
+#[wire(check(outcome, reason))]
 pub struct PaymentResult {
-    #[schema(pattern = "^pay_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub payment: String,
+    pub payment: PaymentId,
     pub outcome: PaymentOutcome,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 500, example = "账号与户名不符")]
+    #[wire(Words(REASON), example = "账号与户名不符")]
     pub reason: Option<String>,
 }
 
-#[derive(Debug)]
-pub struct RecordResultsRead(pub Vec<PaymentResultRead>);
-
-#[derive(Debug)]
-pub struct PaymentResultRead {
-    pub payment: PaymentId,
-    /// The bank's reason, if the payment failed.
-    pub failed: Option<String>,
-}
-
-impl Wire for RecordResultsRead {
-    fn limit(limits: &Limits) -> usize {
-        limits.long_body
-    }
-
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let items = f.required("items", |s| {
-            s.list(1, field_limits::RESULTS, |s| s.object(result))
-        });
-        items.map(RecordResultsRead)
-    }
-}
-
-fn result(f: &mut Fields<'_>) -> Option<PaymentResultRead> {
-    let payment = f.required("payment", |s| s.id::<PaymentId>());
-    let outcome = f.required("outcome", PaymentOutcome::read);
-    let reason = f.optional("reason", reason);
-    let (payment, outcome, reason) = (payment?, outcome?, reason?);
-    match (outcome, reason) {
-        (PaymentOutcome::Paid, None) => Some(PaymentResultRead {
-            payment,
-            failed: None,
-        }),
-        (PaymentOutcome::Failed, Some(reason)) => Some(PaymentResultRead {
-            payment,
-            failed: Some(reason),
-        }),
-        (PaymentOutcome::Paid, Some(_)) => {
-            f.error(
-                "reason",
-                "not-for-paid",
-                "支付成功不填理由",
-                "a payment that was made has no reason",
-            );
-            None
-        }
-        (PaymentOutcome::Failed, None) => {
-            f.error("reason", "missing", "支付失败须填理由", "a failure has a reason");
-            None
+impl PaymentResult {
+    /// A payment failed if and only if there is a reason.
+    fn check(outcome: &PaymentOutcome, reason: &Option<String>, f: &Fields<'_>) -> Option<()> {
+        match (outcome, reason) {
+            (PaymentOutcome::Paid, None) | (PaymentOutcome::Failed, Some(_)) => Some(()),
+            (PaymentOutcome::Paid, Some(_)) => {
+                f.error(
+                    "reason",
+                    "not-for-paid",
+                    "支付成功不填理由",
+                    "a payment that was made has no reason",
+                );
+                None
+            }
+            (PaymentOutcome::Failed, None) => {
+                f.error("reason", "missing", "支付失败须填理由", "a failure has a reason");
+                None
+            }
         }
     }
+}
+
+/// One county.
+#[derive(Debug, Clone, WireQuery)]
+pub struct CountyQuery {
+    pub jurisdiction: JurisdictionCode,
+}
+
+/// What is done with a word of a bank that was set aside.
+#[derive(Debug, WireBody)]
+pub struct ResolveException {
+    #[wire(flatten = ResolutionGiven)]
+    pub resolution: Resolution,
+    #[wire(Words(REASON))]
+    pub reason: String,
+}
+
+/// Whether it is applied, and to which payment.
+#[derive(Debug, WireBody)]
+#[wire(refine = Resolution)]
+pub struct ResolutionGiven {
+    pub resolution: ResolutionWord,
+    /// The payment that it is about, if the bank did not name it. Only with `apply`.
+    pub payment: Option<PaymentId>,
+}
+
+impl ResolutionGiven {
+    fn refine(self, f: &Fields<'_>) -> Option<Resolution> {
+        match (self.resolution, self.payment) {
+            (ResolutionWord::Apply, payment) => Some(Resolution::Apply { payment }),
+            (ResolutionWord::Dismiss, None) => Some(Resolution::Dismiss),
+            (ResolutionWord::Dismiss, Some(_)) => {
+                f.error(
+                    "payment",
+                    "not-for-dismissed",
+                    "不予采信时不填支付编号",
+                    "what is dismissed is about no payment",
+                );
+                None
+            }
+        }
+    }
+}
+
+/// Which reports.
+#[derive(Debug, Clone, WireQuery)]
+pub struct ReportsQuery {
+    /// `true`: only those that could not be read.
+    #[wire(default = YesNo::False)]
+    pub unreadable: YesNo,
+    #[wire(flatten)]
+    pub page: PageQuery,
 }
 
 /// A word of a bank that fits no payment, or contradicts what is known.
@@ -399,77 +393,12 @@ impl From<BankException> for BankExceptionView {
     }
 }
 
-/// What is done with a word of a bank that was set aside.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResolveException {
-    pub resolution: ResolutionWord,
-    /// The payment that it is about, if the bank did not name it. Only with `apply`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^pay_[0-9]{6,9}_[0-9a-f]{32}$", max_length = 46)]
-    pub payment: Option<String>,
-    #[schema(min_length = 1, max_length = 500)]
-    pub reason: String,
-}
-
-/// [`ResolveException`] as read.
-#[derive(Debug)]
-pub struct ResolveExceptionRead {
-    pub resolution: service::payments::Resolution,
-    pub reason: String,
-}
-
-impl Wire for ResolveExceptionRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let word = f.required("resolution", ResolutionWord::read);
-        let payment = f.optional("payment", |s| s.id::<PaymentId>());
-        let reason = f.required("reason", reason);
-        let resolution = match (word?, payment?) {
-            (ResolutionWord::Apply, payment) => service::payments::Resolution::Apply { payment },
-            (ResolutionWord::Dismiss, None) => service::payments::Resolution::Dismiss,
-            (ResolutionWord::Dismiss, Some(_)) => {
-                f.error(
-                    "payment",
-                    "not-for-dismissed",
-                    "不予采信时不填支付编号",
-                    "what is dismissed is about no payment",
-                );
-                return None;
-            }
-        };
-        Some(ResolveExceptionRead {
-            resolution,
-            reason: reason?,
-        })
-    }
-}
-
-/// One county.
-#[derive(Debug, Clone)]
-pub struct CountyQuery {
-    pub jurisdiction: JurisdictionCode,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct CountyParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-}
-
-impl Params for CountyQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        jurisdiction.map(|jurisdiction| CountyQuery { jurisdiction })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use crate::http::fields::read;
+    use crate::http::wire::Object;
 
     use super::*;
 
@@ -477,7 +406,7 @@ mod tests {
     fn a_failure_has_a_reason_and_a_success_has_none() {
         let payment = format!("pay_140802_{:032x}", 1);
         let one = |item: serde_json::Value| {
-            read(&json!({"items": [item]}), "", RecordResultsRead::read)
+            read(&json!({"items": [item]}), "", RecordResults::read)
                 .map_err(|errors| errors[0].pointer.clone())
         };
         assert!(one(json!({"payment": payment, "outcome": "paid"})).is_ok());

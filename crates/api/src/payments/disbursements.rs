@@ -1,37 +1,33 @@
-//! Disbursements: made by one person of treasury, released by another, settled by the bank's results.
+//! Disbursements: made by one person of treasury, released by another, settled by the bank's
+//! results.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use api_macros::operation;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use claims::DisbursementId;
 use claims::identifiers::{CreditCode, JurisdictionCode, ProgrammeId};
-use serde::{Deserialize, Serialize};
+use ledger::Fen;
+use serde::Serialize;
 use service::operation::Key;
 use service::operation::access::{ManageFunds, ReadFunds};
-use service::payments::{self, Disbursement, Gather};
+use service::payments::{Disbursement, Gather, InstructionFormat};
 use timing::shanghai;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::{WireBody, WireQuery};
 
 use crate::http::answer::{Answer, CreatedTagged, Json, Tagged, again, created_tagged, ok, paged, tagged};
 use crate::http::authenticated::Authenticated;
-use crate::http::bodies::{Nothing, ReasonGiven, request_words};
+use crate::http::bodies::{Nothing, ReasonGiven};
 use crate::http::contract::Text;
-use crate::http::extract::{
-    Body, IdempotencyKey, IfMatch, OptionalKey, Params, PathId, Query, Wire, etag_of,
-};
-use crate::http::field_limits;
-use crate::http::fields::Fields;
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, OptionalKey, PathId, Query, etag_of};
+use crate::http::field_limits::GATHERED;
 use crate::http::money::Money;
-use crate::http::queries::{PageQuery, page};
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{Whole, request_words};
 use crate::payments::PaymentView;
-
-request_words! {
-    /// Format of an instruction to the bank.
-    InstructionFormat { Csv = "csv", Pain001 = "pain.001" }
-}
 
 /// 生成支付批次 · Make a disbursement
 ///
@@ -47,7 +43,7 @@ pub(crate) async fn make_disbursement(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
     key: IdempotencyKey,
-    body: Body<MakeDisbursementRead>,
+    body: Body<MakeDisbursement>,
 ) -> Answer<CreatedTagged<DisbursementView>> {
     let (permit, key) = (
         caller.permit,
@@ -56,11 +52,20 @@ pub(crate) async fn make_disbursement(
             request: body.hash,
         },
     );
-    let MakeDisbursementRead {
+    let MakeDisbursement {
         jurisdiction,
         programme,
-        gather,
+        merchant,
+        payable_before,
+        most_claims,
+        most_amount,
     } = body.value;
+    let gather = Gather {
+        merchant: merchant.map(|it| it.as_str().to_owned()),
+        since_before: payable_before.map(shanghai::midnight),
+        most_claims,
+        most_amount,
+    };
     let made = api
         .write(|it| async move {
             it.payments()
@@ -214,10 +219,6 @@ pub(crate) async fn get_instruction(
     query: Query<InstructionQuery>,
 ) -> Answer {
     let Query(InstructionQuery { format, part }) = query;
-    let format = match format {
-        InstructionFormat::Csv => payments::InstructionFormat::Csv,
-        InstructionFormat::Pain001 => payments::InstructionFormat::Pain001,
-    };
     let permit = caller.permit;
     let file = api
         .write(|it| async move { it.payments().instruction(&permit, id.0, format, part).await })
@@ -233,117 +234,46 @@ pub(crate) async fn get_instruction(
         .body(file.bytes))
 }
 
+request_words! {
+    /// Format of an instruction to the bank.
+    InstructionFormat as "InstructionFormat" { Csv = "csv", Pain001 = "pain.001" }
+}
+
 /// The fund whose payable claims are to be paid.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct MakeDisbursement {
-    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
-    pub programme: String,
-    /// Credit code: only claims that are paid to this merchant, or that it made for an applicant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 18, max_length = 64)]
-    pub merchant: Option<String>,
-    /// Only what has been payable since before this day, Asia/Shanghai.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(format = Date, max_length = 10, example = "2026-06-01")]
-    pub payable_before: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 100000)]
-    pub most_claims: Option<u32>,
-    /// Gathering ends with the first claim that does not fit: nobody is overtaken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub most_amount: Option<Money>,
-}
-
-#[derive(Debug)]
-pub struct MakeDisbursementRead {
     pub jurisdiction: JurisdictionCode,
+    #[wire(example = "appliance-2026")]
     pub programme: ProgrammeId,
-    pub gather: Gather,
-}
-
-impl Wire for MakeDisbursementRead {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.required("programme", |s| s.parse(ProgrammeId::parse));
-        let merchant = f.optional("merchant", |s| s.parse(CreditCode::parse));
-        let payable_before = f.optional("payable_before", |s| s.date());
-        let most_claims = f.optional("most_claims", |s| s.whole(1, field_limits::GATHERED));
-        let most_amount = f.optional("most_amount", |s| s.money());
-        Some(MakeDisbursementRead {
-            jurisdiction: jurisdiction?,
-            programme: programme?,
-            gather: Gather {
-                merchant: merchant?.map(|it| it.as_str().to_owned()),
-                since_before: payable_before?.map(shanghai::midnight),
-                most_claims: most_claims?.and_then(|it| usize::try_from(it).ok()),
-                most_amount: most_amount?,
-            },
-        })
-    }
+    /// Credit code: only claims that are paid to this merchant, or that it made for an applicant.
+    pub merchant: Option<CreditCode>,
+    /// Only what has been payable since before this day, Asia/Shanghai.
+    #[wire(example = "2026-06-01")]
+    pub payable_before: Option<NaiveDate>,
+    #[wire(Whole::new(1..=GATHERED))]
+    pub most_claims: Option<usize>,
+    /// Gathering ends with the first claim that does not fit: nobody is overtaken.
+    pub most_amount: Option<Fen>,
 }
 
 /// A list of one fund's records, or of all that the caller may see.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct FundQuery {
     pub jurisdiction: Option<JurisdictionCode>,
     pub programme: Option<ProgrammeId>,
+    #[wire(flatten)]
     pub page: PageQuery,
 }
 
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct FundParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: Option<String>,
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-}
-
-impl Params for FundQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.optional("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let page = page(f);
-        Some(FundQuery {
-            jurisdiction: jurisdiction?,
-            programme: programme?,
-            page: page?,
-        })
-    }
-}
-
 /// Format of an instruction.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, WireQuery)]
 pub struct InstructionQuery {
-    pub format: InstructionFormat,
-    pub part: usize,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct InstructionParams {
     /// `csv` if it is left out.
-    #[param(inline)]
-    pub format: Option<InstructionFormat>,
+    #[wire(default = InstructionFormat::Csv)]
+    pub format: InstructionFormat,
     /// Which file, if the bank's limit of entries makes it more than one; the first if it is left out.
-    #[param(minimum = 1, maximum = 999)]
-    pub part: Option<u32>,
-}
-
-impl Params for InstructionQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let format = f.optional("format", InstructionFormat::read);
-        let part = f.optional("part", |s| s.whole(1, 999));
-        Some(InstructionQuery {
-            format: format?.unwrap_or(InstructionFormat::Csv),
-            part: usize::try_from(part?.unwrap_or(1)).ok()?,
-        })
-    }
+    #[wire(Whole::new(1..=999), default = 1)]
+    pub part: usize,
 }
 
 /// Payable claims of a fund, gathered to be paid.

@@ -1,8 +1,9 @@
 //! Payments: gathered, released, sent to banks, and settled by what banks say of them.
 //!
-//! [`disbursements`] gather payable claims and are released by a second person; [`submissions`] are their files on the way to
-//! a bank; [`bank_reports`] bring back what became of each payment. [`accounts`] says where money goes, [`advances`] what
-//! merchants have ahead, [`statements`] what a county and a merchant owe each other.
+//! [`disbursements`] gather payable claims and are released by a second person; [`submissions`] are
+//! their files on the way to a bank; [`bank_reports`] bring back what became of each payment.
+//! [`accounts`] says where money goes, [`advances`] what merchants have ahead, [`statements`] what
+//! a county and a merchant owe each other.
 
 pub mod accounts;
 pub mod advances;
@@ -13,24 +14,24 @@ pub mod submissions;
 
 use api_macros::operation;
 
+use crate::funds::sources::PartsView;
+use crate::http::answer::{Answer, Json, ok, paged};
+use crate::http::authenticated::Authenticated;
+use crate::http::contract::{Operation, operations};
+use crate::http::extract::{PathId, Query};
+use crate::http::money::Money;
+use crate::http::queries::PageQuery;
+use crate::http::state::ApiState;
+use crate::http::views::PageView;
+use crate::http::wire::Day;
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::identifiers::JurisdictionCode;
 use claims::{DisbursementId, PaymentId};
 use serde::Serialize;
 use service::operation::access::ReadFunds;
 use service::payments::{Count, PaidClaim, Payment, Reconciliation};
-use utoipa::{IntoParams, ToSchema};
-
-use crate::funds::sources::PartsView;
-use crate::http::answer::{Answer, Json, ok, paged};
-use crate::http::authenticated::Authenticated;
-use crate::http::contract::{Operation, operations};
-use crate::http::extract::{Params, PathId, Query};
-use crate::http::fields::Fields;
-use crate::http::money::Money;
-use crate::http::queries::{PageQuery, day};
-use crate::http::state::ApiState;
-use crate::http::views::PageView;
+use utoipa::ToSchema;
+use wire_derive::WireQuery;
 
 /// Every operation of the wing.
 pub(crate) const OPERATIONS: &[Operation] = operations![
@@ -136,38 +137,6 @@ pub(crate) async fn reconcile(
         .await;
     let items = paged(stands)?.into_iter().map(ReconciliationView::from).collect();
     ok(&Reconciliations { items })
-}
-
-/// Days of one county.
-#[derive(Debug, Clone)]
-pub struct DaysQuery {
-    pub jurisdiction: JurisdictionCode,
-    pub from: NaiveDate,
-    pub to: NaiveDate,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct DaysParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-    /// First day, Asia/Shanghai.
-    pub from: NaiveDate,
-    /// Last day, Asia/Shanghai; at most 366 days in all.
-    pub to: NaiveDate,
-}
-
-impl Params for DaysQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-        let (from, to) = (f.required("from", day), f.required("to", day));
-        Some(DaysQuery {
-            jurisdiction: jurisdiction?,
-            from: from?,
-            to: to?,
-        })
-    }
 }
 
 /// One payment to one payee, for all its claims in the disbursement.
@@ -297,4 +266,16 @@ impl From<Reconciliation> for ReconciliationView {
 pub struct Reconciliations {
     #[schema(max_items = 100000)]
     pub items: Vec<ReconciliationView>,
+}
+
+/// Days of one county.
+#[derive(Debug, Clone, WireQuery)]
+pub struct DaysQuery {
+    pub jurisdiction: JurisdictionCode,
+    /// First day, Asia/Shanghai.
+    #[wire(Day)]
+    pub from: NaiveDate,
+    /// Last day, Asia/Shanghai; at most 366 days in all.
+    #[wire(Day)]
+    pub to: NaiveDate,
 }

@@ -12,29 +12,43 @@ use service::payments::statements::{
     AdvancesAccount, ClaimsAccount, ClawbacksAccount, LaidOut, Statement, StatementFormat, StatementLine,
     StatementQuery as Asked,
 };
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::{WirePath, WireQuery};
 
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::bodies::request_words;
 use crate::http::contract::Text;
-use crate::http::extract::documented::MerchantPath;
-use crate::http::extract::{Params, Part, PathText, Query};
-use crate::http::fields::Fields;
+use crate::http::extract::{Path, Query};
 use crate::http::money::Money;
-use crate::http::problem::Problem;
-use crate::http::queries::{PageQuery, day, page};
+use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
+use crate::http::wire::{Day, Pattern, request_words};
 
-fn asked<P>(path: &PathText<P>, span: SpanQuery) -> Result<Asked, Problem> {
-    let merchant = path.parse(Part::Merchant, "merchant", |text| CreditCode::parse(text).ok())?;
-    Ok(Asked {
+/// A merchant.
+#[derive(Debug, WirePath)]
+#[wire(what = "merchant")]
+pub(crate) struct MerchantPath {
+    /// Credit code.
+    #[wire(MERCHANT, example = "91140802MA2NH6NA3Q")]
+    merchant: CreditCode,
+}
+
+const MERCHANT: Pattern<CreditCode> = Pattern {
+    longest: 18,
+    pattern: "^[0-9A-Z]{18}$",
+    parse: |text| CreditCode::parse(text).ok(),
+    zh: "须为统一社会信用代码",
+    en: "it is a credit code",
+};
+
+fn asked(path: &MerchantPath, span: SpanQuery) -> Asked {
+    Asked {
         jurisdiction: span.jurisdiction.as_str().to_owned(),
-        merchant: merchant.as_str().to_owned(),
+        merchant: path.merchant.as_str().to_owned(),
         programme: span.programme.map(|it| it.as_str().to_owned()),
         from: span.from,
         to: span.to,
-    })
+    }
 }
 
 /// 清算单 · Get a settlement statement
@@ -49,11 +63,11 @@ fn asked<P>(path: &PathText<P>, span: SpanQuery) -> Result<Asked, Problem> {
 pub(crate) async fn get_statement(
     api: ApiState,
     caller: Authenticated<ReadStatements>,
-    path: PathText<MerchantPath>,
+    path: Path<MerchantPath>,
     query: Query<StatementQuery>,
 ) -> Answer<Json<StatementView>> {
     let Query(StatementQuery { span, page }) = query;
-    let asked = asked(&path, span)?;
+    let asked = asked(&path.0, span);
     let made = api
         .service
         .payments()
@@ -79,15 +93,11 @@ pub(crate) async fn get_statement(
 pub(crate) async fn get_statement_file(
     api: ApiState,
     caller: Authenticated<ReadStatements>,
-    path: PathText<MerchantPath>,
+    path: Path<MerchantPath>,
     query: Query<StatementFileQuery>,
 ) -> Answer {
     let Query(StatementFileQuery { span, format }) = query;
-    let format = match format {
-        StatementFileFormat::Csv => StatementFormat::Csv,
-        StatementFileFormat::Xlsx => StatementFormat::Xlsx,
-    };
-    let asked = asked(&path, span)?;
+    let asked = asked(&path.0, span);
     let file = api
         .service
         .payments()
@@ -102,86 +112,41 @@ pub(crate) async fn get_statement_file(
 
 request_words! {
     /// Format of a statement's file.
-    StatementFileFormat { Csv = "csv", Xlsx = "xlsx" }
+    StatementFormat as "StatementFileFormat" { Csv = "csv", Xlsx = "xlsx" }
 }
 
 /// Which days, with which county.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct SpanQuery {
     pub jurisdiction: JurisdictionCode,
-    pub programme: Option<ProgrammeId>,
-    pub from: NaiveDate,
-    pub to: NaiveDate,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct SpanParams {
-    #[param(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
     /// All if it is left out.
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
-    pub programme: Option<String>,
+    #[wire(example = "appliance-2026")]
+    pub programme: Option<ProgrammeId>,
     /// First day, Asia/Shanghai.
+    #[wire(Day)]
     pub from: NaiveDate,
     /// Last day, Asia/Shanghai; at most 366 days in all.
+    #[wire(Day)]
     pub to: NaiveDate,
-}
-
-fn span(f: &mut Fields<'_>) -> Option<SpanQuery> {
-    let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-    let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-    let (from, to) = (f.required("from", day), f.required("to", day));
-    Some(SpanQuery {
-        jurisdiction: jurisdiction?,
-        programme: programme?,
-        from: from?,
-        to: to?,
-    })
 }
 
 /// A statement, and which of its claims.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct StatementQuery {
+    #[wire(flatten)]
     pub span: SpanQuery,
+    #[wire(flatten)]
     pub page: PageQuery,
 }
 
-impl Params for StatementQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let (span, page) = (span(f), page(f));
-        Some(StatementQuery {
-            span: span?,
-            page: page?,
-        })
-    }
-}
-
 /// A statement as a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, WireQuery)]
 pub struct StatementFileQuery {
+    #[wire(flatten)]
     pub span: SpanQuery,
-    pub format: StatementFileFormat,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct StatementFileParams {
     /// `xlsx` if it is left out.
-    #[param(inline)]
-    pub format: Option<StatementFileFormat>,
-}
-
-impl Params for StatementFileQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let (span, format) = (span(f), f.optional("format", StatementFileFormat::read));
-        Some(StatementFileQuery {
-            span: span?,
-            format: format?.unwrap_or(StatementFileFormat::Xlsx),
-        })
-    }
+    #[wire(default = StatementFormat::Xlsx)]
+    pub format: StatementFormat,
 }
 
 /// What the county owes for approved claims: `opening` + `approved` - `withdrawn` - `paid` + `returned` = `closing`.

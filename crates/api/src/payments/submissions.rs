@@ -4,20 +4,20 @@ use api_macros::operation;
 
 use chrono::{DateTime, Utc};
 use claims::DisbursementId;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::operation::access::{ManageFunds, ReadFunds};
 use service::payments::{Submission, SubmissionResolution};
 use utoipa::ToSchema;
+use wire_derive::{WireBody, WirePath};
 
 use crate::http::answer::{Answer, Json, ok, paged};
 use crate::http::authenticated::Authenticated;
-use crate::http::bodies::{reason, request_words};
-use crate::http::extract::documented::SubmissionPath;
-use crate::http::extract::{Body, Part, PathId, PathText, Query, Wire};
-use crate::http::fields::Fields;
+use crate::http::extract::{Body, Path, PathId, Query};
+use crate::http::field_limits::{PARTS, REASON};
 use crate::http::queries::PageQuery;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::{Whole, Words, request_words};
 
 /// 报送银行情况 · List a disbursement's submissions
 ///
@@ -55,56 +55,43 @@ pub(crate) async fn list_submissions(
 pub(crate) async fn resolve_submission(
     api: ApiState,
     caller: Authenticated<ManageFunds>,
-    id: PathId<DisbursementId>,
-    path: PathText<SubmissionPath>,
+    path: Path<SubmissionPath>,
     body: Body<ResolveSubmission>,
 ) -> Answer<Json<SubmissionView>> {
-    let part = path.parse(Part::Part, "submission", |text| {
-        text.parse().ok().filter(|part| (1..=999).contains(part))
-    })?;
+    let Path(SubmissionPath { id, part }) = path;
     let (permit, ResolveSubmission { resolution, reason }) = (caller.permit, body.value);
     let submission = api
         .write(|it| async move {
             it.payments()
-                .resolve_submission(&permit, id.0, part, resolution.into(), Some(reason))
+                .resolve_submission(&permit, id, part, resolution, Some(reason))
                 .await
         })
         .await?;
     ok(&SubmissionView::from(submission))
 }
 
-request_words! {
-    /// What is done about a file: the same orders under a new name, or a person takes it to the bank.
-    SubmissionResolutionWord { SubmitAgain = "submit_again", ByHand = "by_hand" }
+/// A file of a disbursement's instruction.
+#[derive(Debug, WirePath)]
+#[wire(what = "submission")]
+pub(crate) struct SubmissionPath {
+    #[wire(what = "disbursement")]
+    id: DisbursementId,
+    /// Which file, from 1.
+    #[wire(Whole::new(1..=PARTS))]
+    part: i32,
 }
 
-impl From<SubmissionResolutionWord> for SubmissionResolution {
-    fn from(word: SubmissionResolutionWord) -> SubmissionResolution {
-        match word {
-            SubmissionResolutionWord::SubmitAgain => SubmissionResolution::SubmitAgain,
-            SubmissionResolutionWord::ByHand => SubmissionResolution::ByHand,
-        }
-    }
+request_words! {
+    /// What is done about a file: the same orders under a new name, or a person takes it to the bank.
+    SubmissionResolution as "SubmissionResolutionWord" { SubmitAgain = "submit_again", ByHand = "by_hand" }
 }
 
 /// What is done about a file that the bank refused, or cannot have yet.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
 pub struct ResolveSubmission {
-    pub resolution: SubmissionResolutionWord,
-    #[schema(min_length = 1, max_length = 500, example = "银行已开通代发业务")]
+    pub resolution: SubmissionResolution,
+    #[wire(Words(REASON), example = "银行已开通代发业务")]
     pub reason: String,
-}
-
-impl Wire for ResolveSubmission {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let resolution = f.required("resolution", SubmissionResolutionWord::read);
-        let reason = f.required("reason", reason);
-        Some(ResolveSubmission {
-            resolution: resolution?,
-            reason: reason?,
-        })
-    }
 }
 
 /// A file of the instruction on its way to the bank.

@@ -1,124 +1,55 @@
-//! Replays, drafts of programmes, and the trail of who looked at personal data: what is asked and answered.
+//! Replays, drafts of programmes, and the trail of who looked at personal data: what is asked and
+//! answered.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::identifiers::{JurisdictionCode, ProgrammeId};
-use serde::{Deserialize, Serialize};
+use ledger::Fen;
+use serde::Serialize;
 use service::programmes::replay::{Document, GivenCap, Question, Summary};
 use service::programmes::{Draft, DraftDetail};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::{WireBody, WireQuery};
 
 use crate::funds::caps::is_scope;
-use crate::http::extract::{Params, Wire};
-use crate::http::field_limits;
+use crate::http::field_limits::{CAPS, COUNTIES, PROGRAMME, VERSIONS};
 use crate::http::fields::{Fields, Slot};
-use crate::http::money::Money;
-use crate::http::queries::{PageQuery, day, page};
-use crate::http::state::Limits;
+use crate::http::queries::PageQuery;
+use crate::http::wire::{AnySchema, Day, Field, Pattern, Text, Whole, described, form};
 
 /// What is replayed over which claims. Either a `document`, or a `version` of a `programme`.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, WireBody)]
+#[wire(long, refine = Question)]
 pub struct Simulate {
-    /// The text of a programme's document (TOML).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 262144)]
-    pub document: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[a-z0-9-]{1,64}$", max_length = 64, example = "appliance-2026")]
-    pub programme: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 1000000)]
-    pub version: Option<u32>,
-    /// First day of arrival, Asia/Shanghai; from the first claim on if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2026-05-01")]
-    pub from: Option<NaiveDate>,
-    /// Last day of arrival, Asia/Shanghai.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2026-05-01")]
-    pub to: Option<NaiveDate>,
-    /// Counties, or a city for all of its counties; all that the caller may see if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_items = 1, max_items = 200)]
-    pub counties: Option<Vec<PlaceCode>>,
-    /// Ceilings in place of those that stand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_items = 100)]
-    pub caps: Option<Vec<CapGiven>>,
+    #[wire(flatten = ReplayedDocument)]
+    pub document: Document,
+    #[wire(flatten)]
+    pub over: ReplayedClaims,
     /// Whether each claim that comes out otherwise is listed, a line each.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claims: Option<bool>,
+    #[wire(default)]
+    pub claims: bool,
 }
 
-/// Code of a county or city.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-pub struct PlaceCode(pub String);
-
-/// A ceiling to replay with.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CapGiven {
-    #[schema(pattern = "^[1-9][0-9]{5}([0-9]{3})?$", max_length = 9, example = "140802")]
-    pub jurisdiction: String,
-    /// `fund` (all the money of a county's fund), `whole`, `category:<category>` or `month:<yyyy-mm>`.
-    #[schema(
-        pattern = "^(fund|whole|category:[a-z_]{1,40}|month:[0-9]{4}-(0[1-9]|1[0-2]))$",
-        max_length = 49,
-        example = "fund"
-    )]
-    pub scope: String,
-    pub ceiling: Money,
+/// A document that is not in force, or one that is or was.
+#[derive(Debug, WireBody)]
+#[wire(refine = Document)]
+pub struct ReplayedDocument {
+    /// The text of a programme's document (TOML).
+    #[wire(Text(1..=PROGRAMME))]
+    pub document: Option<String>,
+    #[wire(example = "appliance-2026")]
+    pub programme: Option<ProgrammeId>,
+    #[wire(Whole::new(1..=VERSIONS))]
+    pub version: Option<u32>,
 }
 
-/// A new version of a programme. A replay of recorded claims is kept with it; the days and counties are those of the replay.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProposeProgramme {
-    /// The text of the document (TOML).
-    #[schema(min_length = 1, max_length = 262144)]
-    pub document: String,
-    /// First day of arrival, Asia/Shanghai; from the first claim on if it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2026-05-01")]
-    pub from: Option<NaiveDate>,
-    /// Last day of arrival, Asia/Shanghai.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2026-05-01")]
-    pub to: Option<NaiveDate>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_items = 1, max_items = 200)]
-    pub counties: Option<Vec<PlaceCode>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_items = 100)]
-    pub caps: Option<Vec<CapGiven>>,
-}
-
-/// [`Simulate`], read.
-#[derive(Debug)]
-pub struct SimulateRead(pub Question);
-
-/// [`ProposeProgramme`], read.
-#[derive(Debug)]
-pub struct ProposeRead(pub Question);
-
-impl Wire for SimulateRead {
-    fn limit(limits: &Limits) -> usize {
-        limits.long_body
-    }
-
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let document = f.optional("document", document);
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let version = f.optional("version", |s| s.whole(1, 1_000_000));
-        let over = over(f);
-        let list = f.optional("claims", |s| s.flag());
-        let document = match (document?, programme?, version?) {
-            (Some(source), None, None) => Document::Draft(source),
-            (None, Some(programme), Some(version)) => Document::Version {
+impl ReplayedDocument {
+    fn refine(self, f: &Fields<'_>) -> Option<Document> {
+        match (self.document, self.programme, self.version) {
+            (Some(source), None, None) => Some(Document::Draft(source)),
+            (None, Some(programme), Some(version)) => Some(Document::Version {
                 programme: programme.as_str().to_owned(),
                 version,
-            },
+            }),
             _ => {
                 f.error(
                     "document",
@@ -126,71 +57,111 @@ impl Wire for SimulateRead {
                     "须给出 document，或给出 programme 和 version，二者择一",
                     "it is either `document`, or `programme` with `version`",
                 );
-                return None;
+                None
             }
-        };
-        Some(SimulateRead(Question {
-            document,
-            list: list?.unwrap_or(false),
-            ..over?
-        }))
+        }
     }
-}
-
-impl Wire for ProposeRead {
-    fn limit(limits: &Limits) -> usize {
-        limits.long_body
-    }
-
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let document = f.required("document", document);
-        let over = over(f);
-        Some(ProposeRead(Question {
-            document: Document::Draft(document?),
-            ..over?
-        }))
-    }
-}
-
-fn document(slot: &Slot<'_>) -> Option<String> {
-    slot.text(field_limits::PROGRAMME).map(str::to_owned)
 }
 
 /// Over which claims, with which ceilings.
-fn over(f: &mut Fields<'_>) -> Option<Question> {
-    let (from, to) = (f.optional("from", day), f.optional("to", day));
-    let county = |s: &Slot<'_>| {
-        s.parse(JurisdictionCode::parse)
-            .map(|code| code.as_str().to_owned())
-    };
-    let counties = f.optional("counties", |s| s.list(1, field_limits::COUNTIES, county));
-    let caps = f.optional("caps", |s| s.list(0, field_limits::CAPS, |s| s.object(cap)));
-    Some(Question {
-        document: Document::Draft(String::new()),
-        from: from?,
-        to: to?,
-        counties: counties?.unwrap_or_default(),
-        caps: caps?.unwrap_or_default(),
-        list: false,
-    })
+#[derive(Debug, WireBody)]
+pub struct ReplayedClaims {
+    /// First day of arrival, Asia/Shanghai; from the first claim on if it is left out.
+    #[wire(Day, example = "2026-05-01")]
+    pub from: Option<NaiveDate>,
+    /// Last day of arrival, Asia/Shanghai.
+    #[wire(Day, example = "2026-05-01")]
+    pub to: Option<NaiveDate>,
+    /// Counties, or a city for all of its counties; all that the caller may see if it is left out.
+    #[wire(items = 1..=COUNTIES, form::<PlaceCode>(), default)]
+    pub counties: Vec<JurisdictionCode>,
+    /// Ceilings in place of those that stand.
+    #[wire(items = 0..=CAPS, default)]
+    pub caps: Vec<CapGiven>,
 }
 
-fn cap(f: &mut Fields<'_>) -> Option<GivenCap> {
-    let jurisdiction = f.required("jurisdiction", |s| s.parse(JurisdictionCode::parse));
-    let scope = f.required("scope", |s| {
-        s.pattern(
-            64,
-            |text| text == "fund" || is_scope(text),
-            "须为 fund、whole、category:<品类> 或 month:<yyyy-mm>",
-            "it is fund, whole, category:<category> or month:<yyyy-mm>",
-        )
-    });
-    let ceiling = f.required("ceiling", |s| s.money());
-    Some(GivenCap {
-        jurisdiction: jurisdiction?.as_str().to_owned(),
-        scope: scope?,
-        ceiling: ceiling?,
-    })
+impl ReplayedClaims {
+    fn question(self, document: Document, list: bool) -> Question {
+        let cap = |cap: CapGiven| GivenCap {
+            jurisdiction: cap.jurisdiction.as_str().to_owned(),
+            scope: cap.scope,
+            ceiling: cap.ceiling,
+        };
+        Question {
+            document,
+            from: self.from,
+            to: self.to,
+            counties: self.counties.iter().map(|it| it.as_str().to_owned()).collect(),
+            caps: self.caps.into_iter().map(cap).collect(),
+            list,
+        }
+    }
+}
+
+impl Simulate {
+    fn refine(self, _: &Fields<'_>) -> Option<Question> {
+        Some(self.over.question(self.document, self.claims))
+    }
+}
+
+/// Code of a county or city.
+#[derive(Debug)]
+pub enum PlaceCode {}
+
+impl Field for PlaceCode {
+    type Value = JurisdictionCode;
+    const NAME: Option<&'static str> = Some("PlaceCode");
+
+    fn read(slot: &Slot<'_>) -> Option<JurisdictionCode> {
+        JurisdictionCode::read(slot)
+    }
+
+    fn schema() -> AnySchema {
+        described(JurisdictionCode::schema(), "Code of a county or city.")
+    }
+}
+
+/// A ceiling to replay with.
+#[derive(Debug, WireBody)]
+pub struct CapGiven {
+    pub jurisdiction: JurisdictionCode,
+    /// `fund` (all the money of a county's fund), `whole`, `category:<category>` or `month:<yyyy-mm>`.
+    #[wire(SCOPE, example = "fund")]
+    pub scope: String,
+    pub ceiling: Fen,
+}
+
+const SCOPE: Pattern = Pattern {
+    longest: 49,
+    pattern: "^(fund|whole|category:[a-z_]{1,40}|month:[0-9]{4}-(0[1-9]|1[0-2]))$",
+    parse: |text| (text == "fund" || is_scope(text)).then(|| text.to_owned()),
+    zh: "须为 fund、whole、category:<品类> 或 month:<yyyy-mm>",
+    en: "it is fund, whole, category:<category> or month:<yyyy-mm>",
+};
+
+/// A new version of a programme. A replay of recorded claims is kept with it; the days and counties are those of the replay.
+#[derive(Debug, WireBody)]
+#[wire(long, refine = Question)]
+pub struct ProposeProgramme {
+    /// The text of the document (TOML).
+    #[wire(Text(1..=PROGRAMME))]
+    pub document: String,
+    #[wire(flatten)]
+    pub over: ReplayedClaims,
+}
+
+impl ProposeProgramme {
+    fn refine(self, _: &Fields<'_>) -> Option<Question> {
+        Some(self.over.question(Document::Draft(self.document), false))
+    }
+}
+
+/// Drafts of one programme, or of all.
+#[derive(Debug, Clone, WireQuery)]
+pub struct DraftsQuery {
+    pub programme: Option<ProgrammeId>,
+    #[wire(flatten)]
+    pub page: PageQuery,
 }
 
 /// A version of a programme that was proposed.
@@ -301,31 +272,5 @@ impl From<DraftDetail> for DraftView {
             source: Some(it.source),
             ..DraftView::from(it.draft)
         }
-    }
-}
-
-/// Drafts of one programme, or of all.
-#[derive(Debug, Clone)]
-pub struct DraftsQuery {
-    pub programme: Option<ProgrammeId>,
-    pub page: PageQuery,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct DraftsParams {
-    #[param(pattern = "^[a-z0-9-]{1,64}$", max_length = 64)]
-    pub programme: Option<String>,
-}
-
-impl Params for DraftsQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        let programme = f.optional("programme", |s| s.parse(ProgrammeId::parse));
-        let page = page(f);
-        Some(DraftsQuery {
-            programme: programme?,
-            page: page?,
-        })
     }
 }

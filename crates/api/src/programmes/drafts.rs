@@ -1,7 +1,8 @@
 //! Replays of recorded claims, and new versions of programmes in pairs.
 //!
-//! Both replay for minutes, so both answer in JSON lines as they go: `progress`, then claims if they were asked for, then the last
-//! line. A body that ends without `report`, `draft` or `problem` was cut off.
+//! Both replay for minutes, so both answer in JSON lines as they go: `progress`, then claims if
+//! they were asked for, then the last line. A body that ends without `report`, `draft` or `problem`
+//! was cut off.
 
 use actix_web::{HttpRequest, HttpResponse};
 use api_macros::operation;
@@ -26,7 +27,7 @@ use crate::http::middleware::Context;
 use crate::http::problem::Problem;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
-use crate::programmes::draft_views::{DraftView, DraftsQuery, ProposeRead, SimulateRead};
+use crate::programmes::draft_views::{DraftView, DraftsQuery, ProposeProgramme, Simulate};
 
 /// 试算重放 · Replay a programme
 ///
@@ -42,13 +43,13 @@ use crate::programmes::draft_views::{DraftView, DraftsQuery, ProposeRead, Simula
 pub(crate) async fn simulate_programme(
     api: ApiState,
     caller: Authenticated<ReplayProgrammes>,
-    body: Body<SimulateRead>,
+    body: Body<Simulate>,
     request: HttpRequest,
 ) -> Answer {
     let asked = api
         .service
         .programmes()
-        .ask_replay(&caller.permit, body.value.0)
+        .ask_replay(&caller.permit, body.value)
         .await?;
     let (sender, receiver) = mpsc::channel(LINES);
     // Whoever goes away stops it.
@@ -75,7 +76,7 @@ pub(crate) async fn propose_programme(
     api: ApiState,
     caller: Authenticated<ManageProgrammes>,
     key: IdempotencyKey,
-    body: Body<ProposeRead>,
+    body: Body<ProposeProgramme>,
     request: HttpRequest,
 ) -> Answer {
     let (permit, lang) = (caller.permit, caller.lang);
@@ -90,11 +91,7 @@ pub(crate) async fn propose_programme(
             .insert_header((REPLAYED, "true"))
             .body(line));
     }
-    let proposal = api
-        .service
-        .programmes()
-        .ask_proposal(&permit, body.value.0)
-        .await?;
+    let proposal = api.service.programmes().ask_proposal(&permit, body.value).await?;
     let (sender, receiver) = mpsc::channel(LINES);
     // A write: it goes on whether the answer is read or not.
     let task = api.start(move |it| async move {
@@ -180,11 +177,7 @@ pub(crate) async fn check_draft(
 ) -> Answer<Json<DraftView>> {
     let (permit, Check { verdict, reason }) = (caller.permit, body.value);
     let checked = api
-        .write(|it| async move {
-            it.programmes()
-                .check_draft(&permit, id.0, verdict.into(), reason)
-                .await
-        })
+        .write(|it| async move { it.programmes().check_draft(&permit, id.0, verdict, reason).await })
         .await?;
     ok(&DraftView::from(checked))
 }

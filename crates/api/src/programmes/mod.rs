@@ -1,7 +1,7 @@
 //! Programmes: the rules in force, for anyone signed in.
 //!
-//! [`drafts`] replays recorded claims over a new version and has it activated by a second person; [`registers`] loads what
-//! the rules look up.
+//! [`drafts`] replays recorded claims over a new version and has it activated by a second person;
+//! [`registers`] loads what the rules look up.
 
 pub mod draft_views;
 pub mod drafts;
@@ -13,17 +13,18 @@ use claims::identifiers::ProgrammeId;
 use policy::Lang;
 use serde::Serialize;
 use service::operation::access::ReadProgrammes;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use wire_derive::{WirePath, WireQuery};
 
 use crate::http::answer::{Answer, Json, ok};
 use crate::http::authenticated::Authenticated;
 use crate::http::contract::{Operation, operations};
-use crate::http::extract::documented::ProgrammePath;
-use crate::http::extract::{Params, Part, PathText, Query};
-use crate::http::fields::Fields;
+use crate::http::extract::{Path, Query};
+use crate::http::field_limits::VERSIONS;
 use crate::http::queries::NoParams;
 use crate::http::state::ApiState;
 use crate::http::views::PageView;
+use crate::http::wire::Whole;
 
 /// Every operation of the wing.
 pub(crate) const OPERATIONS: &[Operation] = operations![
@@ -38,6 +39,14 @@ pub(crate) const OPERATIONS: &[Operation] = operations![
     registers::load_register,
     registers::get_register_entry,
 ];
+
+/// A programme.
+#[derive(Debug, WirePath)]
+#[wire(what = "programme")]
+pub(crate) struct ProgrammePath {
+    #[wire(example = "appliance-2026")]
+    id: ProgrammeId,
+}
 
 /// 补贴项目列表 · List programmes
 ///
@@ -66,41 +75,18 @@ pub(crate) async fn list_programmes(
 pub(crate) async fn get_programme(
     api: ApiState,
     caller: Authenticated<ReadProgrammes>,
-    path: PathText<ProgrammePath>,
+    path: Path<ProgrammePath>,
     query: Query<VersionQuery>,
 ) -> Answer<Json<ProgrammeDetail>> {
-    let id = path.parse(Part::Id, "programme", |text| ProgrammeId::parse(text).ok())?;
     let found = api
         .service
         .catalogue()
-        .programme(&caller.permit, id.as_str(), query.0.version)?;
+        .programme(&caller.permit, path.0.id.as_str(), query.0.version)?;
     ok(&ProgrammeDetail {
         versions: found.versions,
         programme: found.programme.summary(caller.lang),
         source: found.programme.source().to_owned(),
     })
-}
-
-/// A version of a programme.
-#[derive(Debug, Clone, Copy)]
-pub struct VersionQuery {
-    pub version: Option<u32>,
-}
-
-/// For the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct VersionParams {
-    /// The newest if it is left out.
-    #[param(minimum = 1, maximum = 1000000)]
-    pub version: Option<u32>,
-}
-
-impl Params for VersionQuery {
-    fn read(f: &mut Fields<'_>) -> Option<Self> {
-        f.optional("version", |s| s.whole(1, 1_000_000))
-            .map(|version| VersionQuery { version })
-    }
 }
 
 /// A programme in short.
@@ -165,4 +151,12 @@ pub struct ProgrammeDetail {
     /// The document itself (TOML).
     #[schema(max_length = 1048576)]
     pub source: String,
+}
+
+/// A version of a programme.
+#[derive(Debug, Clone, Copy, WireQuery)]
+pub struct VersionQuery {
+    /// The newest if it is left out.
+    #[wire(Whole::new(1..=VERSIONS))]
+    pub version: Option<u32>,
 }

@@ -11,14 +11,16 @@ use service::operation::access::KeepRegisters;
 use service::programmes::registers::{LoadReport, RegisterFormat};
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
+use wire_derive::WirePath;
 
 use crate::http::answer::{Answer, Json, ok, ok_as};
 use crate::http::authenticated::Authenticated;
 use crate::http::contract::{AnyFields, Text};
-use crate::http::extract::documented::{EntryPath, RegisterPath};
-use crate::http::extract::{Part, PathText, media_type};
+use crate::http::extract::{Path, media_type};
+use crate::http::field_limits::KEY;
 use crate::http::problem::FieldErrorView;
 use crate::http::state::ApiState;
+use crate::http::wire::{self, request_words};
 
 /// Chunks on their way from the connection to the use case; beyond them the client waits.
 const IN_FLIGHT: usize = 16;
@@ -36,11 +38,11 @@ const IN_FLIGHT: usize = 16;
 pub(crate) async fn load_register(
     api: ApiState,
     caller: Authenticated<KeepRegisters>,
-    path: PathText<RegisterPath>,
+    path: Path<RegisterPath>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Answer<Json<LoadReportView>> {
-    let register = path.parse(Part::Register, "register", Register::parse)?;
+    let register = path.0.register;
     let format = match media_type(&request, &["application/x-ndjson", "text/csv"])? {
         "text/csv" => RegisterFormat::Csv,
         _ => RegisterFormat::Ndjson,
@@ -63,18 +65,39 @@ pub(crate) async fn load_register(
 pub(crate) async fn get_register_entry(
     api: ApiState,
     caller: Authenticated<KeepRegisters>,
-    path: PathText<EntryPath>,
+    path: Path<EntryPath>,
 ) -> Answer<Json<AnyFields>> {
-    let register = path.parse(Part::Register, "register", Register::parse)?;
-    let key = path.parse(Part::Key, "register entry", |key| {
-        (1..=200).contains(&key.len()).then(|| key.to_owned())
-    })?;
+    let Path(EntryPath { register, key }) = path;
     ok_as(
         &api.service
             .programmes()
             .register_entry(&caller.permit, register, &key)
             .await?,
     )
+}
+
+request_words! {
+    /// A register.
+    Register as "Register";
+}
+
+/// A register.
+#[derive(Debug, WirePath)]
+#[wire(what = "register")]
+pub(crate) struct RegisterPath {
+    #[wire(example = "efficiency-labels")]
+    register: Register,
+}
+
+/// An entry of a register.
+#[derive(Debug, WirePath)]
+#[wire(what = "register entry")]
+pub(crate) struct EntryPath {
+    #[wire(example = "efficiency-labels", what = "register")]
+    register: Register,
+    /// The register's key; of a filed price `<merchant>:<model>`.
+    #[wire(wire::Text(1..=KEY))]
+    key: String,
 }
 
 enum Piece {
@@ -91,8 +114,8 @@ async fn forward(mut payload: web::Payload, sender: mpsc::Sender<Piece>) {
     while let Some(chunk) = payload.next().await {
         let Ok(chunk) = chunk else { return };
         if sender.send(Piece::Chunk(chunk)).await.is_err() {
-            // The use case has refused the file: what is still on its way is read and dropped, or the client would see a
-            // reset in the place of the answer.
+            // The use case has refused the file: what is still on its way is read and dropped, or
+            // the client would see a reset in the place of the answer.
             while let Some(Ok(_)) = payload.next().await {}
             return;
         }

@@ -36,9 +36,9 @@ pub fn pack(text: &[u8]) -> Result<Vec<u8>, ServiceError> {
     COMPRESSOR.with_borrow_mut(|kept| {
         let compressor = match kept {
             Some(compressor) => compressor,
-            None => kept.insert(Compressor::with_prepared_dictionary(&ENCODER).map_err(ServiceError::bug)?),
+            None => kept.insert(Compressor::with_prepared_dictionary(&ENCODER)?),
         };
-        compressor.compress(text).map_err(ServiceError::bug)
+        Ok(compressor.compress(text)?)
     })
 }
 

@@ -71,7 +71,7 @@ impl Part {
     }
 
     fn line(&mut self, line: &impl Serialize) -> Result<(), ServiceError> {
-        let mut text = serde_json::to_vec(line).map_err(ServiceError::bug)?;
+        let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         self.write_all(&text).map_err(disk)
     }
@@ -162,9 +162,9 @@ impl Audit {
         parts: Parts<'_>,
         out: impl Write,
     ) -> Result<(), ServiceError> {
-        let mut text = serde_json::to_vec_pretty(manifest).map_err(ServiceError::bug)?;
+        let mut text = serde_json::to_vec_pretty(manifest)?;
         text.push(b'\n');
-        let length = u64::try_from(text.len()).map_err(ServiceError::bug)?;
+        let length = u64::try_from(text.len())?;
         let note = self.log.key.sign(&Checkpoint {
             origin: self.log_key().origin(SIGNED_AS),
             size: length,
@@ -176,7 +176,7 @@ impl Audit {
         archive
             .part("manifest.json", length, text.as_slice())
             .map_err(disk)?;
-        let length = u64::try_from(note.len()).map_err(ServiceError::bug)?;
+        let length = u64::try_from(note.len())?;
         archive
             .part("manifest.sig", length, note.as_bytes())
             .map_err(disk)?;
@@ -237,7 +237,7 @@ impl Audit {
             to_root: proof.to_root.to_string(),
             hashes: proof.hashes.iter().map(Hash::to_string).collect(),
         };
-        let text = serde_json::to_vec(&part).map_err(ServiceError::bug)?;
+        let text = serde_json::to_vec(&part)?;
         parts.whole(format!("{code}/consistency.json"), &text)
     }
 
@@ -383,7 +383,7 @@ fn transfer_line(row: &TransferRow) -> TransferLine<'_> {
 }
 
 fn decision_line(part: &mut Part, row: &DecisionRow) -> Result<(), ServiceError> {
-    let receipt = RawValue::from_string(view::receipt(row)?).map_err(ServiceError::bug)?;
+    let receipt = RawValue::from_string(view::receipt(row)?)?;
     part.line(&DecisionLine {
         leaf: unsigned(row.leaf),
         kind: DecisionLine::KIND.into(),

@@ -111,7 +111,7 @@ impl Audit {
             )
             .into());
         }
-        let size = i32::try_from(asked.size).map_err(ServiceError::bug)?;
+        let size = i32::try_from(asked.size)?;
         let unit = async |mut op: Op<'_>| {
             op.tx.lock_ledger(county).await?;
             if op.tx.is_committed(county, &asked.commitment).await? {
@@ -228,7 +228,7 @@ impl Audit {
         let (leaf, recorded) = logged(&mut op, &event).await?;
         row.sample.drawn_leaf = Some(leaf);
         row.sample.seed = Some(seed.to_vec());
-        row.sample.population = Some(i64::try_from(drawn.population).map_err(ServiceError::bug)?);
+        row.sample.population = Some(i64::try_from(drawn.population)?);
         row.sample.drawer = Some(op.actor.person.clone());
         row.sample.drawn_at = Some(op.now);
         row.claims = Some(drawn.claims);
@@ -271,8 +271,8 @@ impl Audit {
 
 /// Shows every approval of the period to the draw.
 async fn choose(op: &mut Op<'_>, row: &SampleRow, seed: &[u8; 32]) -> Result<sampling::Drawn, ServiceError> {
-    let leaf: [u8; 32] = row.leaf_hash.as_slice().try_into().map_err(ServiceError::bug)?;
-    let size = u32::try_from(row.size).map_err(ServiceError::bug)?;
+    let leaf: [u8; 32] = row.leaf_hash.as_slice().try_into()?;
+    let size = u32::try_from(row.size)?;
     let mut draw = sampling::Draw::new(seed, &leaf, size);
     let mut after = None;
     loop {
@@ -333,14 +333,14 @@ fn shown(row: &SampleRow, whole: Option<&WholeSampleRow>) -> Result<Sample, Serv
         }),
         _ => None,
     };
-    let leaf_hash = row.leaf_hash.as_slice().try_into().map_err(ServiceError::bug)?;
+    let leaf_hash = row.leaf_hash.as_slice().try_into()?;
     Ok(Sample {
         id: SampleId::new(jurisdiction, row.id),
         jurisdiction,
         programme: row.programme.clone(),
         from: row.since,
         to: row.until,
-        size: u32::try_from(row.size).map_err(ServiceError::bug)?,
+        size: u32::try_from(row.size)?,
         commitment: hex::encode(&row.commitment),
         leaf: row.leaf,
         leaf_hash: Hash(leaf_hash).to_string(),

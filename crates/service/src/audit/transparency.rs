@@ -328,7 +328,7 @@ async fn signed(conn: &mut Conn, row: CheckpointRow) -> Result<Signed, ServiceEr
     }
     Ok(Signed {
         size: unsigned(row.size),
-        root: Hash(row.root.as_slice().try_into().map_err(ServiceError::bug)?),
+        root: Hash(row.root.as_slice().try_into()?),
         made_at: row.made_at,
         note,
     })

@@ -160,7 +160,7 @@ impl Funds {
                 let posting = Posting {
                     jurisdiction: fund.0.clone(),
                     programme: fund.1.clone(),
-                    transfer: Transfer::new(Reason::Appropriate, row.amount).map_err(ServiceError::bug)?,
+                    transfer: Transfer::new(Reason::Appropriate, row.amount)?,
                     claim: None,
                     document: Some(row.id),
                     actor: op.actor.client.clone(),

@@ -64,7 +64,7 @@ impl Funds {
             sums.entry(programme).or_default().push((reason, amount));
         }
         let folded = sums.into_iter().map(|(programme, sums)| {
-            let balances = Balances::of_sums(sums).map_err(ServiceError::bug)?;
+            let balances = Balances::of_sums(sums)?;
             Ok((programme, balances))
         });
         folded.collect()

@@ -85,7 +85,7 @@ impl Funds {
         let posting = Posting {
             jurisdiction: jurisdiction.to_owned(),
             programme: programme.to_owned(),
-            transfer: Transfer::new(Reason::Lapse, amount).map_err(ServiceError::bug)?,
+            transfer: Transfer::new(Reason::Lapse, amount)?,
             claim: None,
             document: None,
             actor: op.actor.client.clone(),

@@ -148,7 +148,7 @@ impl Funds {
         for (sum, version) in sums {
             let ratio = self.ratio(programme, *version, jurisdiction)?;
             // The fund has what it instructs, and the fund is the sum of its sources.
-            let split = split(*sum, &ratio, &carry, &left).map_err(ServiceError::bug)?;
+            let split = split(*sum, &ratio, &carry, &left)?;
             for source in Source::ALL {
                 let part = *split.parts.get(source);
                 *left.get_mut(source) = left.get(source).saturating_sub(part);
@@ -185,7 +185,7 @@ impl Funds {
 
     /// Who bears what of a payment in a county, as the programme says.
     fn ratio(&self, programme: &str, version: i32, county: &str) -> Result<Ratio, ServiceError> {
-        let version = u32::try_from(version).map_err(ServiceError::bug)?;
+        let version = u32::try_from(version)?;
         let catalogue = self.catalogue.current();
         let programme = catalogue
             .version(programme, version)
@@ -233,7 +233,7 @@ impl Funds {
                 Entry::Occupied(still) => still.into_mut(),
                 Entry::Vacant(first) => first.insert(outstanding(parts)?),
             };
-            let share = give_back(taken, still).map_err(ServiceError::bug)?;
+            let share = give_back(taken, still)?;
             *still = BySource::from_fn(|source| still.get(source).saturating_sub(*share.get(source)));
             back.push(PaidParts {
                 line: taken.get(),
@@ -266,7 +266,7 @@ impl Funds {
         let still: HashMap<Uuid, [i64; 4]> = still.into_iter().collect();
         let back = came_back.iter().map(|(row, amount)| {
             let still = still.get(&row.payment).copied().unwrap_or_default();
-            let share = give_back(*amount, &by_source(still)?).map_err(ServiceError::bug)?;
+            let share = give_back(*amount, &by_source(still)?)?;
             Ok(PaidParts {
                 claim: row.id,
                 jurisdiction: row.jurisdiction.clone(),

@@ -12,6 +12,7 @@ use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use claims::clients::ClientStatus;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -172,13 +173,11 @@ impl Identity {
         self.throttle.check(&format!("token/{client}"))?;
         let row = self.op.read().await?.client(client).await?;
         let (hash, known) = match &row {
-            Some(row) if row.status == "active" => (row.secret_hash.clone(), true),
+            Some(row) if row.status == ClientStatus::Active => (row.secret_hash.clone(), true),
             _ => (DECOY.to_owned(), false),
         };
         let secret = secret.clone();
-        let matches = tokio::task::spawn_blocking(move || verify(&hash, &secret))
-            .await
-            .map_err(ServiceError::bug)?;
+        let matches = tokio::task::spawn_blocking(move || verify(&hash, &secret)).await?;
         if !(known && matches) {
             return Err(Refusal::BadCredentials.into());
         }
@@ -199,7 +198,7 @@ impl Identity {
             iat: now,
             exp: now.saturating_add(LIFETIME_S),
         };
-        let access_token = jsonwebtoken::encode(&header, &body, &key.encoding).map_err(ServiceError::bug)?;
+        let access_token = jsonwebtoken::encode(&header, &body, &key.encoding)?;
         Ok(Token {
             access_token,
             expires_in: LIFETIME_S,
@@ -212,12 +211,12 @@ impl Identity {
         let row = self
             .client(&client)
             .await?
-            .filter(|row| row.status == "active")
+            .filter(|row| row.status == ClientStatus::Active)
             .ok_or(Refusal::BadToken)?;
         Ok(Actor {
             client,
             person: row.person.clone(),
-            role: Role::parse(&row.role).ok_or_else(|| ServiceError::bug("unknown role"))?,
+            role: row.role,
             jurisdictions: row.jurisdictions.clone(),
             merchant: row.merchant.clone(),
             request,
@@ -238,19 +237,17 @@ impl Identity {
     /// Registers a client, or gives a known one a new secret and role.
     pub async fn register_client(&self, actor: &Actor, new: NewClient) -> Result<(), ServiceError> {
         let secret = new.secret.clone();
-        let hash = tokio::task::spawn_blocking(move || hash(&secret))
-            .await
-            .map_err(ServiceError::bug)??;
+        let hash = tokio::task::spawn_blocking(move || hash(&secret)).await??;
         let city = self.catalogue.city()?;
         let unit = async |mut op: Op<'_>| {
             let row = ClientRow {
                 id: new.id.clone(),
                 secret_hash: hash.clone(),
-                role: new.role.as_str().into(),
+                role: new.role,
                 person: new.person.clone(),
                 merchant: new.merchant.clone(),
                 jurisdictions: new.jurisdictions.clone(),
-                status: "active".into(),
+                status: ClientStatus::Active,
                 created_at: op.now,
             };
             op.tx.save_client(&row).await?;
@@ -318,8 +315,6 @@ fn verify(hash: &str, secret: &SecretString) -> bool {
 }
 
 fn hash(secret: &SecretString) -> Result<String, ServiceError> {
-    let hash = Argon2::default()
-        .hash_password(secret.expose_secret().as_bytes())
-        .map_err(ServiceError::bug)?;
+    let hash = Argon2::default().hash_password(secret.expose_secret().as_bytes())?;
     Ok(hash.to_string())
 }

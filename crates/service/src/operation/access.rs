@@ -6,8 +6,8 @@
 
 use std::marker::PhantomData;
 
+use super::Role;
 use super::error::Refusal;
-use super::role::Role;
 
 /// Who is calling: a credential, the person behind it, and the request it came with.
 #[derive(Debug, Clone)]

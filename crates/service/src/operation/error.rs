@@ -4,7 +4,7 @@ use claims::life_cycle::{Status, Verb};
 use policy::Lang;
 use store::{Retry, StoreError};
 
-use super::role::Role;
+use super::Role;
 
 /// One field that is wrong: a JSON pointer into the body, a stable code, and what to do, never the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,6 +162,35 @@ impl ServiceError {
             _ => None,
         }
     }
+}
+
+/// Declares errors of libraries that only a bug or damage to the database can cause, with the text that is logged. None
+/// says anything of a value.
+macro_rules! only_a_bug {
+    ($($error:ty => $text:literal,)+) => { $(
+        impl From<$error> for ServiceError {
+            fn from(_: $error) -> Self {
+                Self::Bug($text.to_owned())
+            }
+        }
+    )+ };
+}
+
+only_a_bug! {
+    serde_json::Error => "JSON of our own cannot be written or read",
+    std::fmt::Error => "text cannot be written into memory",
+    std::num::TryFromIntError => "a number does not fit its type",
+    std::array::TryFromSliceError => "a hash has another length",
+    std::io::Error => "bytes cannot be written into memory",
+    ledger::MoneyError => "a sum of money is out of range",
+    ledger::Shortfall => "an account would fall below nothing",
+    ledger::Exhausted => "sources cannot pay or take back a sum",
+    parquet::errors::ParquetError => "a Parquet file cannot be written into memory",
+    jsonwebtoken::errors::Error => "a token cannot be signed",
+    argon2::password_hash::Error => "a secret cannot be hashed",
+    tokio::task::JoinError => "work on another thread came to no end",
+    tokio::sync::AcquireError => "a semaphore was closed",
+    crate::at_rest::VaultError => "a value at rest cannot be sealed or opened",
 }
 
 /// A workbook is written into memory, so that only a mistake of its writer makes it fail.

@@ -84,7 +84,7 @@ macro_rules! kept_by_serde {
     ($($ty:ty),+) => { $(
         impl Kept for $ty {
             fn keep(&self) -> Result<Value, ServiceError> {
-                serde_json::to_value(self).map_err(ServiceError::bug)
+                Ok(serde_json::to_value(self)?)
             }
             fn give_back(value: Value) -> Option<Self> {
                 serde_json::from_value(value).ok()
@@ -181,7 +181,7 @@ pub(crate) async fn first_answer<T: StoredAnswer>(
     };
     let answer = row.answer.filter(|_| row.request == key.request);
     let answer = answer.ok_or(Refusal::IdempotencyKeyReused)?;
-    let mut answer: Map<String, Value> = serde_json::from_str(&answer).map_err(ServiceError::bug)?;
+    let mut answer: Map<String, Value> = serde_json::from_str(&answer)?;
     if answer.get("kind").and_then(Value::as_str) != Some(T::KIND) {
         return Err(Refusal::IdempotencyKeyReused.into());
     }
@@ -239,7 +239,7 @@ impl super::run::Runner {
             .answer
             .filter(|_| row.request == key.request)
             .ok_or(Refusal::IdempotencyKeyReused)?;
-        let value = serde_json::from_str(&answer).map_err(ServiceError::bug)?;
+        let value = serde_json::from_str(&answer)?;
         Ok(Some(Replayable {
             value,
             replayed: true,
@@ -261,7 +261,7 @@ impl super::run::Runner {
             operation: operation.to_owned(),
             claim_jurisdiction: None,
             claim: None,
-            answer: Some(serde_json::to_string(answer).map_err(ServiceError::bug)?),
+            answer: Some(serde_json::to_string(answer)?),
             created_at: self.now(),
         };
         IdempotencyRow::insert(tx, &[row]).await?;

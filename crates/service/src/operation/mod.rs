@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `role`, `access` | roles, rights and [`Permit`]; the table of who may do what is its `rights!` |
+//! | `access` | rights and [`Permit`] by [`Role`]; the table of who may do what is its `rights!` |
 //! | `error` | [`Refusal`], which changed nothing, and [`ServiceError`] |
 //! | `run` | the one way to a transaction: permit, county, key, time, events, and what follows the commit |
 //! | `idempotency` | the first answer to a key, kept in the transaction that did the work and given again |
@@ -24,18 +24,17 @@ pub(crate) mod events;
 mod idempotency;
 pub mod paging;
 mod proposal;
-mod role;
 pub(crate) mod run;
 pub mod time;
 
 pub use access::{Actor, Permit, Right};
+pub use claims::clients::Role;
 pub use error::{FieldError, Refusal, ServiceError};
 pub(crate) use idempotency::{Kept, StoredAnswer, stored_answer};
 pub use idempotency::{Key, Replayable};
 pub use paging::Page;
 pub use proposal::Check;
 pub(crate) use proposal::{Decision, pending};
-pub use role::Role;
 pub(crate) use run::{Finished, Op, Recorded, Runner};
 
 /// The largest batch one transaction takes; bulk calls are split into batches of this size.

@@ -43,7 +43,7 @@ pub(crate) fn page<T, K: Serialize>(
 
 /// The cursor behind a row of this key.
 pub(crate) fn cursor(key: &impl Serialize) -> Result<String, ServiceError> {
-    let key = serde_json::to_vec(key).map_err(ServiceError::bug)?;
+    let key = serde_json::to_vec(key)?;
     Ok(URL_SAFE_NO_PAD.encode(key))
 }
 

@@ -109,8 +109,8 @@ impl Programmes {
         let report = self.replay(&asked, tell).await?;
         let (text, programme) = (report.text()?, &asked.programme);
         let jurisdiction = code(&city)?;
-        let version = i32::try_from(programme.version()).map_err(ServiceError::bug)?;
-        let summary = serde_json::to_string(&report.summary).map_err(ServiceError::bug)?;
+        let version = i32::try_from(programme.version())?;
+        let summary = serde_json::to_string(&report.summary)?;
         let unit = async |mut op: Op<'_>| {
             op.tx.lock_programmes(&city).await?;
             let row = DraftRow {
@@ -294,7 +294,7 @@ fn draft(row: DraftRow) -> Result<Draft, ServiceError> {
     Ok(Draft {
         id: DraftId::new(row.jurisdiction, row.id),
         programme: row.programme,
-        version: u32::try_from(row.version).map_err(ServiceError::bug)?,
+        version: u32::try_from(row.version)?,
         hash: row.hash,
         effective_from: row.effective_from,
         status: row.signatures.status,
@@ -304,6 +304,6 @@ fn draft(row: DraftRow) -> Result<Draft, ServiceError> {
         checked_at: row.signatures.checked_at,
         reason: row.signatures.reason,
         report_digest: format!("sha256:{}", hex::encode(&row.report_digest)),
-        summary: serde_json::from_str(&row.summary).map_err(ServiceError::bug)?,
+        summary: serde_json::from_str(&row.summary)?,
     })
 }

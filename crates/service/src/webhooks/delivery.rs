@@ -154,8 +154,12 @@ impl Webhooks {
                 Ok(_) => delivered = delivered.saturating_add(1),
                 Err(_) => failed = failed.saturating_add(1),
             }
-            let outcome = if said.is_ok() { "delivered" } else { "failed" };
-            metrics::counter!("huanxin_webhook_attempts_total", "outcome" => outcome).increment(1);
+            let outcome = if said.is_ok() {
+                DeliveryStatus::Delivered
+            } else {
+                DeliveryStatus::Failed
+            };
+            metrics::counter!("huanxin_webhook_attempts_total", "outcome" => outcome.as_str()).increment(1);
             let unit = |op| self.record_attempt(op, &endpoint, &delivery, &said, took);
             let on = self.op.by_system().run(unit).await?;
             if !on || began.elapsed() > BUDGET {
@@ -325,6 +329,6 @@ fn message(row: &DeliveryRow, now: DateTime<Utc>) -> Result<WebhookMessage, Serv
     Ok(WebhookMessage {
         id: row.id.to_string(),
         timestamp: now,
-        body: serde_json::to_vec(&body).map_err(ServiceError::bug)?.into(),
+        body: serde_json::to_vec(&body)?.into(),
     })
 }

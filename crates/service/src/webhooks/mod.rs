@@ -439,17 +439,14 @@ impl Webhooks {
     }
 
     fn seal_webhook(&self, row: &mut WebhookRow, sealed: &Sealed) -> Result<(), ServiceError> {
-        let text = serde_json::to_vec(sealed).map_err(ServiceError::bug)?;
-        row.sealed = self.vault.seal(&place(row), &text).map_err(ServiceError::bug)?;
+        let text = serde_json::to_vec(sealed)?;
+        row.sealed = self.vault.seal(&place(row), &text)?;
         row.key_id = self.vault.key_id().to_owned();
         Ok(())
     }
 
     fn open_webhook(&self, row: &WebhookRow) -> Result<Sealed, ServiceError> {
-        let text = self
-            .vault
-            .open(&row.key_id, &place(row), &row.sealed)
-            .map_err(ServiceError::bug)?;
+        let text = self.vault.open(&row.key_id, &place(row), &row.sealed)?;
         // An error of serde_json may quote what it reads.
         serde_json::from_slice(&text).map_err(|_| ServiceError::bug("unreadable webhook"))
     }

@@ -1,9 +1,11 @@
 //! Clients: the credentials that ask for tokens.
 
 use chrono::{DateTime, Utc};
+use claims::clients::{ClientStatus, Role};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use crate::columns::Value;
 use crate::schema::clients;
 use crate::{Conn, StoreError, Tx};
 
@@ -14,11 +16,13 @@ use crate::{Conn, StoreError, Tx};
 pub struct ClientRow {
     pub id: String,
     pub secret_hash: String,
-    pub role: String,
+    #[diesel(serialize_as = Value<Role>)]
+    pub role: Role,
     pub person: String,
     pub merchant: Option<String>,
     pub jurisdictions: Vec<String>,
-    pub status: String,
+    #[diesel(serialize_as = Value<ClientStatus>)]
+    pub status: ClientStatus,
     pub created_at: DateTime<Utc>,
 }
 
@@ -45,10 +49,10 @@ impl Conn {
 impl Tx {
     pub async fn save_client(&mut self, row: &ClientRow) -> Result<(), StoreError> {
         diesel::insert_into(clients::table)
-            .values(row)
+            .values(row.clone())
             .on_conflict(clients::id)
             .do_update()
-            .set(row)
+            .set(row.clone())
             .execute(self.pg())
             .await?;
         Ok(())

@@ -1,10 +1,13 @@
 //! The small tables that every county reads: jurisdictions and programmes.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use claims::jurisdictions::JurisdictionKind;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use policy::VersionStatus;
 use uuid::Uuid;
 
+use crate::columns::Value;
 use crate::schema::{jurisdictions, ledgers, programmes};
 use crate::{Conn, StoreError, Tx};
 
@@ -15,7 +18,8 @@ pub struct JurisdictionRow {
     pub code: String,
     pub name_zh: String,
     pub name_en: String,
-    pub kind: String,
+    #[diesel(serialize_as = Value<JurisdictionKind>)]
+    pub kind: JurisdictionKind,
     pub parent: Option<String>,
 }
 
@@ -29,7 +33,8 @@ pub struct ProgrammeRow {
     pub hash: String,
     pub source: String,
     pub effective_from: NaiveDate,
-    pub status: String,
+    #[diesel(serialize_as = Value<VersionStatus>)]
+    pub status: VersionStatus,
     pub created_at: DateTime<Utc>,
     pub activated_at: Option<DateTime<Utc>>,
     /// The draft that it was, with the city it stands under; none for a programme's first version.
@@ -49,7 +54,7 @@ impl Conn {
     /// Every active version of every programme, oldest first.
     pub async fn active_programmes(&mut self) -> Result<Vec<ProgrammeRow>, StoreError> {
         Ok(programmes::table
-            .filter(programmes::status.eq("active"))
+            .filter(programmes::status.eq(Value(VersionStatus::Active)))
             .order((programmes::id, programmes::version))
             .select(ProgrammeRow::as_select())
             .load(self.pg())
@@ -71,10 +76,10 @@ impl Tx {
     pub async fn save_jurisdictions(&mut self, rows: &[JurisdictionRow]) -> Result<(), StoreError> {
         for row in rows {
             diesel::insert_into(jurisdictions::table)
-                .values(row)
+                .values(row.clone())
                 .on_conflict(jurisdictions::code)
                 .do_update()
-                .set(row)
+                .set(row.clone())
                 .execute(self.pg())
                 .await?;
             diesel::insert_into(ledgers::table)
@@ -88,7 +93,7 @@ impl Tx {
 
     pub async fn add_programme(&mut self, row: &ProgrammeRow) -> Result<(), StoreError> {
         diesel::insert_into(programmes::table)
-            .values(row)
+            .values(row.clone())
             .execute(self.pg())
             .await?;
         Ok(())

@@ -265,14 +265,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::Word;
+
     clients (id) {
         id -> Text,
         secret_hash -> Text,
-        role -> Text,
+        role -> Word,
         person -> Text,
         merchant -> Nullable<Text>,
         jurisdictions -> Array<Text>,
-        status -> Text,
+        status -> Word,
         created_at -> Timestamptz,
     }
 }
@@ -415,11 +418,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::Word;
+
     jurisdictions (code) {
         code -> Text,
         name_zh -> Text,
         name_en -> Text,
-        kind -> Text,
+        kind -> Word,
         parent -> Nullable<Text>,
     }
 }

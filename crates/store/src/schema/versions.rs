@@ -25,13 +25,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::Word;
+
     programmes (id, version) {
         id -> Text,
         version -> Int4,
         hash -> Text,
         source -> Text,
         effective_from -> Date,
-        status -> Text,
+        status -> Word,
         created_at -> Timestamptz,
         activated_at -> Nullable<Timestamptz>,
         draft_jurisdiction -> Nullable<Text>,

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A closed list, and a type with one method that gives its words.
+/// A closed list, and a type with one method that gives its texts.
 const LISTS: (&str, &str) = (
     "lists",
     "words! { /// Where it stands.
@@ -39,6 +39,9 @@ fn words_as_text_are_found_outside_their_declarations() {
         ("fn f(row: &mut Row) { row.status = \"open\".into(); }", 1),
         ("fn f() { log!(status = \"paid\", \"it was paid\"); }", 1),
         ("fn f() -> &'static str { \"prepaid\" }", 0),
+        ("fn f() { g(Refusal::NotFound(\"paid\")) }", 0),
+        ("fn f() { g(Settled { what: \"paid\", status: \"paid\" }) }", 1),
+        ("fn f() { op.event(county, &id, \"paid\").is(\"open\") }", 1),
         ("words! { pub enum Other { Paid = \"paid\" } }", 0),
         (
             "impl It { fn as_str(self) -> &'static str { match self { It::Paid => \"paid\" } } }",

@@ -1,12 +1,12 @@
-//! Closed lists that are used as text, or matched with an arm for whatever else there may be.
+//! Values of closed lists that are used as text, or matched with an arm for other values.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
 use crate::source::{Closed, Crate, expressions, is_declaration};
 
-/// Literals that are a word of a closed list, outside of where such lists are declared: `file:line:
-/// word`.
+/// Literals that are a value of a closed list, outside of where such lists are declared:
+/// `file:line: value`.
 pub(super) fn as_text(one: &Crate, closed: &Closed) -> Vec<String> {
     let mut found = Vec::new();
     for module in one.modules.values() {
@@ -55,6 +55,35 @@ impl<'ast> Visit<'ast> for Literals {
         }
     }
 
+    /// What was not found is a noun, not a value: `Refusal::NotFound("claim")`.
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        let syn::Expr::Path(of) = call.func.as_ref() else {
+            return visit::visit_expr_call(self, call);
+        };
+        if of.path.segments.last().is_none_or(|it| it.ident != "NotFound") {
+            visit::visit_expr_call(self, call);
+        }
+    }
+
+    /// The same in `Refusal::Settled { what: "claim", … }`.
+    fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
+        if !matches!(&field.member, syn::Member::Named(name) if name == "what") {
+            visit::visit_field_value(self, field);
+        }
+    }
+
+    /// The verb of an event or of a key is a name of its own, also where a transfer has the same.
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        if ["event", "once", "once_if"]
+            .iter()
+            .any(|name| call.method == name)
+        {
+            self.visit_expr(&call.receiver);
+        } else {
+            visit::visit_expr_method_call(self, call);
+        }
+    }
+
     /// Names of columns, fields and paths: no value is compared with them.
     fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
 }
@@ -76,7 +105,7 @@ pub(crate) fn open_in(one: &Crate, closed: &Closed) -> Vec<String> {
 
 struct Matches<'c> {
     closed: &'c Closed,
-    /// What `Self` is.
+    /// The type that `Self` stands for.
     own: Option<String>,
     lines: Vec<usize>,
 }
@@ -110,7 +139,7 @@ impl<'ast> Visit<'ast> for Matches<'_> {
         self.own = before;
     }
 
-    /// The inverse of a list's words: a text may be none of them.
+    /// The inverse of a list's texts: its input may be none of them.
     fn visit_impl_item_fn(&mut self, method: &'ast syn::ImplItemFn) {
         if method.sig.ident != "parse" {
             visit::visit_impl_item_fn(self, method);

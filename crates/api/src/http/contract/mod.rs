@@ -1,17 +1,18 @@
 //! What an operation is: its route, and its part of the OpenAPI document, from one statement.
 //!
-//! A handler with `#[operation(…)]` has an [`Operation`] beside it. The attribute holds the method, the path, the tag and
-//! the texts; everything else is said by the types of the handler's arguments ([`Argument`]) and of its result
-//! ([`Outcome`]), each in the file that has the type. So the document cannot say of a right, a parameter, a body or an
-//! answer what the handler does not do: there is no second place that says it.
+//! A handler with `#[operation(…)]` has an [`Operation`] beside it. The attribute holds the method,
+//! the path, the tag and the texts; everything else is said by the types of the handler's arguments
+//! ([`Argument`]) and of its result ([`Outcome`]), each in the file that has the type. So the
+//! document cannot say of a right, a parameter, a body or an answer what the handler does not do:
+//! there is no second place that says it.
 //!
-//! Each wing has one list of its operations, made with [`operations!`]. The router and the document read the same lists.
+//! Each wing has one list of its operations, made with [`operations!`]. The router and the document
+//! read the same lists.
 
 mod document;
 
 use actix_web::{HttpRequest, HttpResponse, Route, web};
-use utoipa::openapi::path::ParameterIn;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 pub(crate) use document::{Contract, Schemas, document, without_null};
 
@@ -186,18 +187,6 @@ impl Outcome for HttpResponse {
     fn describe(contract: &mut Contract<'_>) {
         let media = contract.operation().answer.media;
         contract.answer(200, media, &[]);
-    }
-}
-
-/// Parameters of a path or of a query.
-pub(crate) trait Parameters {
-    fn describe(contract: &mut Contract<'_>, place: ParameterIn);
-}
-
-impl<T: IntoParams> Parameters for T {
-    fn describe(contract: &mut Contract<'_>, place: ParameterIn) {
-        let parameters = T::into_params(|| Some(place.clone()));
-        contract.parameters(parameters);
     }
 }
 

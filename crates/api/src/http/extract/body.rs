@@ -19,7 +19,10 @@ use crate::http::problem::Problem;
 use crate::http::state::{Limits, shared};
 
 /// A body that is read field by field.
-pub trait Wire: Sized + 'static {
+pub trait Wire: 'static {
+    /// What is read: as a rule the body itself.
+    type Value;
+
     /// Read as `{}` when nothing is sent.
     const MAY_BE_EMPTY: bool = false;
 
@@ -29,19 +32,20 @@ pub trait Wire: Sized + 'static {
     }
 
     /// The value, or `None` after every error was reported.
-    fn read(fields: &mut Fields<'_>) -> Option<Self>;
-}
-
-/// A body with its schema in the document: the type itself, or what it is read from.
-pub trait Form: Wire {
-    type Schema: ToSchema;
+    fn read(fields: &mut Fields<'_>) -> Option<Self::Value>;
 }
 
 /// A JSON body and the hash of the request, for idempotency.
-#[derive(Debug)]
-pub struct Body<T> {
-    pub value: T,
+pub struct Body<T: Wire> {
+    pub value: T::Value,
     pub hash: [u8; 32],
+}
+
+/// Bodies have personal data: nothing of the value is shown.
+impl<T: Wire> std::fmt::Debug for Body<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Body").finish_non_exhaustive()
+    }
 }
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
@@ -62,11 +66,11 @@ impl<T: Wire> FromRequest for Body<T> {
     }
 }
 
-impl<T: Form> Argument for Body<T> {
+impl<T: Wire + ToSchema> Argument for Body<T> {
     const BODIES: usize = 1;
 
     fn describe(contract: &mut Contract<'_>) {
-        contract.body("application/json", <T::Schema as Media>::schema, !T::MAY_BE_EMPTY);
+        contract.body("application/json", <T as Media>::schema, !T::MAY_BE_EMPTY);
     }
 }
 
@@ -89,8 +93,8 @@ async fn json(
     parse_json(&bytes)
 }
 
-/// The request's media type, which must be one of these; parameters such as the charset are not looked at, since JSON and
-/// the lines we take are UTF-8 always.
+/// The request's media type, which must be one of these; parameters such as the charset are not
+/// looked at, since JSON and the lines we take are UTF-8 always.
 pub(crate) fn media_type(
     request: &HttpRequest,
     allowed: &'static [&'static str],
@@ -149,8 +153,8 @@ pub fn parse_json(bytes: &[u8]) -> Result<Value, Problem> {
     })
 }
 
-/// The hash by which a repeated request is known: SHA-256 over the path and the body's canonical form (RFC 8785), so that
-/// neither the order of keys nor white space matters.
+/// The hash by which a repeated request is known: SHA-256 over the path and the body's canonical
+/// form (RFC 8785), so that neither the order of keys nor white space matters.
 pub fn canonical_hash(path: &str, body: &Value) -> Result<[u8; 32], Problem> {
     let canonical = if is_plain(body) {
         serde_json::to_vec(body)
@@ -166,8 +170,8 @@ pub fn canonical_hash(path: &str, body: &Value) -> Result<[u8; 32], Problem> {
     Ok(hash.finalize().into())
 }
 
-/// Whether its plain form is the canonical one: a `Value` keeps its keys sorted, so only numbers, and keys beyond the Basic
-/// Multilingual Plane, could be written otherwise.
+/// Whether its plain form is the canonical one: a `Value` keeps its keys sorted, so only numbers,
+/// and keys beyond the Basic Multilingual Plane, could be written otherwise.
 fn is_plain(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::String(_) => true,

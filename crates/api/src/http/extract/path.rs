@@ -1,56 +1,21 @@
 //! Parts of the path.
 
 use std::future::{Ready, ready};
-use std::marker::PhantomData;
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
-use claims::{
-    AdvanceId, AppropriationId, BankEntryId, CapChangeId, ClaimId, DisbursementId, DraftId, HoldId,
-    JurisdictionCode, PaymentId, SampleId, WaiverId, WebhookId,
-};
-use serde::Deserialize;
-use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
-use utoipa::openapi::{ObjectBuilder, Required, Type};
+use serde_json::{Map, Value};
+use utoipa::openapi::path::ParameterIn;
 
-use crate::http::contract::{Argument, Contract, Parameters};
+use crate::http::contract::{Argument, Contract};
+use crate::http::fields::{Fields, read};
 use crate::http::problem::Problem;
+use crate::http::wire::{Field, Members, Named, Object, form};
 
-/// The `{id}` of the path. What is no id names no record: 404, as for an id that nobody has.
+/// The `{id}` of the path. What is no id names no record: 404, as for an id that no record has.
 #[derive(Debug, Clone, Copy)]
 pub struct PathId<T>(pub T);
-
-/// A kind of record that an id names.
-pub trait Named {
-    const WHAT: &'static str;
-    /// What its ids begin with.
-    const PREFIX: &'static str;
-}
-
-macro_rules! named {
-    ($($id:ident $what:literal;)*) => {
-        $(impl Named for $id {
-            const WHAT: &'static str = $what;
-            const PREFIX: &'static str = $id::PREFIX;
-        })*
-    };
-}
-
-named! {
-    ClaimId "claim";
-    DisbursementId "disbursement";
-    AppropriationId "appropriation";
-    CapChangeId "cap change";
-    PaymentId "payment";
-    HoldId "hold";
-    AdvanceId "advance";
-    WaiverId "waiver";
-    WebhookId "webhook";
-    DraftId "draft";
-    SampleId "sample";
-    BankEntryId "bank exception";
-}
 
 impl<T: FromStr + Named> FromRequest for PathId<T> {
     type Error = Problem;
@@ -62,116 +27,56 @@ impl<T: FromStr + Named> FromRequest for PathId<T> {
     }
 }
 
-impl<T: Named> Argument for PathId<T> {
+impl<T: Field + Named> Argument for PathId<T> {
     fn describe(contract: &mut Contract<'_>) {
-        let pattern = format!("^{}[0-9]{{6,9}}_[0-9a-f]{{32}}$", T::PREFIX);
-        let schema = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .pattern(Some(pattern))
-            .max_length(Some(ID_MAX));
-        let id = ParameterBuilder::new()
-            .name("id")
-            .parameter_in(ParameterIn::Path)
-            .required(Required::True)
-            .schema(Some(schema));
-        contract.parameters(vec![id.build()]);
+        let mut members = Members::default();
+        members.add("id", true, "", None, &form::<T>());
+        contract.parameters(members.parameters(&ParameterIn::Path));
         contract.problems(&[404]);
     }
 }
 
-/// Prefix, jurisdiction of a development zone, and 32 hex digits.
-const ID_MAX: usize = 46;
+/// Parts of a path, other than the id of one record.
+pub trait PathParts: Sized {
+    /// What a part names.
+    fn what(part: &str) -> &'static str;
 
-/// Named parts of the path, percent-decoded; `P` says in the document which these are and what they may hold.
+    fn read(fields: &mut Fields<'_>) -> Option<Self>;
+}
+
+/// The parts, percent-decoded and read. A part that does not parse names nothing: 404. Nor does
+/// text that no record can hold.
 #[derive(Debug, Clone)]
-pub struct PathText<P> {
-    parts: Parts,
-    documented: PhantomData<fn() -> P>,
-}
+pub struct Path<P>(pub P);
 
-/// Every part that a route names. actix reads a path into a struct's fields and not into a map.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct Parts {
-    id: String,
-    programme: String,
-    jurisdiction: String,
-    register: String,
-    key: String,
-    code: String,
-    holder: String,
-    merchant: String,
-    period: String,
-    part: String,
-}
-
-/// A part of the path.
-#[derive(Debug, Clone, Copy)]
-pub enum Part {
-    Id,
-    Programme,
-    Jurisdiction,
-    Register,
-    Key,
-    Code,
-    Holder,
-    Merchant,
-    Period,
-    Part,
-}
-
-impl<P> PathText<P> {
-    /// A part that has a grammar; whatever does not parse names nothing: 404. Nor does text that no record can hold.
-    pub fn parse<T>(
-        &self,
-        part: Part,
-        what: &'static str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<T, Problem> {
-        let text = match part {
-            Part::Id => &self.parts.id,
-            Part::Programme => &self.parts.programme,
-            Part::Jurisdiction => &self.parts.jurisdiction,
-            Part::Register => &self.parts.register,
-            Part::Key => &self.parts.key,
-            Part::Code => &self.parts.code,
-            Part::Holder => &self.parts.holder,
-            Part::Merchant => &self.parts.merchant,
-            Part::Period => &self.parts.period,
-            Part::Part => &self.parts.part,
-        };
-        let possible = Some(text.as_str()).filter(|text| !text.chars().any(char::is_control));
-        possible.and_then(parse).ok_or_else(|| Problem::not_found(what))
-    }
-
-    /// The county whose ledger the path names.
-    pub fn county(&self) -> Result<JurisdictionCode, Problem> {
-        self.parse(Part::Jurisdiction, "ledger", |text| {
-            JurisdictionCode::parse(text).ok()
-        })
-    }
-}
-
-impl<P> FromRequest for PathText<P> {
+impl<P: PathParts> FromRequest for Path<P> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let parts = web::Path::<Parts>::from_request(request, payload).into_inner();
-        ready(
-            parts
-                .map(|parts| PathText {
-                    parts: parts.into_inner(),
-                    documented: PhantomData,
-                })
-                .map_err(|_| Problem::NoSuchPath),
-        )
+        let values = web::Path::<Vec<String>>::from_request(request, payload).into_inner();
+        let values = values.map_err(|_| Problem::NoSuchPath);
+        ready(values.and_then(|values| parts(request, values.into_inner()).map(Path)))
     }
 }
 
-impl<P: Parameters> Argument for PathText<P> {
+fn parts<P: PathParts>(request: &HttpRequest, values: Vec<String>) -> Result<P, Problem> {
+    let mut object = Map::new();
+    for ((name, _), value) in request.match_info().iter().zip(values) {
+        if value.chars().any(char::is_control) {
+            return Err(Problem::not_found(P::what(name)));
+        }
+        object.insert(name.to_owned(), Value::String(value));
+    }
+    read(&Value::Object(object), "", P::read).map_err(|errors| {
+        let first = errors.first().map(|error| error.pointer.trim_start_matches('/'));
+        Problem::not_found(P::what(first.unwrap_or_default()))
+    })
+}
+
+impl<P: PathParts + Object> Argument for Path<P> {
     fn describe(contract: &mut Contract<'_>) {
-        P::describe(contract, ParameterIn::Path);
+        contract.parameters(Members::of::<P>().parameters(&ParameterIn::Path));
         contract.problems(&[404]);
     }
 }
@@ -179,23 +84,39 @@ impl<P: Parameters> Argument for PathText<P> {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use claims::ClaimId;
+    use service::Refusal;
+    use wire_derive::WirePath;
 
     use super::*;
-    use crate::http::extract::documented::EntryPath;
+    use crate::http::wire::{Text, Whole};
+
+    /// A shelf and a thing on it.
+    #[derive(Debug, WirePath)]
+    #[wire(what = "thing")]
+    struct ThingPath {
+        #[wire(Whole::new(1..=9), what = "shelf")]
+        shelf: u16,
+        #[wire(Text(1..=20))]
+        key: String,
+    }
+
+    async fn read(shelf: &'static str, key: &'static str) -> Result<ThingPath, &'static str> {
+        let request = TestRequest::default().param("shelf", shelf).param("key", key);
+        let path = Path::<ThingPath>::extract(&request.to_http_request()).await;
+        path.map(|path| path.0).map_err(|problem| match problem {
+            Problem::Refused(Refusal::NotFound(what)) => what,
+            other => panic!("{other:?}"),
+        })
+    }
 
     #[actix_web::test]
     async fn parts_are_decoded_and_what_cannot_be_kept_names_nothing() {
-        let key = async |text: &'static str| {
-            let request = TestRequest::default()
-                .param("register", "merchants")
-                .param("key", text)
-                .to_http_request();
-            let path = PathText::<EntryPath>::extract(&request).await.unwrap();
-            path.parse(Part::Key, "register entry", |key| Some(key.to_owned()))
-        };
-        assert_eq!(key("KFR-35%2FGW").await.unwrap(), "KFR-35/GW");
-        assert_eq!(key("%E6%B5%B7%E5%B0%94").await.unwrap(), "海尔");
-        assert!(key("a%00b").await.is_err());
+        let path = read("7", "KFR-35%2FGW").await.unwrap();
+        assert_eq!((path.shelf, path.key.as_str()), (7, "KFR-35/GW"));
+        assert_eq!(read("7", "%E6%B5%B7%E5%B0%94").await.unwrap().key, "海尔");
+        assert_eq!(read("7", "a%00b").await.unwrap_err(), "thing");
+        assert_eq!(read("0", "a").await.unwrap_err(), "shelf");
     }
 
     #[actix_web::test]

@@ -1,4 +1,5 @@
-//! Query parameters, read as an object of strings: every wrong one is named, and so is one that nobody asked for.
+//! Query parameters, read as an object of strings: every wrong one is named, and so is one that
+//! nobody asked for.
 
 use std::future::{Ready, ready};
 
@@ -7,35 +8,45 @@ use actix_web::{FromRequest, HttpRequest, web};
 use serde_json::{Map, Value};
 use utoipa::openapi::path::ParameterIn;
 
-use crate::http::contract::{Argument, Contract, Parameters};
+use crate::http::contract::{Argument, Contract};
 use crate::http::fields::{Fields, read};
 use crate::http::problem::Problem;
+use crate::http::wire::{Members, Object};
 
 /// Parameters of a query.
-pub trait Params: Sized {
-    fn read(fields: &mut Fields<'_>) -> Option<Self>;
+pub trait Params {
+    /// What is read: as a rule the parameters themselves.
+    type Value;
+
+    fn read(fields: &mut Fields<'_>) -> Option<Self::Value>;
 }
 
-#[derive(Debug, Clone)]
-pub struct Query<T>(pub T);
+/// The parameters, read.
+pub struct Query<T: Params>(pub T::Value);
+
+impl<T: Params> std::fmt::Debug for Query<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Query").finish_non_exhaustive()
+    }
+}
 
 impl<T: Params> FromRequest for Query<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string()).map(Query))
+        ready(parse::<T>(request.query_string()).map(Query))
     }
 }
 
-impl<T: Parameters> Argument for Query<T> {
+impl<T: Params + Object> Argument for Query<T> {
     fn describe(contract: &mut Contract<'_>) {
-        T::describe(contract, ParameterIn::Query);
+        contract.parameters(Members::of::<T>().parameters(&ParameterIn::Query));
         contract.problems(&[400]);
     }
 }
 
-fn parse<T: Params>(query: &str) -> Result<T, Problem> {
+fn parse<T: Params>(query: &str) -> Result<T::Value, Problem> {
     let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
         .map_err(|_| Problem::query("", "encoding", "查询编码有误", "the query's encoding is wrong"))?;
     let mut object = Map::new();
@@ -61,6 +72,8 @@ mod tests {
     struct Page(Option<u32>);
 
     impl Params for Page {
+        type Value = Page;
+
         fn read(fields: &mut Fields<'_>) -> Option<Self> {
             fields.optional("limit", |s| s.whole(1, 200)).map(Page)
         }

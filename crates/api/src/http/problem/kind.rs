@@ -8,7 +8,8 @@ use crate::http::lang::pick;
 macro_rules! kinds {
     ($($name:ident $status:ident $code:literal $title_zh:literal $title_en:literal
         caller $hint_zh:literal $hint_en:literal operator $operator:literal;)*) => {
-        /// What is wrong, for machines. The code is stable: it never changes with the language or the release.
+        /// What is wrong, for machines. The code is stable: it never changes with the language or
+        /// the release.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Kind {
             $($name),*
@@ -202,7 +203,8 @@ impl Kind {
         Kind::ALL.iter().copied().find(|kind| kind.code() == code)
     }
 
-    /// The kind for an answer that the framework or a library gave without saying more than its status.
+    /// The kind for an answer that the framework or a library gave without saying more than its
+    /// status.
     pub fn of_status(status: StatusCode) -> Kind {
         match status {
             StatusCode::UNAUTHORIZED => Kind::Unauthenticated,

@@ -6,7 +6,8 @@ use policy::Lang;
 
 use crate::http::problem::Kind;
 
-/// The table of all problems: what the caller does and what the operator does. Generated, so that it cannot lag behind.
+/// The table of all problems: what the caller does and what the operator does. Generated, so that
+/// it cannot lag behind.
 pub fn problems_markdown() -> String {
     let mut page = String::from(
         "# Problems\n\n\

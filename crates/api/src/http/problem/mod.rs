@@ -1,9 +1,10 @@
 //! What went wrong, as HTTP says it: RFC 9457 `application/problem+json`.
 //!
-//! [`Problem`] is the only way from an error to an answer. Extractors and handlers return it, the frame around every request
-//! renders it in the caller's language with the request's id, and whatever actix or a library answers on its own account is
-//! replaced by the problem of its status. So no error leaves without code, hint and id, and none says more than it should: the
-//! text of an internal error goes to the log, never to the caller, and no text repeats a value that was sent.
+//! [`Problem`] is the only way from an error to an answer. Extractors and handlers return it, the
+//! frame around every request renders it in the caller's language with the request's id, and
+//! whatever actix or a library answers on its own account is replaced by the problem of its status.
+//! So no error leaves without code, hint and id, and none says more than it should: the text of an
+//! internal error goes to the log, never to the caller, and no text repeats a value that was sent.
 
 mod kind;
 mod markdown;

@@ -106,7 +106,7 @@ impl Audit {
         let mut books = Books::new(periods.len(), funds.iter().map(|fund| fund.programme.clone()));
         for it in &moves {
             let reason = Reason::parse(&it.reason).ok_or_else(|| ServiceError::bug("unknown reason"))?;
-            let period = usize::try_from(it.period).map_err(ServiceError::bug)?;
+            let period = usize::try_from(it.period)?;
             books.add(&it.programme, reason, period, fen(it.amount)?)?;
         }
         let mut writer = Writer::new(query.syntax, query.encoding);

@@ -152,7 +152,7 @@ impl Source for Claims {
     type Row = Line;
 
     async fn page(mut self) -> Result<(Vec<Line>, Option<Self>), ServiceError> {
-        let limit = i64::try_from(PAGE).map_err(ServiceError::bug)?;
+        let limit = i64::try_from(PAGE)?;
         let mut conn = self.audit.op.read().await?;
         let rows = conn.list_claims(&self.filter, limit).await?;
         self.filter.after = rows.last().map(|row| row.id).filter(|_| rows.len() >= PAGE);

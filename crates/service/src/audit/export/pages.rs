@@ -40,7 +40,7 @@ pub(super) fn stream<S: Source>(
         let Some((coming, file)) = state else {
             return Ok(None);
         };
-        let (rows, rest) = coming.await.map_err(ServiceError::bug)??;
+        let (rows, rest) = coming.await??;
         let next = rest.map(|rest| tokio::spawn(rest.page()));
         let (file, chunk) = written(file, rows, next.is_none()).await?;
         Ok(Some((Bytes::from(chunk), next.map(|next| (next, file)))))
@@ -56,9 +56,7 @@ async fn written<R: Send + 'static>(
     let slow = file.is_slow();
     let write = move || file.write(&rows, last).map(|chunk| (file, chunk));
     if slow {
-        tokio::task::spawn_blocking(write)
-            .await
-            .map_err(ServiceError::bug)?
+        tokio::task::spawn_blocking(write).await?
     } else {
         write()
     }

@@ -48,15 +48,15 @@ enum Typed {
 impl<R: Row<N>, const N: usize> Parquet<R, N> {
     pub(super) fn new() -> Result<Self, ServiceError> {
         let sink = Sink::default();
-        let level = ZstdLevel::try_new(3).map_err(ServiceError::bug)?;
+        let level = ZstdLevel::try_new(3)?;
         let properties = WriterProperties::builder()
             .set_created_by("huanxin".into())
             .set_compression(Compression::ZSTD(level))
             .build();
-        let schema = schema::<R, N>().map_err(ServiceError::bug)?;
+        let schema = schema::<R, N>()?;
         let writer = SerializedFileWriter::new(sink.clone(), schema, Arc::new(properties));
         Ok(Self {
-            writer: writer.map_err(ServiceError::bug)?,
+            writer: writer?,
             sink,
             columns: R::COLUMNS.map(Values::of),
             rows: 0,
@@ -102,16 +102,16 @@ impl<R: Row<N>, const N: usize> File<R> for Parquet<R, N> {
         for row in rows {
             self.add(row)?;
             if self.rows >= GROUP {
-                self.end_group().map_err(ServiceError::bug)?;
+                self.end_group()?;
             }
         }
         if last {
             if self.rows > 0 {
-                self.end_group().map_err(ServiceError::bug)?;
+                self.end_group()?;
             }
-            self.writer.finish().map_err(ServiceError::bug)?;
+            self.writer.finish()?;
         }
-        self.writer.flush().map_err(ServiceError::bug)?;
+        self.writer.flush()?;
         Ok(self.sink.take())
     }
 }
@@ -143,7 +143,7 @@ impl Values {
             (Typed::Long(values), Cell::Instant(at)) => values.push(at.timestamp_micros()),
             (Typed::Day(values), Cell::Day(day)) => {
                 let days = day.signed_duration_since(NaiveDate::default()).num_days();
-                values.push(i32::try_from(days).map_err(ServiceError::bug)?);
+                values.push(i32::try_from(days)?);
             }
             _ => return Err(ServiceError::bug("a cell is not of its column's kind")),
         }

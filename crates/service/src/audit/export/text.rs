@@ -80,7 +80,7 @@ impl<R, const N: usize> Csv<R, N> {
                     out.push(b'.');
                     decimal(out, fen % 100, 2);
                 }
-                other => write!(out, "{other}").map_err(ServiceError::bug)?,
+                other => write!(out, "{other}")?,
             }
         }
         out.push(b'\n');
@@ -112,7 +112,7 @@ impl<R: Row<N>, const N: usize> File<R> for JsonLines<R, N> {
         let mut chunk = Vec::with_capacity(rows.len().saturating_mul(ROW_BYTES).saturating_mul(2));
         for row in rows {
             let mut line = serde_json::Serializer::new(&mut chunk);
-            let mut line = line.serialize_map(Some(N)).map_err(ServiceError::bug)?;
+            let mut line = line.serialize_map(Some(N))?;
             for (column, cell) in R::COLUMNS.iter().zip(row.cells(Words::Machine)?) {
                 self.text.clear();
                 let entry = match cell {
@@ -120,13 +120,13 @@ impl<R: Row<N>, const N: usize> File<R> for JsonLines<R, N> {
                     Cell::Whole(number) => line.serialize_entry(column.en, &number),
                     Cell::Text(text) | Cell::Written(text) => line.serialize_entry(column.en, text),
                     other => {
-                        write!(self.text, "{other}").map_err(ServiceError::bug)?;
+                        write!(self.text, "{other}")?;
                         line.serialize_entry(column.en, &self.text)
                     }
                 };
-                entry.map_err(ServiceError::bug)?;
+                entry?;
             }
-            line.end().map_err(ServiceError::bug)?;
+            line.end()?;
             chunk.push(b'\n');
         }
         Ok(chunk)

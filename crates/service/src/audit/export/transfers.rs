@@ -101,7 +101,7 @@ impl Source for Transfers {
     type Row = Transfer;
 
     async fn page(mut self) -> Result<(Vec<Transfer>, Option<Self>), ServiceError> {
-        let limit = i64::try_from(PAGE).map_err(ServiceError::bug)?;
+        let limit = i64::try_from(PAGE)?;
         let mut rows = {
             let mut conn = self.audit.op.read().await?;
             conn.transfer_lines(&self.filter, limit).await?

@@ -91,7 +91,7 @@ impl Payments {
                 Ok(page) => page,
                 Err(error) => {
                     metrics::counter!("huanxin_bank_reports_total", "outcome" => "not_heard").increment(1);
-                    tracing::warn!(%error, failures = stream.failures.saturating_add(1), "the bank was not heard");
+                    tracing::warn!(%error, failures = stream.failures.saturating_add(1), "bank reports could not be fetched");
                     self.delay_stream(&stream, every, wish(&error)).await?;
                     break;
                 }

@@ -130,7 +130,7 @@ impl Programmes {
             return Err(unknown.into());
         }
         let price = |row: FiledPriceRow| {
-            let price = ledger::Fen::new(row.price).map_err(ServiceError::bug)?;
+            let price = ledger::Fen::new(row.price)?;
             Ok(json!({"price": price.to_string(), "filed_on": row.filed_on}))
         };
         let prices = prices
@@ -211,7 +211,7 @@ impl<'a> Load<'a> {
         };
         self.programmes.op.of(self.permit).everywhere().run(unit).await?;
         self.is_recorded = true;
-        let saved = u64::try_from(rows.len()).map_err(ServiceError::bug)?;
+        let saved = u64::try_from(rows.len())?;
         self.report.accepted = self.report.accepted.saturating_add(saved);
         Ok(())
     }

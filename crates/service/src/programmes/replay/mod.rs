@@ -210,7 +210,7 @@ impl Programmes {
         let (mut claims, mut day) = (0_u64, None);
         while let Some(arrival) = arrivals.next().await? {
             day = Some(arrival.day);
-            let replayed = replay.take(arrival).map_err(ServiceError::bug)?;
+            let replayed = replay.take(arrival)?;
             claims = claims.saturating_add(1);
             if asked.list && replayed.differs() {
                 let line = report::claim_line(&replayed, &asked.programme, versions)?;

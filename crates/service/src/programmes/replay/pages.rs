@@ -137,7 +137,7 @@ impl County {
         let Some(page) = self.coming.join_next().await else {
             return Ok(None);
         };
-        let (page, more) = page.map_err(ServiceError::bug)??;
+        let (page, more) = page??;
         if let Some(after) = more.filter(|after| *after < self.last) {
             self.after = after;
             self.fetch(work);
@@ -154,7 +154,7 @@ impl Work {
         filter: &ReplayFilter,
         after: Uuid,
     ) -> Result<(Page, Option<Uuid>), ServiceError> {
-        let _reader = self.readers.acquire().await.map_err(ServiceError::bug)?;
+        let _reader = self.readers.acquire().await?;
         let rows = {
             let mut conn = self.programmes.op.read().await?;
             conn.recorded_after(filter, after, PAGE).await?
@@ -178,7 +178,7 @@ impl Work {
         }
         let mut page = Page::default();
         for part in parts {
-            let part = part.await.map_err(ServiceError::bug)??;
+            let part = part.await??;
             page.arrivals.extend(part.arrivals);
             page.versions.extend(part.versions);
         }

@@ -153,7 +153,7 @@ impl Report {
     /// # Errors
     /// Never: it has no maps with keys other than text.
     pub fn text(&self) -> Result<String, ServiceError> {
-        serde_json::to_string(self).map_err(ServiceError::bug)
+        Ok(serde_json::to_string(self)?)
     }
 }
 
@@ -330,7 +330,7 @@ pub(super) fn claim_line(
             .map(|change| rule_report(change, 1, programme, versions))
             .collect(),
     };
-    serde_json::to_string(&line).map_err(ServiceError::bug)
+    Ok(serde_json::to_string(&line)?)
 }
 
 fn word(would_be: WouldBe) -> &'static str {
