@@ -1,7 +1,8 @@
-//! Claims as they stood at an instant: its events up to then, folded, with what was sent and decided last by then.
+//! Claims as they stood at an instant: its events up to then, folded, with what was sent and
+//! decided last by then.
 //!
-//! Every change of a claim is an event with the revision that it made, so the fold of the events is what an answer at that instant
-//! said. Events of the same instant count as passed.
+//! Every change of a claim is an event with the revision that it made, so the fold of the events is
+//! what an answer at that instant said. Events of the same instant count as passed.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use super::Claims;
 use super::queries::{ClaimDetail, ClaimQuery, visible};
 use super::record::SUBMIT;
-use super::view::{self, ClaimDecision, ClaimState, correction_deadline, read_decision};
+use super::view::{self, ClaimDecision, ClaimState, correction_deadline, limit_of, read_decision};
 use crate::funds::limits::WAIT_FOR;
 use crate::operation::access::ReadClaims;
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
@@ -39,7 +40,8 @@ struct Stood {
     last: Decided,
 }
 
-/// Claims that are looked at together where a status is asked for, and how often at most for a page.
+/// Claims that are looked at together where a status is asked for, and how often at most for a
+/// page.
 const TOGETHER: i64 = 500;
 const TIMES: usize = 20;
 
@@ -64,8 +66,8 @@ impl Claims {
         })
     }
 
-    /// A page of claims as they stood at an instant, those that had arrived by then. Where a status is asked for that few had, a
-    /// page may be shorter than its limit and be followed by another.
+    /// A page of claims as they stood at an instant, those that had arrived by then. Where a status
+    /// is asked for that few had, a page may be shorter than its limit and be followed by another.
     pub async fn claims_as_of(
         &self,
         permit: &Permit<ReadClaims>,
@@ -158,7 +160,8 @@ impl Claims {
     }
 }
 
-/// Those of the claims that had arrived by an instant, in their order, with what had been done to each.
+/// Those of the claims that had arrived by an instant, in their order, with what had been done to
+/// each.
 async fn passed(
     conn: &mut store::Conn,
     rows: Vec<ClaimRow>,
@@ -246,7 +249,8 @@ fn fold(
     Ok(row)
 }
 
-/// A decision on the row. Whether it kept the reservation of the one before, and with it the category it counts in.
+/// A decision on the row. Whether it kept the reservation of the one before, and with it the
+/// category it counts in.
 fn decide(row: &mut ClaimRow, it: &Decided, reserved: &mut bool) -> bool {
     let decision = &it.decision;
     row.decided = row.revision;
@@ -255,10 +259,7 @@ fn decide(row: &mut ClaimRow, it: &Decided, reserved: &mut bool) -> bool {
     let cap = decision.rules().find(|rule| *rule.id == *"cap");
     let granted = cap.is_some_and(|rule| rule.outcome == RuleResult::Pass);
     if decision.outcome == Outcome::Waitlisted {
-        row.waits_for = cap.and_then(|rule| match rule.facts.get("cap.limit") {
-            Some(policy::Value::Text(limit)) => Some(limit.clone()),
-            _ => None,
-        });
+        row.waits_for = cap.and_then(limit_of);
     }
     let kept = decision.outcome == Outcome::NeedsCorrection && !granted && *reserved;
     *reserved = match decision.outcome {

@@ -1,10 +1,10 @@
 //! Paid subsidies that are due back (追缴): demanded once a claim, repaid in parts, waived in pairs.
 //!
-//! What is due moves to the fund's recoverable account; each part that comes back is available again
-//! at once and leaves the caps, each part that is waived stays paid. [`claims::clawback`] decides
-//! every sum and says what becomes of what the claim holds. What is netted against payments is
-//! settled with them: see `payments::disbursements::netting`. All of it happens under the lock of
-//! the county's ledger, so that of two requests that race the second finds what the first left.
+//! What is due moves to the fund's recoverable account; each part that comes back is available
+//! again at once and leaves the caps, each part that is waived stays paid. [`claims::clawback`]
+//! decides every sum and says what becomes of what the claim holds. What is netted against payments
+//! is settled with them: see `payments::disbursements::netting`. All of it happens under the lock
+//! of the county's ledger, so that of two requests that race the second finds what the first left.
 
 use chrono::{DateTime, Utc};
 use claims::clawback::{Clawback, ClawbackReason, NotOpen, Settled};

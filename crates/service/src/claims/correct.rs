@@ -1,5 +1,5 @@
-//! Correcting one's own claim: decided again, in the place it had, with the reservation it had as far
-//! as the amount allows.
+//! Correcting one's own claim: decided again, in the place it had, with the reservation it had as
+//! far as the amount allows.
 
 use claims::claim::Claim;
 use claims::ids::ClaimId;

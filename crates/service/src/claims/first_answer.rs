@@ -1,4 +1,5 @@
-//! A claim as it was first answered: what an idempotency key gives again, whatever became of the claim later.
+//! A claim as it was first answered: what an idempotency key gives again, whatever became of the
+//! claim later.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use store::operation::IdempotencyRow;
 use uuid::Uuid;
 
 use super::Claims;
-use super::view::{self, ClaimState, correction_deadline};
+use super::view::{self, ClaimState, correction_deadline, limit_of};
 use crate::operation::convert::{by_id, code};
 use crate::operation::{Replayable, ServiceError, stored_answer};
 
@@ -133,10 +134,7 @@ fn as_first_answered(state: &mut ClaimState) -> Result<(), ServiceError> {
         needs_correction.then(|| correction_deadline(decision.programme.correction_days(), state.created_at));
     let waitlisted = decision.outcome == policy::Outcome::Waitlisted;
     let cap = decision.rules().find(|rule| waitlisted && *rule.id == *"cap");
-    state.waits_for = cap.and_then(|rule| match rule.facts.get("cap.limit") {
-        Some(policy::Value::Text(limit)) => Some(limit.clone()),
-        _ => None,
-    });
+    state.waits_for = cap.and_then(limit_of);
     state.disbursement = None;
     Ok(())
 }

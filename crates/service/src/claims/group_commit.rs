@@ -1,14 +1,15 @@
-//! Group commit: claims that arrive together are committed together, each with an outcome of its own.
+//! Group commit: claims that arrive together are committed together, each with an outcome of its
+//! own.
 //!
 //! A claim that is decided goes to the lane of its county; the lane takes what queued while it was
-//! busy and records it in one transaction, so the county's rows are locked once a batch and one flush
-//! of the log serves many. The answer goes out after the commit. A county has one lane, so that two
-//! batches of this process never wait for each other's rows.
+//! busy and records it in one transaction, so the county's rows are locked once a batch and one
+//! flush of the log serves many. The answer goes out after the commit. A county has one lane, so
+//! that two batches of this process never wait for each other's rows.
 //!
 //! No claim fails for another's sake: a batch that does not go through within the store's tries is
-//! split, down to the claim that is at fault. Only when the database cannot be reached do all fail at
-//! once, since asking it once more for each would change nothing. A full queue refuses at once, and
-//! nothing was recorded.
+//! split, down to the claim that is at fault. Only when the database cannot be reached do all fail
+//! at once, since asking it once more for each would change nothing. A full queue refuses at once,
+//! and nothing was recorded.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
@@ -140,8 +141,7 @@ impl Claims {
     /// Records a claim in its county's lane, if there is room for it now.
     pub(super) async fn record_in_lane(&self, open: Open) -> Recorded {
         let lane = self.lanes.of(open.candidate.claim.jurisdiction.as_str());
-        let lane = lane.ok_or_else(|| ServiceError::bug("no lane"))?;
-        lane.ask(open)?.given().await?
+        lane.ok_or(Unanswered::Lost)?.ask(open)?.given().await?
     }
 
     /// Commits a batch, each claim with its own outcome, in the order of the batch.
@@ -182,7 +182,8 @@ impl Claims {
         .boxed()
     }
 
-    /// The unit of work of a batch: idempotency keys first, then the counties' books, then everything else.
+    /// The unit of work of a batch: idempotency keys first, then the counties' books, then
+    /// everything else.
     pub(super) async fn record_new(
         &self,
         mut tx: Tx,
@@ -205,7 +206,8 @@ impl Claims {
         if mode == Mode::Atomic
             && let Some(Err(refusal)) = results.values().find(|result| result.is_err())
         {
-            // Its key was taken by another request while it was being decided: nothing of the batch is recorded.
+            // Its key was taken by another request while it was being decided: nothing of the batch
+            // is recorded.
             return Err(refusal.clone().into());
         }
 
@@ -237,20 +239,20 @@ impl Claims {
                     claim: submitted.claim.clone(),
                     replayed: true,
                 }),
-                _ => Err(Refusal::IdempotencyKeyReused),
+                Some(_) | None => Err(Refusal::IdempotencyKeyReused),
             };
             results.insert(repeat.id, again);
         }
         let in_order = open.iter().map(|open| {
-            results
-                .remove(&open.id)
-                .ok_or_else(|| ServiceError::bug("a claim has no result"))
+            let result = results.remove(&open.id);
+            result.ok_or(ServiceError::from(Unanswered::Lost))
         });
         let in_order = in_order.collect::<Result<Vec<_>, _>>()?;
         Ok(tx.done(in_order))
     }
 
-    /// Another request used the same keys first, while these were being decided. Results by the claims' ids.
+    /// Another request used the same keys first, while these were being decided. Results by the
+    /// claims' ids.
     async fn raced(
         &self,
         tx: &mut Tx,
@@ -274,7 +276,7 @@ impl Claims {
                     claim,
                     replayed: true,
                 }),
-                _ => Err(Refusal::IdempotencyKeyReused),
+                Some(_) | None => Err(Refusal::IdempotencyKeyReused),
             };
             results.insert(open.id, result);
         }

@@ -1,5 +1,5 @@
-//! What the registers say of a batch of claims: one statement for each register that some claim of it
-//! needs, all in one round trip, whatever the size of the batch.
+//! What the registers say of a batch of claims: one statement for each register that some claim of
+//! it needs, all in one round trip, whatever the size of the batch.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -24,7 +24,8 @@ struct Asked {
     price: Option<PriceQuestion>,
 }
 
-/// What one caller wants to know: what the registers say of its claims, and which of its keys were used before.
+/// What one caller wants to know: what the registers say of its claims, and which of its keys were
+/// used before.
 #[derive(Debug)]
 pub(super) struct LookUp {
     asked: Arc<[Asked]>,
@@ -99,7 +100,8 @@ impl Claims {
         let keys = keys(asked());
         let (found, used) = conn.look_up(&keys, &used).await?;
         answers.add(&keys.filed_prices, found)?;
-        // A claim that names no dismantler is answered with its certificate's, which is known only now.
+        // A claim that names no dismantler is answered with its certificate's, which is known only
+        // now.
         let unnamed = asked().filter_map(|it| {
             answers
                 .dismantler_of(it)

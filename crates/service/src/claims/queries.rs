@@ -1,4 +1,5 @@
-//! Looking at claims: one's own, or one's counties'. Personal data is masked; a look at it is an audit event.
+//! Looking at claims: one's own, or one's counties'. Personal data is masked; a look at it is an
+//! audit event.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::ClaimId;
@@ -48,11 +49,11 @@ pub struct Event {
     pub from_status: Option<String>,
     pub to_status: Option<String>,
     pub reason: Option<String>,
-    /// What whoever did it had before them.
+    /// The claim as it stood before the event.
     pub seen: Option<Seen>,
 }
 
-/// A claim as somebody saw it.
+/// A claim at a revision, with the decision that stood then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     pub revision: i32,
@@ -99,7 +100,7 @@ impl Claims {
         paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(view::summary(&row)))
     }
 
-    /// Which rows a list is of, for whoever asks.
+    /// Which rows a list is of that the caller may see.
     pub(super) fn claim_filter(
         &self,
         permit: &Permit<ReadClaims>,
@@ -200,7 +201,8 @@ impl Claims {
     }
 }
 
-/// What stood before an event: the revision below the one that it made, or the one that it only looked at.
+/// What stood before an event: the revision below the one that it made, or the one that it only
+/// looked at.
 fn seen(event: &EventRow, digests: &[(i32, Hash)]) -> Option<Seen> {
     let made = i32::from(event.to_status.is_some());
     let revision = event.revision?.checked_sub(made)?;

@@ -1,10 +1,10 @@
 //! Recording decisions: candidates against the counties' books, in order, and everything written in
 //! one transaction.
 //!
-//! A new claim and a corrected one take the same way. [`judge`] gives out keys, quota and money with
-//! the pure allocation and makes the receipt; [`Claims::record`] writes what came out: claims, what
-//! was sent, receipts, keys, quotas, transfers, caps, events and outbox. What another transaction
-//! took meanwhile violates a named constraint, and the unit is run again.
+//! A new claim and a corrected one take the same way. [`judge`] gives out keys, quota and money
+//! with the pure allocation and makes the receipt; [`Claims::record`] writes what came out: claims,
+//! what was sent, receipts, keys, quotas, transfers, caps, events and outbox. What another
+//! transaction took meanwhile violates a named constraint, and the unit is run again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -51,7 +51,8 @@ pub(crate) struct Judgement {
     pub(crate) receipt: Receipt,
     pub(crate) system: Vec<RuleOutcome>,
     pub(crate) ruled: Ruled,
-    /// What the claim's row counts: the subsidy as priced now, or the one whose reservation is kept.
+    /// What the claim's row counts: the subsidy as priced now, or the one whose reservation is
+    /// kept.
     pub(crate) amount: Option<Fen>,
     pub(crate) waits_for: Option<LimitKey>,
     /// The fund and the caps its money counts in.
@@ -167,7 +168,7 @@ pub(crate) fn judge(
         && let Some(key) = waits_for.take()
         && let Some(limit) = state.limits.get_mut(&key)
     {
-        // It needs correction first: its place is its id, and it stands in nobody's way until then.
+        // It needs correction first: its place is its id, and it blocks no other claim until then.
         limit.waiting = limit.waiting.saturating_sub(1);
     }
     let system = system_rules(candidate, &demand, &seen, &allocation);
@@ -207,7 +208,8 @@ pub(crate) fn judge(
     })
 }
 
-/// What stands in a demand's way, before anything is taken: an ineligible claim shows it all the same.
+/// What stands in a demand's way, before anything is taken: an ineligible claim shows it all the
+/// same.
 struct Seen {
     taken: HashSet<&'static str>,
     used: u32,
@@ -387,7 +389,8 @@ impl Claims {
         self.vault.seal(&place, &text).map_err(ServiceError::bug)
     }
 
-    /// Writes judged claims in order, on top of their counties' locked books, and returns them as they stand.
+    /// Writes judged claims in order, on top of their counties' locked books, and returns them as
+    /// they stand.
     pub(super) async fn record(
         &self,
         tx: &mut Tx,
@@ -471,7 +474,7 @@ impl Writes {
         let digest = |key: &(UniqueKind, Digest)| key.1;
         let held: HashSet<Digest> = match one.before {
             Some(before) if before.row.holds => before.keys.iter().map(digest).collect(),
-            _ => HashSet::new(),
+            Some(_) | None => HashSet::new(),
         };
         let holds: HashSet<Digest> = if one.judgement.holds() {
             one.candidate.keys.iter().map(digest).collect()

@@ -1,9 +1,9 @@
 //! Moving recorded claims along their life cycle: lock, ask the table, write what it says.
 //!
-//! Review, approval, withdrawal, return, expiry, the waitlist and payment are all this, with another
-//! verb: the table (`claims::life_cycle`) gives the next status, the transfer and what becomes of
-//! the holdings, and [`Claims::move_claims`] writes a whole set of such moves with a fixed number of
-//! statements.
+//! Review, approval, withdrawal, return, expiry, the waitlist and payment are all this, with
+//! another verb: the table (`claims::life_cycle`) gives the next status, the transfer and what
+//! becomes of the holdings, and [`Claims::move_claims`] writes a whole set of such moves with a
+//! fixed number of statements.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -254,7 +254,8 @@ impl Claims {
             }
         }
         let released = step.holdings == Holdings::Release;
-        // What came back of a clawback left the caps part by part, whatever becomes of the holdings.
+        // What came back of a clawback left the caps part by part, whatever becomes of the
+        // holdings.
         let given_back = match part {
             Some(part) if step.transfer == Some(Reason::ClawBack) => part.amount,
             Some(_) | None if released => row.amount.unwrap_or(Fen::ZERO),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use claims::ids::{ClaimId, DisbursementId};
 use claims::life_cycle::{Standing, Status};
 use ledger::Fen;
-use policy::{Decision, Outcome, Price, Programme, RuleOutcome};
+use policy::{Decision, Outcome, Price, Programme, RuleOutcome, Value};
 use store::claims::{ClaimRow, DecisionRow};
 
 use crate::catalogue::Catalogue;
@@ -105,7 +105,8 @@ pub(crate) fn detail(
     Ok(state)
 }
 
-/// Reads a decision back: the rules are evaluated again over the receipt's facts, which is what makes it a receipt.
+/// Reads a decision back: the rules are evaluated again over the receipt's facts, which is what
+/// makes it a receipt.
 pub(super) fn read_decision(
     catalogue: &Catalogue,
     programme: &str,
@@ -160,6 +161,14 @@ pub(super) fn first_status(outcome: Outcome) -> Status {
 pub(super) fn correction_deadline(days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
     now.checked_add_signed(Duration::days(i64::from(days)))
         .unwrap_or(now)
+}
+
+/// The limit that the service's rule on caps names.
+pub(super) fn limit_of(cap: &RuleOutcome) -> Option<String> {
+    match cap.facts.get("cap.limit")? {
+        Value::Text(limit) => Some(limit.clone()),
+        Value::Decimal(_) | Value::Date(_) | Value::Bool(_) => None,
+    }
 }
 
 /// What a sealed document is bound to.

@@ -1,4 +1,5 @@
-//! What time and returning money bring: the waitlist served in order, and corrections that never came.
+//! What time and returning money bring: the waitlist served in order, and corrections that never
+//! came.
 //!
 //! Money that comes back leaves a call in the same transaction. The process that wrote the call
 //! serves it right after the commit, and `huanxin work` does if that process died; serving it twice
@@ -57,8 +58,8 @@ impl Claims {
         }
     }
 
-    /// Calls the waitlist of every fund in which claims wait: a new month opens a new slice of a cap
-    /// without any money coming back.
+    /// Calls the waitlist of every fund in which claims wait: a new month opens a new slice of a
+    /// cap without any money coming back.
     pub async fn call_all_waitlists(&self) -> Result<(), ServiceError> {
         let funds = self.op.read().await?.funds_with_waitlist().await?;
         let unit = async |mut op: Op<'_>| {

@@ -57,8 +57,8 @@ batch_insert! {
 }
 
 proposal_row! {
-    /// A waiver of part of a clawback, by its document and for a reason. Its column `refusal` is the
-    /// reason of the signatures: it is kept only for what was refused.
+    /// A waiver of part of a clawback, by its document and for a reason. Its column `refusal` is
+    /// the reason of the signatures: it is kept only for what was refused.
     pub struct WaiverRow in clawback_waivers = "clawback_waivers"
         by (jurisdiction: JurisdictionCode => County, id: Uuid => SqlUuid)
     {
@@ -143,7 +143,8 @@ impl Conn {
         Ok(merchant.flatten())
     }
 
-    /// What of these claims was paid by netting in payments whose rest the bank returned: it is not owed again.
+    /// What of these claims was paid by netting in payments whose rest the bank returned: it is not
+    /// owed again.
     pub async fn set_off(
         &mut self,
         jurisdiction: JurisdictionCode,
@@ -173,7 +174,8 @@ impl Tx {
             .map(drop)
     }
 
-    /// The clawbacks of these claims of a county, locked in order; a claim that has none is left out.
+    /// The clawbacks of these claims of a county, locked in order; a claim that has none is left
+    /// out.
     pub async fn lock_clawbacks(
         &mut self,
         jurisdiction: JurisdictionCode,
@@ -189,7 +191,8 @@ impl Tx {
             .await?)
     }
 
-    /// What these merchants owe a fund, oldest first, at most `limit` of them. The county's ledger must be locked.
+    /// What these merchants owe a fund, oldest first, at most `limit` of them. The county's ledger
+    /// must be locked.
     pub async fn open_clawbacks(
         &mut self,
         (jurisdiction, programme): (JurisdictionCode, &str),

@@ -1,4 +1,5 @@
-//! The statements of a batch of claims, in two round trips: what it competes for, and what it writes.
+//! The statements of a batch of claims, in two round trips: what it competes for, and what it
+//! writes.
 //!
 //! Statements of one connection run in the order in which they are sent, so they are sent without
 //! waiting for one another's answers. Of several that fail, the first is the fault and the others
@@ -78,9 +79,9 @@ impl Tx {
         })
     }
 
-    /// Writes a batch on top of the locked heads of its counties. Keys and quotas come first, where a
-    /// lost race shows; the counties' rows come last. Returns the places of the decisions in their
-    /// counties' logs.
+    /// Writes a batch on top of the locked heads of its counties. Keys and quotas come first, where
+    /// a lost race shows; the counties' rows come last. Returns the places of the decisions in
+    /// their counties' logs.
     pub async fn record(
         &mut self,
         heads: &[Head],

@@ -1,4 +1,5 @@
-//! What a claim holds besides money: unique keys across all counties and years, and its person's quota.
+//! What a claim holds besides money: unique keys across all counties and years, and its person's
+//! quota.
 
 use claims::keys::UniqueKind;
 use claims::{Digest, JurisdictionCode};

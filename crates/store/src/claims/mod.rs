@@ -70,8 +70,8 @@ batch_insert! {
 }
 
 batch_insert! {
-    /// What was sent with a revision, sealed under `key_id`, and what was decided on it: the receipt
-    /// with the SHA-256 of its canonical JSON. Both texts are packed as `packing` says.
+    /// What was sent with a revision, sealed under `key_id`, and what was decided on it: the
+    /// receipt with the SHA-256 of its canonical JSON. Both texts are packed as `packing` says.
     /// Primary key: `jurisdiction`, `claim`, `revision`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = decisions, check_for_backend(diesel::pg::Pg))]
@@ -105,9 +105,9 @@ impl DecisionRow {
     }
 }
 
-/// Which claims a list is about. A list of one merchant's claims is read in the order of its own index, any other as the
-/// merge of its queues (county, programme, status), each read in order: so a list that names a programme or a status names
-/// some of both.
+/// Which claims a list is about. A list of one merchant's claims is read in the order of its own
+/// index, any other as the merge of its queues (county, programme, status), each read in order: so
+/// a list that names a programme or a status names some of both.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimFilter {
     /// The counties; empty means all, for a merchant's list only.
@@ -306,7 +306,8 @@ impl Conn {
 }
 
 impl Conn {
-    /// Funds in which a deadline for a correction has passed, those of the `limit` that passed first.
+    /// Funds in which a deadline for a correction has passed, those of the `limit` that passed
+    /// first.
     pub async fn funds_with_overdue_corrections(
         &mut self,
         now: DateTime<Utc>,
@@ -379,8 +380,8 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Lets claims that wait for these limits (`<jurisdiction>/<scope>`), which are gone, wait for the fund of their county, and
-    /// returns them. The counties' ledgers must be locked.
+    /// Lets claims that wait for these limits (`<jurisdiction>/<scope>`), which are gone, wait for
+    /// the fund of their county, and returns them. The counties' ledgers must be locked.
     pub async fn wait_for_funds(
         &mut self,
         counties: &[String],
@@ -400,7 +401,8 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Claims of a fund whose deadline for a correction has passed; those that another transaction holds are passed over.
+    /// Claims of a fund whose deadline for a correction has passed; those that another transaction
+    /// holds are passed over.
     pub async fn overdue_corrections(
         &mut self,
         jurisdiction: &str,
@@ -421,8 +423,8 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Payable claims of a fund, oldest first, locked; those that another gathers at this moment, or that a hold keeps out, are
-    /// passed over.
+    /// Payable claims of a fund, oldest first, locked; those that another gathers at this moment,
+    /// or that a hold keeps out, are passed over.
     pub async fn payable_claims(&mut self, asked: &Payable<'_>) -> Result<Vec<ClaimRow>, StoreError> {
         let rows = Sql("SELECT c.* FROM claims c WHERE c.jurisdiction = $1 AND c.programme = $2 \
              AND c.status IN ('approved', 'payment_failed') AND ($3 IS NULL OR c.merchant = $3) \
@@ -461,8 +463,8 @@ impl Tx {
         Ok(held.claims)
     }
 
-    /// Writes claims back. Each row carries its new revision, one above what was read: a claim that moved meanwhile is
-    /// [`StoreError::Stale`], and nothing is written.
+    /// Writes claims back. Each row carries its new revision, one above what was read: a claim that
+    /// moved meanwhile is [`StoreError::Stale`], and nothing is written.
     pub async fn save_claims(&mut self, rows: &[ClaimRow]) -> Result<(), StoreError> {
         save_claims(self.pg(), rows).await
     }
