@@ -8,7 +8,7 @@
 use chrono::Duration;
 use claims::claim::Claim;
 use claims::clawback::ClawbackReason;
-use claims::ids::{ClaimId, DisbursementId, WaiverId};
+use claims::ids::{ClaimId, DisbursementId};
 use claims::life_cycle::Status;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -209,7 +209,7 @@ impl Play {
                         .waive_clawback(&maker, claim, new, new_key())
                         .await,
                 )?;
-                let id = WaiverId::parse(&made.value.id).unwrap();
+                let id = made.value.id;
                 answered(
                     service
                         .claims()

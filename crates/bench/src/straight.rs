@@ -10,8 +10,12 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use claims::{ClaimId, JurisdictionCode};
+use claims::keys::UniqueKind;
+use claims::life_cycle::Status;
+use claims::{ClaimId, Digest, JurisdictionCode};
+use ledger::log::Hash;
 use ledger::{Fen, Reason, Transfer};
+use policy::Outcome;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::ports::{Clock, SystemClock};
@@ -135,7 +139,7 @@ async fn commit(mut tx: Tx, asked: &Asked, record: &Record) -> Result<store::Don
 }
 
 /// 16 bytes that are unique to a number and purpose, and spread over an index as hashes are.
-fn scattered(number: u64, purpose: u64) -> Vec<u8> {
+fn scattered(number: u64, purpose: u64) -> Digest {
     let mixed = |salt: u64| {
         let mut x = (number ^ (purpose << 56))
             .wrapping_add(salt)
@@ -144,15 +148,17 @@ fn scattered(number: u64, purpose: u64) -> Vec<u8> {
         x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (x ^ (x >> 31)).to_be_bytes()
     };
-    [mixed(0), mixed(1 << 60)].concat()
+    let mut bytes = [0; 16];
+    let (first, second) = bytes.split_at_mut(8);
+    first.copy_from_slice(&mixed(0));
+    second.copy_from_slice(&mixed(1 << 60));
+    Digest::new(bytes)
 }
 
 /// Version 7, as the service makes them.
 fn id(number: u64, purpose: u64) -> Uuid {
     let millis = u128::try_from(SystemClock.now().timestamp_millis()).unwrap_or(0);
-    let tail = scattered(number, purpose)
-        .iter()
-        .fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
+    let tail = u128::from_be_bytes(*scattered(number, purpose).as_bytes());
     Uuid::from_u128((millis << 80) | (0x7 << 76) | ((tail & 0xfff) << 64) | (0b10 << 62) | (tail >> 66))
 }
 
@@ -166,6 +172,7 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
         } else {
             Spread::Counties.county(number * 2 + 1)
         };
+        let jurisdiction = JurisdictionCode::parse(county).context("county")?;
         let (claim, event) = (id(number, 1), id(number, 2));
         let person = scattered(number, 3);
         let slot = format!("appliance:{CATEGORY}:2026");
@@ -180,34 +187,44 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
             created_at: now,
         });
         asked.counties.push(county.into());
-        asked.persons.push(person.clone());
+        asked.persons.push(person);
         let mut keys = Vec::with_capacity(51);
-        for (kind, code, purpose) in [("invoice", 1, 4), ("serial_number", 2, 5), ("entitlement", 8, 6)] {
+        let kinds = [
+            UniqueKind::Invoice,
+            UniqueKind::SerialNumber,
+            UniqueKind::Entitlement,
+        ];
+        for (kind, purpose) in kinds.into_iter().zip(4..) {
             let digest = scattered(number, purpose);
-            keys.push(code);
-            keys.extend_from_slice(&digest);
-            asked.digests.push(digest.clone());
+            keys.push(kind.code());
+            keys.extend_from_slice(digest.as_bytes());
+            asked.digests.push(digest);
             record.taken.push(UniqueKeyRow {
                 digest,
-                kind: kind.into(),
-                jurisdiction: county.into(),
+                kind,
+                jurisdiction,
                 claim,
             });
         }
         record.quotas.push(QuotaRow {
-            person: person.clone(),
+            person,
             slot: slot.clone(),
             used: 1,
             ceiling: 1,
         });
-        record.new.push(claim_row(county, claim, number, person, slot));
+        record.new.push(claim_row(
+            ClaimId::new(jurisdiction, claim),
+            number,
+            person,
+            slot,
+        )?);
         record.decisions.push(DecisionRow {
-            jurisdiction: county.into(),
+            jurisdiction,
             claim,
             revision: 1,
-            outcome: "eligible".into(),
+            outcome: Outcome::Eligible,
             receipt: decision.receipt.clone(),
-            digest: decision.digest.clone(),
+            digest: Hash::try_from(decision.digest.as_slice())?,
             decided_at: now,
             packing: decision.packing,
             key_id: decision.key_id.clone(),
@@ -215,7 +232,7 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
             leaf: 0,
             keys,
         });
-        let subject = ClaimId::new(JurisdictionCode::parse(county).context("county")?, claim).to_string();
+        let subject = ClaimId::new(jurisdiction, claim).to_string();
         record.events.push(EventRow {
             jurisdiction: county.into(),
             id: event,
@@ -226,7 +243,7 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
             at: now,
             revision: Some(1),
             from_status: None,
-            to_status: Some("under_review".into()),
+            to_status: Some(Status::UnderReview.to_string()),
             reason: None,
             request: Some(event.to_string()),
             leaf: None,
@@ -252,14 +269,14 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
     Ok((asked, record))
 }
 
-fn claim_row(county: &str, claim: Uuid, number: u64, person: Vec<u8>, slot: String) -> ClaimRow {
+fn claim_row(id: ClaimId, number: u64, person: Digest, slot: String) -> anyhow::Result<ClaimRow> {
     let now = SystemClock.now();
-    ClaimRow {
-        jurisdiction: county.into(),
-        id: claim,
+    Ok(ClaimRow {
+        jurisdiction: id.jurisdiction,
+        id: id.uuid,
         programme: PROGRAMME.into(),
         programme_version: 1,
-        status: "under_review".into(),
+        status: Status::UnderReview,
         revision: 1,
         merchant: MERCHANT.into(),
         merchant_reference: format!("B-{number:012}"),
@@ -269,7 +286,7 @@ fn claim_row(county: &str, claim: Uuid, number: u64, person: Vec<u8>, slot: Stri
         created_at: now,
         changed_at: now,
         decided: 1,
-        amount: Some(SUBSIDY_FEN),
+        amount: Some(Fen::new(SUBSIDY_FEN)?),
         holds: true,
         committed: true,
         committed_month: Some("2026-11".into()),
@@ -281,5 +298,5 @@ fn claim_row(county: &str, claim: Uuid, number: u64, person: Vec<u8>, slot: Stri
         approved_by: None,
         disbursement: None,
         to_merchant: true,
-    }
+    })
 }

@@ -2,8 +2,9 @@
 //! pairs.
 
 use claims::clawback::{Clawback, ClawbackReason};
-use claims::ids::{ClaimId, WaiverId};
+use claims::ids::ClaimId;
 use claims::life_cycle::Status;
+use claims::proposal::ProposalStatus;
 use ledger::Fen;
 use service::claims::{ClaimState, Demand, NewWaiver};
 use service::operation::Check;
@@ -233,8 +234,8 @@ async fn a_waiver_takes_two_persons_and_stays_paid() {
         .waive_clawback(&maker, claim, new, new_key())
         .await
         .unwrap();
-    let id = WaiverId::parse(&made.value.id).unwrap();
-    assert_eq!(made.value.amount, "500.00");
+    let id = made.value.id;
+    assert_eq!(made.value.amount.to_string(), "500.00");
     let alone = app
         .service
         .claims()
@@ -250,7 +251,7 @@ async fn a_waiver_takes_two_persons_and_stays_paid() {
         .check_waiver(&checker, id, Check::Approve, None)
         .await
         .unwrap();
-    assert_eq!(checked.status, "approved");
+    assert_eq!(checked.status, ProposalStatus::Approved);
     assert_eq!(app.state(claim).await.status, Status::ClawedBack);
     assert_sums(&app, claim, [100, 0, 0, 500, 0]).await;
     assert_books(&app, [100, 0, 0, 0, 500, 0]).await;

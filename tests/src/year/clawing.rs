@@ -2,7 +2,7 @@
 //! by two persons.
 
 use claims::clawback::ClawbackReason;
-use claims::ids::{ClaimId, WaiverId};
+use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use service::Refusal;
 use service::claims::{Demand, NewWaiver};
@@ -99,7 +99,7 @@ impl Year {
                 .waive_clawback(&maker, id, new, key.clone())
                 .await
         });
-        let waiver = WaiverId::parse(&made.await.done("a waiver").value.id).unwrap();
+        let waiver = made.await.done("a waiver").value.id;
         if self.chance(20) {
             let alone = self.insist("waive alone", async |world| {
                 let maker = permit::<ManageFunds>(&world.cast.maker);

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Utc};
 use claims::allocate::{Limit, LimitKey, Scope, State};
 use claims::identifiers::ProgrammeId;
-use claims::ids::ClaimId;
 use claims::jurisdictions::JurisdictionCode;
 use ledger::Fen;
 use store::Tx;
@@ -15,7 +14,7 @@ use store::operation::{EventRow, WaitlistCallRow};
 
 use super::Funds;
 use crate::catalogue::Catalogue;
-use crate::operation::convert::{code, distinct, fen};
+use crate::operation::convert::{distinct, fen};
 use crate::operation::{Actor, ServiceError, events};
 use timing::shanghai;
 
@@ -205,7 +204,10 @@ pub(crate) fn touched_by(
     row: &ClaimRow,
 ) -> Result<Vec<LimitKey>, ServiceError> {
     match &row.committed_month {
-        Some(month) => books.touched(catalogue, &row.jurisdiction, &row.programme, &row.category, month),
+        Some(month) => {
+            let county = row.jurisdiction.as_str();
+            books.touched(catalogue, county, &row.programme, &row.category, month)
+        }
         None => Ok(Vec::new()),
     }
 }
@@ -229,20 +231,20 @@ impl Funds {
     }
 
     /// The event of a waiting claim that waits for another limit than before.
-    pub(crate) fn waits_on(&self, row: &ClaimRow, now: DateTime<Utc>) -> Result<EventRow, ServiceError> {
+    pub(crate) fn waits_on(&self, row: &ClaimRow, now: DateTime<Utc>) -> EventRow {
         let actor = Actor::system();
-        let subject = ClaimId::new(code(&row.jurisdiction)?, row.id).to_string();
         let mut event = events::event(
             self.op.id(now),
-            &row.jurisdiction,
-            &subject,
+            row.jurisdiction.as_str(),
+            &row.id().to_string(),
             WAIT_FOR,
             &actor,
             now,
         );
         (event.revision, event.reason) = (Some(row.revision), row.waits_for.clone());
-        (event.from_status, event.to_status) = (Some(row.status.clone()), Some(row.status.clone()));
-        Ok(event)
+        event.from_status = Some(row.status.to_string());
+        event.to_status.clone_from(&event.from_status);
+        event
     }
 }
 

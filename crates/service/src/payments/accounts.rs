@@ -199,14 +199,12 @@ impl Payments {
         claim: ClaimId,
         entered: &EnteredAccount,
     ) -> Result<Done<()>, ServiceError> {
-        let key = (claim.jurisdiction.as_str().to_owned(), claim.uuid);
-        let rows = tx.lock_claims(std::slice::from_ref(&key)).await?;
+        let rows = tx.lock_claims(&[claim]).await?;
         let row = own(permit, rows.into_iter().next())?;
-        let status = Status::parse(&row.status).ok_or_else(|| ServiceError::bug("unknown status"))?;
-        if !matches!(status, Status::Approved | Status::PaymentFailed) {
+        if !matches!(row.status, Status::Approved | Status::PaymentFailed) {
             return Err(Refusal::Settled {
                 what: "claim",
-                status: row.status,
+                status: row.status.to_string(),
             }
             .into());
         }
@@ -231,21 +229,26 @@ impl Payments {
             ..entered.clone()
         })?;
         let (actor, now) = (permit.actor(), self.op.now());
-        let last = tx.payee_corrections(&[key]).await?;
+        let last = tx
+            .payee_corrections(&[(claim.jurisdiction.to_string(), claim.uuid)])
+            .await?;
         let revision = last.first().map_or(0, |row| row.revision).saturating_add(1);
         let correction = PayeeCorrectionRow {
-            jurisdiction: row.jurisdiction.clone(),
+            jurisdiction: row.jurisdiction.to_string(),
             claim: row.id,
             revision,
             key_id: self.vault.key_id().to_owned(),
-            sealed: self.seal_account(&correction_place(&row.jurisdiction, row.id, revision), &party)?,
+            sealed: self.seal_account(
+                &correction_place(row.jurisdiction.as_str(), row.id, revision),
+                &party,
+            )?,
             maker: actor.person.clone(),
             made_at: now,
         };
         PayeeCorrectionRow::insert(&mut tx, &[correction]).await?;
         let event = events::event(
             self.op.id(now),
-            &row.jurisdiction,
+            row.jurisdiction.as_str(),
             &claim.to_string(),
             "correct_payee",
             actor,
@@ -325,7 +328,7 @@ impl Payments {
         tx: &mut Tx,
         rows: &[ClaimRow],
     ) -> Result<HashMap<Uuid, (i32, Party)>, ServiceError> {
-        let keys = rows.iter().map(|row| (row.jurisdiction.clone(), row.id));
+        let keys = rows.iter().map(|row| (row.jurisdiction.to_string(), row.id));
         let rows = tx.payee_corrections(&keys.collect::<Vec<_>>()).await?;
         rows.into_iter()
             .map(|row| Ok((row.claim, (row.revision, self.open_correction(&row)?))))

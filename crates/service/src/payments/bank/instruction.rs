@@ -94,9 +94,9 @@ impl Payments {
     async fn parts(&self, tx: &mut Tx, row: &DisbursementRow) -> Result<Parts, ServiceError> {
         let payments = sent_payments(tx, row).await?;
         let mut lines = HashMap::<Uuid, Vec<LineRow>>::new();
-        let mut keys = Vec::new();
+        let (county, mut keys) = (code(&row.jurisdiction)?, Vec::new());
         for line in tx.lines(&row.jurisdiction, row.id).await? {
-            keys.push((line.jurisdiction.clone(), line.claim));
+            keys.push(ClaimId::new(county, line.claim));
             lines.entry(line.payment).or_default().push(line);
         }
         let claims = tx.claims_by_id(&keys).await?;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use claims::JurisdictionCode;
-use claims::ids::DisbursementId;
+use claims::ids::{ClaimId, DisbursementId};
 use claims::life_cycle::{Status, Verb};
 use store::claims::ClaimRow;
 use store::claims::clawbacks::ClawbackRow;
@@ -21,7 +21,7 @@ use super::matching::{Exception, Judgement, fingerprint, judge, words};
 use crate::claims::transition::{Move, Mover};
 use crate::funds::limits::{self, Books};
 use crate::operation::access::ManageFunds;
-use crate::operation::convert::fen;
+use crate::operation::convert::{code, fen};
 use crate::operation::{Permit, Refusal, ServiceError};
 use crate::payments::Payments;
 use crate::payments::disbursements::netting::{Netting, can_come_back, returned, whole};
@@ -188,14 +188,14 @@ impl Payments {
         }
         let payments = tx.lock_payments(jurisdiction, ids).await?;
         let mut lines = HashMap::<Uuid, Vec<LineRow>>::new();
-        let mut keys = Vec::new();
+        let (county, mut keys) = (code(jurisdiction)?, Vec::new());
         for line in tx.lines_of(jurisdiction, ids).await? {
-            keys.push((line.jurisdiction.clone(), line.claim));
+            keys.push(ClaimId::new(county, line.claim));
             lines.entry(line.payment).or_default().push(line);
         }
         let claims = tx.lock_claims(&keys).await?;
-        let due = keys.into_iter().map(|(_, claim)| claim).collect::<Vec<_>>();
-        let clawbacks = tx.lock_clawbacks(jurisdiction, &due).await?;
+        let due = keys.into_iter().map(|id| id.uuid).collect::<Vec<_>>();
+        let clawbacks = tx.lock_clawbacks(county, &due).await?;
         Ok(Locked {
             advances: advances_of(tx, jurisdiction, payments.iter()).await?,
             books,
@@ -219,7 +219,7 @@ impl Payments {
         let rows = settled.iter().filter_map(|id| locked.payments.get(id));
         tx.settle_payments(&rows.cloned().collect::<Vec<_>>()).await?;
         // What came back before it was told to be paid was paid all the same: what was netted stays so, and what comes back has a source.
-        let bounced = locked.take_bounced(settled);
+        let bounced = locked.take_bounced(settled)?;
         for row in self.claims.carry_out(tx, &locked.books, bounced, mover).await? {
             locked.claims.insert(row.id, row);
         }
@@ -390,7 +390,7 @@ impl Locked {
         }
         let lines = self.lines.get(&payment).into_iter().flatten();
         let mut claims = lines.filter_map(|line| Some((self.claims.get(&line.claim)?, line)));
-        claims.any(|(row, line)| !can_come_back(row, line, self.clawbacks.get(&row.id)).unwrap_or(false))
+        claims.any(|(row, line)| !can_come_back(row, line, self.clawbacks.get(&row.id)))
     }
 
     /// The claims that a failed or returned payment leaves owed, and how much of each.
@@ -413,7 +413,7 @@ impl Locked {
     }
 
     /// Pays the claims of payments that came back before anybody said that they were paid.
-    fn take_bounced(&mut self, settled: &BTreeSet<Uuid>) -> Vec<Move> {
+    fn take_bounced(&mut self, settled: &BTreeSet<Uuid>) -> Result<Vec<Move>, ServiceError> {
         let payments = settled.iter().filter_map(|id| self.payments.get(id));
         let bounced = payments.filter(|it| {
             let before = self.before.get(&it.id).map(String::as_str);
@@ -425,16 +425,19 @@ impl Locked {
         let mut moves = Vec::new();
         for (payment, disbursement) in bounced {
             for line in self.lines.get(&payment).into_iter().flatten() {
-                moves.extend(self.claims.remove(&line.claim).map(|row| Move {
+                let Some(row) = self.claims.remove(&line.claim) else {
+                    continue;
+                };
+                moves.push(Move {
                     row,
                     verb: Verb::Pay,
                     reason: None,
                     document: Some(disbursement),
-                    part: Some(whole(line.amount)),
-                }));
+                    part: Some(whole(line.amount)?),
+                });
             }
         }
-        moves
+        Ok(moves)
     }
 
     /// What becomes of what settled payments are netted against.
@@ -480,18 +483,18 @@ impl Locked {
                     .remove(&line.claim)
                     .ok_or_else(|| ServiceError::bug("a claim is in two payments that settle at once"))?;
                 let came_back = ["returned", "failed"].contains(&outcome.as_str());
-                let (verb, part) = match Status::parse(&row.status) {
+                let (verb, part) = match row.status {
                     _ if outcome == "paid" => match self.owed_of(*id, line) {
                         0 => continue,
-                        owed => (Verb::Pay, whole(owed)),
+                        owed => (Verb::Pay, whole(owed)?),
                     },
-                    Some(Status::Paid | Status::ClawbackDue | Status::ClawedBack) if came_back => {
+                    Status::Paid | Status::ClawbackDue | Status::ClawedBack if came_back => {
                         match returned(&row, line, self.clawbacks.get_mut(&row.id), mover)? {
                             Some(moved) => moved,
                             None => continue,
                         }
                     }
-                    _ => (Verb::FailPayment, whole(line.amount)),
+                    _ => (Verb::FailPayment, whole(line.amount)?),
                 };
                 moves.push(Move {
                     row,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use claims::claim::{Claim, Payee};
 use claims::digest::Domain;
-use claims::ids::DisbursementId;
+use claims::ids::{ClaimId, DisbursementId};
 use claims::life_cycle::{Status, Verb};
 use ledger::Fen;
 use store::claims::clawbacks::NettingRow;
@@ -128,7 +128,7 @@ impl Payments {
         if let Some(most) = gather.most_amount {
             let mut sum = 0_i64;
             let fits = rows.iter().take_while(|row| {
-                sum = sum.saturating_add(row.amount.unwrap_or(0));
+                sum = sum.saturating_add(row.amount.map_or(0, Fen::get));
                 sum <= most.get()
             });
             let fits = fits.count();
@@ -166,7 +166,7 @@ impl Payments {
             );
             let place = *places.entry(key).or_insert_with(|| {
                 payments.push(PaymentRow {
-                    jurisdiction: row.jurisdiction.clone(),
+                    jurisdiction: row.jurisdiction.to_string(),
                     id: self.op.id(now),
                     disbursement,
                     payee: claim.payee.kind().to_owned(),
@@ -196,7 +196,7 @@ impl Payments {
             payment.claims = payment.claims.saturating_add(1);
             payment.amount = payment.amount.saturating_add(amount);
             lines.push(LineRow {
-                jurisdiction: row.jurisdiction.clone(),
+                jurisdiction: row.jurisdiction.to_string(),
                 disbursement,
                 claim: row.id,
                 payment: payment.id,
@@ -231,7 +231,7 @@ impl Payments {
             Payee::Merchant => (Some(row.merchant.clone()), None),
             Payee::Applicant { bank_account, .. } => {
                 let account = corrected.unwrap_or_else(|| bank_account.expose());
-                let at = format!("{}/{account}", hex::encode(&row.person));
+                let at = format!("{}/{account}", hex::encode(row.person.as_bytes()));
                 let digest = self.vault.digest(Domain::BankAccount, &at);
                 (None, Some(digest.as_bytes().to_vec()))
             }
@@ -280,7 +280,7 @@ impl Payments {
     ) -> Result<Vec<ClaimRow>, ServiceError> {
         let (failed, mut payable): (Vec<_>, Vec<_>) = rows
             .into_iter()
-            .partition(|row| row.status == Status::PaymentFailed.as_str());
+            .partition(|row| row.status == Status::PaymentFailed);
         let again = failed.into_iter().map(|row| Move {
             row,
             verb: Verb::Retry,
@@ -291,15 +291,16 @@ impl Payments {
         payable.extend(self.claims.carry_out(tx, books, again.collect(), mover).await?);
         let moves = payable.into_iter().map(|mut row| {
             row.disbursement = Some(disbursement);
-            Move {
-                part: amounts.get(&row.id).copied().map(whole),
+            Ok(Move {
+                part: amounts.get(&row.id).copied().map(whole).transpose()?,
                 row,
                 verb: Verb::Instruct,
                 reason: None,
                 document: Some(disbursement),
-            }
+            })
         });
-        self.claims.carry_out(tx, books, moves.collect(), mover).await
+        let moves = moves.collect::<Result<Vec<_>, ServiceError>>()?;
+        self.claims.carry_out(tx, books, moves, mover).await
     }
 
     /// Takes a disbursement back before it is released: its claims are payable again.
@@ -355,18 +356,19 @@ impl Payments {
         self.settle_nettings(&mut tx, &books, &nettings, mover).await?;
         let lines = tx.lines(jurisdiction, id.uuid).await?;
         let amounts = amounts(&lines);
-        let keys = lines.into_iter().map(|line| (line.jurisdiction, line.claim));
+        let keys = lines.iter().map(|line| ClaimId::new(id.jurisdiction, line.claim));
         let claims = tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
-        let moves = claims.into_iter().map(|row| Move {
-            part: amounts.get(&row.id).copied().map(whole),
-            row,
-            verb: Verb::CancelInstruction,
-            reason: why.clone(),
-            document: Some(id.uuid),
+        let moves = claims.into_iter().map(|row| {
+            Ok(Move {
+                part: amounts.get(&row.id).copied().map(whole).transpose()?,
+                row,
+                verb: Verb::CancelInstruction,
+                reason: why.clone(),
+                document: Some(id.uuid),
+            })
         });
-        self.claims
-            .carry_out(&mut tx, &books, moves.collect(), mover)
-            .await?;
+        let moves = moves.collect::<Result<Vec<_>, ServiceError>>()?;
+        self.claims.carry_out(&mut tx, &books, moves, mover).await?;
         (row.status, row.closed_at) = ("cancelled".into(), Some(mover.now));
         row.revision = row.revision.saturating_add(1);
         tx.save_disbursement(&row).await?;

@@ -15,7 +15,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use claims::clawback::Settled;
+use claims::ids::ClaimId;
 use claims::life_cycle::{Status, Verb};
+use ledger::Fen;
 use store::Tx;
 use store::claims::ClaimRow;
 use store::claims::clawbacks::{ClawbackRow, NettingRow};
@@ -25,7 +27,7 @@ use uuid::Uuid;
 use crate::claims::clawbacks::{settle, sums, write};
 use crate::claims::transition::{Move, Mover, Part};
 use crate::funds::limits::Books;
-use crate::operation::convert::{distinct, fen};
+use crate::operation::convert::{code, distinct, fen};
 use crate::operation::{Refusal, ServiceError};
 use crate::payments::Payments;
 
@@ -68,21 +70,23 @@ impl Payments {
         if merchants.is_empty() {
             return Ok(Vec::new());
         }
-        let dues = tx.open_clawbacks(fund, &merchants, MOST_DUES).await?;
+        let dues = tx
+            .open_clawbacks((code(fund.0)?, fund.1), &merchants, MOST_DUES)
+            .await?;
         let (mut nettings, mut touched) = (Vec::new(), Vec::new());
         for mut due in dues {
             let payment = payments.iter_mut().find(|it| it.merchant == due.merchant);
             let Some(payment) = payment else { continue };
-            let mut after = sums(&due)?;
+            let mut after = sums(&due);
             let left = payment.amount.saturating_sub(payment.netted);
-            let part = after.set_against(fen(left)?).get();
-            if part == 0 {
+            let part = after.set_against(fen(left)?);
+            if part.is_zero() {
                 continue;
             }
             write(&mut due, &after);
-            payment.netted = payment.netted.saturating_add(part);
+            payment.netted = payment.netted.saturating_add(part.get());
             nettings.push(NettingRow {
-                jurisdiction: due.jurisdiction.clone(),
+                jurisdiction: due.jurisdiction,
                 payment: payment.id,
                 claim: due.claim,
                 amount: part,
@@ -103,10 +107,10 @@ impl Payments {
         mover: Mover<'_>,
     ) -> Result<(), ServiceError> {
         for (payment, netting) in payments.iter().filter(|(payment, _)| payment.netted > 0) {
-            let jurisdiction = payment.jurisdiction.as_str();
+            let jurisdiction = code(&payment.jurisdiction)?;
             let nettings = tx.nettings_of(jurisdiction, &[payment.id]).await?;
             let ids = nettings.iter().map(|it| it.claim).collect::<Vec<_>>();
-            let keys = ids.iter().map(|id| (jurisdiction.to_owned(), *id));
+            let keys = ids.iter().map(|id| ClaimId::new(jurisdiction, *id));
             let claims = tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
             let mut claims = by_id(claims);
             let clawbacks = tx.lock_clawbacks(jurisdiction, &ids).await?;
@@ -117,8 +121,8 @@ impl Payments {
                 let due = clawbacks
                     .get_mut(&one.claim)
                     .ok_or_else(|| ServiceError::bug("a payment is netted against nothing"))?;
-                let part = fen(one.amount)?;
-                let mut after = sums(due)?;
+                let part = one.amount;
+                let mut after = sums(due);
                 match netting {
                     Netting::Stands => {}
                     Netting::StandsAgain if after.open() < part => {
@@ -159,15 +163,17 @@ impl Payments {
         tx: &mut Tx,
         rows: &[ClaimRow],
     ) -> Result<HashMap<Uuid, i64>, ServiceError> {
-        let mut amounts: HashMap<Uuid, i64> =
-            rows.iter().map(|row| (row.id, row.amount.unwrap_or(0))).collect();
+        let mut amounts: HashMap<Uuid, i64> = rows
+            .iter()
+            .map(|row| (row.id, row.amount.map_or(0, Fen::get)))
+            .collect();
         let Some(first) = rows.first() else {
             return Ok(amounts);
         };
         let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
-        for (claim, set_off) in tx.set_off(&first.jurisdiction, &ids).await? {
+        for (claim, set_off) in tx.set_off(first.jurisdiction, &ids).await? {
             if let Some(amount) = amounts.get_mut(&claim) {
-                *amount = amount.saturating_sub(set_off);
+                *amount = amount.saturating_sub(set_off.get());
             }
         }
         Ok(amounts)
@@ -212,10 +218,10 @@ pub(in crate::payments) fn returned(
         return Ok(None);
     }
     // What was due back from the payee has come back from the bank.
-    if let (Some(Status::ClawbackDue), Some(clawback)) = (Status::parse(&row.status), clawback) {
+    if let (Status::ClawbackDue, Some(clawback)) = (row.status, clawback) {
         return settle(clawback, Settled::Repaid, fen(back)?, mover.now).map(Some);
     }
-    Ok(Some((Verb::ReturnPayment, whole(back))))
+    Ok(Some((Verb::ReturnPayment, whole(back)?)))
 }
 
 /// Whether what the bank returns of a line finds the claim's money where it can come back to: paid, or open in its clawback.
@@ -223,16 +229,19 @@ pub(in crate::payments) fn can_come_back(
     row: &ClaimRow,
     line: &LineRow,
     clawback: Option<&ClawbackRow>,
-) -> Result<bool, ServiceError> {
+) -> bool {
     let back = line.amount.saturating_sub(line.netted);
-    Ok(match (Status::parse(&row.status), clawback) {
-        (Some(Status::ClawedBack), _) => back == 0,
-        (Some(Status::ClawbackDue), Some(clawback)) => back <= sums(clawback)?.open().get(),
+    match (row.status, clawback) {
+        (Status::ClawedBack, _) => back == 0,
+        (Status::ClawbackDue, Some(clawback)) => back <= sums(clawback).open().get(),
         _ => true,
-    })
+    }
 }
 
 /// All that a payment moves of a claim.
-pub(in crate::payments) fn whole(amount: i64) -> Part {
-    Part { amount, counts: true }
+pub(in crate::payments) fn whole(amount: i64) -> Result<Part, ServiceError> {
+    Ok(Part {
+        amount: fen(amount)?,
+        counts: true,
+    })
 }

@@ -13,6 +13,7 @@ use super::{Disbursement, Said, open, shown};
 use crate::claims::transition::Mover;
 use crate::funds::limits;
 use crate::operation::access::ManageFunds;
+use crate::operation::convert::code;
 use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
 use crate::payments::Payments;
 
@@ -131,7 +132,7 @@ impl Payments {
         let lines = tx.lines(&row.jurisdiction, row.id).await?;
         let ids = payments.iter().map(|payment| payment.id).collect::<Vec<_>>();
         let set_offs = tx.set_offs_of(&row.jurisdiction, &ids).await?;
-        let nettings = tx.nettings_of(&row.jurisdiction, &ids).await?;
+        let nettings = tx.nettings_of(code(&row.jurisdiction)?, &ids).await?;
         row.digest = Some(digest(row, (&payments, &lines), (&set_offs, &nettings)));
         Ok(())
     }
@@ -178,7 +179,7 @@ fn digest(
     }
     for netting in nettings {
         let (payment, claim) = (netting.payment.simple(), netting.claim.simple());
-        hash.update(format!("netting\t{payment}\t{claim}\t{}\n", netting.amount));
+        hash.update(format!("netting\t{payment}\t{claim}\t{}\n", netting.amount.get()));
     }
     hash.finalize().to_vec()
 }
