@@ -1,11 +1,11 @@
-"""The commands of the README and of docs/walkthrough.md, and whether the answers to them are those that the text promises."""
+"""The commands of the README and of docs/walkthrough.md, with their answers compared with the text."""
 
 import json
 import re
 import sys
 from urllib.parse import urlsplit
 
-# What the text says is refused, in the order of the walk. Everything else succeeds.
+# Requests that the text expects to be refused, in the order of the walk. Everything else succeeds.
 REFUSED = [
     ("POST", "/v1/appropriations/{id}/decision", 409),
     ("POST", "/v1/claims/{id}/approval", 412),
@@ -17,16 +17,16 @@ REFUSED = [
     ("POST", "/v1/samples/{id}/draw", 422),
     ("POST", "/v1/programme-drafts/{id}/decision", 409),
 ]
-# Of the answers that have a result for each item: the bank's result that names no payment.
+# Answers with a result for each item: the bank's result without a payment.
 REFUSED_LINES = 1
 
 # Values that the README shows and that differ with each claim.
 OF_ITS_OWN = {"id", "receipt"}
 
-# What is printed besides.
+# Other printed lines.
 PRINTED = [
     r"goes on from the bundle before",
-    # Our verifier, the one in Python, and ours on what was forged.
+    # huanxin verify, verify_bundle.py, and huanxin verify on the forged bundle.
     r"审计包成立 The bundle of \S+ holds",
     r"\nThe bundle of \S+ holds: \d+ counties",
     r"does not hold",
@@ -48,7 +48,7 @@ def commands(pages):
 
 
 def differences(shown, answered, place=""):
-    """Where an answer is not what the README shows. The README leaves members and most rules out."""
+    """Differences between an answer and the README. The README leaves members and most rules out."""
     if isinstance(shown, dict) and isinstance(answered, dict):
         for name, value in shown.items():
             if name not in answered:

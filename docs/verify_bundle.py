@@ -33,7 +33,7 @@ TABLES = {table: tuple(members.split()) for table, members in {
     "appropriations": "id programme source amount document status maker checker",
     "disbursements": "id programme status claims total payments digest",
     "claims": "claim programme status revision category amount committed keys"}.items()}
-here = ["the bundle", 0]  # part and line that are being looked at
+here = ["the bundle", 0]  # part and line that are being checked
 
 class Damaged(Exception):
     """What does not hold."""
@@ -282,7 +282,7 @@ class County:
     def __init__(self, manifest, key, path, held):
         self.name, self.size, self.root = manifest["jurisdiction"], manifest["size"], manifest["root"]
         self.previous, self.key, self.held = manifest["previous"], key, held
-        self.file = open(path, "rb")  # a second look at the hashes while the log goes by
+        self.file = open(path, "rb")  # the hashes, read again beside the log
         self.counts, self.funds, self.payouts, self.released = dict.fromkeys(LEAVES, 0), {}, {}, set()
         self.height, self.posted_at = 0, ""
 
@@ -359,9 +359,9 @@ class County:
         claims, total = self.payouts.pop(uuid_text(row["id"]), (0, 0))
         said = number(row["claims"]) and row["claims"], fen(row["total"])
         need(said == (claims, total), f"{said[0]} claims and {said[1]} fen are said to be in it, transfers make {claims} and {total}")
-        told = [shaped(("id", "amount", "netted", "set_off"), payment) for payment in row["payments"]]
-        told = sum(fen(payment[part]) for payment in told for part in ("amount", "netted", "set_off"))
-        need(told == total, f"its payments sum up to {told} fen with what was kept back, and it is of {total}")
+        parts = [shaped(("id", "amount", "netted", "set_off"), payment) for payment in row["payments"]]
+        kept = sum(fen(payment[part]) for payment in parts for part in ("amount", "netted", "set_off"))
+        need(kept == total, f"its payments sum up to {kept} fen with what was kept back, and it is of {total}")
 
     def table_claims(self, row):
         need(uuid_text(row["claim"]) > getattr(self, "claim", ""), "claims are not in order")
@@ -440,7 +440,7 @@ def main():
         here[:] = options.bundle, 0
         print("\n".join(list(verify(options.bundle, key))))
         return 0
-    except Exception as why:  # whatever the file made of us: it is not a bundle
+    except Exception as why:  # any other error: it is not a bundle
         what = str(why) if isinstance(why, Damaged) else f"not a bundle: {type(why).__name__}: {why}"
         line = f"{here[0]} line {here[1]}: {what}" if here[1] else f"{here[0]}: {what}"
         print("".join(it if it.isprintable() else "?" for it in line).encode("ascii", "backslashreplace").decode(), file=sys.stderr)

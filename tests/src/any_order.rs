@@ -1,12 +1,14 @@
-//! Whatever is done to claims in whatever order: nothing is paid twice or overspent, and no reservation is left behind.
+//! Random verbs on claims in random order: nothing is paid twice or overspent, and no reservation
+//! is left behind.
 //!
-//! A random list of verbs is played by the cast on a database of its own. Each either goes well or is refused; a fault or a
-//! broken invariant fails the test, and so does a book that does not follow from its entries.
+//! The cast plays a random list of verbs on a database of its own. Each succeeds or is refused; a
+//! fault or a broken invariant fails the test, and so does a book that does not follow from its
+//! entries.
 
 use chrono::Duration;
 use claims::claim::Claim;
 use claims::clawback::ClawbackReason;
-use claims::ids::{ClaimId, DisbursementId, WaiverId};
+use claims::ids::{ClaimId, DisbursementId};
 use claims::life_cycle::Status;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -17,10 +19,10 @@ use testkit::{Person, Sale, Setup, TestApp, YANHU, YUNCHENG, new_key, permit, yu
 
 const PROGRAMME: &str = "appliance-2026";
 
-/// One thing done; numbers choose among the claims and disbursements there are.
+/// One step; its numbers choose among the existing claims and disbursements.
 #[derive(Debug, Clone)]
 enum Deed {
-    /// A claim of one of a few persons, perhaps incomplete, perhaps one that stood before.
+    /// A claim of one of a few persons, perhaps incomplete, perhaps one sent before.
     Submit {
         person: usize,
         incomplete: bool,
@@ -31,11 +33,11 @@ enum Deed {
     Correct(usize),
     Withdraw(usize),
     Return(usize),
-    /// A paid claim is due back, all of it or so many yuan.
+    /// A clawback of a paid claim, of all or this many yuan.
     Demand(usize, ClawbackReason, Option<i64>),
-    /// All that is open, or so many yuan.
+    /// All of the open sum, or this many yuan.
     ClawBack(usize, Option<i64>),
-    /// All that is open, or so many yuan; what the second person says.
+    /// All of the open sum, or this many yuan; the second person's verdict.
     Waive(usize, Option<i64>, Check),
     Appropriate(i64),
     /// Whole yuan: the county's ceiling, the city's.
@@ -82,7 +84,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => which().prop_map(Deed::Cancel),
         4 => (which(), any::<u8>()).prop_map(|(which, failed)| Deed::Results(which, failed & 0b0010_0100)),
         1 => (1..20_i64).prop_map(Deed::Days),
-        // Months to be closed, and perhaps a year after what lapsed.
+        // Months to close, and perhaps a year to close after its lapse.
         1 => (20..200_i64).prop_map(Deed::Days),
     ]
 }
@@ -90,7 +92,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 struct Play {
     app: TestApp,
     persons: Vec<Person>,
-    /// Each with the complete form of what was sent.
+    /// Each with the complete form of the claim.
     claims: Vec<(ClaimId, Claim)>,
     disbursements: Vec<DisbursementId>,
 }
@@ -99,7 +101,7 @@ fn whole(yuan: i64) -> ledger::Fen {
     ledger::Fen::new(yuan * 100).unwrap()
 }
 
-/// A refusal is an answer; a fault is not.
+/// A refusal is a valid answer; a fault is not.
 fn answered<T>(result: Result<T, ServiceError>) -> Option<T> {
     match result {
         Ok(done) => Some(done),
@@ -129,7 +131,7 @@ impl Play {
         (!self.claims.is_empty()).then(|| self.claims[which % self.claims.len()].0)
     }
 
-    /// One of the claims that stand so.
+    /// One of the claims in this status.
     async fn standing(&self, status: &str, which: usize) -> Option<ClaimId> {
         let claims = format!(
             "SELECT 'clm_' || jurisdiction || '_' || replace(id::text, '-', '') FROM claims \
@@ -144,7 +146,7 @@ impl Play {
         (!self.disbursements.is_empty()).then(|| self.disbursements[which % self.disbursements.len()])
     }
 
-    /// Does it; `None` if there is nothing to do it to, or it was refused.
+    /// Takes the step; `None` if there is no object for it, or it was refused.
     async fn play(&mut self, deed: Deed) -> Option<()> {
         match deed {
             Deed::Submit {
@@ -207,7 +209,7 @@ impl Play {
                         .waive_clawback(&maker, claim, new, new_key())
                         .await,
                 )?;
-                let id = WaiverId::parse(&made.value.id).unwrap();
+                let id = made.value.id;
                 answered(
                     service
                         .claims()
@@ -277,7 +279,7 @@ impl Play {
         }
     }
 
-    /// Ends whatever can be ended before payment: then nothing is reserved or payable.
+    /// Ends every claim that can be ended before payment: then nothing is reserved or payable.
     async fn wind_up(&self) {
         for (claim, _) in &self.claims {
             if let Err(error) = self.app.withdraw(*claim).await {

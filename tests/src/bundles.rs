@@ -1,4 +1,5 @@
-//! Bundles: what an auditor takes home, checks with nothing but a public key, and finds any change in.
+//! Bundles: an auditor takes one home, checks it with nothing but a public key, and detects any
+//! change in it.
 
 mod mutations;
 mod tampering;
@@ -13,7 +14,7 @@ use testkit::{LINYI, Sale, TestApp, World, YANHU, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
 
-/// What the tests' log is signed with.
+/// The key that signs the tests' log.
 fn log_key() -> LogKey {
     LogKey::new("huanxin.example/yuncheng", &[4; 32]).unwrap()
 }
@@ -40,7 +41,7 @@ pub(crate) fn verified(bundle: &[u8]) -> Result<Report, Fault> {
     proof::verify(Cursor::new(bundle), &key(), &[testkit::witness().public()])
 }
 
-/// What the second verifier says, which shares no line with ours.
+/// The output of the second verifier, which shares no line with `huanxin verify`.
 pub(crate) fn by_another_program(bundle: &[u8]) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bundle.tar");
@@ -89,7 +90,7 @@ async fn a_month(app: &TestApp) {
     app.appropriate(LINYI, PROGRAMME, yuan("5000.00")).await;
 }
 
-/// Three of the claims that were approved by now.
+/// Three of the claims approved so far.
 async fn a_sample(app: &TestApp) {
     let now = app.service.clock().now();
     let seed = [9; 32];

@@ -1,5 +1,5 @@
-//! What was acknowledged is there, nothing is half done, and a retry with the same key gives the same answer: when connections
-//! break, when PostgreSQL is killed, when a caller goes away.
+//! After broken connections, a killed PostgreSQL and callers that go away: every acknowledged claim
+//! is there, nothing is half done, and a retry with the same key gets the same answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ const PROGRAMME: &str = "appliance-2026";
 const TASKS: usize = 8;
 const EACH: usize = 12;
 
-/// A client that does not give up: it asks again with the same key until it has an answer.
+/// A client that retries with the same key until it has an answer.
 async fn persistently(world: &World, key: &str, claim: &Claim) -> ClaimId {
     for _ in 0..2_000 {
         match world.submit_keyed(key, claim.clone()).await {
@@ -30,7 +30,8 @@ async fn persistently(world: &World, key: &str, claim: &Claim) -> ClaimId {
     panic!("no answer in two thousand tries");
 }
 
-/// Submits all claims in some tasks, counting acknowledgements; what was acknowledged, by key.
+/// Submits all claims in some tasks, counting acknowledgements; returns the acknowledged claims by
+/// key.
 async fn submit_all(
     world: &World,
     claims: &BTreeMap<String, Claim>,
@@ -67,7 +68,7 @@ async fn keyed_claims(world: &World) -> BTreeMap<String, Claim> {
         .collect()
 }
 
-/// Every acknowledged claim is there once, and is the answer to its key still.
+/// Every acknowledged claim is there once, and is still the answer to its key.
 async fn assert_kept(world: &World, claims: &BTreeMap<String, Claim>, answers: &BTreeMap<String, ClaimId>) {
     assert_eq!(answers.len(), claims.len());
     for (key, claim) in claims {
@@ -87,7 +88,7 @@ async fn lost_connections_lose_nothing() {
     app.appropriate(YANHU, PROGRAMME, yuan("30000.00")).await;
     let claims = keyed_claims(&app).await;
     let (acknowledged, mut progress) = watch::channel(0);
-    // Every connection at once, whatever each was at, after every few answers.
+    // Ends all connections at once, at any point of their work, after every few answers.
     let cut = async {
         for goal in (1..TASKS * EACH).step_by(4) {
             progress.wait_for(|count| *count >= goal).await.unwrap();
@@ -173,7 +174,7 @@ async fn a_caller_that_goes_away_leaves_nothing_half_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_refused_holds_no_lock_when_he_hears_of_it() {
+async fn a_refused_caller_holds_no_lock_when_the_refusal_arrives() {
     let app = TestApp::new().await;
     let store = Store::open(&StoreConfig::new(app.db.url().to_owned().into())).unwrap();
     let now = app.clock.now();
@@ -188,7 +189,7 @@ async fn whoever_is_refused_holds_no_lock_when_he_hears_of_it() {
             Err(Refusal::FourEyes.into())
         });
         assert!(refused.await.is_err());
-        // Passed over if anybody held it.
+        // Skipped if another transaction held it.
         let leased = store.write(async |mut tx| -> Result<_, ServiceError> {
             let leased = tx.lease_bank_stream("bank", now, now).await?;
             Ok(tx.done(leased))

@@ -1,5 +1,5 @@
-//! Ledgers and claims as files: every format says the same, pieces are the whole, a city is its counties, what is personal is masked,
-//! and other programs read what this one writes.
+//! Ledgers and claims as files: every format has the same contents, pieces make the whole, a city
+//! is its counties, personal data are masked, and other programs read the files.
 
 mod accounting;
 mod claims;
@@ -10,7 +10,8 @@ use testkit::{HttpApp, LINYI, Reply, Sale, Setup, YANHU, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
 
-/// Two counties with some of everything: money granted, claims reserved, approved, paid and returned.
+/// Two counties with some of everything: money granted, claims reserved, approved, paid and
+/// returned.
 async fn busy() -> HttpApp {
     let app = HttpApp::with(Setup::default()).await;
     app.appropriate(YANHU, PROGRAMME, yuan("100000.00")).await;

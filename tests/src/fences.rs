@@ -1,4 +1,5 @@
-//! Who may depend on whom, asked of the manifests and of the lock file; and, inside a crate, of its sources ([`wings`]).
+//! Dependencies between crates, from the manifests and the lock file; and, inside a crate, from its
+//! sources ([`wings`]).
 
 mod wings;
 
@@ -8,7 +9,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// Crates of this workspace that each may use. A crate that is not here may not exist.
+/// Crates of this workspace that each may use. A crate without an entry fails the test.
 const MAY_USE: [(&str, &[&str]); 20] = [
     ("words", &[]),
     ("policy", &["words"]),
@@ -78,8 +79,8 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ),
 ];
 
-/// Libraries that are kept behind one door, and the crates that stand at it.
-const DOORS: [(&str, &[&str]); 11] = [
+/// Libraries that only some crates may use.
+const RESTRICTED: [(&str, &[&str]); 11] = [
     ("diesel", &["store"]),
     ("diesel-async", &["store"]),
     ("diesel_migrations", &["store"]),
@@ -93,7 +94,7 @@ const DOORS: [(&str, &[&str]); 11] = [
     ("argon2", &["service"]),
 ];
 
-/// Cannot fail for an outside reason: no runtime, database, HTTP, clock or randomness.
+/// Crates that cannot fail for an outside reason: no runtime, database, HTTP, clock or randomness.
 const PURE: [&str; 8] = [
     "words",
     "timing",
@@ -170,7 +171,7 @@ fn every_crate_uses_only_those_below_it() {
 }
 
 #[test]
-fn every_library_with_a_door_is_used_behind_it_only() {
+fn restricted_libraries_are_used_by_their_crates_only() {
     for package in &metadata().packages {
         let used = used(
             package,
@@ -180,14 +181,14 @@ fn every_library_with_a_door_is_used_behind_it_only() {
                 DependencyKind::Development,
             ],
         );
-        for (library, doors) in DOORS {
-            let outside = used.contains(library) && !doors.contains(&package.name.as_str());
+        for (library, allowed) in RESTRICTED {
+            let outside = used.contains(library) && !allowed.contains(&package.name.as_str());
             assert!(!outside, "{} uses {library}", package.name);
         }
     }
 }
 
-/// Whatever a package of the lock file needs, by name.
+/// The dependencies of every package in the lock file, by name.
 fn locked() -> BTreeMap<String, Vec<String>> {
     let lock: toml::Table = std::fs::read_to_string(format!("{ROOT}/Cargo.lock"))
         .unwrap()
@@ -242,7 +243,7 @@ fn the_pure_crates_reach_no_runtime_database_or_network() {
 }
 
 /// Source files of a crate, without its tests.
-fn sources(name: &str) -> Vec<(String, String)> {
+pub(crate) fn sources(name: &str) -> Vec<(String, String)> {
     let mut folders = vec![std::path::PathBuf::from(format!("{ROOT}/crates/{name}/src"))];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -280,7 +281,7 @@ fn the_pure_crates_ask_neither_the_clock_nor_chance() {
 
 #[test]
 fn only_the_store_writes_sql_and_only_one_place_opens_a_transaction() {
-    // The private PostgreSQL asks which databases there are.
+    // The private PostgreSQL runs a query for its databases.
     for (name, _) in MAY_USE
         .into_iter()
         .filter(|(name, _)| !["tests", "testkit", "store", "cluster"].contains(name))

@@ -1,4 +1,4 @@
-//! Group commit: claims that are recorded together and have nothing else to do with each other.
+//! Group commit: claims that are recorded together and are otherwise independent.
 
 use claims::claim::Claim;
 use claims::life_cycle::Status;
@@ -7,7 +7,7 @@ use testkit::{Sale, Setup, TestApp, YANHU, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
 
-/// All at once, each in a task of its own; what became of each, in order.
+/// All at once, each in a task of its own; the outcome of each, in order.
 async fn race(app: &TestApp, claims: Vec<Claim>) -> Vec<Result<Status, ServiceError>> {
     let tasks = claims.into_iter().map(|claim| {
         let world = app.world.clone();
@@ -21,7 +21,7 @@ async fn race(app: &TestApp, claims: Vec<Claim>) -> Vec<Result<Status, ServiceEr
     outcomes
 }
 
-/// Sixty good claims and one that the database does not survive in the way that `fault` says.
+/// Sixty valid claims and one that fails in the database in the way that `fault` defines.
 async fn one_at_fault(fault: &str) {
     let app = TestApp::new().await;
     app.appropriate(YANHU, PROGRAMME, yuan("60000.00")).await;

@@ -1,4 +1,4 @@
-//! The life of a claim, arrow by arrow, with what stands in each account after it.
+//! The life of a claim, arrow by arrow, with the balances of the accounts after it.
 
 mod advances;
 mod bank;
@@ -21,7 +21,7 @@ use service::funds::LedgerQuery;
 use service::operation::access::ReadLedger;
 use testkit::{Sale, TestApp, YANHU, permit, yuan};
 
-/// Most scenes play in this fund.
+/// The fund of most scenes.
 const PROGRAMME: &str = "appliance-2026";
 
 /// A fund of Yanhu with this much money, in whole yuan.
@@ -52,7 +52,7 @@ async fn assert_books(app: &TestApp, expected: [i64; 6]) {
     assert_eq!(app.balances(YANHU, PROGRAMME).await, expected);
 }
 
-/// Why a claim's money moved, in order.
+/// Reasons of a claim's transfers, in order.
 async fn reasons(app: &TestApp, claim: ClaimId) -> Vec<&'static str> {
     let query = LedgerQuery {
         claim: Some(claim),
@@ -68,7 +68,7 @@ async fn reasons(app: &TestApp, claim: ClaimId) -> Vec<&'static str> {
     page.items.iter().map(|line| line.reason.as_str()).collect()
 }
 
-/// What was done to a claim, in order.
+/// Verbs on a claim, in order.
 async fn verbs(app: &TestApp, claim: ClaimId) -> Vec<String> {
     let page = app
         .service

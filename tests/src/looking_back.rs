@@ -1,4 +1,4 @@
-//! What stood at an instant is what was answered then; and who looked at personal data is on record.
+//! A query for an instant returns what was answered then; and reads of personal data are on record.
 
 use chrono::{DateTime, Duration, Utc};
 use claims::life_cycle::Status;
@@ -13,7 +13,7 @@ const PROGRAMME: &str = "appliance-2026";
 struct Diary(Vec<(DateTime<Utc>, String, Value)>);
 
 impl Diary {
-    /// Writes down what stands, and lets an hour pass.
+    /// Records the present answers, and lets an hour pass.
     async fn note(&mut self, app: &HttpApp, paths: &[String]) {
         for path in paths {
             let reply = app.get(&app.cast.auditor, path).await.expect(200);
@@ -22,7 +22,7 @@ impl Diary {
         app.clock.advance(Duration::hours(1));
     }
 
-    /// Asks for all of it again.
+    /// Queries all recorded instants again.
     async fn holds(&self, app: &HttpApp) {
         for (at, path, answer) in &self.0 {
             let at = at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
@@ -80,7 +80,8 @@ async fn a_claim_as_of_an_instant_is_what_was_answered_then() {
         format!("{list}&status=approved"),
     ];
     diary.note(&app, &paths).await;
-    // Still wrong, then right, returned by the reviewer, right again, recommended, sent back, recommended, approved.
+    // Incomplete twice, then complete, returned by the reviewer, complete again, recommended, sent
+    // back, recommended, approved.
     let mut dearer = wrong.clone();
     dearer.purchase.paid = Some(yuan("3000.00"));
     app.correct(id, dearer).await.unwrap();
@@ -128,7 +129,7 @@ async fn a_claim_as_of_an_instant_is_what_was_answered_then() {
         .get(&app.cast.auditor, &format!("{}?as_of=yesterday", path(id)))
         .await;
     assert_eq!(reply.code().as_deref(), Some("invalid-parameter"));
-    // Another merchant's does not exist at any time.
+    // Another merchant's claim does not exist at any time.
     let now = app
         .clock_now()
         .to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
@@ -152,7 +153,7 @@ async fn a_list_as_of_an_instant_goes_on_from_page_to_page() {
         .clock_now()
         .to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     app.clock.advance(Duration::hours(1));
-    // What came later was not so then.
+    // Later changes do not show at that instant.
     for id in [ids[0], ids[3]] {
         app.recommend(id).await;
     }
@@ -192,7 +193,7 @@ async fn a_list_as_of_an_instant_goes_on_from_page_to_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_waits_waited_for_what_was_answered_then() {
+async fn a_waiting_claim_waited_for_the_limit_that_was_answered_then() {
     let app = HttpApp::new().await;
     app.appropriate(YANHU, PROGRAMME, yuan("600.00")).await;
     app.submit(app.sale(&Sale::air_conditioner()).await).await;
@@ -201,7 +202,8 @@ async fn whoever_waits_waited_for_what_was_answered_then() {
     let id = app.submit(app.sale(&Sale::air_conditioner()).await).await.id;
     let paths = [path(id)];
     diary.note(&app, &paths).await;
-    // The cap goes, and it waits for the fund; a cap comes, and it waits for that; money, and it is served.
+    // The cap is lifted, and the claim waits for the fund; a new cap, and it waits for that; money,
+    // and it is served.
     app.caps(YUNCHENG, PROGRAMME, &[]).await;
     diary.note(&app, &paths).await;
     app.caps(
@@ -267,7 +269,7 @@ async fn the_history_says_who_and_what_they_saw() {
         .expect(200)
         .json();
     let items = events["items"].as_array().unwrap();
-    let told = items.iter().map(|it| {
+    let answered = items.iter().map(|it| {
         (
             it["verb"].as_str().unwrap(),
             it["person"].as_str().unwrap(),
@@ -276,7 +278,7 @@ async fn the_history_says_who_and_what_they_saw() {
     });
     let seen = |revision: i32, receipt: &Option<String>| json!({"revision": revision, "receipt": receipt});
     assert_eq!(
-        told.collect::<Vec<_>>(),
+        answered.collect::<Vec<_>>(),
         [
             ("submit", "retailer-1", Value::Null),
             ("correct", "retailer-1", seen(1, &first)),

@@ -1,5 +1,5 @@
-//! The system from outside: the service on real PostgreSQL, a database for each test, a clock that is moved by hand. Every
-//! scenario ends with an audit of the books.
+//! The system from outside: the service on real PostgreSQL, a database for each test, a clock that
+//! tests move. Every scenario ends with an audit of the books.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,11 +13,13 @@ mod any_order;
 mod bundles;
 mod corpus;
 mod crashes;
+mod event_delivery;
 mod exports;
 mod fences;
 mod http;
 mod lanes;
 mod life;
+mod logging;
 mod looking_back;
 mod outside;
 mod plans;
@@ -26,6 +28,5 @@ mod races;
 mod replay;
 mod sampling;
 mod schema;
-mod telling;
 mod transparency;
 mod year;

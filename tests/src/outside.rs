@@ -1,4 +1,5 @@
-//! The world outside: a bank that takes files by itself and merchants who listen, on bad days. All of it over real HTTP and in real folders.
+//! The service and its partners: a bank that accepts files over a gateway or folders and merchants
+//! with webhooks, with their faults. All of it over real HTTP and in real folders.
 
 mod bank;
 mod folders;

@@ -1,7 +1,9 @@
-//! Plans that hold: with a million claims stored, no statement of a use case reads more than what it is about.
+//! Query plans: with a million claims stored, no statement of a use case reads more rows than its
+//! own.
 //!
-//! PostgreSQL itself tells: every plan that runs is logged with the rows it met (`auto_explain`), and one that scans a table
-//! that grows, or throws thousands of rows away, is found. So is a statement that is added tomorrow.
+//! PostgreSQL's log shows it: every plan that runs is logged with the rows it read
+//! (`auto_explain`), and a plan that scans a growing table, or discards thousands of rows, is a
+//! finding. So is one of a statement that is added later.
 
 use chrono::Duration;
 use claims::life_cycle::Status;
@@ -28,10 +30,11 @@ const GROWING: [&str; 9] = [
     "entitlements",
 ];
 
-/// The most rows that a statement of these use cases may meet and not want.
+/// The most rows that a statement of these use cases may read and discard.
 const WASTE: u64 = 2_000;
 
-/// A million copies of one claim, each with its rows, in the county's log behind it. Constraints hold but for triggers.
+/// A million copies of one claim, each with its rows, in the county's log after it. Constraints
+/// hold, triggers excepted.
 const MILLION: &str = "
 SET session_replication_role = replica; SET synchronous_commit = off;
 CREATE TABLE copies AS SELECT c.jurisdiction, c.id AS old, n,
@@ -85,15 +88,15 @@ async fn with_a_million_claims() -> (PrivateCluster, String) {
     (cluster, url)
 }
 
-/// Everything that happens all day.
+/// Every daily use case that writes.
 async fn a_day(world: &World) {
     let keeper = permit::<KeepWebhooks>(&world.cast.retailer);
-    let nobody = "http://127.0.0.1:65535/";
+    let unreachable = "http://127.0.0.1:65535/";
     let registered =
         world
             .service
             .webhooks()
-            .register_webhook(&keeper, nobody, Vec::new(), testkit::new_key());
+            .register_webhook(&keeper, unreachable, Vec::new(), testkit::new_key());
     registered.await.unwrap();
     let sold = world.many(12, &Sale::air_conditioner()).await;
     let mut claims = Vec::new();
@@ -137,16 +140,16 @@ async fn a_day(world: &World) {
     world.return_goods(claims[4].id).await.unwrap();
     world.appropriate(LINYI, PROGRAMME, yuan("600.00")).await;
     world.service.worker().work(None, None).await.unwrap();
-    let told = world
+    let done = world
         .service
         .webhooks()
         .tell_merchants(&*testkit::webhooks())
         .await
         .unwrap();
-    assert_eq!(told.failed, 1);
+    assert_eq!(done.failed, 1);
 }
 
-/// Everything that is looked at.
+/// Every use case that reads.
 async fn looks(world: &World) {
     let clerk = permit::<ReadClaims>(&world.cast.reviewer);
     let merchant = permit::<ReadClaims>(&world.cast.retailer);
@@ -242,7 +245,7 @@ async fn looks(world: &World) {
             ..ClaimQuery::default()
         };
         let now = world.service.clock().now();
-        // One, since what was sent of a copy does not open.
+        // One claim, since the sealed document of a copy does not open.
         let page = world
             .service
             .claims()
@@ -291,7 +294,7 @@ async fn looks(world: &World) {
     world.service.worker().outbox_depth().await.unwrap();
 }
 
-/// What is wrong with the plans of a log: what was scanned or thrown away, and the statement.
+/// Faults of the plans in a log: the scan or the discarded rows, and the statement.
 fn faults(log: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for entry in log.split("LOG:  duration:").skip(1) {
@@ -323,7 +326,7 @@ async fn no_use_case_reads_more_than_it_is_about_among_a_million_claims() {
     a_day(&world).await;
     looks(&world).await;
     world.clock.advance(Duration::days(40));
-    // A county's million transfers are folded; the other's month is its one.
+    // A county's million transfers are folded; the other county's month has one.
     assert_eq!(world.service.worker().work(None, None).await.unwrap().closed, 2);
     let month = Period::parse("2026-06").unwrap();
     let auditor = permit::<ReadLedger>(&world.cast.auditor);
@@ -353,7 +356,7 @@ async fn no_use_case_reads_more_than_it_is_about_among_a_million_claims() {
         faults.len(),
         faults.join("\n")
     );
-    // What looks for faults finds one.
+    // The search for faults finds one.
     cluster
         .sql(
             "huanxin",

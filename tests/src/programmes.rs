@@ -1,4 +1,5 @@
-//! Every shipped programme: its worked examples, and claims through the whole service at and around each cap.
+//! Every shipped programme: its worked examples, and claims through the whole service at and around
+//! each cap.
 
 use claims::claim::Claim;
 use claims::life_cycle::Status;

@@ -1,4 +1,4 @@
-//! Everybody at once: what is scarce is given out exactly, whoever comes first.
+//! Races for scarce things: each is given out exactly, in any order of arrival.
 
 mod keys;
 mod money;
@@ -9,7 +9,7 @@ use claims::life_cycle::Status;
 use service::claims::ClaimState;
 use testkit::tally;
 
-/// Asserts how many claims stand where.
+/// Asserts how many claims have each status.
 fn assert_tally(claims: &[ClaimState], expected: &[(&'static str, usize)]) {
     assert_eq!(tally(claims), expected.iter().copied().collect());
 }

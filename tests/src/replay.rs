@@ -9,7 +9,7 @@ use testkit::{HttpApp, LINYI, Sale, TestDb, YANHU, YUNCHENG, yuan};
 
 const PROGRAMME: &str = "appliance-2026";
 
-/// The document in force with a later version's head and these changes.
+/// The document in force as a later version with these changes.
 fn draft(edits: &[(&str, &str)]) -> String {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -29,7 +29,7 @@ fn draft(edits: &[(&str, &str)]) -> String {
 
 const LOWER_RATE: (&str, &str) = ("rate = \"0.15\"", "rate = \"0.10\"");
 
-/// A dear one is not subsidised any more.
+/// An expensive one is not subsidised any more.
 fn price_limit() -> (&'static str, &'static str) {
     (
         "[[rule]]\nid = \"category\"",
@@ -129,7 +129,7 @@ async fn another_rate_prices_every_claim_again_and_writes_nothing() {
     assert_eq!(claims[3]["granted"], money("300.00", "200.00", "-100.00"));
     assert_eq!(claims[3]["was"], "eligible");
 
-    // The version that decided differs from itself in nothing.
+    // The recording version shows no difference from itself.
     let own = json!({"programme": PROGRAMME, "version": 1, "claims": true});
     let (report, claims) = simulate(&app, &own).await;
     assert_eq!(
@@ -173,7 +173,7 @@ async fn a_stricter_rule_refuses_with_its_clause_and_an_unasked_fact_leaves_it_o
     assert_eq!((&report["claims"], &report["flips"]), (&json!(1), &json!(0)));
     assert_eq!(report["counties"], json!([LINYI]));
 
-    // Energy of an old car: of an appliance nobody has it, and nobody asked.
+    // Energy of an old car: an appliance has none, and its version does not ask for it.
     let unasked = (
         "[[rule]]\nid = \"category\"",
         "[[rule]]\nid = \"energy\"\nclause = \"发改环资〔2025〕1745号\"\nrequire = \"old.energy == 'petrol'\"\nfinal = true\n\
@@ -188,9 +188,10 @@ async fn a_stricter_rule_refuses_with_its_clause_and_an_unasked_fact_leaves_it_o
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_run_out_on_the_day_computed_by_hand() {
     let app = four_days().await;
-    // Yanhu asks for 600 on the 15th, 16th and 17th, of which 1300 pay two; at 400 each they pay three. All counties together take
-    // 1300 in the category: the third 600 on the 17th is too much for it, too; at the lower rate 400 three times leave 100, and Linyi's
-    // 200 on the 18th do not fit.
+    // Yanhu claims 600 on the 15th, 16th and 17th, of which 1300 pay two; at 400 each they pay
+    // three. All counties together take 1300 in the category: the third 600 on the 17th exceeds
+    // that, too; at the lower rate 400 three times leave 100, and Linyi's 200 on the 18th do not
+    // fit.
     let cap = |place: &str, scope: &str, ceiling: &str| json!({"jurisdiction": place, "scope": scope, "ceiling": ceiling});
     let caps = json!([
         cap(YANHU, "fund", "1300.00"),
@@ -213,7 +214,7 @@ async fn limits_run_out_on_the_day_computed_by_hand() {
     );
     assert_eq!(limit(YUNCHENG, "month:2026-06"), (Value::Null, Value::Null));
     assert_eq!(limit(LINYI, "fund"), (Value::Null, Value::Null));
-    // What arrived before the period holds what it holds.
+    // Claims that arrived before the period hold what they hold.
     let caps = json!([cap(YANHU, "fund", "1800.00"), cap(YANHU, "whole", "1700.00")]);
     let later = json!({"programme": PROGRAMME, "version": 1, "from": "2026-06-16", "caps": caps});
     let (report, _) = simulate(&app, &later).await;
@@ -411,7 +412,7 @@ async fn what_is_refused_or_alone_never_comes_into_force() {
         .expect(200)
         .json();
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
-    // Of two that would decide the same days one comes into force.
+    // Of two drafts for the same days one comes into force.
     let mut ids = Vec::new();
     for (key, edits) in [("second", vec![]), ("third", vec![LOWER_RATE])] {
         let made = propose(&app, &draft(&edits), key).await.expect(200);
@@ -429,13 +430,13 @@ async fn what_is_refused_or_alone_never_comes_into_force() {
         .collect::<Vec<_>>();
     let answers =
         futures::future::join_all(decisions.iter().map(|path| app.post(&other, path, &approve))).await;
-    let mut told = answers
+    let mut outcomes = answers
         .iter()
         .map(|it| (it.status, it.code()))
         .collect::<Vec<_>>();
-    told.sort();
-    assert_eq!(told, [(200, None), (422, Some("invalid".to_owned()))]);
-    // A county's admin has no say in what is the whole city's.
+    outcomes.sort();
+    assert_eq!(outcomes, [(200, None), (422, Some("invalid".to_owned()))]);
+    // A county's admin may not decide on the whole city's programmes.
     let elsewhere = Actor {
         client: "admin-7".into(),
         person: "县管".into(),
@@ -451,7 +452,7 @@ async fn what_is_refused_or_alone_never_comes_into_force() {
             .as_deref(),
         Some("other-jurisdiction")
     );
-    // Nor does the database take one that is alone.
+    // The database refuses a version signed by one person as well.
     let version = "(jsonb_populate_record(p, '{\"version\": 7, \"hash\": \"0000000000000000000000000000000000000000000000000000000000000000\"}')).*";
     for (statement, constraint) in [
         (format!("INSERT INTO programmes SELECT {version} FROM programmes p WHERE id = 'digital-2026'"), "from a draft that a second person activated"),

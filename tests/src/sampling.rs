@@ -1,4 +1,5 @@
-//! Samples for inspection: what the seed draws is what anyone draws, once, after its period and with no other seed.
+//! Samples for inspection: a seed gives the same draw to everyone, once, after its period and with
+//! no other seed.
 
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
@@ -37,7 +38,7 @@ async fn approved(world: &World, many: usize) -> Vec<String> {
     sold.iter().map(|claim| claim.id.to_string()).collect()
 }
 
-/// The draw as `docs/auditing.md` describes it, made here with nothing of ours.
+/// The draw as `docs/auditing.md` describes it, made here without code of the service.
 fn by_hand(leaf: &str, size: usize, claims: &[String]) -> Vec<String> {
     let leaf = Hash::parse(leaf).unwrap().0;
     let mut scored: Vec<_> = claims
@@ -51,7 +52,7 @@ fn by_hand(leaf: &str, size: usize, claims: &[String]) -> Vec<String> {
     scored.into_iter().take(size).map(|(_, claim)| claim).collect()
 }
 
-/// The same by the program that stands in the documentation.
+/// The same draw by the program in the documentation.
 fn by_the_document(leaf: &str, size: usize, claims: &[String]) -> Vec<String> {
     let document = include_str!("../../docs/auditing.md");
     let program = document.split("```python\n").nth(1).unwrap();
@@ -95,7 +96,8 @@ async fn a_sample_is_what_anyone_draws() {
     let path = format!("/v1/samples/{}", made["id"].as_str().unwrap());
     assert_eq!(reply.header("location"), Some(path.as_str()));
     assert_eq!(made["draw"], Value::Null);
-    // Approved after the commitment and in the period; recommended only; in another county; at the last instant, which is out of it.
+    // Approved after the commitment and in the period; recommended only; in another county; at the
+    // last instant, which is outside of it.
     app.clock.advance(Duration::hours(1));
     population.extend(approved(&app, 2).await);
     let open = app.submit(app.sale(&Sale::air_conditioner()).await).await;
@@ -133,7 +135,7 @@ async fn a_sample_is_what_anyone_draws() {
     assert_eq!(claims, by_hand(leaf, 4, &population));
     assert_eq!(claims, by_the_document(leaf, 4, &population));
     assert!(!claims.iter().any(|it| early.contains(it) || late.contains(it)));
-    // The hash is the leaf's that stands in the log.
+    // The hash is that of the leaf in the log.
     app.post(auditor, &format!("/v1/ledgers/{YANHU}/checkpoint"), &json!({}))
         .await
         .expect(200);
@@ -141,7 +143,7 @@ async fn a_sample_is_what_anyone_draws() {
     let proof = app.get(auditor, &proof).await.expect(200).json();
     assert_eq!(proof["leaf_hash"], leaf);
 
-    // Again, and looked at.
+    // Again, and read.
     app.clock.advance(Duration::hours(1));
     assert_eq!(app.post(auditor, &draw, &seed).await.expect(200).json(), drawn);
     app.post(auditor, &draw, &json!({"seed": "00".repeat(32)}))
@@ -183,11 +185,11 @@ async fn what_cannot_be_sampled_is_refused_by_name() {
     app.post(auditor, "/v1/ledgers/140800/samples", &body)
         .await
         .expect(404);
-    let nobodys = "/v1/samples/smp_140802_018f2f6e7d3a7c8e9b0a1122334455ff";
-    app.get(auditor, nobodys).await.expect(404);
+    let unknown = "/v1/samples/smp_140802_018f2f6e7d3a7c8e9b0a1122334455ff";
+    app.get(auditor, unknown).await.expect(404);
     app.post(
         auditor,
-        &format!("{nobodys}/draw"),
+        &format!("{unknown}/draw"),
         &json!({"seed": hex::encode(SEED)}),
     )
     .await
@@ -206,7 +208,7 @@ async fn what_cannot_be_sampled_is_refused_by_name() {
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     let refused = app.post(auditor, &samples(), &body).await.expect(422).json();
     assert_eq!(refused["errors"][0]["code"], "sample.commitment-used");
-    // Nothing was approved: a sample of nobody.
+    // Nothing was approved: the sample is empty.
     let draw = format!("/v1/samples/{}/draw", first.json()["id"].as_str().unwrap());
     let drawn = app
         .post(auditor, &draw, &json!({"seed": hex::encode(SEED)}))
@@ -218,7 +220,7 @@ async fn what_cannot_be_sampled_is_refused_by_name() {
     app.audit().await;
 }
 
-/// Commits to the seed over all that was approved by now.
+/// Commits to the seed over all claims approved so far.
 async fn committed(app: &TestApp, size: u32) -> SampleId {
     let now = app.service.clock().now();
     let asked = Sampling {
@@ -296,7 +298,7 @@ async fn a_sample_in_the_database_is_not_changed_unnoticed() {
     app.audit().await;
     let refused = cluster.sql(name, &format!("{drawn}, drawn_at = until")).await;
     assert!(refused.unwrap_err().to_string().contains("drawn once"));
-    // Behind everybody's back, and put right again.
+    // Changed in the database without the service, and restored.
     for (change, found) in [
         (
             "claims = (SELECT array_agg(c ORDER BY c DESC) FROM (SELECT id AS c FROM claims LIMIT 3) AS x)",

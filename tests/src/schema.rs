@@ -1,5 +1,5 @@
-//! Rules of the schema, asked of the catalogue of a migrated database: the keys that scale out, names, indexes, and that what
-//! goes up comes down.
+//! Rules of the schema, checked in the catalogue of a migrated database: the keys that scale out,
+//! names, indexes, and that every migration can be undone.
 
 mod dump;
 mod former;
@@ -11,7 +11,7 @@ use testkit::TestDb;
 
 /// Read by every county: copied to every node of a distributed PostgreSQL.
 const REFERENCE: [&str; 4] = ["jurisdictions", "clients", "programmes", "programme_drafts"];
-/// The authorities' registers, keyed by what the papers say.
+/// The authorities' registers, keyed by the numbers on documents.
 const REGISTERS: [&str; 8] = [
     "efficiency_labels",
     "scrap_certificates",
@@ -22,7 +22,7 @@ const REGISTERS: [&str; 8] = [
     "dismantlers",
     "collectors",
 ];
-/// Keyed by a value that is one in all counties: sharded by that value.
+/// Keyed by a value that is unique in all counties: sharded by that value.
 const BY_VALUE: [&str; 6] = [
     "unique_keys",
     "quotas",
@@ -184,7 +184,8 @@ fn written_tables() -> BTreeMap<String, BTreeSet<String>> {
     tables
 }
 
-/// What PostgreSQL stores for a column: the store's own types are some of its types with another name.
+/// What PostgreSQL stores for a column: the store's own types are some of its types with another
+/// name.
 fn stored_as(kind: &str) -> String {
     let own = [
         ("County", "Text"),

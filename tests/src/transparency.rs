@@ -1,5 +1,5 @@
-//! The log that proves the ledger: every decision and transfer a leaf, checkpoints that outsiders hold, proofs that they check
-//! by themselves.
+//! The log that proves the ledger: every decision and transfer a leaf, checkpoints that outsiders
+//! keep, proofs that they check by themselves.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ fn key() -> PublicKey {
         .public()
 }
 
-/// A checkpoint as it was answered, its signature checked.
+/// A checkpoint of an answer, with its signature checked.
 fn opened(note: &Reply) -> Checkpoint {
     key().open(YANHU, &note.text()).expect("a checkpoint of ours")
 }
@@ -51,7 +51,7 @@ async fn signed(app: &HttpApp) -> Reply {
 }
 
 #[tokio::test]
-async fn a_claim_is_proved_to_whoever_sent_it_once_a_checkpoint_covers_it() {
+async fn a_claim_is_proved_to_its_sender_after_a_checkpoint_covers_it() {
     let app = HttpApp::new().await;
     let claim = sold(&app).await;
     let id = claim["id"].as_str().unwrap();
@@ -63,7 +63,7 @@ async fn a_claim_is_proved_to_whoever_sent_it_once_a_checkpoint_covers_it() {
     let note = signed(&app).await;
     let proof = app.get(&app.cast.retailer, &path).await.expect(200).json();
 
-    // All of this with the public key only, as an outsider would.
+    // All with the public key only, as an outsider would.
     let checkpoint = key()
         .open(YANHU, proof["checkpoint"]["note"].as_str().unwrap())
         .unwrap();
@@ -82,7 +82,7 @@ async fn a_claim_is_proved_to_whoever_sent_it_once_a_checkpoint_covers_it() {
         )
     };
     proved(&bytes).unwrap();
-    // The leaf names the receipt, and the receipt is the one that was answered.
+    // The leaf has the receipt's digest, and the receipt is that of the answer.
     let digest = Sha256::digest(proof["receipt"].as_str().unwrap());
     assert!(bytes.windows(32).any(|window| window == digest.as_slice()));
     assert_eq!(
@@ -94,7 +94,7 @@ async fn a_claim_is_proved_to_whoever_sent_it_once_a_checkpoint_covers_it() {
         changed[place] ^= 1;
         proved(&changed).unwrap_err();
     }
-    // Somebody else's claim is nobody's business.
+    // A claim of another merchant is not found.
     app.get(&app.cast.other_retailer, &path).await.expect(404);
 }
 
@@ -155,7 +155,7 @@ async fn a_log_only_grows_and_anybody_who_kept_a_checkpoint_can_see_it() {
 }
 
 #[tokio::test]
-async fn an_office_vouches_for_a_checkpoint_and_nobody_in_its_name() {
+async fn an_office_cosigns_a_checkpoint_and_no_other_in_its_name() {
     let app = HttpApp::new().await;
     sold(&app).await;
     let note = signed(&app).await.text();
@@ -168,7 +168,7 @@ async fn an_office_vouches_for_a_checkpoint_and_nobody_in_its_name() {
     let line = witness().cosign(&note, 1_780_000_000).unwrap();
     let reply = vouch(format!("{note}{line}")).await.expect(200);
     assert_eq!(reply.text(), format!("{note}{line}"));
-    // It is shown from then on, and its first word stands.
+    // It is shown from then on, and its first cosignature stays.
     let later = witness().cosign(&note, 1_790_000_000).unwrap();
     vouch(format!("{note}{later}")).await.expect(200);
     let shown = app.get(&app.cast.maker, &format!("{LOG}/checkpoint")).await;

@@ -1,31 +1,34 @@
-//! A year of fourteen counties, played from a seed, and an auditor who agrees with every balance at its end.
+//! A year of fourteen counties, played from a seed, and an auditor who checks every balance at its
+//! end.
 //!
-//! From 1 January 2026 to the spring of 2027, day by day: claims come in and are put right, reviewed, approved and taken back; money
-//! is granted and capped; disbursements are made, held, released and cancelled; a bank that keeps books of its own pays, fails,
-//! gives back and says so late, twice, out of order and wrongly; subsidies are clawed back, netted and waived; merchants are
-//! paid ahead. Every call may
-//! break off between any two of its steps, and its caller asks again ([`insist`]). The callers remember what they were
-//! answered ([`mirror`]) and foretell what they will be. At each month's end and in the end an [`auditor`] compares.
+//! From 1 January 2026 to the spring of 2027, day by day: claims come in and are corrected,
+//! reviewed, approved and withdrawn; money is granted and capped; disbursements are made, held,
+//! released and cancelled; a bank with books of its own pays, fails, returns payments and reports
+//! them late, twice, out of order and wrongly; subsidies are clawed back, netted and waived;
+//! merchants get advances. Every call may break off between any two of its steps, and its caller
+//! repeats it ([`insist`]). The callers record their answers ([`mirror`]) and predict the next
+//! ones. At each month's end and in the end an [`auditor`] compares.
 //!
-//! | module | plays |
+//! | module | part |
 //! |---|---|
-//! | `world` | who and what there is |
-//! | `insist` | callers that do not give up, and what befalls them |
-//! | `mirror` | what the callers remember |
+//! | `world` | counties, funds, shops and the bank |
+//! | `insist` | callers that retry, and their faults |
+//! | `mirror` | the callers' record |
 //! | `intake` | merchants, reviewers and approvers |
 //! | `money` | grants and ceilings |
 //! | `paying` | treasury: disbursements, holds, accounts |
 //! | `bank` | the bank |
-//! | `results` | treasury: what the bank says |
-//! | `clawing` | what is due back |
-//! | `advancing` | what merchants are paid ahead |
+//! | `results` | treasury: results of the bank |
+//! | `clawing` | clawbacks |
+//! | `advancing` | advances to merchants |
 //! | `auditor` | the auditor |
 //!
-//! `HX_SEED` plays a year again, `YEAR_CLAIMS` says how many claims it has, and from [`LONG`] on PostgreSQL is killed more often.
-//! The seed decides what happens. Where in a call it breaks off depends on the machine as well; that must change nothing.
+//! `HX_SEED` plays a year again, `YEAR_CLAIMS` sets its number of claims, and from [`LONG`] on
+//! PostgreSQL is killed more often. The seed decides what happens. Where in a call it breaks off
+//! depends on the machine as well; that must change nothing.
 //!
-//! What moves money in a new way gets a module of deeds and a line in [`Year::day`], a line in the auditor's table of reasons, and
-//! what the callers remember of it in the mirror.
+//! A new way to move money gets a module of steps and a line in [`Year::day`], a line in the
+//! auditor's table of reasons, and its record in the mirror.
 
 mod advancing;
 mod auditor;
@@ -48,7 +51,7 @@ use self::world::Year;
 
 /// Claims of a year in short form.
 const SHORT: usize = 400;
-/// From so many claims on a year is a long one.
+/// From this many claims on a year is a long one.
 const LONG: usize = 10_000;
 
 /// The last day of the programmes' windows.
@@ -80,7 +83,7 @@ impl Year {
         self.release_some(70).await;
     }
 
-    /// The worker's round, and what time alone did.
+    /// The worker's round, and changes by time alone.
     async fn work(&mut self) {
         let last = self.last_round;
         let round = self
@@ -103,7 +106,8 @@ impl Year {
         *self.deeds.entry("months and years closed").or_default() += round.closed;
     }
 
-    /// January to spring: nothing new is bought, and what was begun comes to its end, but for what the bank has not begun.
+    /// January to spring: no new purchases, and everything begun comes to its end, except payments
+    /// that the bank has not begun.
     async fn wind_up(&mut self, mut today: NaiveDate) {
         self.lift_caps().await;
         self.lift_all().await;
@@ -121,14 +125,14 @@ impl Year {
                 self.release_some(90).await;
             }
             if round == 20 {
-                // What is instructed now stays open.
+                // A payment instructed now stays open.
                 self.gather_some(40).await;
                 self.release_some(50).await;
                 self.bank.close();
             }
         }
         assert!(self.bank.is_silent(), "the bank has said all that it had to say");
-        // Whose turn came on the waitlist in the last days.
+        // Claims promoted from the waitlist in the last days.
         for fund in world::Fund::all() {
             self.queue(fund, Status::UnderReview).await;
         }
@@ -157,7 +161,7 @@ impl Year {
         }
         self.wind_up(today).await;
         self.audit_year().await;
-        // And once more without asking anybody: from a bundle and a public key.
+        // And once more without the service: from a bundle and a public key.
         let (_, bundle) = crate::bundles::bundle(&self.world, None).await;
         let report = crate::bundles::verified(&bundle).unwrap();
         let claims: usize = report.counties.iter().map(|county| county.claims).sum();
@@ -165,9 +169,9 @@ impl Year {
     }
 }
 
-/// Says what happened, and when that ended, also when it went wrong.
+/// Prints what happened, and when that ended, also after a failure.
 impl Drop for Year {
-    #[allow(clippy::print_stdout, reason = "whoever plays a year wants to see it")]
+    #[allow(clippy::print_stdout, reason = "the figures of a year are its result")]
     fn drop(&mut self) {
         let crashes = self.trouble.met.values().sum::<usize>();
         let claims = self.mirror.claims.len();

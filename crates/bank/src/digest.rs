@@ -30,11 +30,11 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Hashes parts so that no two lists of parts meet: each is preceded by its length.
+/// Hashes parts so that no two lists of parts collide: each is preceded by its length.
 pub(crate) struct Parts(Sha256);
 
 impl Parts {
-    /// `domain` says what is hashed. Never change one that is in use.
+    /// `domain` names the kind of input. Never change one that is in use.
     pub(crate) fn new(domain: &str) -> Parts {
         let mut parts = Parts(Sha256::new());
         parts.add(domain.as_bytes());
@@ -42,13 +42,14 @@ impl Parts {
     }
 
     pub(crate) fn add(&mut self, part: &[u8]) {
-        // A slice is never longer than u64 can say; the largest value cannot be taken for another length.
+        // A slice is never longer than a u64 can hold; the largest value cannot be taken for
+        // another length.
         let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
         self.0.update(length.to_be_bytes());
         self.0.update(part);
     }
 
-    /// Tells `None` from an empty part.
+    /// Hashes `None` and an empty part differently.
     pub(crate) fn add_option(&mut self, part: Option<&[u8]>) {
         match part {
             None => self.add(b"0"),

@@ -1,4 +1,4 @@
-//! An instruction as files, each no longer than the bank takes.
+//! An instruction as files, each no longer than the bank accepts.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -15,7 +15,7 @@ use crate::write::{Part, csv, pain001};
 pub const MAX_FILES: usize = 999;
 
 words! {
-    /// What a file to a bank is written in.
+    /// The formats of files to a bank.
     pub enum Format {
         /// ISO 20022 `pain.001.001.09`.
         Pain001 = "pain.001.001.09",
@@ -76,7 +76,7 @@ pub struct File {
 }
 
 impl FileId {
-    /// What a file with this id is called, before and after it is written.
+    /// The name of the file with this id, before and after it is written.
     pub fn file_name(self, format: Format) -> String {
         format!("{}-{:03}.{}", self.message, self.part(), format.extension())
     }
@@ -102,8 +102,9 @@ impl fmt::Debug for File {
     }
 }
 
-/// Writes the instruction, `limit` payments to a file at most, in its order. Whatever the limit, each payment stands in one
-/// file and the sums of the files add up to the instruction's. The same arguments give the same bytes.
+/// Writes the instruction, `limit` payments to a file at most, in its order. Whatever the limit,
+/// each payment stands in one file and the sums of the files add up to the instruction's. The same
+/// arguments give the same bytes.
 pub fn files(instruction: &Instruction, format: Format, limit: NonZeroUsize) -> Result<Vec<File>, FileError> {
     let chunks: Vec<&[Payment]> = instruction.payments().chunks(limit.get()).collect();
     let parts = chunks.len();

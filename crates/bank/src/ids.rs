@@ -1,4 +1,4 @@
-//! Ids that go to the bank and come back.
+//! Ids that go to the bank and return in its reports.
 
 use std::fmt;
 use std::str::FromStr;
@@ -79,12 +79,14 @@ hex_id!(
     MessageId
 );
 hex_id!(
-    /// A payment, from the payer's books to the payee's and back: the payment's UUID as 32 lower-case hex digits.
+    /// A payment, from the payer's books to the payee's and back: the payment's UUID as 32
+    /// lower-case hex digits.
     EndToEndId
 );
 
-/// One file of an instruction: the message id and the file's number in three digits, which is all that the 35 characters of
-/// an ISO message id leave room for. Every file has one of its own, because banks refuse a message id that they saw before.
+/// One file of an instruction: the message id and the file's number in three digits, which is all
+/// that the 35 characters of an ISO message id leave room for. Every file has its own, because
+/// banks refuse a message id a second time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
     pub message: MessageId,
@@ -138,8 +140,9 @@ impl FromStr for FileId {
     }
 }
 
-/// An id, reference or code as the bank wrote it, which may be one of ours or anything else. `Debug` shows it only when it is
-/// one of ours: a bank that fills in a field wrongly may have put an account there.
+/// An id, reference or code as the bank wrote it, which may be one of this service or anything
+/// else. `Debug` shows it only when it is one of this service: a bank that fills in a field wrongly
+/// may have put an account there.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quoted(String);
 

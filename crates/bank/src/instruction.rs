@@ -1,4 +1,4 @@
-//! What a bank is told to do, checked when it is made.
+//! A payment instruction to a bank, checked when it is made.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,20 +14,20 @@ use crate::timestamp::timestamp;
 /// Payments of one instruction. A bound on memory: the service gathers far fewer.
 pub const MAX_PAYMENTS: usize = 100_000;
 
-/// Claims of a payment that a file names one by one; what is beyond them is told as a count and a sum, because banks cut off
-/// long remittance information where they please.
+/// Claims of a payment that a file names one by one; those beyond are written as a count and a sum,
+/// because banks cut off long remittance information where they please.
 pub const SHOWN_DETAILS: usize = 20;
 
 /// `Max140Text`: names of parties and banks, remittance text.
 const NAME: usize = 140;
 /// `Max34Text`: an account that is no IBAN.
 const ACCOUNT: usize = 34;
-/// Of a claim's id. Ours have 43 or 46.
+/// Of a claim's id. Ids of this service have 43 or 46.
 const CLAIM: usize = 64;
 /// Digits of a bank's number in CNAPS (现代化支付系统行号).
 const BANK_CODE: usize = 12;
 
-/// What of an instruction is wrong.
+/// The faults of an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Field {
     Name,
@@ -75,7 +75,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// Why an instruction cannot be made. Says which field and why, never what stood in it.
+/// Why an instruction cannot be made. Holds the field and the reason, never the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InstructionError {
     #[error("the {field} {fault}")]
@@ -147,7 +147,7 @@ fn within(field: Field, checked: Result<(), TextFault>) -> Result<(), Instructio
     checked.map_err(|fault| InstructionError::Text { field, fault })
 }
 
-/// Whoever pays or is paid: an account, its holder and its bank.
+/// A payer or payee: an account, its holder and its bank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
     name: Secret,
@@ -157,8 +157,8 @@ pub struct Party {
 }
 
 impl Party {
-    /// `name` (户名) and `bank_name` (开户行) of up to 140 characters; `account` (账号) of up to 34 letters, digits and hyphens;
-    /// `bank_code` (行号) of 12 digits.
+    /// `name` (户名) and `bank_name` (开户行) of up to 140 characters; `account` (账号) of up to 34
+    /// letters, digits and hyphens; `bank_code` (行号) of 12 digits.
     pub fn new(
         name: &str,
         account: &str,
@@ -237,8 +237,8 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// `remittance` (附言) of up to 140 characters is what the payee's statement shows. The amount is the sum of `details`,
-    /// and given all the same: whoever pays says twice what he pays.
+    /// `remittance` (附言) of up to 140 characters appears on the payee's statement. The amount is
+    /// the sum of `details`, and given all the same: the payer states the amount twice.
     pub fn new(
         id: EndToEndId,
         amount: Fen,
@@ -285,7 +285,7 @@ impl Payment {
         &self.details
     }
 
-    /// The details that a file names, and the count and sum of those that it does not.
+    /// The details that a file names, and the count and sum of the others.
     pub(crate) fn shown_details(&self) -> (&[Detail], Option<(usize, Fen)>) {
         match self.details.split_at_checked(SHOWN_DETAILS) {
             Some((shown, rest)) if !rest.is_empty() => {
@@ -298,7 +298,7 @@ impl Payment {
     }
 }
 
-/// Of a payment with thousands of claims a log has no use.
+/// The details of a payment with thousands of claims are of no use in a log.
 impl fmt::Debug for Payment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Payment")
@@ -321,7 +321,8 @@ pub struct Instruction {
 }
 
 impl Instruction {
-    /// `created` and `execute_on` (in Shanghai) are the caller's: nothing here asks a clock. Payments keep their order.
+    /// `created` and `execute_on` (in Shanghai) are the caller's: nothing here asks a clock.
+    /// Payments keep their order.
     pub fn new(
         id: MessageId,
         created: DateTime<Utc>,

@@ -1,18 +1,20 @@
-//! What is said to a bank and what it says back.
+//! Payment instructions to a bank, and the reports it returns.
 //!
-//! An [`Instruction`] is checked when it is made: once one exists, every file of it is one that a bank's schema accepts.
-//! [`files`] writes it, as ISO 20022 `pain.001.001.09` or as CSV for a bank that has an officer upload a table, in parts no
-//! longer than the bank takes; the same instruction gives the same bytes. [`read`] turns what the bank sends back
-//! (`pain.002`, `camt.054`, the same CSV with its result columns filled in) into one [`Report`], whatever the format: who
-//! reconciles sees verdicts and [`FailureReason`]s, not formats.
+//! An [`Instruction`] is checked when it is made: once one exists, every file of it is one that a
+//! bank's schema accepts. [`files`] writes it, as ISO 20022 `pain.001.001.09` or as CSV for a bank
+//! that has an officer upload a table, in parts no longer than the bank accepts; the same
+//! instruction gives the same bytes. [`read`] turns a bank's report (`pain.002`, `camt.054`, the
+//! same CSV with its result columns filled in) into one [`Report`], whatever the format:
+//! reconciliation sees verdicts and [`FailureReason`]s, not formats.
 //!
-//! The crate is pure: time and ids come in as arguments, and it neither opens a file nor sends one. It never guesses what a
-//! bank meant: what it does not know is [`Verdict::Unclear`] and left to a person. It knows nothing of claims or payments
-//! beyond their ids and amounts, so that whether a verdict fits what was asked is for its caller to decide.
+//! The crate is pure: time and ids come in as arguments, and it neither opens a file nor sends one.
+//! It never guesses what a bank meant: a status without a defined meaning is [`Verdict::Unclear`]
+//! and left to a person. Of claims and payments it has ids and amounts only, so that the caller
+//! decides whether a verdict fits the instruction.
 //!
-//! What bounds it: [`MAX_PAYMENTS`], [`MAX_FILES`] and the lengths of the ISO types when writing; [`Limits`] when reading,
-//! where a DTD or an entity is refused as well. Names, accounts and a bank's own words are [`Secret`]: no `Debug` output and
-//! no error shows one.
+//! Bounds: [`MAX_PAYMENTS`], [`MAX_FILES`] and the lengths of the ISO types when writing;
+//! [`Limits`] when reading, where a DTD or an entity is refused as well. Names, accounts and a
+//! bank's free text are [`Secret`]: no `Debug` output and no error shows one.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod digest;

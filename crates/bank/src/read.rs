@@ -1,4 +1,5 @@
-//! Reading what a bank sends, which is input from outside: bounded in every direction before it is understood.
+//! Reads a bank's reports, which are input from outside: bounded in every direction before they are
+//! parsed.
 
 mod camt054;
 mod csv;
@@ -14,18 +15,18 @@ use crate::digest::Digest;
 use crate::report::{Group, Item, Report};
 
 words! {
-    /// What a bank answers in.
+    /// The formats of a bank's reports.
     pub enum ReportFormat {
         /// ISO 20022 `pain.002.001.NN`, CustomerPaymentStatusReport, of any version.
         Pain002 = "pain.002",
         /// ISO 20022 `camt.054.001.NN`, BankToCustomerDebitCreditNotification, of any version.
         Camt054 = "camt.054",
-        /// Our table with its result columns filled in.
+        /// The CSV of this crate with its result columns filled in.
         Csv = "csv",
     }
 }
 
-/// What is read at most of one file.
+/// Bounds of what is read of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Of the file.
@@ -37,7 +38,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 32 MiB hold an answer to [`MAX_PAYMENTS`](crate::MAX_PAYMENTS) payments unless it repeats each in full.
+    /// 32 MiB hold an answer to [`MAX_PAYMENTS`](crate::MAX_PAYMENTS) payments unless it repeats
+    /// each in full.
     pub const DEFAULT: Limits = Limits {
         bytes: 32 * 1024 * 1024,
         items: 100_000,
@@ -51,7 +53,7 @@ impl Default for Limits {
     }
 }
 
-/// Where in a file, from 1. The column counts characters of an XML document and cells of a table.
+/// A place in a file, from 1. The column counts characters of an XML document and cells of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     pub line: u64,
@@ -64,7 +66,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Why a file cannot be read: where, and what. What stands there is never repeated.
+/// Why a file cannot be read: the place and the fault. The text at that place is never repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {fault}")]
 pub struct ReadError {
@@ -72,7 +74,7 @@ pub struct ReadError {
     pub fault: Fault,
 }
 
-/// What is wrong with a file.
+/// The faults of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -178,7 +180,8 @@ impl Fault {
 
 const START: Place = Place { line: 1, column: 1 };
 
-/// An offset and its place, moved forward as the reading goes, so that finding places costs one pass in all.
+/// An offset and its place, moved forward with the reading, so that finding places costs one pass
+/// in all.
 #[derive(Clone, Copy)]
 struct Marker {
     offset: usize,
@@ -203,7 +206,7 @@ impl Marker {
                         column: 1,
                     };
                 }
-                // Not the first byte of a character.
+                // Skips continuation bytes of UTF-8.
                 0x80..=0xbf => {}
                 _ => place.column = place.column.saturating_add(1),
             }
@@ -217,7 +220,8 @@ pub fn read(format: ReportFormat, bytes: &[u8]) -> Result<Report, ReadError> {
     read_within(format, bytes, &Limits::DEFAULT)
 }
 
-/// Reads a bank's file. It is read as a whole or not at all: half a report would pass for one that lacks payments.
+/// Reads a bank's file, as a whole or not at all: half a report would pass for one that lacks
+/// payments.
 pub fn read_within(format: ReportFormat, bytes: &[u8], limits: &Limits) -> Result<Report, ReadError> {
     if bytes.len() > limits.bytes {
         return Err(Fault::TooLong(limits.bytes).at(START));

@@ -1,12 +1,12 @@
-//! Why a bank did not pay, or paid back.
+//! Why a bank did not pay, or returned a payment.
 //!
-//! Codes are those of the external code sets of ISO 20022 (ExternalStatusReason1Code, ExternalReturnReason1Code) that a domestic
-//! credit transfer can meet. Banks add codes of their own, which are kept as they are.
+//! Codes are those of the external code sets of ISO 20022 (ExternalStatusReason1Code,
+//! ExternalReturnReason1Code) that a domestic credit transfer can meet. Banks add codes of their
+//! own, which are kept as they are.
 
 use std::fmt;
 
-/// A code that is not among those that [`FailureReason`] names: 1 to 35 letters, digits, `_`, `.` and `-`, of which no more is
-/// known.
+/// A code without a variant in [`FailureReason`]: 1 to 35 letters, digits, `_`, `.` and `-`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ReasonCode(String);
 
@@ -36,11 +36,12 @@ impl fmt::Debug for ReasonCode {
 
 macro_rules! reasons {
     ($($code:ident $name:ident $cured:literal $zh:literal $en:literal;)*) => {
-        /// Why a payment failed or came back (失败原因). What a bank wrote beside its code is in [`Failure::text`](crate::Failure::text).
+        /// Why a payment failed or was returned (失败原因). The bank's text beside its code is in
+        /// [`Failure::text`](crate::Failure::text).
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub enum FailureReason {
             $(#[doc = concat!("`", stringify!($code), "`: ", $en, ".")] $name,)*
-            /// A code that is not named here.
+            /// A code without a variant of its own.
             Other(ReasonCode),
             /// The bank gave no code.
             Unstated,
@@ -50,8 +51,8 @@ macro_rules! reasons {
             /// All that have a code of ISO 20022.
             pub const ALL: &'static [FailureReason] = &[$(FailureReason::$name,)*];
 
-            /// From a code as a bank writes it, in any case; never fails. What is not a code at all is
-            /// [`FailureReason::Unstated`].
+            /// From a code as a bank writes it, in any case; never fails. Text that is not a code
+            /// is [`FailureReason::Unstated`].
             pub fn from_code(code: &str) -> FailureReason {
                 let code = code.trim();
                 match code.to_ascii_uppercase().as_str() {
@@ -85,8 +86,8 @@ macro_rules! reasons {
                 }
             }
 
-            /// Whether paying again makes sense only once the payee's name, account or bank has been corrected. `false` of a
-            /// reason that is not known: then a person decides.
+            /// Whether paying again makes sense only once the payee's name, account or bank has
+            /// been corrected. `false` for a reason without a variant: then a person decides.
             pub fn is_cured_by_payee(&self) -> bool {
                 match self {
                     $(FailureReason::$name => $cured,)*
@@ -173,7 +174,8 @@ reasons! {
     UPAY Unjustified false "付款不当" "The payment is not justified";
 }
 
-/// What county banks write in the place of a code, most telling first: all of the words have to be there.
+/// Texts that county banks write in the place of a code, most specific first: all parts of an entry
+/// have to be in the text.
 const WORDS: [(&[&str], FailureReason); 13] = [
     (&["户名", "不符"], FailureReason::NameMismatch),
     (&["户名", "不一致"], FailureReason::NameMismatch),
@@ -191,11 +193,12 @@ const WORDS: [(&[&str], FailureReason); 13] = [
 ];
 
 impl FailureReason {
-    /// From the words of a bank that gives no code. What they do not plainly say is [`FailureReason::Unstated`].
-    pub(crate) fn from_words(text: &str) -> FailureReason {
+    /// The reason in the text of a bank that gives no code; [`FailureReason::Unstated`] unless the
+    /// text states one plainly.
+    pub(crate) fn from_text(text: &str) -> FailureReason {
         WORDS
             .iter()
-            .find(|(words, _)| words.iter().all(|word| text.contains(word)))
+            .find(|(parts, _)| parts.iter().all(|part| text.contains(part)))
             .map_or(FailureReason::Unstated, |(_, reason)| reason.clone())
     }
 }
@@ -259,8 +262,8 @@ mod tests {
     }
 
     #[test]
-    fn words_of_county_banks() {
-        for (words, code) in [
+    fn texts_of_county_banks() {
+        for (text, code) in [
             ("账号与户名不符", "BE01"),
             ("收款人账号已销户", "AC04"),
             ("账户状态异常：冻结", "AC06"),
@@ -269,7 +272,7 @@ mod tests {
             ("请联系网点", ""),
             ("", ""),
         ] {
-            assert_eq!(FailureReason::from_words(words).code(), code, "{words}");
+            assert_eq!(FailureReason::from_text(text).code(), code, "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a bank says back, whatever the format.
+//! A bank's report, whatever the format.
 
 use chrono::NaiveDate;
 use ledger::Fen;
@@ -9,7 +9,7 @@ use crate::read::{Place, ReportFormat};
 use crate::reason::FailureReason;
 use crate::secret::Secret;
 
-/// A file of a bank, read (银行回执).
+/// A file of a bank after reading (银行回执).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     pub format: ReportFormat,
@@ -17,38 +17,39 @@ pub struct Report {
     pub sha256: Digest,
     /// The bank's own id of the report. A table has none.
     pub id: Option<Quoted>,
-    /// What is said of whole files of ours.
+    /// Statuses of whole files of this service.
     pub groups: Vec<Group>,
-    /// What is said of single payments, in the file's order. An id may stand here more than once.
+    /// Statuses of single payments, in the file's order. An id may stand here more than once.
     pub items: Vec<Item>,
 }
 
-/// What is said of one payment, or of one entry on the account.
+/// The status of one payment, or one entry on the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Item {
-    /// As the bank wrote it. `None` when it wrote none: an entry that nobody instructed, such as a fee.
+    /// As the bank wrote it. `None` when it wrote none: an entry without an instruction, such as a
+    /// fee.
     pub end_to_end_id: Option<Quoted>,
-    /// The message id of our file, where the bank repeats it.
+    /// The message id of the instruction's file, where the bank repeats it.
     pub original: Option<Quoted>,
-    /// Where the bank repeats it. It is the bank's: a return may be of less than was paid, and whether it is what was asked
-    /// for is the caller's to compare.
+    /// The amount, where the bank repeats it. It is the bank's: a return may be of less than was
+    /// paid, and the caller compares it with the instruction.
     pub amount: Option<Fen>,
     pub verdict: Verdict,
-    /// Where in the file it begins.
+    /// Where the item begins in the file.
     pub place: Place,
-    /// Of all that is said but the place: the same news, in whatever file and format, has the same fingerprint. Two entries
-    /// without an id, a reference and a date cannot be told apart by it.
+    /// A hash of everything but the place: the same status, in whatever file and format, has the
+    /// same fingerprint. Two entries without an id, a reference and a date have the same one.
     pub fingerprint: Digest,
 }
 
-/// What is said of a file of ours as a whole.
+/// The status of a whole file of this service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Group {
     /// The file's message id, or the id of its one payment information, which is the same.
     pub original: Option<Quoted>,
-    /// What the bank thinks the file held, where it says so.
+    /// The count and sum that the bank read, where it reports them.
     pub count: Option<u32>,
     pub sum: Option<Fen>,
     pub verdict: GroupVerdict,
@@ -57,51 +58,52 @@ pub struct Group {
     pub fingerprint: Digest,
 }
 
-/// Of a file as a whole.
+/// The status of a file as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupVerdict {
-    /// Holds for each payment of the file that has no item of its own. `Failed`: the bank refuses the file (整批拒绝).
+    /// Holds for each payment of the file that has no item of its own. `Failed`: the bank refuses
+    /// the file (整批拒绝).
     Whole(Verdict),
     /// Some payments were accepted and some not (部分接受); the items say which.
     Partly,
 }
 
-/// What became of a payment.
+/// The status of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The bank takes it and has not carried it out yet (已受理).
+    /// The bank accepts the payment and has not carried it out yet (已受理).
     Accepted,
-    /// No news (处理中).
+    /// No result yet (处理中).
     Pending,
-    /// It was carried out (支付成功).
+    /// The payment was carried out (支付成功).
     Paid {
-        /// The day it was booked. `pain.002` tells it rarely, a table perhaps.
+        /// The day it was booked. `pain.002` rarely holds it, a table sometimes.
         booked: Option<NaiveDate>,
         bank_reference: Option<Quoted>,
     },
-    /// It was not carried out (支付失败).
+    /// The payment was not carried out (支付失败).
     Failed(Failure),
-    /// It was carried out and the money came back (退汇).
+    /// The payment was carried out and the money was returned (退汇).
     Returned {
         failure: Failure,
-        /// The day the money came back.
+        /// The day the money was returned.
         booked: Option<NaiveDate>,
         bank_reference: Option<Quoted>,
     },
-    /// The bank said something that is not known here. A person has to look.
+    /// A status without a defined meaning. A person has to look.
     Unclear { status: Quoted },
 }
 
-/// Why not.
+/// The reason of the failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub reason: FailureReason,
-    /// The bank's own words, in one line of up to 500 characters. They may name the payee.
+    /// The bank's free text, in one line of up to 500 characters. It may name the payee.
     pub text: Option<Secret>,
 }
 
 impl Failure {
-    /// Characters of the bank's words that are kept.
+    /// Characters of the bank's text that are kept.
     pub(crate) const LONGEST: usize = 500;
 
     pub(crate) fn new(reason: FailureReason, text: &str) -> Failure {
@@ -122,50 +124,50 @@ impl Failure {
 }
 
 /// An item or a group before it has a fingerprint.
-pub(crate) struct Said {
+pub(crate) struct Reported {
     pub(crate) original: Option<Quoted>,
     pub(crate) amount: Option<Fen>,
     pub(crate) place: Place,
 }
 
 impl Item {
-    pub(crate) fn new(end_to_end_id: Option<Quoted>, verdict: Verdict, said: Said) -> Item {
+    pub(crate) fn new(end_to_end_id: Option<Quoted>, verdict: Verdict, reported: Reported) -> Item {
         let mut parts = Parts::new("huanxin bank item 1");
         parts.add_option(end_to_end_id.as_ref().map(|id| id.as_str().as_bytes()));
-        said.hash(&mut parts);
+        reported.hash(&mut parts);
         verdict.hash(&mut parts);
         Item {
             end_to_end_id,
-            original: said.original,
-            amount: said.amount,
+            original: reported.original,
+            amount: reported.amount,
             verdict,
-            place: said.place,
+            place: reported.place,
             fingerprint: parts.finish(),
         }
     }
 }
 
 impl Group {
-    pub(crate) fn new(count: Option<u32>, verdict: GroupVerdict, said: Said) -> Group {
+    pub(crate) fn new(count: Option<u32>, verdict: GroupVerdict, reported: Reported) -> Group {
         let mut parts = Parts::new("huanxin bank group 1");
         parts.add_option(count.map(u32::to_be_bytes).as_ref().map(<[u8; 4]>::as_slice));
-        said.hash(&mut parts);
+        reported.hash(&mut parts);
         match &verdict {
             GroupVerdict::Whole(verdict) => verdict.hash(&mut parts),
             GroupVerdict::Partly => parts.add(b"partly"),
         }
         Group {
-            original: said.original,
+            original: reported.original,
             count,
-            sum: said.amount,
+            sum: reported.amount,
             verdict,
-            place: said.place,
+            place: reported.place,
             fingerprint: parts.finish(),
         }
     }
 }
 
-impl Said {
+impl Reported {
     fn hash(&self, parts: &mut Parts) {
         parts.add_option(self.original.as_ref().map(|id| id.as_str().as_bytes()));
         let amount = self.amount.map(|amount| amount.get().to_be_bytes());
@@ -222,8 +224,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_one_line_of_bounded_length() {
-        let text = |words: &str| Failure::new(FailureReason::Unstated, words).text;
+    fn texts_are_one_line_of_bounded_length() {
+        let text = |text: &str| Failure::new(FailureReason::Unstated, text).text;
         assert_eq!(text(" \n "), None);
         assert_eq!(text(" 户名\n 不符 ").unwrap().expose(), "户名 不符");
         let most = "字".repeat(500);
@@ -237,12 +239,12 @@ mod tests {
     fn fingerprints_tell_news_apart_and_places_not() {
         let id = |text: &str| Some(Quoted::new(text.to_owned()));
         let item = |end_to_end: &str, amount, verdict, line| {
-            let said = Said {
+            let reported = Reported {
                 original: id("m"),
                 amount,
                 place: Place { line, column: 1 },
             };
-            Item::new(id(end_to_end), verdict, said).fingerprint
+            Item::new(id(end_to_end), verdict, reported).fingerprint
         };
         let paid = |day| Verdict::Paid {
             booked: NaiveDate::from_ymd_opt(2026, 6, day),

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A name, an account or a bank's own words. Shown to whoever asks with [`Secret::expose`] and to no one else: its `Debug`
-/// says nothing, not even a length, and it has no `Display`.
+/// A name, an account or a bank's free text. [`Secret::expose`] is the only way to it: its `Debug`
+/// shows nothing, not even a length, and it has no `Display`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
 

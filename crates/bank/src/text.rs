@@ -43,8 +43,9 @@ pub(crate) fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
 }
 
-/// Makes a line read otherwise than it is: whoever checks a list must see the name that the bank gets. The joiners are not
-/// among them, because scripts of minorities need them.
+/// Characters that make a line read otherwise than it is: a person who checks a list must see the
+/// name that the bank gets. The joiners are not among them, because scripts of minorities need
+/// them.
 fn deceives(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
@@ -70,8 +71,8 @@ pub(crate) fn line(text: &str, most: usize) -> Result<(), TextFault> {
     Ok(())
 }
 
-/// 1 to `most` of ASCII letters, digits and what `also` lists, beginning with a letter or digit. So it can neither be a
-/// formula nor need escaping.
+/// 1 to `most` of ASCII letters, digits and what `also` lists, beginning with a letter or digit. So
+/// it can neither be a formula nor need escaping.
 pub(crate) fn token(text: &str, most: usize, also: &[u8]) -> Result<(), TextFault> {
     if text.is_empty() {
         return Err(TextFault::Empty);

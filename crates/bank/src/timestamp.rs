@@ -3,13 +3,14 @@
 use chrono::{DateTime, Datelike, FixedOffset, Timelike, Utc};
 use timing::shanghai;
 
-/// The instant to the second. `None` where a year would not have the four digits that XML Schema writes.
+/// The instant to the second. `None` where a year would not have the four digits that XML Schema
+/// writes.
 pub(crate) fn timestamp(instant: DateTime<Utc>) -> Option<DateTime<FixedOffset>> {
     // Before the conversion, which panics at the ends of the calendar.
     if !(1..=9998).contains(&instant.year()) {
         return None;
     }
-    // Also takes away a leap second, which XML Schema does not know.
+    // Also removes a leap second, which XML Schema does not have.
     instant.with_timezone(&shanghai::OFFSET).with_nanosecond(0)
 }
 

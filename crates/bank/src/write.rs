@@ -9,7 +9,7 @@ use ledger::Fen;
 use crate::ids::FileId;
 use crate::instruction::{Instruction, Payment};
 
-/// What a file holds: some payments of an instruction, in its order.
+/// The contents of a file: some payments of an instruction, in its order.
 pub(crate) struct Part<'i> {
     pub(crate) id: FileId,
     pub(crate) instruction: &'i Instruction,

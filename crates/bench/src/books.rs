@@ -1,8 +1,9 @@
-//! After every run: whether the books are right, asked of the database behind the service's back.
+//! After every run: checks the books in the database, without going through the service.
 //!
-//! The auditor of the tests recomputes balances, caps, heights, keys, quotas and statuses. Beside it, the ids that were
-//! acknowledged are looked for: each is there exactly once, under review, with one reserve transfer of its amount; and no
-//! claim is there that was not asked for, but for those whose answer was still under way when the run ended.
+//! The auditor of the tests recomputes balances, caps, heights, keys, quotas and statuses. Beside
+//! it, every acknowledged id is looked up: it is there exactly once, under review, with one reserve
+//! transfer of its amount; and no other claim is there, except those whose answer was in flight
+//! when the run ended.
 
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -12,7 +13,7 @@ use futures::FutureExt;
 
 use crate::database::Database;
 
-/// Looks for the ids in `acknowledged`, and for the money of every claim.
+/// Looks up the ids in `acknowledged`, and the money of every claim.
 pub(crate) async fn check(database: &Database<'_>, acknowledged: &Path) -> anyhow::Result<()> {
     let mut ids = std::fs::read(acknowledged)?;
     ids.extend_from_slice(b"\\.\n");
@@ -37,7 +38,8 @@ pub(crate) async fn check(database: &Database<'_>, acknowledged: &Path) -> anyho
     Ok(())
 }
 
-/// What was sent while PostgreSQL was killed, and what is there of it: whatever is not as it must be is said.
+/// Compares the claims sent while PostgreSQL was killed with the database, and reports every
+/// difference.
 pub(crate) async fn check_sent(database: &Database<'_>, sent: &[u8]) -> anyhow::Result<()> {
     let rows = [sent, b"\\.\n", include_bytes!("sql/sent.sql")].concat();
     let answer = database
@@ -47,7 +49,7 @@ pub(crate) async fn check_sent(database: &Database<'_>, sent: &[u8]) -> anyhow::
     Ok(())
 }
 
-/// The auditor's questions. It is made for tests, and panics with its findings.
+/// Runs the auditor, which is made for tests and panics with its findings.
 pub(crate) async fn audit(database: &Database<'_>) -> anyhow::Result<()> {
     let auditing = testkit::audit(database.cluster().private(), database.name());
     AssertUnwindSafe(auditing).catch_unwind().await.map_err(|panic| {

@@ -1,22 +1,23 @@
-//! The claims that are sent: one for each number, nothing shared that may be claimed only once, and nothing to object to.
+//! The claims of the load: one for each number, with natural keys of its own, and valid by every
+//! rule.
 //!
-//! A claim is an air conditioner of the demo's registers, sold by one of the demo's merchants. Its person, entitlement,
-//! invoice and serial number follow from its number, so that the entitlements can be put on file before the load begins and
-//! no two processes need to agree on anything but ranges of numbers. Text is written into a buffer that is used again; no
-//! JSON library stands on the way.
+//! A claim is an air conditioner of the demo's registers, sold by one of the demo's merchants. Its
+//! person, entitlement, invoice and serial number follow from its number, so that the entitlements
+//! can be put on file before the load begins and processes agree by ranges of numbers alone. Text
+//! is written into a reused buffer, without a JSON library.
 
 use std::io::Write;
 
 /// Programme of every claim.
 pub(crate) const PROGRAMME: &str = "appliance-2026";
-/// What is sold.
+/// The model that is sold.
 pub(crate) const CATEGORY: &str = "air_conditioner";
 /// 15 per cent of 3,899 yuan, in fen.
 pub(crate) const SUBSIDY_FEN: i64 = 58_485;
 /// The county that has half of all claims, or all of them.
 pub(crate) const LARGE_COUNTY: &str = "140802";
 
-/// Whose caps count all counties together.
+/// The jurisdiction whose caps count all counties together.
 pub(crate) const CITY: &str = "140800";
 
 /// The other counties and the zone.
@@ -60,7 +61,7 @@ pub(crate) fn counties() -> impl Iterator<Item = &'static str> {
     std::iter::once(LARGE_COUNTY).chain(OTHERS)
 }
 
-/// The caps over a claim in a county: where each stands, and its scope.
+/// The caps over a claim in a county: jurisdiction and scope of each.
 pub(crate) fn caps(county: &str) -> [(&str, String); 3] {
     [
         (county, "whole".to_owned()),
@@ -69,8 +70,8 @@ pub(crate) fn caps(county: &str) -> [(&str, String); 3] {
     ]
 }
 
-/// A person's identity number with its check digit (GB 11643): 20 areas, 50 years, the first 28 days of each month, 1,000 a
-/// day, so that 336 million are different.
+/// A person's identity number with its check digit (GB 11643): 20 areas, 50 years, the first 28
+/// days of each month, 1,000 a day, so that 336 million are different.
 pub(crate) fn identity_number(number: u64) -> [u8; 18] {
     let (day, area) = (number / 1_000 % 16_800, number / 16_800_000 % 20);
     let (year, month, day) = (1950 + day / 336, day % 336 / 28 + 1, day % 28 + 1);
@@ -96,7 +97,7 @@ pub(crate) fn entitlement(number: u64) -> String {
     format!("QYB{number:012}")
 }
 
-/// What the merchant calls the claim.
+/// The merchant's reference of the claim.
 pub(crate) fn merchant_reference(number: u64) -> String {
     format!("B-{number:012}")
 }

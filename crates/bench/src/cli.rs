@@ -1,4 +1,4 @@
-//! What can be asked for on the command line.
+//! The command line.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -13,7 +13,8 @@ use crate::rows::{Part, Scope};
 use crate::world::{Making, World};
 use crate::{kill, load, measure, rows, straight, world};
 
-/// How long loading many claims may take, their leaves' hashes not counted: in the short form all of it is to take a quarter of an hour.
+/// How long loading many claims may take, without the hashes of their leaves: the short form as a
+/// whole takes a quarter of an hour.
 const SHORT_GROWING: Duration = Duration::from_secs(100);
 const LONG_GROWING: Duration = Duration::from_secs(3_600);
 
@@ -26,13 +27,13 @@ pub(crate) struct Cli {
     common: Common,
 }
 
-/// Goes with every command.
+/// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     /// The binary to measure; default: `huanxin` beside this program.
     #[arg(long, global = true, env = "HUANXIN_BIN")]
     binary: Option<PathBuf>,
-    /// Where PostgreSQL's files go and stay; default: a temporary directory.
+    /// Where PostgreSQL's files are put and kept; default: a temporary directory.
     #[arg(long, global = true)]
     data_dir: Option<PathBuf>,
     /// Stop before cleaning up, with the database and its address printed, until Ctrl-C.
@@ -41,7 +42,7 @@ pub(crate) struct Common {
     /// How long one measurement takes.
     #[arg(long, global = true, env = "BENCH_SECONDS", default_value_t = 3.0)]
     seconds: f64,
-    /// What the service logs: `info`, the default of production, is a line a request.
+    /// Level of the service's log: `info`, the default of production, is a line a request.
     #[arg(long, global = true, default_value = "info")]
     log: String,
 }
@@ -65,13 +66,13 @@ enum Command {
         /// Only these, separated by commas.
         #[arg(long, value_delimiter = ',', value_enum)]
         only: Vec<Part>,
-        /// How often what is compared is measured in turns.
+        /// How often each compared pair is measured in turns.
         #[arg(long, default_value_t = 3)]
         rounds: usize,
-        /// With five million claims stored in the place of one; takes far more than ten minutes.
+        /// Measure with five million claims stored instead of one; takes far more than ten minutes.
         #[arg(long)]
         long: bool,
-        /// Claims stored when there are many; wins over --long.
+        /// Claims stored in the rows with many; overrides --long.
         #[arg(long)]
         many: Option<u64>,
     },
@@ -85,7 +86,8 @@ enum Command {
         #[arg(long, default_value_t = 256)]
         connections: usize,
     },
-    /// Kills PostgreSQL under full load, again and again, and looks whether anything acknowledged was lost or done twice.
+    /// Kill PostgreSQL under full load, again and again, and check that no acknowledged claim is
+    /// lost or recorded twice.
     Kill {
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
         times: u32,
@@ -95,7 +97,7 @@ enum Command {
     /// The load generator's process.
     #[command(hide = true)]
     Load,
-    /// The load generator's process that tries again.
+    /// The load generator's process that retries.
     #[command(hide = true)]
     Till,
     /// The process that drives batches straight at the database.
@@ -103,7 +105,7 @@ enum Command {
     Straight,
 }
 
-/// Carries out what was asked for.
+/// Runs the command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Some(Command::Load) => return load::serve_plan(),
@@ -117,7 +119,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        // Dropping the work ends every process it started and removes what is temporary.
+        // Dropping the work ends every process it started and removes temporary files.
         tokio::select! {
             outcome = work(&cli) => outcome,
             _ = interrupt.recv() => bail!("interrupted"),
@@ -200,7 +202,7 @@ async fn all(
     };
     let started = Instant::now();
     let mut report = Report::default();
-    // What was measured before something went wrong is worth as much.
+    // Measurements made before an error are printed as well.
     let outcome = rows::all(world, &scope, &mut report).await;
     report
         .conditions

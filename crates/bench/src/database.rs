@@ -1,8 +1,9 @@
-//! The PostgreSQL that everything is measured on: private, and as durable as in production.
+//! The PostgreSQL of every measurement: private, and as durable as in production.
 //!
-//! fsync, synchronous commit, full-page writes and checksums are on; the settings below are what an operator of a machine
-//! this small would choose, and they are printed with every result. All SQL stands in `src/sql` and goes through `psql`,
-//! so that this crate needs no driver and shares nothing with the service.
+//! fsync, synchronous commit, full-page writes and checksums are on; the settings below are an
+//! operator's choice for a machine this small, and they are printed with every result. All SQL
+//! stands in `src/sql` and goes through `psql`, so that this crate needs no driver and shares
+//! nothing with the service.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,7 +14,7 @@ use cluster::{Installations, Keep, Options, PrivateCluster, Search};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// What is set beyond the defaults, besides durability.
+/// Settings beyond the defaults, besides durability.
 const SETTINGS: [(&str, &str); 9] = [
     ("shared_buffers", "2GB"),
     ("max_wal_size", "8GB"),
@@ -26,7 +27,7 @@ const SETTINGS: [(&str, &str); 9] = [
     ("synchronous_commit", "on"),
 ];
 
-/// Printed with the results, as the server says them.
+/// Settings printed with the results, as the server reports them.
 const SHOWN: &str = "fsync,synchronous_commit,full_page_writes,data_checksums,wal_sync_method,shared_buffers,max_wal_size,\
                      wal_compression,wal_buffers,checkpoint_timeout,checkpoint_completion_target,max_connections,autovacuum";
 
@@ -54,7 +55,7 @@ impl Cluster {
         })
     }
 
-    /// The cluster for whoever audits it.
+    /// The cluster, for the auditor.
     pub(crate) const fn private(&self) -> &PrivateCluster {
         &self.private
     }
@@ -85,7 +86,7 @@ impl Cluster {
         }
     }
 
-    /// Name and value of what matters for speed.
+    /// Name and value of the settings that matter for speed.
     pub(crate) async fn settings(&self) -> anyhow::Result<Vec<(String, String)>> {
         let database = self.database("postgres");
         let text = database
@@ -98,11 +99,11 @@ impl Cluster {
     }
 
     pub(crate) async fn version(&self) -> anyhow::Result<String> {
-        let said = self
+        let output = self
             .database("postgres")
             .ask("SHOW server_version;\n", &[])
             .await?;
-        Ok(said.trim().to_owned())
+        Ok(output.trim().to_owned())
     }
 
     /// SIGKILL to all of its processes.
@@ -110,7 +111,8 @@ impl Cluster {
         self.private.kill();
     }
 
-    /// Starts it again on the same files and the same socket; recovered and ready when this returns.
+    /// Starts it again on the same files and the same socket; recovered and ready when this
+    /// returns.
     pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
         Ok(self.private.restart().await?)
     }
@@ -155,12 +157,13 @@ impl<'a> Database<'a> {
         command
     }
 
-    /// Runs a script, in which `:name` and `:'name'` stand for the variables; its rows, columns separated by `|`.
+    /// Runs a script, in which `:name` and `:'name'` stand for the variables; its rows, columns
+    /// separated by `|`.
     pub(crate) async fn ask(&self, script: &str, variables: &[(&str, &str)]) -> anyhow::Result<String> {
         self.feed(script, variables, &[]).await
     }
 
-    /// As [`ask`](Self::ask), with one number for an answer.
+    /// As [`ask`](Self::ask), with one number as the answer.
     pub(crate) async fn number(&self, script: &str, variables: &[(&str, &str)]) -> anyhow::Result<f64> {
         let text = self.ask(script, variables).await?;
         text.trim()
@@ -205,7 +208,7 @@ impl<'a> Database<'a> {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Writes everything out, so that no measurement pays for what was before it.
+    /// Writes a checkpoint, so that no measurement pays for writes before it.
     pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         self.ask("CHECKPOINT;\n", &[]).await.map(drop)
     }

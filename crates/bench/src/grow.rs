@@ -1,5 +1,6 @@
-//! A database with as many claims as are asked for, by a short way: some are submitted, and SQL multiplies them with all
-//! their rows. What comes out is as the service would have left it, and the auditor finds nothing wrong with it.
+//! Grows a database to a number of claims by a short way: some are submitted, and SQL multiplies
+//! them with all their rows. The result is as the service would have left it, and the auditor finds
+//! no fault in it.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,8 @@ use crate::world::World;
 /// Claims that are submitted to be multiplied.
 const SEEDS: u64 = 1_000;
 
-/// Copies at once: what one statement sorts and what one transaction leaves to be vacuumed stays bounded.
+/// Copies at once: bounds the sort of one statement and the rows that one transaction leaves to
+/// vacuum.
 const WAVE: u64 = 100;
 
 /// Which tables each of two sessions fills, of about the same weight.
@@ -21,7 +23,7 @@ const SHARES: [&str; 2] = [
     "decisions,claim_documents,unique_keys,transfers",
 ];
 
-/// Where a database stands that was grown.
+/// The state of a grown database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Grown {
     pub(crate) claims: u64,
@@ -29,7 +31,8 @@ pub(crate) struct Grown {
     pub(crate) next: u64,
 }
 
-/// Grows a fresh copy of the template to `claims`, the submitted ones included, or until the time is up.
+/// Grows a fresh copy of the template to `claims`, the submitted ones included, or until the time
+/// is up.
 pub(crate) async fn grow(
     world: &World,
     database: &Database<'_>,
@@ -42,7 +45,7 @@ pub(crate) async fn grow(
     let how = Load {
         work: Work::submit(Spread::Counties),
         connections: 32,
-        // It ends when the numbers do.
+        // Ends at the last number.
         seconds: 60.0,
         windows: 1,
         numbers: (0, seeds),

@@ -1,4 +1,5 @@
-//! Latencies in buckets: a value is known to within 1.6 per cent, whatever its size, and counting one costs no allocation.
+//! Latencies in buckets: a value is exact to 1.6 per cent, at any size, and counting one allocates
+//! nothing.
 //!
 //! Microseconds below 128 have a bucket each; above, every doubling is split into 64.
 
@@ -55,7 +56,7 @@ impl Histogram {
         self.max as f64 / 1_000.0
     }
 
-    /// What this share of all did not exceed, in milliseconds.
+    /// The latency that this share of all did not exceed, in milliseconds.
     pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
         let wanted = ((self.total as f64 * share).ceil() as u64).max(1);
         let mut seen = 0;

@@ -1,7 +1,8 @@
-//! HTTP/1.1 by hand, over one connection that is kept open: as little work a request as can be, since whoever measures shares
-//! its processor with what is measured.
+//! HTTP/1.1 by hand, over one connection that is kept open: as little work a request as possible,
+//! since the load generator shares its processor with the service.
 //!
-//! It understands what this service answers: a status line, `Content-Length` or chunks, and nothing else.
+//! It reads the answers of this service: a status line, `Content-Length` or chunks, and nothing
+//! else.
 
 use std::io;
 use std::net::SocketAddr;
@@ -39,12 +40,13 @@ impl Connection {
         })
     }
 
-    /// Sends a whole request and leaves its answer to itself.
+    /// Sends a whole request and does not read its answer.
     pub(crate) async fn send(&mut self, request: &[u8]) -> io::Result<()> {
         self.stream.write_all(request).await
     }
 
-    /// Sends a whole request and reads a whole answer with a `Content-Length`; its status. One request at a time.
+    /// Sends a whole request and reads a whole answer with a `Content-Length`; returns its status.
+    /// One request at a time.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<u16> {
         self.stream.write_all(request).await?;
         self.filled = 0;
@@ -70,7 +72,7 @@ impl Connection {
         self.buffer.get(self.body.0..self.body.1).unwrap_or_default()
     }
 
-    /// Whether the last answer is that of an earlier request with the same key of idempotency.
+    /// Whether the last answer is that of an earlier request with the same idempotency key.
     pub(crate) fn replayed(&self) -> bool {
         let head = self.buffer.get(..self.body.0).unwrap_or_default();
         header(head, b"idempotency-replayed").is_some_and(|value| value.trim_ascii() == b"true")
@@ -89,7 +91,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Where the head ends, if it has been read.
+    /// The end of the head, if it has been read.
     fn head(&self) -> Option<usize> {
         let read = self.buffer.get(..self.filled)?;
         read.windows(4)
@@ -97,7 +99,8 @@ impl Connection {
             .map(|at| at + 4)
     }
 
-    /// Sends a request and counts the bytes of its chunked body and the line ends in it, without keeping them.
+    /// Sends a request and counts the bytes of its chunked body and the line ends in it, without
+    /// keeping them.
     pub(crate) async fn stream(&mut self, request: &[u8]) -> io::Result<Streamed> {
         self.stream.write_all(request).await?;
         self.filled = 0;
@@ -133,7 +136,7 @@ impl Connection {
     }
 }
 
-/// What a streamed answer held.
+/// The size of a streamed answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Streamed {
     pub(crate) status: u16,
@@ -144,7 +147,7 @@ pub(crate) struct Streamed {
 /// A chunked body, read as it comes.
 #[derive(Debug, Default)]
 struct Chunks {
-    /// Of the chunk that is being read: what is left of it, its line end included.
+    /// Bytes left of the current chunk, its line end included.
     left: usize,
     size: usize,
     digits: usize,
@@ -154,7 +157,7 @@ struct Chunks {
 }
 
 impl Chunks {
-    /// Whether the body has ended with these bytes; none when they are not chunks.
+    /// Whether the body has ended with these bytes; `None` when they are not chunks.
     fn take(&mut self, mut read: &[u8]) -> Option<bool> {
         while let Some((first, rest)) = read.split_first() {
             if self.left > 2 {
@@ -212,7 +215,7 @@ fn number(text: &[u8]) -> Option<usize> {
     std::str::from_utf8(text).ok()?.trim().parse().ok()
 }
 
-/// A client of the API, for whatever is not measured.
+/// A client of the API, for calls that are not measured.
 #[derive(Debug)]
 pub(crate) struct Api {
     connection: Connection,

@@ -1,5 +1,6 @@
-//! PostgreSQL is killed under full load, again and again, and started again. Whoever sends claims tries each until it is
-//! acknowledged; afterwards nothing that was acknowledged may be lost, and nothing that was sent several times done twice.
+//! Kills PostgreSQL under full load, again and again, and starts it again. The till retries each
+//! claim until it is acknowledged; afterwards no acknowledged claim may be lost, and none that was
+//! sent several times may be recorded twice.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,11 +14,12 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use crate::books;
 use crate::claim::Spread;
 use crate::http::{Api, Connection};
-use crate::load::{ENDS_WITHIN, Till, Told, write_claim};
+use crate::load::{ENDS_WITHIN, Progress, Till, write_claim};
 use crate::service::Served;
 use crate::world::World;
 
-/// How long the claims between two kills may take, the recovery of whatever holds connections to PostgreSQL included.
+/// How long the claims between two kills may take, including the recovery of every process that
+/// holds connections to PostgreSQL.
 const BATCH_WITHIN: Duration = Duration::from_secs(60);
 /// How long all kills may take; many may take longer.
 const ALL_WITHIN: Duration = Duration::from_secs(300);
@@ -27,12 +29,12 @@ const REPLAYS_WITHIN: Duration = Duration::from_secs(60);
 /// Acknowledged claims that are sent once more in the end.
 const REPLAYS: usize = 200;
 
-/// Claims that are good for as many kills: several times what is waited for.
+/// Claims that suffice for as many kills: several times the number waited for.
 pub(crate) fn claims(times: u32, connections: u32) -> u64 {
     (u64::from(times) + 2) * u64::from(connections).max(64) * 12
 }
 
-/// Does it and prints one line. An error says all that does not hold.
+/// Runs the test and prints one line. The error lists every check that failed.
 pub(crate) async fn kill(world: &mut World, times: u32, connections: u32) -> anyhow::Result<()> {
     let database = world.copy().await?;
     let (name, url) = (database.name().to_owned(), database.url());
@@ -55,17 +57,18 @@ pub(crate) async fn kill(world: &mut World, times: u32, connections: u32) -> any
     };
     if let Err(error) = killing.await {
         wrong.push(format!("{error:#}"));
-        // It may have been cut short with PostgreSQL down, and the books are to be looked at in any case.
+        // The run may have been cut short with PostgreSQL down, and the books are checked in any
+        // case.
         world.cluster.restart().await?;
     }
-    let told = process.end().await?;
-    if let Some(broke) = &told.broke {
+    let progress = process.end().await?;
+    if let Some(broke) = &progress.broke {
         eprintln!("  the first connection that broke: {broke}");
     }
-    if let Some(why) = &told.why {
+    if let Some(why) = &progress.why {
         wrong.push(format!(
             "{} claims were given up; the first: {why}",
-            told.given_up
+            progress.given_up
         ));
     }
     let sent = read(&till.sent)?;
@@ -93,15 +96,15 @@ pub(crate) async fn kill(world: &mut World, times: u32, connections: u32) -> any
         "kills {times}, connections {connections}: {} claims acknowledged, {} requests retried ({} times 503, {} broken, {} late, \
          {} hung up on), {} of them replayed, {:.1} s, longest gap between two acknowledgements {:.2} s; {again} sent again in the \
          end and replayed; {}",
-        told.acknowledged,
-        told.retried(),
-        told.unavailable,
-        told.broken,
-        told.late,
-        told.hung_up,
-        told.replayed,
-        told.seconds,
-        told.gap_seconds,
+        progress.acknowledged,
+        progress.retried(),
+        progress.unavailable,
+        progress.broken,
+        progress.late,
+        progress.hung_up,
+        progress.replayed,
+        progress.seconds,
+        progress.gap_seconds,
         if wrong.is_empty() {
             "the books are right"
         } else {
@@ -115,7 +118,8 @@ pub(crate) async fn kill(world: &mut World, times: u32, connections: u32) -> any
     }
 }
 
-/// Each kill comes only after more claims than there are connections have been acknowledged since PostgreSQL was back.
+/// Each kill comes only after more claims than there are connections have been acknowledged since
+/// PostgreSQL was back.
 async fn kill_often(
     world: &mut World,
     served: &mut Served,
@@ -124,21 +128,21 @@ async fn kill_often(
 ) -> anyhow::Result<()> {
     for time in 0..=times {
         let batch = u64::from(connections) * 2;
-        let told = tokio::select! {
-            told = tokio::time::timeout(BATCH_WITHIN, process.after(batch)) => told.with_context(|| {
+        let progress = tokio::select! {
+            progress = tokio::time::timeout(BATCH_WITHIN, process.after(batch)) => progress.with_context(|| {
                 format!("after kill {time} no {batch} claims were acknowledged within {} s", BATCH_WITHIN.as_secs())
             })??,
             error = served.ended() => return Err(error),
         };
-        ensure!(told.given_up == 0, "claims were given up after kill {time}");
+        ensure!(progress.given_up == 0, "claims were given up after kill {time}");
         ensure!(
-            told.busy,
+            progress.busy,
             "no claims are left to be sent: --times or --connections ask for too much"
         );
         if time == times {
             break;
         }
-        // Nothing is waited for here: so the next transactions are hit elsewhere each time.
+        // There is no wait here, so that each kill hits transactions at another point.
         tokio::time::sleep(Duration::from_millis(u64::from(time * 7 % 40))).await;
         let killed = Instant::now();
         world.cluster.kill();
@@ -146,8 +150,8 @@ async fn kill_often(
         eprintln!(
             "  kill {}: after {} acknowledged and {} retried; PostgreSQL is back after {:.2} s",
             time + 1,
-            told.acknowledged,
-            told.retried(),
+            progress.acknowledged,
+            progress.retried(),
             killed.elapsed().as_secs_f64()
         );
     }
@@ -178,14 +182,14 @@ impl Process {
     }
 
     /// Waits until as many more claims have been acknowledged.
-    async fn after(&mut self, more: u64) -> anyhow::Result<Told> {
+    async fn after(&mut self, more: u64) -> anyhow::Result<Progress> {
         self.input.write_all(format!("{more}\n").as_bytes()).await?;
         let line = self.output.next_line().await?.context("the till ended")?;
         Ok(serde_json::from_str(&line)?)
     }
 
     /// Lets the claims under way come to their end.
-    async fn end(mut self) -> anyhow::Result<Told> {
+    async fn end(mut self) -> anyhow::Result<Progress> {
         drop(self.input);
         let ending = async {
             let mut last = None;
@@ -228,7 +232,8 @@ fn read(sent: &PathBuf) -> anyhow::Result<Vec<Acknowledged>> {
     Ok(all)
 }
 
-/// Sends some once more, as they were sent, half of them such as had to be tried several times; how many.
+/// Sends some claims once more, as they were sent, half of them such as had to be retried several
+/// times; returns how many.
 async fn send_again(world: &World, served: &Served, sent: &[Acknowledged]) -> anyhow::Result<usize> {
     let hard = sent.iter().filter(|claim| claim.tries > 1).collect::<Vec<_>>();
     let all = sent.iter().collect::<Vec<_>>();
@@ -269,7 +274,7 @@ async fn send_again(world: &World, served: &Served, sent: &[Acknowledged]) -> an
     Ok(count)
 }
 
-/// As many as are asked for, evenly from all.
+/// As many as are requested, evenly from all.
 fn spread<'a>(all: &[&'a Acknowledged], count: usize) -> impl Iterator<Item = &'a Acknowledged> {
     all.iter()
         .copied()

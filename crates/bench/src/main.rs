@@ -1,4 +1,5 @@
-//! `bench`: how fast the service is on this machine, in one table. See README.md for what is compared with what.
+//! `bench`: the speed of the service on this machine, in one table. README.md lists the
+//! comparisons.
 
 #![allow(
     clippy::float_arithmetic,

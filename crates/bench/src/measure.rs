@@ -1,4 +1,5 @@
-//! One run of the load against one running service: rate, latencies, and who used how much of the processor meanwhile.
+//! One run of the load against one running service: rate, latencies, and the processor time of each
+//! process.
 
 use anyhow::{bail, ensure};
 use serde::Serialize;
@@ -13,7 +14,7 @@ use crate::world::World;
 /// Load that is not measured yet.
 const WARM_UP: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// How a run is made.
+/// The parameters of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) work: Work,
@@ -23,7 +24,7 @@ pub(crate) struct Load {
     pub(crate) numbers: (u64, u64),
 }
 
-/// What came out.
+/// The results of a run.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Measured {
     pub(crate) rate: f64,
@@ -41,9 +42,9 @@ pub(crate) struct Measured {
     pub(crate) rss_start: f64,
     pub(crate) rss_peak: f64,
     pub(crate) rss_end: f64,
-    /// Stored per claim with all its rows and indexes; 0 where that was not looked at.
+    /// Stored per claim with all its rows and indexes; 0 if it was not measured.
     pub(crate) bytes_per_claim: f64,
-    /// Numbers of claims that were used.
+    /// Numbers of claims that the run used.
     pub(crate) sent: u64,
     pub(crate) ran_dry: bool,
 }
@@ -53,7 +54,7 @@ fn used(served: &Served, postgres: u32) -> (f64, f64) {
     (procfs::cpu(served.pid()), procfs::family_cpu(postgres))
 }
 
-/// Runs the load; `window` sees every window as it ends.
+/// Runs the load; calls `window` at the end of every window.
 pub(crate) async fn load(
     world: &World,
     served: &Served,
@@ -139,8 +140,8 @@ pub(crate) async fn intake(
     Ok(measured)
 }
 
-/// Intake into a database, from claim `first` on; afterwards the acknowledged claims are looked for, and the whole of the books
-/// is audited if asked for.
+/// Intake into a database, from claim `first` on; afterwards looks up the acknowledged claims, and
+/// audits all books if asked for.
 pub(crate) async fn intake_into(
     world: &World,
     database: &Database<'_>,
@@ -176,8 +177,8 @@ pub(crate) async fn intake_into(
     Ok(measured)
 }
 
-/// Intake from claim `first` on while PostgreSQL makes a checkpoint. One that is asked for writes as fast as it can: harder than
-/// the ones that come by the clock, which take their time.
+/// Intake from claim `first` on while PostgreSQL makes a checkpoint. A requested checkpoint writes
+/// at full speed: a harder test than the scheduled ones, which are spread over time.
 pub(crate) async fn through_checkpoint(
     world: &World,
     database: &Database<'_>,
@@ -207,7 +208,7 @@ pub(crate) async fn through_checkpoint(
 }
 
 impl Measured {
-    /// For people.
+    /// The text for a person.
     pub(crate) fn line(&self) -> String {
         let each = |cpu: f64| cpu * 1e6 / (self.requests as f64).max(1.0);
         format!(

@@ -1,4 +1,5 @@
-//! What processes used, as the kernel counts it in `/proc`: CPU time in clock ticks of 10 ms, resident memory in pages.
+//! CPU time and memory of processes, as the kernel counts them in `/proc`: CPU time in clock ticks
+//! of 10 ms, resident memory in pages.
 
 use std::fs;
 
@@ -13,7 +14,7 @@ struct Stat {
 
 fn stat(pid: &str) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name may hold anything, so that the fields are counted after it.
+    // The name may hold any character, so that the fields are counted after it.
     let (_, rest) = text.rsplit_once(')')?;
     let fields = rest.split_whitespace().collect::<Vec<_>>();
     let number = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok());
@@ -70,12 +71,12 @@ pub(crate) fn rss_mb(pid: u32) -> f64 {
     status_mb(pid, "VmRSS")
 }
 
-/// The most it ever was, in MiB.
+/// The largest resident memory so far, in MiB.
 pub(crate) fn peak_rss_mb(pid: u32) -> f64 {
     status_mb(pid, "VmHWM")
 }
 
-/// What the machine is, for the head of the output.
+/// The machine, for the head of the output.
 pub(crate) fn machine() -> Vec<(String, String)> {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus

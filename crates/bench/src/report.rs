@@ -1,4 +1,4 @@
-//! The table: what was measured, against what is asked.
+//! The table: measurements, each against its requirement.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ impl Samples {
         (least, self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max))
     }
 
-    /// Each over its neighbour of the same round.
+    /// Each divided by its neighbour of the same round.
     pub(crate) fn over(&self, other: &Self) -> Self {
         let pairs = self.0.iter().zip(&other.0);
         Self(
@@ -68,7 +68,7 @@ impl From<f64> for Samples {
     }
 }
 
-/// What is asked of a value.
+/// The requirement for a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum Asked {
     AtLeast,
@@ -87,7 +87,7 @@ pub(crate) struct Row {
     met: &'static str,
 }
 
-/// Everything that goes out.
+/// All lines of the output.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) conditions: Vec<(String, String)>,
@@ -96,7 +96,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// A line that is judged by the median of its value.
+    /// A line that passes or fails by the median of its value.
     pub(crate) fn row(
         &mut self,
         what: &str,
@@ -129,12 +129,12 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// A line that could not be measured, and why.
+    /// A line that could not be measured, with the reason.
     pub(crate) fn skipped(&mut self, what: &str, why: &str, asked: Asked, bounds: (f64, f64)) {
         self.row(what, why.to_owned(), Samples::default(), asked, bounds);
     }
 
-    /// Keeps a measurement as it was, for the file.
+    /// Keeps a single measurement for the file.
     pub(crate) fn raw(&mut self, what: &str, value: &impl Serialize) {
         self.raw.push(json!({"what": what, "seen": value}));
     }
@@ -154,7 +154,7 @@ impl Report {
         }
     }
 
-    /// Writes all of it as JSON.
+    /// Writes all measurements as JSON.
     pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let conditions = self
             .conditions

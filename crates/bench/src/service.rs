@@ -1,4 +1,5 @@
-//! The real binary, run as an operator runs it: `migrate`, `seed`, `client`, then `serve` as a process of its own.
+//! The real binary, run as an operator runs it: `migrate`, `seed`, `client`, then `serve` as a
+//! process of its own.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,8 @@ use crate::procfs;
 /// How long a start or a stop may take.
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// Ends the process named by its first argument when the pipe at its standard input closes, which it does when the bench ends
-/// in whatever way.
+/// Ends the process of its first argument when the pipe at its standard input closes, which it does
+/// at any end of the bench.
 const WATCHER: &str = r#"read -r _; kill -KILL "$1" 2>/dev/null"#;
 
 /// `huanxin` with its keys.
@@ -27,7 +28,7 @@ pub(crate) struct Binary {
 }
 
 impl Binary {
-    /// The binary with fresh keys of its own. What it logs goes to `log`, at the level of production.
+    /// The binary with fresh keys of its own. Its log goes to `log`, at the level of production.
     pub(crate) async fn with_fresh_keys(path: &Path, log: &Path, level: &str) -> anyhow::Result<Self> {
         let mut binary = Self {
             path: path.to_owned(),
@@ -36,7 +37,7 @@ impl Binary {
         };
         let keys = binary.run("postgres://none", &["keys", "generate"]).await?;
         let pairs = keys.lines().filter_map(|line| line.split_once('='));
-        // The secret of events goes with an address to send them to.
+        // The secret of events is valid only with an address.
         let pairs = pairs.filter(|(name, _)| !name.contains("EVENTS"));
         binary.environment = pairs
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -68,12 +69,12 @@ impl Binary {
         command
     }
 
-    /// Runs a command to its end; what it said.
+    /// Runs a command to its end; returns its output.
     pub(crate) async fn run(&self, database: &str, arguments: &[&str]) -> anyhow::Result<String> {
         self.run_within(database, arguments, WITHIN).await
     }
 
-    /// As [`run`](Self::run), for what may take longer.
+    /// As [`run`](Self::run), for a command that may take longer.
     pub(crate) async fn run_within(
         &self,
         database: &str,
@@ -110,9 +111,10 @@ impl Binary {
         })
     }
 
-    /// Starts serving and waits until `/readyz` says so.
+    /// Starts serving and waits until `/readyz` answers 200.
     pub(crate) async fn serve(&self, database: &str) -> anyhow::Result<Served> {
-        // Free a moment ago, and nobody else on this machine is asked for one.
+        // A port that was free a moment ago; no other process of this machine asks for one
+        // meanwhile.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -172,7 +174,7 @@ impl Served {
         self.address
     }
 
-    /// Waits until it ends by itself, which it should not; how it did.
+    /// Waits until it ends by itself, which it should not; returns its status.
     pub(crate) async fn ended(&mut self) -> anyhow::Error {
         match self.child.wait().await {
             Ok(status) => anyhow!("huanxin serve ended: {status}"),
@@ -180,7 +182,7 @@ impl Served {
         }
     }
 
-    /// Nothing tells when a port begins to listen, so it is tried every millisecond.
+    /// No event marks the moment when a port begins to listen, so it is tried every millisecond.
     async fn ready(&mut self, started: Instant) -> anyhow::Result<()> {
         let ask = request("GET", "/readyz", "", b"");
         loop {
@@ -199,7 +201,7 @@ impl Served {
         }
     }
 
-    /// Ends it as an operator would, and waits for that.
+    /// Ends it as an operator would, and waits for the end.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(self.pid)?);
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)?;

@@ -1,16 +1,21 @@
-//! The batches of the service driven straight at the database: the same statements through the same crate, without HTTP, without
-//! rules, without sealing. What intake over HTTP reaches of this is what everything around the statements leaves over.
+//! The batches of the service driven straight at the database: the same statements through the same
+//! crate, without HTTP, rules and sealing. The ratio of intake over HTTP to this rate shows the
+//! cost of everything around the statements.
 //!
-//! A process of its own (`bench straight`), as the load generator is. It has as many lanes as the service has by default, each with
-//! counties of its own, and each commits one batch after another.
+//! A process of its own (`bench straight`), as the load generator is. It has as many lanes as the
+//! service has by default, each with counties of its own, and each commits one batch after another.
 
 use std::io::Read;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use claims::{ClaimId, JurisdictionCode};
+use claims::keys::UniqueKind;
+use claims::life_cycle::Status;
+use claims::{ClaimId, Digest, JurisdictionCode};
+use ledger::log::Hash;
 use ledger::{Fen, Reason, Transfer};
+use policy::Outcome;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::ports::{Clock, SystemClock};
@@ -29,14 +34,14 @@ use crate::claim::{CATEGORY, CITY, LARGE_COUNTY, PROGRAMME, SUBSIDY_FEN, Spread,
 use crate::pgbench::Sample;
 use crate::world::World;
 
-/// As the service has by default.
+/// The service's default.
 const LANES: u64 = 2;
 const BATCH: u64 = 128;
 
 const MERCHANT: &str = "91140802MA2NH6NA3Q";
 const CLIENT: &str = "bench-retailer-1";
 
-/// What goes to the process.
+/// The plan of the process.
 #[derive(Debug, Serialize, Deserialize)]
 struct Plan {
     url: String,
@@ -44,7 +49,7 @@ struct Plan {
     decision: Decision,
 }
 
-/// What a decision weighs.
+/// The bytes of a decision.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Decision {
     pub(crate) packing: i16,
@@ -111,7 +116,8 @@ pub(crate) fn serve_plan() -> anyhow::Result<()> {
 }
 
 async fn run_lane(store: Store, decision: Decision, lane: u64, until: Instant) -> anyhow::Result<u64> {
-    // A person, a key and an invoice are numbers here; the process has a range of its own in each lane.
+    // A person, a key and an invoice are numbers here; the process has a range of numbers in each
+    // lane.
     let mut number = lane << 40;
     let mut done = 0;
     while Instant::now() < until {
@@ -132,8 +138,8 @@ async fn commit(mut tx: Tx, asked: &Asked, record: &Record) -> Result<store::Don
     Ok(tx.done(()))
 }
 
-/// 16 bytes that no other number and purpose give, and that lie anywhere in an index, as hashes do.
-fn scattered(number: u64, purpose: u64) -> Vec<u8> {
+/// 16 bytes that are unique to a number and purpose, and spread over an index as hashes are.
+fn scattered(number: u64, purpose: u64) -> Digest {
     let mixed = |salt: u64| {
         let mut x = (number ^ (purpose << 56))
             .wrapping_add(salt)
@@ -142,15 +148,17 @@ fn scattered(number: u64, purpose: u64) -> Vec<u8> {
         x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (x ^ (x >> 31)).to_be_bytes()
     };
-    [mixed(0), mixed(1 << 60)].concat()
+    let mut bytes = [0; 16];
+    let (first, second) = bytes.split_at_mut(8);
+    first.copy_from_slice(&mixed(0));
+    second.copy_from_slice(&mixed(1 << 60));
+    Digest::new(bytes)
 }
 
 /// Version 7, as the service makes them.
 fn id(number: u64, purpose: u64) -> Uuid {
     let millis = u128::try_from(SystemClock.now().timestamp_millis()).unwrap_or(0);
-    let tail = scattered(number, purpose)
-        .iter()
-        .fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
+    let tail = u128::from_be_bytes(*scattered(number, purpose).as_bytes());
     Uuid::from_u128((millis << 80) | (0x7 << 76) | ((tail & 0xfff) << 64) | (0b10 << 62) | (tail >> 66))
 }
 
@@ -158,12 +166,13 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
     let now = SystemClock.now();
     let (mut asked, mut record) = (Asked::default(), Record::default());
     for number in numbers {
-        // Half of all are in the largest county, whose lane it is.
+        // Half of all claims are in the largest county, which this lane has.
         let county = if lane == 0 {
             LARGE_COUNTY
         } else {
             Spread::Counties.county(number * 2 + 1)
         };
+        let jurisdiction = JurisdictionCode::parse(county).context("county")?;
         let (claim, event) = (id(number, 1), id(number, 2));
         let person = scattered(number, 3);
         let slot = format!("appliance:{CATEGORY}:2026");
@@ -178,34 +187,44 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
             created_at: now,
         });
         asked.counties.push(county.into());
-        asked.persons.push(person.clone());
+        asked.persons.push(person);
         let mut keys = Vec::with_capacity(51);
-        for (kind, code, purpose) in [("invoice", 1, 4), ("serial_number", 2, 5), ("entitlement", 8, 6)] {
+        let kinds = [
+            UniqueKind::Invoice,
+            UniqueKind::SerialNumber,
+            UniqueKind::Entitlement,
+        ];
+        for (kind, purpose) in kinds.into_iter().zip(4..) {
             let digest = scattered(number, purpose);
-            keys.push(code);
-            keys.extend_from_slice(&digest);
-            asked.digests.push(digest.clone());
+            keys.push(kind.code());
+            keys.extend_from_slice(digest.as_bytes());
+            asked.digests.push(digest);
             record.taken.push(UniqueKeyRow {
                 digest,
-                kind: kind.into(),
-                jurisdiction: county.into(),
+                kind,
+                jurisdiction,
                 claim,
             });
         }
         record.quotas.push(QuotaRow {
-            person: person.clone(),
+            person,
             slot: slot.clone(),
             used: 1,
             ceiling: 1,
         });
-        record.new.push(claim_row(county, claim, number, person, slot));
+        record.new.push(claim_row(
+            ClaimId::new(jurisdiction, claim),
+            number,
+            person,
+            slot,
+        )?);
         record.decisions.push(DecisionRow {
-            jurisdiction: county.into(),
+            jurisdiction,
             claim,
             revision: 1,
-            outcome: "eligible".into(),
+            outcome: Outcome::Eligible,
             receipt: decision.receipt.clone(),
-            digest: decision.digest.clone(),
+            digest: Hash::try_from(decision.digest.as_slice())?,
             decided_at: now,
             packing: decision.packing,
             key_id: decision.key_id.clone(),
@@ -213,7 +232,7 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
             leaf: 0,
             keys,
         });
-        let subject = ClaimId::new(JurisdictionCode::parse(county).context("county")?, claim).to_string();
+        let subject = ClaimId::new(jurisdiction, claim).to_string();
         record.events.push(EventRow {
             jurisdiction: county.into(),
             id: event,
@@ -224,7 +243,7 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
             at: now,
             revision: Some(1),
             from_status: None,
-            to_status: Some("under_review".into()),
+            to_status: Some(Status::UnderReview.to_string()),
             reason: None,
             request: Some(event.to_string()),
             leaf: None,
@@ -250,14 +269,14 @@ fn rows(decision: &Decision, numbers: std::ops::Range<u64>, lane: u64) -> anyhow
     Ok((asked, record))
 }
 
-fn claim_row(county: &str, claim: Uuid, number: u64, person: Vec<u8>, slot: String) -> ClaimRow {
+fn claim_row(id: ClaimId, number: u64, person: Digest, slot: String) -> anyhow::Result<ClaimRow> {
     let now = SystemClock.now();
-    ClaimRow {
-        jurisdiction: county.into(),
-        id: claim,
+    Ok(ClaimRow {
+        jurisdiction: id.jurisdiction,
+        id: id.uuid,
         programme: PROGRAMME.into(),
         programme_version: 1,
-        status: "under_review".into(),
+        status: Status::UnderReview,
         revision: 1,
         merchant: MERCHANT.into(),
         merchant_reference: format!("B-{number:012}"),
@@ -267,7 +286,7 @@ fn claim_row(county: &str, claim: Uuid, number: u64, person: Vec<u8>, slot: Stri
         created_at: now,
         changed_at: now,
         decided: 1,
-        amount: Some(SUBSIDY_FEN),
+        amount: Some(Fen::new(SUBSIDY_FEN)?),
         holds: true,
         committed: true,
         committed_month: Some("2026-11".into()),
@@ -279,5 +298,5 @@ fn claim_row(county: &str, claim: Uuid, number: u64, person: Vec<u8>, slot: Stri
         approved_by: None,
         disbursement: None,
         to_merchant: true,
-    }
+    })
 }

@@ -1,8 +1,10 @@
-//! The city in which everything is measured: schema, programmes, registers, clients, money and entitlements in one template
-//! database, of which each run gets a copy of its own. So no run sees what another left, and all begin at the same size.
+//! The city of every measurement: schema, programmes, registers, clients, money and entitlements in
+//! one template database, of which each run gets a copy. So no run sees another's rows, and all
+//! begin at the same size.
 //!
-//! Everything goes in as it would in production, through the binary and its API, but for the entitlements: there are hundreds
-//! of thousands, so that they are copied in with the person's lookup digest made by the service's own vault.
+//! Everything is entered as in production, through the binary and its API, except the entitlements:
+//! there are hundreds of thousands, so that they are copied in with the person's lookup digest made
+//! by the service's own vault.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -25,13 +27,13 @@ use crate::service::{Binary, Served};
 
 const TEMPLATE: &str = "bench_template";
 
-/// What a fund is given: more than any run can spend.
+/// The appropriation of a fund: more than any run can spend.
 const FUND_YUAN: &str = "90000000000.00";
 
 /// Caps that count every claim and stop none.
 const CAP_YUAN: &str = "80000000000.00";
 
-/// Merchants of the demo's registers that file the price of what is sold.
+/// Merchants of the demo's registers that file the price of the model.
 const MERCHANTS: [(&str, &str, &str); 4] = [
     ("bench-retailer-1", "retailer", "91140802MA2NH6NA3Q"),
     ("bench-retailer-2", "retailer", "91140882MAPF7FY028"),
@@ -39,7 +41,7 @@ const MERCHANTS: [(&str, &str, &str); 4] = [
     ("bench-platform-1", "platform", "91140899MAW3PXBAWW"),
 ];
 
-/// The cluster with its template, the binary, and who uses it.
+/// The cluster with its template, the binary, and its clients.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
@@ -51,19 +53,19 @@ pub(crate) struct World {
     pub(crate) scratch: tempfile::TempDir,
     vault: Vault,
     entitled: u64,
-    /// Databases that got more than the template has.
+    /// Databases with more entitlements than the template.
     more: RefCell<BTreeMap<String, u64>>,
     runs: Cell<u32>,
 }
 
-/// What a world is made from.
+/// The parameters of a world.
 #[derive(Debug, Clone)]
 pub(crate) struct Making {
     pub(crate) binary: PathBuf,
     pub(crate) data: Option<PathBuf>,
     /// The level at which the service logs.
     pub(crate) log: String,
-    /// Claims that each copy of the template is good for.
+    /// Claims that the entitlements of each copy of the template suffice for.
     pub(crate) claims: u64,
 }
 
@@ -130,7 +132,7 @@ impl World {
         Ok(world)
     }
 
-    /// The number of the first claim that a database is not good for.
+    /// The number of the first claim without an entitlement in the database.
     pub(crate) fn entitled_in(&self, database: &str) -> u64 {
         let more = self.more.borrow();
         more.get(database).copied().unwrap_or(self.entitled)
@@ -150,7 +152,7 @@ impl World {
         self.scratch.path().join(name)
     }
 
-    /// Sees to it that a database is good for claims up to `until`.
+    /// Extends the entitlements of a database to claims up to `until`.
     pub(crate) async fn entitle_until(&self, database: &Database<'_>, until: u64) -> anyhow::Result<()> {
         let from = self.entitled_in(database.name());
         if from < until {
@@ -194,12 +196,13 @@ fn vault(binary: &Binary) -> anyhow::Result<Vault> {
         .try_into()
         .ok()
         .context("not a lookup key")?;
-    // It only hashes here: any key will do to seal with.
+    // Only the lookup digest is used here: any key will do for sealing.
     let sealing = [("bench".to_owned(), SecretBox::new(Box::new([7; 32])))];
     Ok(Vault::new(&sealing, &SecretBox::new(Box::new(lookup)))?)
 }
 
-/// Gives every fund its money and its caps, and the city its own: entered by one person of treasury, checked by another.
+/// Gives every fund its money and its caps, and the city its own: proposed by one person of
+/// treasury, approved by another.
 async fn appropriate(served: &Served, maker: &Client, checker: &Client) -> anyhow::Result<()> {
     let mut api = Api::open(served.address()).await?;
     let ((maker, _), (checker, _)) = (api.token(maker).await?, api.token(checker).await?);
@@ -224,7 +227,7 @@ async fn appropriate(served: &Served, maker: &Client, checker: &Client) -> anyho
     Ok(())
 }
 
-/// The second person's word on what the first one entered.
+/// The second person's approval of the first one's proposal.
 async fn approve(api: &mut Api, what: &str, made: &Value, checker: &str) -> anyhow::Result<()> {
     let id = made
         .get("id")
@@ -254,7 +257,7 @@ pub(crate) fn binary(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
     Ok(beside)
 }
 
-/// Where builds go, and the results.
+/// Target directory of builds, and of the results.
 pub(crate) fn target() -> anyhow::Result<PathBuf> {
     let here = std::env::current_exe()?;
     let target = here.parent().and_then(Path::parent).context("no directory")?;

@@ -1,15 +1,17 @@
-//! Giving out keys, quotas and money to a batch, as if its claims came one after another.
+//! Allocates keys, quotas and money to a batch, as if its claims came one after another.
 //!
-//! The caller loads, under lock, the [`State`] that a batch touches, and writes back what changed; between the two this module
-//! decides alone. A demand takes all it needs or nothing: a taken key or a full quota leaves the rest untouched, and money is
-//! reserved in every limit it counts against or in none.
+//! The caller loads, under lock, the [`State`] that a batch touches, and writes back what changed;
+//! between the two this module decides alone. A demand takes all it needs or nothing: a taken key
+//! or a full quota leaves the rest untouched, and money is reserved in every limit it counts
+//! against or in none.
 //!
-//! Nobody is overtaken: a limit that somebody waits for is closed to newcomers even if their smaller sum would fit, and
-//! [`serve`] lets a claim that still does not fit close the limits it lacks to all behind it. A waiting claim is counted at one
-//! limit, the first that it lacks in lock order. That is enough: a fund sorts before the caps of its own county, and whoever
-//! counts against one of those counts against the fund too.
+//! No claim overtakes another: a limit with waiting claims is closed to newcomers even if their
+//! smaller sum would fit, and [`serve`] lets a claim that still does not fit close the limits it
+//! lacks to all behind it. A waiting claim is counted at one limit, the first that it lacks in lock
+//! order. That is enough: a fund sorts before the caps of its own county, and a claim that counts
+//! against one of those counts against the fund too.
 //!
-//! What bounds it: each demand is looked at once; the work is linear in keys and limits.
+//! Bound: each demand is examined once; the work is linear in keys and limits.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -20,10 +22,10 @@ use crate::identifiers::ProgrammeId;
 use crate::jurisdictions::JurisdictionCode;
 use crate::keys::UniqueKind;
 
-/// What a limit limits, within its jurisdiction and programme. The order is the order of locking.
+/// The scope of a limit, within its jurisdiction and programme. The order is the order of locking.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// The money itself: what is available.
+    /// The fund itself: its ceiling is the money available.
     Fund,
     /// All claims of the jurisdiction; of the whole city, when the jurisdiction is the city's.
     County,
@@ -35,7 +37,8 @@ pub enum Scope {
     },
 }
 
-/// Names a fund or a cap. Ordered by jurisdiction, programme and scope, which is the order in which rows are locked.
+/// Names a fund or a cap. Ordered by jurisdiction, programme and scope, which is the order in which
+/// rows are locked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LimitKey {
     pub jurisdiction: JurisdictionCode,
@@ -43,10 +46,10 @@ pub struct LimitKey {
     pub scope: Scope,
 }
 
-/// A ceiling, what is committed under it, and how many wait for it.
+/// A ceiling, the sum committed under it, and the number of claims that wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// `None`: a cap that was lifted.
+    /// `None` for a cap that was lifted.
     pub limit: Option<Fen>,
     pub committed: Fen,
     pub waiting: u64,
@@ -95,29 +98,29 @@ pub struct QuotaKey {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     pub taken: HashSet<(UniqueKind, Digest)>,
-    /// Items used so far; absent is none.
+    /// Items used so far; an absent slot has none.
     pub quotas: HashMap<QuotaKey, u32>,
-    /// A limit that a demand names and that is not here has nothing to give.
+    /// A limit that a demand refers to and that is absent here has nothing to give.
     pub limits: BTreeMap<LimitKey, Limit>,
 }
 
-/// What one claim asks for.
+/// The keys, quota and money that one claim asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demand {
     pub keys: Vec<(UniqueKind, Digest)>,
     /// The slot, and how many items a person may have in it.
     pub quota: Option<(QuotaKey, u32)>,
-    /// `None` while the claim cannot be priced.
+    /// `None` if the claim cannot be priced.
     pub money: Option<Fen>,
     /// The fund and every existing cap that the money counts against, in any order.
     pub funds: Vec<LimitKey>,
-    /// A corrected claim keeps its place: those who wait came after it and do not block it.
+    /// A corrected claim keeps its place: claims that wait came after it and do not block it.
     pub priority: bool,
     /// A demand that is not eligible takes nothing.
     pub eligible: bool,
 }
 
-/// How a person's quota stood.
+/// The result for a person's quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuotaOutcome {
     pub used_before: u32,
@@ -125,11 +128,12 @@ pub struct QuotaOutcome {
     pub ok: bool,
 }
 
-/// How the money fared.
+/// The result for the money.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CapOutcome {
     Granted,
-    /// The first limit, in lock order, that stood in the way; what it has left, and how many waited there before.
+    /// The first limit, in lock order, that lacked the money; the rest of it, and how many claims
+    /// waited there before.
     Exhausted {
         key: LimitKey,
         left: Fen,
@@ -137,21 +141,22 @@ pub enum CapOutcome {
     },
 }
 
-/// What one claim got.
+/// The allocation of one claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allocation {
-    /// Kinds of its keys that somebody holds, each once.
+    /// Kinds of its keys that another claim holds, each once.
     pub taken: Vec<UniqueKind>,
     pub quota: Option<QuotaOutcome>,
     /// `None` when no money was asked for.
     pub cap: Option<CapOutcome>,
-    /// It holds its keys and its place in the quota.
+    /// The claim holds its keys and its place in the quota.
     pub holds: bool,
-    /// Its money is reserved. A grant of zero reserves nothing.
+    /// The claim's money is reserved. A grant of zero reserves nothing.
     pub reserved: bool,
 }
 
-/// Serves demands in order, changing `state` as each is served; the answer has one allocation for each demand, in order.
+/// Serves demands in order, changing `state` as each is served; the answer has one allocation for
+/// each demand, in order.
 pub fn allocate(state: &mut State, demands: &[Demand]) -> Vec<Allocation> {
     demands.iter().map(|demand| allocate_one(state, demand)).collect()
 }
@@ -257,24 +262,25 @@ pub struct Waiting {
     pub money: Fen,
     /// As in [`Demand::funds`].
     pub funds: Vec<LimitKey>,
-    /// The limit at which it is counted as waiting: the key of the [`CapOutcome::Exhausted`] that put it there, or of the
-    /// [`Served::Waits`] since.
+    /// The limit at which it is counted as waiting: the key of the [`CapOutcome::Exhausted`] that
+    /// put it there, or of the [`Served::Waits`] since.
     pub waits_for: LimitKey,
 }
 
-/// What became of a waiting claim.
+/// The result for a waiting claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Served {
-    /// Its money is committed in every limit; it no longer counts as waiting.
+    /// The money is committed in every limit; the claim no longer counts as waiting.
     Granted,
-    /// It waits on, now at this limit.
+    /// The claim still waits, now at this limit.
     Waits { key: LimitKey, left: Fen },
 }
 
-/// Serves the waitlist in order of arrival, as far as the money goes. One that does not fit closes every limit it lacks to those
-/// behind it; those that need other money only go on. `waiting` must list, in order, every claim that is counted in the
-/// limits' `waiting`, or a first part of them. A long waitlist is served in parts: `closed` carries from one part to the next
-/// what is closed to those behind, and starts empty.
+/// Serves the waitlist in order of arrival, as far as the money goes. A claim that does not fit
+/// closes every limit it lacks to those behind it; claims that need other money only go on.
+/// `waiting` must list, in order, every claim that is counted in the limits' `waiting`, or a first
+/// part of them. A long waitlist is served in parts: `closed` carries from one part to the next the
+/// limits that are closed to those behind, and starts empty.
 pub fn serve(state: &mut State, closed: &mut BTreeSet<LimitKey>, waiting: &[Waiting]) -> Vec<Served> {
     waiting
         .iter()

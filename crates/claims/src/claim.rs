@@ -1,7 +1,8 @@
 //! A claim as parsed: it cannot be invalid in form.
 //!
-//! What is optional on the wire is optional here. Each programme says which evidence it asks for, and a fact that is missing
-//! leaves a rule unknown, which a correction can mend; so absence is never an error at this stage.
+//! Optional members on the wire are optional here. Each programme defines which evidence it asks
+//! for, and a missing fact leaves a rule unknown, which a correction can supply; so absence is
+//! never an error at this stage.
 
 use chrono::NaiveDate;
 use ledger::Fen;
@@ -14,7 +15,8 @@ use crate::identifiers::{
 };
 use crate::jurisdictions::JurisdictionCode;
 
-/// One request for one subsidy on one item. The merchant who makes it is not part of it: that is who is signed in.
+/// One request for one subsidy on one item. The merchant is not part of it: the signed-in client
+/// defines the merchant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub programme: ProgrammeId,
@@ -30,7 +32,7 @@ pub struct Claim {
 }
 
 words! {
-    /// Where the sale was made. Both count together against a person's quota.
+    /// The place of the sale. Both parts count together against a person's quota.
     pub enum Channel {
         InStore = "in_store",
         Online = "online",
@@ -50,7 +52,7 @@ pub struct Purchase {
     pub list_price: Option<Fen>,
     /// After every discount and before the subsidy.
     pub final_price: Fen,
-    /// What the consumer paid: the invoice total less a subsidy taken off at the till.
+    /// The consumer's payment: the invoice total less a subsidy deducted at the till.
     pub paid: Option<Fen>,
     pub payer_name: Option<PersonName>,
     pub consignee_name: Option<PersonName>,
@@ -68,13 +70,13 @@ pub struct Invoice {
     pub goods_name: Option<String>,
 }
 
-/// What was bought.
+/// The item that was bought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     Appliance(Goods),
     Digital {
         goods: Goods,
-        /// One for each SIM; none for what has no modem.
+        /// One for each SIM; none for a device without a modem.
         imeis: Vec<Imei>,
     },
     Vehicle(NewVehicle),
@@ -98,7 +100,7 @@ impl Item {
         }
     }
 
-    /// The category that quotas, caps and entitlements speak of; `vehicle` for every car.
+    /// The category for quotas, caps and entitlements; `vehicle` for every car.
     pub fn category(&self) -> &str {
         self.goods().map_or(VEHICLE, |goods| &goods.category)
     }
@@ -109,7 +111,7 @@ pub const VEHICLE: &str = "vehicle";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goods {
-    /// A word of the programme, such as `air_conditioner`.
+    /// A category code of the programme, such as `air_conditioner`.
     pub category: String,
     pub brand: String,
     pub model: String,
@@ -129,7 +131,7 @@ pub struct NewVehicle {
     pub registration_certificate: Option<CertificateNumber>,
 }
 
-/// What was given up for it.
+/// The old item that was traded in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OldItem {
     Appliance {
@@ -187,8 +189,8 @@ pub struct VehicleTransfer {
 }
 
 words! {
-    /// What drives a car, in the classes that cut-off dates and amounts distinguish. Other: mixed oil, CNG, LPG, methanol,
-    /// ethanol, hydrogen, biofuel.
+    /// Energy of a car, in the classes that cut-off dates and amounts distinguish. Other: mixed
+    /// oil, CNG, LPG, methanol, ethanol, hydrogen, biofuel.
     pub enum Energy {
         NewEnergy = "new_energy",
         Petrol = "petrol",
@@ -214,10 +216,10 @@ words! {
     }
 }
 
-/// Who the subsidy is paid to.
+/// The payee of the subsidy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payee {
-    /// The merchant took it off the price.
+    /// The merchant deducted the subsidy from the price.
     Merchant,
     Applicant {
         bank_account: BankAccount,

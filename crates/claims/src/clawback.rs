@@ -1,9 +1,10 @@
-//! Subsidies that are due back (追缴): why, what has come back, and how it ends.
+//! Clawbacks: subsidies that are due back (追缴), with their reason, their parts and their end.
 //!
-//! A claim has one clawback at most, so that whoever races demands its money back once. What is due is never more than was
-//! paid, and every part of it is repaid, netted against a payment to the same merchant, waived, pending in a payment whose
-//! outcome is not known, or open: [`Clawback::open`] is what none of the others has. It ends when nothing is pending or
-//! open, and then [`Clawback::is_free`] says what becomes of keys, quota and entitlement.
+//! A claim has one clawback at most, so that concurrent demands create one. The amount due is never
+//! more than was paid, and every part of it is repaid, netted against a payment to the same
+//! merchant, waived, pending in a payment whose outcome is not certain, or open: [`Clawback::open`]
+//! is the part in none of the other states. A clawback ends when nothing is pending or open, and
+//! then [`Clawback::is_free`] decides on keys, quota and entitlement.
 
 use ledger::Fen;
 use policy::Lang;
@@ -35,8 +36,8 @@ impl ClawbackReason {
         }
     }
 
-    /// The instrument and what it says, kept with each clawback as it stood when it was demanded. The notice numbers its
-    /// clauses otherwise in each printing, so that none is numbered here.
+    /// The instrument and its requirement, kept with each clawback as it stood at the demand.
+    /// Printings of the notice number its clauses differently, so that none is numbered here.
     pub fn clause(self) -> &'static str {
         match self {
             Self::GoodsReturned => {
@@ -54,11 +55,12 @@ impl ClawbackReason {
         }
     }
 
-    /// What becomes of a claim's keys, quota and entitlement once its whole subsidy is back.
+    /// Whether a claim's keys, quota and entitlement become free once its whole subsidy is back.
     ///
-    /// A sale that was undone may be made again, and so they are free. After fraud the device, the invoice and the person's
-    /// turn are spent for ever. After scrap that was not closed the sale stands and its deadline is past: the same
-    /// sale must not be subsidised a second time by claiming it anew, so they are kept as well.
+    /// A sale that was undone may be made again, so the keys are free. After fraud the device, the
+    /// invoice and the person's turn are used for ever. After scrap that was not closed the sale
+    /// stands and its deadline is past: the same sale must not be subsidised a second time by a new
+    /// claim, so they are kept as well.
     pub fn at_end(self) -> Holdings {
         match self {
             Self::GoodsReturned | Self::InvoiceReversed => Holdings::Release,
@@ -67,7 +69,7 @@ impl ClawbackReason {
     }
 }
 
-/// What is due of a claim, and what has become of it.
+/// The amount due of a claim, and its parts by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clawback {
     pub reason: ClawbackReason,
@@ -77,22 +79,22 @@ pub struct Clawback {
     pub due: Fen,
     pub repaid: Fen,
     pub netted: Fen,
-    /// Set against payments whose outcome is not known.
+    /// Set against payments whose outcome is not certain.
     pub pending: Fen,
     pub waived: Fen,
 }
 
-/// Which of a clawback's sums a part goes to.
+/// The part of a clawback that a sum is added to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
     /// Repaid directly.
     Repaid,
-    /// Set off against a payment that was made. It leaves `pending`.
+    /// Set off against a payment that was made. The sum leaves `pending`.
     Netted,
     Waived,
 }
 
-/// More than is open of a clawback, or nothing.
+/// The sum is more than is open of a clawback, or zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{open} of the clawback is open")]
 pub struct NotOpen {
@@ -100,7 +102,8 @@ pub struct NotOpen {
 }
 
 impl Clawback {
-    /// Of a paid claim; `part` is less than the whole subsidy, or none for all of it.
+    /// Starts a clawback of a paid claim; `part` is less than the whole subsidy, or `None` for all
+    /// of it.
     pub fn demand(reason: ClawbackReason, paid: Fen, part: Option<Fen>) -> Result<Clawback, NotOpen> {
         let due = part.unwrap_or(paid);
         if due.is_zero() || due > paid {
@@ -117,14 +120,14 @@ impl Clawback {
         })
     }
 
-    /// What can still be repaid, netted or waived.
+    /// The amount that can still be repaid, netted or waived.
     pub fn open(&self) -> Fen {
         [self.repaid, self.netted, self.pending, self.waived]
             .into_iter()
             .fold(self.due, Fen::saturating_sub)
     }
 
-    /// What is still with whoever was paid, or was left to him.
+    /// The amount that the payee still has, waived parts included.
     pub fn out(&self) -> Fen {
         self.paid.saturating_sub(self.repaid).saturating_sub(self.netted)
     }
@@ -134,25 +137,26 @@ impl Clawback {
         self.pending.is_zero() && self.open().is_zero()
     }
 
-    /// Whether the claim's keys, quota and entitlement are free at the end: as the reason says, and never while money of it
-    /// is out, because a waiver or a partial demand left it there.
+    /// Whether the claim's keys, quota and entitlement are free at the end: by the reason, and
+    /// never while money of the claim is out, because a waiver or a partial demand left it with the
+    /// payee.
     pub fn is_free(&self) -> bool {
         self.reason.at_end() == Holdings::Release && self.out().is_zero()
     }
 
-    /// Sets as much as is open, up to `most`, against a payment that is being made.
+    /// Sets as much as is open, up to `most`, against a payment that is being prepared.
     pub fn set_against(&mut self, most: Fen) -> Fen {
         let part = self.open().min(most);
         self.pending = self.pending.saturating_add(part);
         part
     }
 
-    /// Takes back what was set against a payment that came to nothing.
+    /// Reverses the set-off against a payment that failed.
     pub fn give_back(&mut self, part: Fen) {
         self.pending = self.pending.saturating_sub(part);
     }
 
-    /// Settles a part, and says by which verb the claim moves.
+    /// Settles a part, and returns the verb by which the claim moves.
     pub fn settle(&mut self, settled: Settled, part: Fen) -> Result<Verb, NotOpen> {
         let held = if settled == Settled::Netted {
             self.pending

@@ -1,9 +1,9 @@
-//! Clients of the service: what they may do by their role.
+//! Clients of the service and the rights of their roles.
 
 use words::words;
 
 words! {
-    /// What a client is.
+    /// The role of a client.
     pub enum Role {
         Retailer = "retailer",
         Platform = "platform",

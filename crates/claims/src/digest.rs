@@ -1,10 +1,10 @@
-//! Keyed hashes of values that are compared but not kept in the clear.
+//! Keyed hashes of values that are compared but not stored in the clear.
 
 use std::array::TryFromSliceError;
 use std::fmt;
 
-/// A keyed hash of a personal or unique value. Two are equal when domain, key and value are. The key is the caller's: this
-/// crate compares digests and never makes one.
+/// A keyed hash of a personal or unique value. Two are equal if domain, key and value are. The
+/// caller has the key: this crate compares digests and never makes one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 16]);
 
@@ -45,8 +45,9 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// What a hashed value is. It goes into the hash together with the key, so that digests of different things never meet:
-/// a car bought new with subsidy may be scrapped with subsidy years later.
+/// The kind of a hashed value. It goes into the hash together with the key, so that digests of
+/// different kinds never match: a car bought new with subsidy may be scrapped with subsidy years
+/// later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Domain {
     Person,

@@ -1,7 +1,8 @@
-//! From a claim and the registers to the facts that rules read.
+//! Derives the facts that rules read from the claim and the registers.
 //!
-//! Facts hold no personal data: names, identity numbers, VINs and plates are compared here, and only the answer goes on. What
-//! is not known stays absent, which leaves the rules that ask for it unknown instead of failed.
+//! Facts hold no personal data: names, identity numbers, VINs and plates are compared here, and
+//! only the result becomes a fact. A missing value stays absent, which leaves the rules that read
+//! it unknown instead of failed.
 
 mod address;
 
@@ -19,7 +20,7 @@ use crate::text::{model_key, name_key};
 
 pub use address::in_province;
 
-/// Everything known about a claim received on `received_on`, the date in Asia/Shanghai.
+/// The facts of a claim received on `received_on`, the date in Asia/Shanghai.
 pub fn facts(claim: &Claim, digests: &ClaimDigests, known: &Known, received_on: NaiveDate) -> Facts {
     let mut facts = Facts::new();
     facts
@@ -59,8 +60,9 @@ fn purchase(facts: &mut Facts, claim: &Claim) {
         );
 }
 
-/// Goods need the buyer, the payer and the consignee. A car needs the buyer: it is often paid by a bank and has no consignee, but
-/// whoever is named must be the applicant. One name that differs settles the question, whatever else is missing.
+/// Goods need the buyer, the payer and the consignee. A car needs the buyer: it is often paid by a
+/// bank and has no consignee, but every person named must be the applicant. One name that differs
+/// decides the fact, even if others are missing.
 fn names(facts: &mut Facts, claim: &Claim) {
     let applicant = name_key(claim.applicant.name.expose());
     let agrees = |name: &Option<PersonName>| name.as_ref().map(|name| name_key(name.expose()) == applicant);
@@ -229,8 +231,8 @@ fn entitlement(facts: &mut Facts, claim: &Claim, digests: &ClaimDigests, known: 
         .put_opt(fact::ENTITLEMENT_EXPIRES_ON, entitlement.expires_on);
 }
 
-/// A licence counts on the day on which the firm acted: the certificate's issue as registered, or as claimed when the register
-/// does not know it; the day of collection.
+/// A licence counts on the day on which the firm acted: the certificate's issue as registered, or
+/// as claimed if the register lacks the certificate; the day of collection.
 fn firms(facts: &mut Facts, claim: &Claim, known: &Known) {
     let price = known.filed_price.as_ref();
     let merchant = known.merchant.as_ref();

@@ -1,4 +1,4 @@
-//! Claims for this crate's tests: a good air conditioner, a good phone and a good car.
+//! Claims for this crate's tests: a valid air conditioner, a valid phone and a valid car.
 
 use chrono::NaiveDate;
 use ledger::Fen;

@@ -1,7 +1,8 @@
-//! Ids of the service's own records. Each carries its jurisdiction, which routes it to its shard without a look-up.
+//! Ids of the service's own records. Each carries its jurisdiction, by which a request finds its
+//! shard without a look-up.
 //!
-//! Written `clm_140802_018f…`: a prefix that says what it is, the jurisdiction, and a UUID (version 7, made by the caller) in
-//! 32 lower-case hex digits. There is one spelling for one id.
+//! Written `clm_140802_018f…`: a prefix for the kind, the jurisdiction, and a UUID (version 7, made
+//! by the caller) in 32 lower-case hex digits. Each id has one spelling.
 
 use std::fmt;
 use std::str::FromStr;
@@ -112,11 +113,11 @@ id!(
     CapChangeId, "cap_"
 );
 id!(
-    /// What keeps claims out of payment.
+    /// An exclusion, which keeps claims out of payment.
     HoldId, "hld_"
 );
 id!(
-    /// What a bank said once of a payment.
+    /// An entry of a bank about a payment.
     BankEntryId, "bke_"
 );
 id!(
@@ -128,11 +129,11 @@ id!(
     AdvanceId, "adv_"
 );
 id!(
-    /// Where a merchant listens.
+    /// A merchant's webhook endpoint.
     WebhookId, "whk_"
 );
 id!(
-    /// A version of a programme that was proposed, under the city's code.
+    /// A proposed version of a programme, under the city's code.
     DraftId, "prd_"
 );
 id!(

@@ -1,4 +1,5 @@
-//! The code of a jurisdiction. Which jurisdictions there are is a register in the store, not knowledge of this crate.
+//! The code of a jurisdiction. The list of jurisdictions is a register in the store and not part of
+//! this crate.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +9,7 @@ use words::words;
 use crate::identifiers::{IdentifierError, IdentifierKind};
 
 words! {
-    /// What a jurisdiction is.
+    /// The level of a jurisdiction.
     pub enum JurisdictionKind {
         City = "city",
         County = "county",
@@ -16,7 +17,8 @@ words! {
     }
 }
 
-/// GB/T 2260 code of six digits, or the nine-digit street-level code of a development zone that has none.
+/// GB/T 2260 code of six digits, or the nine-digit street-level code of a development zone that has
+/// none.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JurisdictionCode {
     digits: [u8; 9],

@@ -1,7 +1,8 @@
-//! What may be claimed once and never again, across all counties and years.
+//! Natural keys: what may be claimed once and never again, across all counties and years.
 //!
-//! A claim takes its keys when it is recorded as eligible and gives them back when it ends unpaid. The value of a key is
-//! canonical text, which the caller hashes with its own secret: only the digest is kept and compared.
+//! A claim takes its keys when it is recorded as eligible and gives them back when it ends unpaid.
+//! The value of a key is canonical text, which the caller hashes with its own secret: only the
+//! digest is kept and compared.
 
 use words::words;
 
@@ -10,7 +11,7 @@ use crate::digest::{Digest, Domain};
 use crate::text::model_key;
 
 words! {
-    /// What a key stands for.
+    /// The kind of a key.
     pub enum UniqueKind {
         Invoice = "invoice",
         SerialNumber = "serial_number",
@@ -37,7 +38,8 @@ impl UniqueKind {
         }
     }
 
-    /// The number that stands for it in leaves of the transparency log: never changed, never used again.
+    /// The number that stands for it in leaves of the transparency log: never changed, never used
+    /// again.
     pub const fn code(self) -> u8 {
         match self {
             UniqueKind::Invoice => 1,
@@ -65,14 +67,15 @@ impl UniqueKind {
     }
 }
 
-/// Every key that the claim takes, in canonical text, sorted and without repeats. Holds identifiers in the clear: hash it,
-/// never store it.
+/// Every key that the claim takes, in canonical text, sorted and without repeats. Holds identifiers
+/// in the clear: hash it, never store it.
 pub fn natural_keys(claim: &Claim) -> Vec<(UniqueKind, String)> {
     let mut keys = vec![(
         UniqueKind::Invoice,
         claim.purchase.invoice.number.canonical().to_owned(),
     )];
-    // The unit separator cannot stand in either part, so that no brand and number run into another's.
+    // The unit separator cannot stand in either part, so that no two pairs of brand and number have
+    // the same text.
     if let Some(goods) = claim.item.goods()
         && let Some(serial) = &goods.serial_number
     {
@@ -136,7 +139,8 @@ pub struct ClaimDigests {
     pub old_plate: Option<Digest>,
 }
 
-/// Hashes what is compared, in the same domains in which [`crate::registers::RegisterRow::into_entry`] hashes the registers.
+/// Hashes the values that are compared, in the same domains in which
+/// [`crate::registers::RegisterRow::into_entry`] hashes the registers.
 pub fn digests(claim: &Claim, digest: impl Fn(Domain, &str) -> Digest) -> ClaimDigests {
     let old = claim.old_item.as_ref().and_then(OldItem::vehicle);
     let new_vin = match &claim.item {

@@ -1,12 +1,14 @@
-//! What a claim for a trade-in subsidy is and may become.
+//! Claims for a trade-in subsidy: their form, their facts and their life cycle.
 //!
-//! A [`claim::Claim`] is parsed: once one exists, its identifiers are well formed. [`facts::facts`] turns it, with what the
-//! [`registers`] know, into the facts that a programme decides on. [`keys`] says what may be claimed only once, [`allocate`]
-//! gives out keys, quotas and money to a batch as if its claims came one after another, and [`life_cycle`] says what may
-//! happen to a claim afterwards and which transfer each step makes.
+//! A [`claim::Claim`] is parsed: once one exists, its identifiers are well formed. [`facts::facts`]
+//! derives from it and the [`registers`] the facts that a programme decides on. [`keys`] defines
+//! what may be claimed only once, [`allocate`] gives keys, quotas and money to a batch as if its
+//! claims came one after another, and [`life_cycle`] defines which verbs a claim allows afterwards
+//! and which transfer each step makes.
 //!
-//! The crate is pure: time, ids and digests come in as arguments, so that nothing here can fail for an outside reason. It
-//! holds the only definitions of these rules; the database proves them again by its constraints.
+//! The crate is pure: time, ids and digests come in as arguments, so that nothing here can fail for
+//! an outside reason. It holds the only definitions of these rules; the database enforces them
+//! again by its constraints.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod allocate;

@@ -1,10 +1,11 @@
-//! What may happen to a claim, and what each step moves.
+//! The life cycle of a claim: statuses, verbs, and the transfer of each step.
 //!
-//! [`step`] is the whole table: a status and a verb give the next status, the transfer of the claim's money and what becomes
-//! of its holdings (uniqueness keys, quota, entitlement, the caps' committed sums), or the verb is out of turn. Holdings
-//! are released only when a claim ends with no money out and none owed, and a reservation never outlives them; money
-//! is paid by one arrow only, out of a status that paying leaves. A clawback may end with holdings kept: see
-//! [`crate::clawback`], which says by which verb.
+//! [`step`] is the whole table: a status and a verb give the next status, the transfer of the
+//! claim's money and the effect on its holdings (uniqueness keys, quota, entitlement, the caps'
+//! committed sums), or the verb is out of turn. Holdings are released only when a claim ends with
+//! no money out and none owed, and a reservation never outlives them; money is paid by one arrow
+//! only, out of a status that paying leaves. A clawback may end with holdings kept:
+//! [`crate::clawback`] decides by which verb.
 //!
 //! [`rule`] is the other way into a status: the decision on a new claim or on a corrected one.
 
@@ -14,7 +15,7 @@ use ledger::Reason;
 use policy::Lang;
 
 words! {
-    /// Where a claim stands.
+    /// The status of a claim.
     pub enum Status {
         NeedsCorrection = "needs_correction",
         Waitlisted = "waitlisted",
@@ -51,7 +52,7 @@ impl Status {
         }
     }
 
-    /// Nothing can happen to it any more.
+    /// No verb is possible any more.
     pub fn is_terminal(self) -> bool {
         matches!(
             self,
@@ -61,7 +62,7 @@ impl Status {
 }
 
 words! {
-    /// What is done to a claim.
+    /// A verb on a claim.
     pub enum Verb {
         Recommend = "recommend",
         ReturnForCorrection = "return_for_correction",
@@ -79,43 +80,47 @@ words! {
         FailPayment = "fail_payment",
         ReturnPayment = "return_payment",
         Retry = "retry",
-        /// Some of the subsidy is due back, for another reason than that its owner reports a return.
+        /// A part of the subsidy is due back, for another reason than a return that its owner
+        /// reports.
         Demand = "demand",
-        /// A part came back, and not the last.
+        /// A part was repaid, and not the last.
         RepayPart = "repay_part",
-        /// The last part came back, and with it the whole subsidy, for a reason that sets free.
+        /// The last part was repaid, and with it the whole subsidy, for a reason that frees the
+        /// holdings.
         ClawBack = "claw_back",
-        /// The last part came back, and what the claim holds stays taken.
+        /// The last part was repaid, and the claim's holdings stay taken.
         ClawBackBarred = "claw_back_barred",
         /// A part is waived, and not the last.
         WaivePart = "waive_part",
-        /// What was left is waived.
+        /// The rest is waived.
         Waive = "waive",
         Correct = "correct",
     }
 }
 
-/// A claim's status, and whether its money stands in the fund's reserved account. Past approval it does not.
+/// A claim's status, and whether its money stands in the fund's reserved account. After approval it
+/// does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Standing {
     pub status: Status,
     pub reserved: bool,
 }
 
-/// What becomes of a claim's keys, quota, entitlement and its part of the caps' committed sums.
+/// The effect on a claim's keys, quota, entitlement and its part of the caps' committed sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Holdings {
     Keep,
     Release,
 }
 
-/// What a verb does.
+/// The effect of a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Step {
     pub to: Status,
     /// Whether the claim's money stands reserved afterwards.
     pub reserved: bool,
-    /// The transfer of the claim's whole amount; of a clawback, of the part that is due, came back or is waived.
+    /// The transfer of the claim's whole amount; for a clawback, of the part that is due, repaid or
+    /// waived.
     pub transfer: Option<Reason>,
     pub holdings: Holdings,
 }
@@ -129,7 +134,7 @@ impl Step {
     }
 }
 
-/// The verb cannot be done to a claim in this status.
+/// The verb is not possible for a claim in this status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("a claim that is {status} does not admit {verb}")]
 pub struct OutOfTurn {
@@ -148,7 +153,8 @@ impl OutOfTurn {
 
 /// One step of a recorded claim.
 ///
-/// [`Verb::Correct`] only asks for leave: the claim stays as it is until [`rule`] says where the new decision takes it.
+/// [`Verb::Correct`] only checks that a correction is possible: the claim stays as it is until
+/// [`rule`] gives the new decision's status.
 pub fn step(standing: Standing, verb: Verb) -> Result<Step, OutOfTurn> {
     use Holdings::{Keep, Release};
     use Status as S;
@@ -163,7 +169,8 @@ pub fn step(standing: Standing, verb: Verb) -> Result<Step, OutOfTurn> {
             holdings,
         })
     };
-    // A review without a reservation behind it would end in a debt that no fund holds: such a claim is out of turn.
+    // A review without a reservation behind it would end in a debt that no fund holds: such a claim
+    // is out of turn.
     match (status, verb) {
         (S::UnderReview, V::Recommend) if reserved => move_to(S::Recommended, true, None, Keep),
         (S::UnderReview, V::ReturnForCorrection) => move_to(S::NeedsCorrection, reserved, None, Keep),
@@ -197,17 +204,18 @@ pub fn step(standing: Standing, verb: Verb) -> Result<Step, OutOfTurn> {
         }
         (S::InPayment, V::Pay) => move_to(S::Paid, false, Some(Reason::Pay), Keep),
         (S::InPayment, V::FailPayment) => move_to(S::PaymentFailed, false, Some(Reason::FailPayment), Keep),
-        // Returned by the bank after it had paid. The claim is owed its money as after any failure.
+        // The bank returned the money after it had paid. The claim is owed its money as after any
+        // failure.
         (S::Paid, V::ReturnPayment) => move_to(S::PaymentFailed, false, Some(Reason::ReturnPayment), Keep),
         (S::PaymentFailed, V::Retry) => move_to(S::Approved, false, None, Keep),
 
-        // The goods are back, the money is not: the keys stay taken until it is.
+        // The goods are returned, the money is not: the keys stay taken until it is.
         (S::Paid, V::Return | V::Demand) => move_to(S::ClawbackDue, false, Some(Reason::ClawBackDue), Keep),
         (S::ClawbackDue, V::RepayPart) => move_to(S::ClawbackDue, false, Some(Reason::ClawBack), Keep),
         (S::ClawbackDue, V::WaivePart) => move_to(S::ClawbackDue, false, Some(Reason::Waive), Keep),
         (S::ClawbackDue, V::ClawBack) => move_to(S::ClawedBack, false, Some(Reason::ClawBack), Release),
         (S::ClawbackDue, V::ClawBackBarred) => move_to(S::ClawedBack, false, Some(Reason::ClawBack), Keep),
-        // What is waived stays paid, and so what it was paid for stays taken.
+        // A waived part stays paid, so the keys that it was paid for stay taken.
         (S::ClawbackDue, V::Waive) => move_to(S::ClawedBack, false, Some(Reason::Waive), Keep),
 
         _ => Err(OutOfTurn { status, verb }),
@@ -218,22 +226,24 @@ fn release(reserved: bool) -> Option<Reason> {
     reserved.then_some(Reason::Release)
 }
 
-/// What a decision says of a claim, once its keys, quota and money have been asked for.
+/// The result of a decision for a claim, after allocation of its keys, quota and money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ruling {
     /// Eligible, and its money can be reserved.
     UnderReview,
     /// Eligible, but a cap is exhausted.
     Waitlisted,
-    /// Something is missing or wrong that the claimant can mend. `reserve`: it could be priced all the same, and its money
-    /// can be reserved, so that it keeps its place while it is mended.
+    /// A value is missing or wrong and the claimant can supply it. `reserve`: the claim could be
+    /// priced all the same, and its money can be reserved, so that it keeps its place until it is
+    /// corrected.
     NeedsCorrection { reserve: bool },
-    /// A rule says no, finally.
+    /// A rule refuses the claim, finally.
     Rejected,
 }
 
-/// Where a decision takes a claim, and what it moves. A correction may change the amount, so that what is given back and what
-/// is set aside are told apart: `release` moves the amount reserved before, `reserve` the amount decided now.
+/// The status that a decision leads to, and the transfers. A correction may change the amount, so
+/// the two are separate: `release` moves the amount reserved before, `reserve` the amount decided
+/// now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ruled {
     pub to: Status,
@@ -255,9 +265,10 @@ impl Ruled {
 
 /// Records a decision on a new claim (`None`) or on one that is being corrected.
 ///
-/// A correction that still needs correction, and asks for no other amount, keeps the reservation it has; whatever else happens
-/// gives it back first, so that a claim never holds two. Whoever allocates for a correction therefore returns the old amount,
-/// keys and quota to the [`crate::allocate::State`] before asking, with priority. [`OutOfTurn`] unless [`Verb::Correct`] is legal.
+/// A correction that still needs correction, and asks for the same amount, keeps the reservation it
+/// has; any other outcome releases it first, so that a claim never holds two. An allocation for a
+/// correction therefore returns the old amount, keys and quota to the [`crate::allocate::State`]
+/// before asking, with priority. [`OutOfTurn`] unless [`Verb::Correct`] is legal.
 pub fn rule(before: Option<Standing>, ruling: Ruling) -> Result<Ruled, OutOfTurn> {
     let reserved = match before {
         Some(standing) => step(standing, Verb::Correct)?.reserved,

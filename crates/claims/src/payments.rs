@@ -1,38 +1,39 @@
-//! Payments: disbursements, what becomes of their payments, and the files and reports that a bank exchanges about them.
+//! Payments: disbursements, the outcomes of their payments, and the files and reports that a bank
+//! exchanges about them.
 
 use words::words;
 
 words! {
-    /// How a disbursement stands. Claims are in it from `made` to `cancelled`.
+    /// The status of a disbursement. Claims are in it from `made` to `cancelled`.
     pub enum DisbursementStatus {
         Made = "made",
         /// The third signature, which a large disbursement needs before its release.
         Countersigned = "countersigned",
-        /// The bank may have it; it does not change any more.
+        /// The bank may have it; the disbursement does not change any more.
         Released = "released",
         /// No payment is open.
         Settled = "settled",
-        /// Taken back before its release.
+        /// Cancelled before its release.
         Cancelled = "cancelled",
     }
 }
 
 words! {
-    /// What became of a payment, and of its claims' lines with it.
+    /// The outcome of a payment, and of its claims' lines with it.
     pub enum PaymentOutcome {
         Open = "open",
         Paid = "paid",
         /// The bank could not pay.
         Failed = "failed",
-        /// The bank had paid, and the money came back (退汇).
+        /// The bank had paid, and the money was returned (退汇).
         Returned = "returned",
-        /// Its disbursement was taken back before release.
+        /// The disbursement was cancelled before its release.
         Cancelled = "cancelled",
     }
 }
 
 words! {
-    /// Who is paid.
+    /// The kind of payee.
     pub enum PayeeKind {
         Merchant = "merchant",
         Applicant = "applicant",
@@ -40,37 +41,37 @@ words! {
 }
 
 words! {
-    /// How an advance to a merchant stands.
+    /// The status of an advance to a merchant.
     pub enum AdvanceStatus {
-        /// Its payment is open.
+        /// The advance's payment is open.
         Made = "made",
-        /// The merchant has it; part of it may be set off or repaid.
+        /// The merchant has the advance; part of it may be set off or repaid.
         Paid = "paid",
-        /// Set off or repaid to the end.
+        /// Set off or repaid in full.
         Used = "used",
         /// The bank could not pay it.
         Failed = "failed",
-        /// The bank had paid it, and the money came back.
+        /// The bank had paid it, and the money was returned.
         Returned = "returned",
-        /// Its disbursement was taken back before release.
+        /// The disbursement was cancelled before its release.
         Cancelled = "cancelled",
     }
 }
 
 words! {
-    /// What a bank says of a payment.
+    /// A bank's status of a payment.
     pub enum BankStatus {
         Paid = "paid",
         Failed = "failed",
-        /// It was paid, and the money came back.
+        /// The payment was made, and the money was returned.
         Returned = "returned",
-        /// The bank's own status is none that is known here.
+        /// The bank's status has no defined meaning.
         Unclear = "unclear",
     }
 }
 
 words! {
-    /// How a bank's entry of a payment came in.
+    /// The source of a bank's entry about a payment.
     pub enum EntryFormat {
         /// Entered by a person.
         Json = "json",
@@ -84,35 +85,35 @@ words! {
 }
 
 words! {
-    /// What became of a bank's entry of a payment.
+    /// The processing status of a bank's entry about a payment.
     pub enum EntryStanding {
-        /// It settled a payment.
+        /// The entry settled a payment.
         Matched = "matched",
-        /// It waits for a person.
+        /// The entry waits for a person.
         Exception = "exception",
-        /// A person applied it.
+        /// A person applied the entry.
         Applied = "applied",
-        /// A person set it aside.
+        /// A person set the entry aside.
         Dismissed = "dismissed",
     }
 }
 
 words! {
-    /// Why a bank's entry of a payment could not be matched.
+    /// Why a bank's entry could not be matched with a payment.
     pub enum EntryException {
         UnknownPayment = "unknown_payment",
-        /// Its disbursement is not released.
+        /// The disbursement is not released.
         NotReleased = "not_released",
         AmountDiffers = "amount_differs",
         /// The payment has another outcome.
         Contradicts = "contradicts",
-        /// The bank's own status is none that is known here.
+        /// The bank's status has no defined meaning.
         Unclear = "unclear",
     }
 }
 
 words! {
-    /// How a file for the bank stands.
+    /// The status of a file for the bank.
     pub enum SubmissionStatus {
         Queued = "queued",
         /// The bank has it.
@@ -121,7 +122,7 @@ words! {
         Refused = "refused",
         /// All of its payments have an outcome.
         Settled = "settled",
-        /// A person takes it to the bank.
+        /// A person carries it to the bank.
         ByHand = "by_hand",
         /// The same orders were queued again under a new name.
         Replaced = "replaced",
@@ -129,13 +130,13 @@ words! {
 }
 
 words! {
-    /// What keeps a file from the bank.
+    /// The problem of a file that the bank does not have.
     pub enum SubmissionProblem {
         /// A payee or the county has no account on file.
         AccountMissing = "account_missing",
-        /// The bank was not reached.
+        /// The bank could not be reached.
         Unavailable = "unavailable",
-        /// Whether the bank has it is not known.
+        /// It is not certain whether the bank has it.
         Unknown = "unknown",
         /// The bank refused it.
         Refused = "refused",
@@ -143,10 +144,10 @@ words! {
 }
 
 words! {
-    /// What became of a bank's report.
+    /// The processing status of a bank's report.
     pub enum ReportStatus {
         Recorded = "recorded",
-        /// With its fault.
+        /// Unreadable, with the fault.
         Unreadable = "unreadable",
     }
 }

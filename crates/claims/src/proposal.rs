@@ -1,9 +1,9 @@
-//! What one person proposes and another decides on (maker and checker, four eyes).
+//! Proposals of one person that another decides on (maker and checker, four eyes).
 
 use words::words;
 
 words! {
-    /// How a proposal stands: an appropriation, a change of caps, an account, a waiver.
+    /// The status of a proposal: an appropriation, a change of caps, an account, a waiver.
     pub enum ProposalStatus {
         Pending = "pending",
         Approved = "approved",
@@ -13,10 +13,10 @@ words! {
 }
 
 words! {
-    /// How a proposed version of a programme stands.
+    /// The status of a proposed version of a programme.
     pub enum DraftStatus {
         Pending = "pending",
-        /// It is in force, or will be.
+        /// The version is in force, or will be.
         Activated = "activated",
         /// With a reason.
         Refused = "refused",

@@ -1,19 +1,23 @@
-//! Recorded claims in order of arrival under another document, beside what was decided: who comes out otherwise, what it costs,
-//! and on which day each limit runs out.
+//! Replays recorded claims in order of arrival under another document: which outcomes change, the
+//! cost, and the day on which each limit runs out.
 //!
-//! Both sides are replayed with the same money: the ceilings that are given, less what claims before the period hold. So a
-//! difference is the document's and not of the day on which money came, and the document that decided differs from itself in
-//! nothing. What is assumed of both sides:
+//! Both sides are replayed with the same money: the ceilings that are given, less the sums held by
+//! claims before the period. So a difference is due to the document and not to the day on which
+//! money came, and the recording document shows no difference from itself. Assumptions on both
+//! sides:
 //! * a ceiling stands from the first day, and money that is given out does not come back;
-//! * nobody is served from a waitlist: once a limit turned a claim away, those behind it wait, as newcomers do ([`crate::allocate`]);
-//! * a claim that needs correction keeps its money, as it does when it comes in.
+//! * no claim is served from a waitlist: once a limit turned a claim away, those behind it wait, as
+//!   newcomers do ([`crate::allocate`]);
+//! * a claim that needs correction keeps its money, as it does on submission.
 //!
-//! A person's quota is what the receipt counted before the claim, more or less what the other document gave or refused the person
-//! in that slot so far: only persons whom it treats otherwise are remembered. A slot that the receipt did not count starts
-//! empty, and every person in it is remembered. A claim that was withdrawn or refused later counts, on the other document's side, as if it
-//! had stayed. Unique keys are as they were found.
+//! A person's quota is the count in the receipt before the claim, corrected by what the other
+//! document gave or refused the person in that slot so far: only persons with a different result
+//! are kept in memory. A slot that the receipt did not count starts empty, and every person in it
+//! is kept. A claim that was withdrawn or refused later counts, on the other document's side, as if
+//! it had stayed. Unique keys are as recorded.
 //!
-//! What bounds it: kinds of outcomes, rules, limits, counties and categories, and those persons.
+//! Bound of the memory: kinds of outcomes, rules, limits, counties and categories, and those
+//! persons.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -28,14 +32,14 @@ use crate::identifiers::ProgrammeId;
 use crate::ids::ClaimId;
 use crate::jurisdictions::JurisdictionCode;
 
-/// Claims that are named for each way from one outcome to another.
+/// How many claims are listed for each change from one outcome to another.
 pub const EXAMPLES: usize = 10;
 
-/// What the other document would have said.
+/// The outcome under the other document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WouldBe {
     Decided(Outcome),
-    /// It hangs on a fact that nobody had asked for.
+    /// Open: it depends on a fact that the recording version did not ask for.
     Open,
 }
 
@@ -51,26 +55,26 @@ pub struct Arrival {
     pub comparison: Comparison,
 }
 
-/// What becomes of one claim.
+/// The result for one claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
     pub id: ClaimId,
     pub was: Outcome,
     pub would_be: WouldBe,
-    /// What was and would be granted: zero unless eligible.
+    /// The sums granted on both sides: zero unless eligible.
     pub granted_was: Fen,
     pub granted_would_be: Fen,
-    /// Rules that come out otherwise.
+    /// Rules with another outcome.
     pub changed: Vec<RuleChange>,
 }
 
 impl Replayed {
-    /// Whether the outcome is another.
+    /// Whether the outcome differs.
     pub fn flips(&self) -> bool {
         self.would_be != WouldBe::Decided(self.was)
     }
 
-    /// Whether anything that its owner would notice is otherwise.
+    /// Whether outcome, subsidy or rules differ.
     pub fn differs(&self) -> bool {
         self.flips() || self.granted_was != self.granted_would_be
     }
@@ -82,7 +86,8 @@ pub struct Passage {
     pub claims: u64,
     pub was: Fen,
     pub would_be: Fen,
-    /// Of these, how many had which rule come out otherwise. Empty where the outcome is the same.
+    /// For each rule, how many of these claims have another outcome of it. Empty where the claim's
+    /// outcome is the same.
     pub rules: BTreeMap<RuleChange, u64>,
     /// The first ones.
     pub examples: Vec<ClaimId>,
@@ -101,29 +106,29 @@ pub struct Granted {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Use {
     pub committed: Fen,
-    /// The day of the first claim that it turned away; `None`: it sufficed.
+    /// The day of the first claim that it turned away; `None` if it sufficed.
     pub ran_out: Option<NaiveDate>,
     /// Claims that it turned away, or that waited behind one.
     pub turned_away: u64,
 }
 
-/// Everything that a replay tells.
+/// The report of a replay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     pub claims: u64,
     pub passages: BTreeMap<(Outcome, WouldBe), Passage>,
     /// Claims with the same outcome and another subsidy.
     pub repriced: u64,
-    /// Claims whose amount paid was taken to have followed the subsidy.
+    /// Claims whose amount paid was recomputed from the other subsidy.
     pub till: u64,
     pub places: BTreeMap<(JurisdictionCode, String), Granted>,
-    /// Open claims by the fact that they hang on.
+    /// Open claims by the fact that they depend on.
     pub lacking: BTreeMap<String, u64>,
     /// Claims that counted against a slot which their receipt did not count.
     pub uncounted_slots: u64,
 }
 
-/// A limit before the first claim, and what both sides made of it.
+/// A limit before the first claim, and its course on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitUse {
     pub key: LimitKey,
@@ -141,23 +146,23 @@ struct Side {
     used: BTreeMap<LimitKey, Use>,
 }
 
-/// A replay on its way.
+/// A replay in progress.
 #[derive(Debug, Clone)]
 pub struct Replay {
     programme: ProgrammeId,
     /// The city above each county.
     cities: BTreeMap<JurisdictionCode, JurisdictionCode>,
-    /// Ceiling of each limit, and what claims before the period hold of it.
+    /// Ceiling of each limit, and the sum held by claims before the period.
     start: BTreeMap<LimitKey, (Fen, Fen)>,
     was: Side,
     would_be: Side,
-    /// How many more subsidies than recorded the other document gave a person in a slot; of a slot that receipts did not
-    /// count, how many in all.
+    /// How many more subsidies than recorded the other document gave a person in a slot; for a slot
+    /// that receipts did not count, how many in all.
     quotas: HashMap<QuotaKey, i64>,
     tally: Tally,
 }
 
-/// What a claim asks of the money there is.
+/// A claim's demand for money.
 struct Asks<'a> {
     county: JurisdictionCode,
     category: &'a str,
@@ -168,7 +173,8 @@ struct Asks<'a> {
 }
 
 impl Replay {
-    /// `limits` has the ceiling of each limit, funds among them, and what claims before the period hold of it.
+    /// `limits` has the ceiling of each limit, funds among them, and the sum held by claims before
+    /// the period.
     pub fn new(
         programme: ProgrammeId,
         cities: BTreeMap<JurisdictionCode, JurisdictionCode>,
@@ -230,7 +236,7 @@ impl Replay {
         } else {
             (WouldBe::Open, Fen::ZERO)
         };
-        // Only a claim that may have money is held against the limits.
+        // Only a claim that may receive money counts against the limits.
         let cap = |it| match it {
             WouldBe::Decided(Outcome::Waitlisted) => Some(RuleResult::Fail),
             WouldBe::Decided(Outcome::Eligible) => Some(RuleResult::Pass),
@@ -252,11 +258,11 @@ impl Replay {
             granted_would_be,
             changed,
         };
-        self.tell(&replayed, &category, &it);
+        self.report(&replayed, &category, &it);
         Ok(replayed)
     }
 
-    /// Counts the claim against its person's quota, and says what becomes of it.
+    /// Counts the claim against its person's quota, and returns its outcome.
     fn count(&mut self, person: Digest, it: &Comparison, changed: &mut Vec<RuleChange>) -> Outcome {
         let Some(quota) = &it.quota else {
             if it.was_quota.is_some() {
@@ -300,7 +306,7 @@ impl Replay {
         outcome
     }
 
-    fn tell(&mut self, one: &Replayed, category: &str, it: &Comparison) {
+    fn report(&mut self, one: &Replayed, category: &str, it: &Comparison) {
         let tally = &mut self.tally;
         let add = |count: &mut u64| *count = count.saturating_add(1);
         add(&mut tally.claims);
@@ -338,17 +344,17 @@ impl Replay {
         }
     }
 
-    /// How far it is.
+    /// Progress in claims.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// Persons whom the other document treats otherwise: what is remembered.
+    /// Number of persons with a different result, who are kept in memory.
     pub fn persons(&self) -> usize {
         self.quotas.len()
     }
 
-    /// Every limit there was, in order.
+    /// Every limit, in order.
     pub fn limits(&self) -> Vec<LimitUse> {
         let used = |side: &Side, key| side.used.get(key).copied().unwrap_or_default();
         let limits = self.start.iter().map(|(key, (ceiling, before))| LimitUse {
@@ -362,11 +368,11 @@ impl Replay {
     }
 }
 
-/// A category that the other document does not know.
+/// A category without a code in the other document.
 const OTHER: &str = "other";
 
 impl Side {
-    /// Gives a claim its money, if there is any, and says what it comes to and what is granted.
+    /// Grants a claim its money, if there is enough, and returns outcome and sum.
     fn serve(
         &mut self,
         programme: &ProgrammeId,
@@ -405,14 +411,14 @@ impl Side {
         if asks.outcome == Outcome::Eligible {
             return (Outcome::Waitlisted, Fen::ZERO);
         }
-        // It needs correction first, and stands in nobody's way until then.
+        // The claim needs correction first, and does not block others until then.
         if let Some(limit) = self.state.limits.get_mut(&key) {
             limit.waiting = limit.waiting.saturating_sub(1);
         }
         (asks.outcome, Fen::ZERO)
     }
 
-    /// The fund and every cap there is that the claim counts against.
+    /// The fund and every existing cap that the claim counts against.
     fn touched(
         &self,
         programme: &ProgrammeId,

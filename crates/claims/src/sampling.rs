@@ -1,11 +1,13 @@
-//! Which approved claims are inspected (抽查): a draw that nobody steers and everybody can repeat.
+//! Sampling of approved claims for inspection (抽查): a draw that no party can steer and anyone can
+//! repeat.
 //!
-//! The auditor commits to a seed that only he knows. The commitment becomes a leaf of the county's log, and the leaf has an id
-//! and a time that the service makes afterwards. A claim's score hangs on both, so neither side can choose it:
+//! The auditor commits to a secret seed. The commitment becomes a leaf of the county's log, and the
+//! service assigns the leaf's id and time afterwards. A claim's score depends on seed and leaf, so
+//! neither side can choose it:
 //!
 //! ```text
-//! commitment = SHA-256(seed)                                        seed: 32 bytes
-//! score      = SHA-256(seed || hash of the commitment's leaf || claim)       claim: the 16 bytes of its UUID
+//! commitment = SHA-256(seed)                   seed: 32 bytes; claim: the 16 bytes of its UUID
+//! score      = SHA-256(seed || hash of the commitment's leaf || claim)
 //! sample     = the claims with the smallest scores, as big-endian numbers, in their order
 //! ```
 
@@ -17,26 +19,27 @@ use uuid::Uuid;
 /// The most claims that one sample has.
 pub const MOST: u32 = 1_000;
 
-/// What an auditor says of a seed before it is used.
+/// An auditor's commitment to a seed, published before the seed is used.
 pub fn commitment(seed: &[u8; 32]) -> [u8; 32] {
     Sha256::digest(seed).into()
 }
 
-/// A draw under way: claims are shown to it one by one, in any order, each once. It keeps no more of them than it will draw.
+/// A draw under way: claims are added one by one, in any order, each once. Memory is bounded by the
+/// size of the sample.
 #[derive(Debug, Clone)]
 pub struct Draw {
     /// After the seed and the leaf, which are the same for every claim.
     begun: Sha256,
     size: usize,
     population: u64,
-    /// The largest score on top, which the next smaller one puts out.
+    /// The largest score on top, which the next smaller score replaces.
     best: BinaryHeap<([u8; 32], Uuid)>,
 }
 
-/// What was drawn.
+/// The result of a draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawn {
-    /// Claims that it was drawn from.
+    /// Size of the population.
     pub population: u64,
     /// In the order of their scores; all of the population if it is not larger than the sample.
     pub claims: Vec<Uuid>,
@@ -128,7 +131,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever sorts all scores gets the same, in whichever order the claims came.
+        /// Sorting all scores gives the same sample, in any order of the claims.
         #[test]
         fn it_is_the_smallest_scores_in_order(
             claims in proptest::collection::hash_set(any::<u128>(), 0..200),
@@ -144,7 +147,7 @@ mod tests {
             prop_assert_eq!(got.population, u64::try_from(claims.len()).unwrap());
         }
 
-        /// A larger sample begins with the smaller one.
+        /// A larger sample begins with the smaller sample.
         #[test]
         fn a_larger_sample_goes_on_with_the_smaller(claims in proptest::collection::hash_set(any::<u128>(), 0..100)) {
             let claims = claims.into_iter().map(Uuid::from_u128).collect::<Vec<_>>();

@@ -1,7 +1,8 @@
-//! Folding of text, so that what people type the same way twice compares equal.
+//! Folds of text, so that two spellings of the same value compare equal.
 //!
-//! Registers and tills write the same model, number or name in full width or half width, in either case, with stray spaces.
-//! The folds here take that away and nothing else; they are the only ones, so that two comparisons can never disagree.
+//! Registers and tills write the same model, number or name in full width or half width, in either
+//! case, with stray spaces. The folds here remove these differences and nothing else; they are the
+//! only folds, so that two comparisons can never disagree.
 
 /// Full-width ASCII and the ideographic space in their plain forms.
 fn narrow(c: char) -> char {
@@ -31,8 +32,8 @@ pub fn model_key(text: &str) -> String {
     folded(text).chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// A person's name for comparing: [`folded`], without spaces, and with one form of the dot that joins the parts of a
-/// minority or foreign name, which input methods write in many ways.
+/// A person's name for comparing: [`folded`], without spaces, and with one form of the dot that
+/// joins the parts of a minority or foreign name, which input methods write in many ways.
 pub fn name_key(text: &str) -> String {
     let dot = |c| {
         if matches!(c, '•' | '‧' | '∙' | '⋅' | '・' | '･' | '．' | '.' | '●') {

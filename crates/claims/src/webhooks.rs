@@ -3,12 +3,12 @@
 use words::words;
 
 words! {
-    /// How an endpoint stands.
+    /// The status of an endpoint.
     pub enum EndpointStatus {
         Enabled = "enabled",
-        /// By its merchant: messages wait.
+        /// Disabled by its merchant: messages wait.
         Paused = "paused",
-        /// By the service, see [`DisabledReason`].
+        /// Disabled by the service, see [`DisabledReason`].
         Disabled = "disabled",
         Deleted = "deleted",
     }
@@ -17,27 +17,27 @@ words! {
 words! {
     /// Why the service disabled an endpoint.
     pub enum DisabledReason {
-        /// It answered 410.
+        /// The endpoint answered 410.
         Gone = "gone",
-        /// It failed for too long.
+        /// The endpoint failed for too long.
         Failing = "failing",
     }
 }
 
 words! {
-    /// What a message is about.
+    /// The kind of a message.
     pub enum MessageKind {
         /// A claim changed.
         Claim = "claim",
-        /// The merchant asked for it.
+        /// A test message that the merchant asked for.
         Test = "test",
     }
 }
 
 words! {
-    /// How a message stands.
+    /// The status of a message.
     pub enum DeliveryStatus {
-        /// To be sent, for the first time or again.
+        /// Due, for the first time or again.
         Due = "due",
         Delivered = "delivered",
         /// Given up.

@@ -1,4 +1,4 @@
-//! Which account PostgreSQL's programs run as.
+//! The account that PostgreSQL's programs run as.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -16,7 +16,8 @@ pub(crate) enum RunAs {
 }
 
 impl RunAs {
-    /// Ourselves, unless we are root, whom initdb and postgres refuse: then `postgres` or else `nobody`.
+    /// This process's account, unless it is root, which initdb and postgres refuse: then `postgres`
+    /// or else `nobody`.
     pub(crate) fn choose() -> Result<Self, ClusterError> {
         if !Uid::effective().is_root() {
             return Ok(Self::Ourselves);
@@ -29,8 +30,8 @@ impl RunAs {
             .ok_or(ClusterError::NoAccount)
     }
 
-    /// When root finds a cluster that an ordinary account made, PostgreSQL must run as that account: it accepts a data
-    /// directory of its own only.
+    /// When root finds a cluster that an ordinary account made, PostgreSQL must run as that
+    /// account: it accepts a data directory of its own only.
     pub(crate) fn or_owner(self, uid: u32) -> Self {
         let uid = Uid::from_raw(uid);
         match &self {
@@ -68,15 +69,15 @@ impl RunAs {
         }
     }
 
-    /// A command that runs as the account, with nothing of our environment: it holds secrets, and PG* variables would
-    /// change what PostgreSQL's programs do.
+    /// A command that runs as the account, with an empty environment: this process's holds secrets,
+    /// and PG* variables would change the behaviour of PostgreSQL's programs.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> std::process::Command {
         use std::os::unix::process::CommandExt;
         let mut command = std::process::Command::new(program);
         command
             .env_clear()
             .envs([("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"), ("LC_ALL", "C"), ("TZ", "UTC")])
-            // Our own directory may be one that the account cannot enter.
+            // This process's working directory may be one that the account cannot enter.
             .current_dir("/")
             .stdin(Stdio::null());
         if let Self::Dropped { uid, gid, .. } = self {
@@ -86,8 +87,8 @@ impl RunAs {
         command
     }
 
-    /// Whether the account can enter `directory` and write in it. Asked by trying: modes alone say nothing of access
-    /// lists, of read-only mounts and of every parent.
+    /// Whether the account can enter `directory` and write in it. Tested by trying: modes alone
+    /// miss access lists, read-only mounts and parents.
     pub(crate) async fn reaches(&self, directory: &Path) -> bool {
         let mut probe = Command::from(self.command("/bin/sh"));
         probe

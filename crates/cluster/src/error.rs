@@ -1,11 +1,12 @@
-//! What can keep a private cluster from starting or doing what it is asked.
+//! Errors of a private cluster, at its start and in use.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::OLDEST_MAJOR;
 
-/// Why the private PostgreSQL does not do what it should. Every message says what to do where there is something to do.
+/// Why a private PostgreSQL cannot start or do what was asked. A message states what to do, where
+/// there is something to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     #[error(
@@ -67,7 +68,7 @@ pub enum ClusterError {
 }
 
 impl ClusterError {
-    /// For `map_err` on what the file system refuses.
+    /// For `map_err` on errors of the file system.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }

@@ -1,4 +1,5 @@
-//! Finding PostgreSQL's programs: Debian, Red Hat, Alpine and Homebrew keep `initdb` and `postgres` out of PATH.
+//! Finding PostgreSQL's programs: Debian, Red Hat, Alpine and Homebrew keep `initdb` and `postgres`
+//! out of PATH.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +10,7 @@ use tokio::process::Command;
 use crate::OLDEST_MAJOR;
 use crate::error::ClusterError;
 
-/// Where packagers put the programs; `*` stands for one path component's variable part.
+/// Where packagers put the programs; `*` stands for the variable part of one path component.
 const USUAL_PLACES: [&str; 9] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/lib64/pgsql/bin",
@@ -32,7 +33,8 @@ pub struct Search {
 }
 
 impl Search {
-    /// `HUANXIN_PG_BIN` and `PATH` of this process. An empty variable counts as one that is not set.
+    /// `HUANXIN_PG_BIN` and `PATH` of this process. An empty variable counts as one that is not
+    /// set.
     #[must_use]
     pub fn of_process() -> Self {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -118,12 +120,12 @@ pub struct Installations {
 }
 
 impl Installations {
-    /// Looks in [`Search::bin`] (and then nowhere else), in [`Search::path`], where `pg_config` says, and in the usual
-    /// places of packagers from the newest version down.
+    /// Searches [`Search::bin`] (and then nowhere else), [`Search::path`], the directory that
+    /// `pg_config` prints, and the usual places of packagers from the newest version down.
     ///
     /// # Errors
-    /// [`ClusterError::UnusableInstallation`] when [`Search::bin`] does not hold what it should,
-    /// [`ClusterError::NotInstalled`] when nothing of a sufficient version is found.
+    /// [`ClusterError::UnusableInstallation`] if [`Search::bin`] lacks the programs,
+    /// [`ClusterError::NotInstalled`] if no sufficient version is found.
     pub async fn find(search: &Search) -> Result<Self, ClusterError> {
         let path = search.path.as_deref();
         if let Some(bin) = &search.bin {
@@ -165,13 +167,13 @@ impl Installations {
         })
     }
 
-    /// The one that a new cluster is made with.
+    /// The installation for a new cluster.
     #[must_use]
     pub const fn preferred(&self) -> &Installation {
         &self.preferred
     }
 
-    /// The first of that major version.
+    /// The first installation of that major version.
     #[must_use]
     pub fn of_major(&self, major: u32) -> Option<&Installation> {
         self.iter().find(|installation| installation.major == major)
@@ -228,7 +230,8 @@ fn expand(pattern: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The major version in what `postgres --version` prints: `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`.
+/// The major version in what `postgres --version` prints: `postgres (PostgreSQL) 15.14 (Debian
+/// 15.14-0+deb12u1)`.
 fn major(version: &str) -> Option<u32> {
     let number = version.split("(PostgreSQL)").nth(1)?.trim_start();
     let digits = number

@@ -1,23 +1,29 @@
-//! A private PostgreSQL for `huanxin demo`, the tests and the benchmarks: no service to set up, no port, no password.
+//! A private PostgreSQL for `huanxin demo`, the tests and the benchmarks: no service to set up, no
+//! port, no password.
 //!
-//! What it guarantees and how:
+//! Guarantees, and how they are kept:
 //!
-//! - *Nobody else gets in.* No TCP; one Unix socket in a directory of mode 0700, and `peer` authentication that maps
-//!   exactly the account which started the cluster to its only role. Other accounts, the system's own `postgres`
-//!   included, are refused by the server even where they can reach the socket.
-//! - *It runs as root's child too.* PostgreSQL refuses to run as root, so that its programs are started as the account
-//!   `postgres`, or `nobody`; a data directory that this account cannot reach (below a home of mode 0700) is placed
-//!   under `/var/lib/huanxin` and a symbolic link left where it was asked for.
-//! - *It does not outlive us.* A watcher holds the read end of a pipe whose write end is ours; when this process dies, be
-//!   it by `kill -9`, the pipe closes and the watcher shuts the server down. If the watcher is killed as well, the next
-//!   start finds the orphan by its `postmaster.pid` and stops it before starting its own.
+//! - *No other account gets in.* No TCP; one Unix socket in a directory of mode 0700, and `peer`
+//!   authentication that maps exactly the account which started the cluster to its only role. The
+//!   server refuses other accounts, the system's own `postgres` included, even where they can reach
+//!   the socket.
+//! - *It runs as root's child too.* PostgreSQL refuses to run as root, so that its programs are
+//!   started as the account `postgres`, or `nobody`; a data directory that this account cannot
+//!   reach (below a home of mode 0700) is placed under `/var/lib/huanxin`, with a symbolic link at
+//!   the requested path.
+//! - *It does not outlive its parent.* A watcher holds the read end of a pipe whose write end this
+//!   process holds; when this process dies, even by `kill -9`, the pipe closes and the watcher
+//!   shuts the server down. If the watcher is killed as well, the next start finds the orphan by
+//!   its `postmaster.pid` and stops it before starting its own.
 //! - *One owner.* A lock on the directory is held as long as the cluster lives.
-//! - *A crash is recovered from.* After `kill -9` the shared memory of surviving backends makes PostgreSQL refuse to
-//!   start for a moment: the start is retried within [`Options::start_within`].
+//! - *It recovers from a crash.* After `kill -9` the shared memory of surviving backends makes
+//!   PostgreSQL refuse to start for a moment: the start is retried within
+//!   [`Options::start_within`].
 //!
-//! What bounds it: Unix socket paths (104 bytes on macOS, 108 on Linux), so that a long path gets a short directory
-//! beside it for its socket; and PostgreSQL's rule that a data directory belongs to one major version, so that a kept
-//! directory picks, among the installed versions, the one that made it.
+//! Bounds: the length of Unix socket paths (104 bytes on macOS, 108 on Linux), so that a long path
+//! gets a short directory beside it for its socket; and PostgreSQL's rule that a data directory
+//! belongs to one major version, so that a kept directory picks, among the installed versions, the
+//! one that made it.
 
 mod account;
 mod error;

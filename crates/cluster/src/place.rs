@@ -1,16 +1,16 @@
-//! Where a cluster's files lie, and whose they are.
+//! The directories of a cluster, and their owner.
 //!
 //! ```text
 //! ROOT/                 mode 0700, of the account that PostgreSQL runs as
 //!   lock                held as long as the cluster lives
-//!   data/               PostgreSQL's data directory; appears whole (made as data.new, then renamed)
-//!   run/                the Unix socket, unless its path were too long: then a directory under /tmp
+//!   data/               the data directory; appears whole (made as data.new, then renamed)
+//!   run/                the Unix socket; if its path is too long, a directory under /tmp
 //!   pg_hba.conf, pg_ident.conf
 //!   postgres.log, postgres.log.1
 //! ```
 //!
-//! `ROOT` is `DIR/postgres`, or, when the account cannot reach that, a directory under `/var/lib/huanxin` named after
-//! `DIR`, with `DIR/postgres` a symbolic link to it.
+//! `ROOT` is `DIR/postgres`, or, when the account cannot reach that, a directory under
+//! `/var/lib/huanxin` named after `DIR`, with `DIR/postgres` a symbolic link to it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::ErrorKind;
@@ -22,19 +22,20 @@ use crate::ROLE;
 use crate::account::{RunAs, our_name};
 use crate::error::ClusterError;
 
-/// Where clusters go that cannot lie where they were asked for.
+/// The parent of clusters whose account cannot reach the requested directory.
 const ELSEWHERE: &str = "/var/lib/huanxin";
 
-/// The longest socket path that every platform takes: `sun_path` has 104 bytes on macOS, one of them the terminator.
+/// The longest socket path on every platform: `sun_path` has 104 bytes on macOS, one of them the
+/// terminator.
 const LONGEST_SOCKET_PATH: usize = 103;
 
-/// PostgreSQL names its socket after the port, of which there is no other use here.
+/// PostgreSQL names its socket after the port, which has no other use here.
 const SOCKET: &str = ".s.PGSQL.5432";
 
-/// How long a predecessor that is just stopping may hold on to the directory.
+/// How long to wait for a predecessor that is stopping and holds the directory.
 const PREDECESSOR: Duration = Duration::from_secs(15);
 
-/// A log that has grown beyond this is put aside at the next start.
+/// A log larger than this is renamed at the next start.
 const LOG_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A cluster's directories, locked.
@@ -42,14 +43,14 @@ const LOG_BYTES: u64 = 16 * 1024 * 1024;
 pub(crate) struct Place {
     root: PathBuf,
     run: PathBuf,
-    /// Whether everything goes when the cluster stops for good.
+    /// Whether all files are removed when the cluster stops for good.
     temporary: bool,
     run_as: RunAs,
     _lock: File,
 }
 
 impl Place {
-    /// A new place that will be removed.
+    /// A new place that is removed at the end.
     pub(crate) async fn temporary(run_as: RunAs) -> Result<Self, ClusterError> {
         let mut unreachable = PathBuf::new();
         for parent in [
@@ -78,7 +79,7 @@ impl Place {
     pub(crate) async fn kept(directory: &Path, run_as: RunAs) -> Result<Self, ClusterError> {
         DirBuilder::new()
             .recursive(true)
-            // The account that PostgreSQL runs as has to pass through, and sees nothing.
+            // The account of PostgreSQL has to pass through, and cannot list it.
             .mode(0o711)
             .create(directory)
             .map_err(ClusterError::io("cannot create", directory))?;
@@ -149,7 +150,7 @@ impl Place {
         &self.run_as
     }
 
-    /// The log, opened to append to; a large one is put aside first.
+    /// The log, opened to append to; a large one is renamed first.
     pub(crate) fn open_log(&self) -> Result<File, ClusterError> {
         let path = self.log();
         if fs::metadata(&path).is_ok_and(|log| log.len() > LOG_BYTES) {
@@ -164,7 +165,7 @@ impl Place {
         opened.map_err(ClusterError::io("cannot open", &path))
     }
 
-    /// What nobody will need once the server has stopped for good.
+    /// Directories without use after the server has stopped for good.
     pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
         match (self.temporary, self.run.starts_with(&self.root)) {
             (true, true) => vec![self.root.clone()],
@@ -175,9 +176,10 @@ impl Place {
     }
 }
 
-/// A new directory for the cluster of `directory`: `asked` if the account reaches it, else one under [`ELSEWHERE`].
+/// A new directory for the cluster of `directory`: `asked` if the account reaches it, else one
+/// under [`ELSEWHERE`].
 async fn new_root(directory: &Path, asked: &Path, run_as: &RunAs) -> Result<(PathBuf, File), ClusterError> {
-    // A symbolic link to nowhere is in the way: its target was removed by hand.
+    // A symbolic link without its target, which was removed by hand, is in the way.
     if asked.is_symlink() {
         fs::remove_file(asked).map_err(ClusterError::io("cannot remove", asked))?;
     }
@@ -192,8 +194,8 @@ async fn new_root(directory: &Path, asked: &Path, run_as: &RunAs) -> Result<(Pat
     created.map_err(ClusterError::io("cannot create", elsewhere))?;
     let root = elsewhere.join(escaped(directory));
     if root.exists() {
-        // `directory` was removed, and with it the link and the demo's secrets: what is left is of no use. Its last
-        // server may still be stopping.
+        // `directory` was removed, and with it the link and the demo's secrets: the remaining files
+        // are of no use. Their last server may still be stopping.
         let held = lock(&root).await?;
         crate::postmaster::stop_orphan(&root.join("data")).await;
         fs::remove_dir_all(&root).map_err(ClusterError::io("cannot remove", &root))?;
@@ -216,7 +218,7 @@ async fn new_root(directory: &Path, asked: &Path, run_as: &RunAs) -> Result<(Pat
 }
 
 fn private_temporary(parent: &Path) -> std::io::Result<tempfile::TempDir> {
-    // Without this, what the umask leaves of 0777.
+    // Without this, the mode would be 0777 less the umask.
     tempfile::Builder::new()
         .prefix("hx-")
         .permissions(Permissions::from_mode(0o700))
@@ -258,7 +260,8 @@ async fn lock(root: &Path) -> Result<File, ClusterError> {
     }
 }
 
-/// Whether `run` can hold the socket: short enough, and free of what PostgreSQL's list syntax would take apart.
+/// Whether `run` can hold the socket: short enough, and without characters that separate
+/// PostgreSQL's lists.
 fn fits_a_socket(run: &Path) -> bool {
     run.join(SOCKET).as_os_str().len() <= LONGEST_SOCKET_PATH
         && run.to_str().is_some_and(|path| {
@@ -276,7 +279,7 @@ fn escaped(directory: &Path) -> String {
         .replace('/', "-")
 }
 
-/// A name as `pg_ident.conf` reads it without a second meaning.
+/// A name quoted for `pg_ident.conf`.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,4 +1,5 @@
-//! PostgreSQL's first process: started, watched, signalled, and found again after its parent was killed.
+//! PostgreSQL's first process: start, watch, signals, and the search for one whose parent was
+//! killed.
 
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -11,12 +12,13 @@ use nix::unistd::Pid;
 
 use crate::account::RunAs;
 
-/// How often a process is asked whether it is done.
+/// How often a process's end is checked.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Shuts the server down when the pipe at its standard input closes, which it does when the parent dies in whatever
-/// way, and then removes what was temporary. It signals only while the data directory still names that very process.
-/// Arguments: process id, signal, `postmaster.pid`, directories to remove.
+/// Shuts the server down when the pipe at its standard input closes, which it does at any death of
+/// the parent, and then removes temporary directories. It signals only while the data directory
+/// still names that very process. Arguments: process id, signal, `postmaster.pid`, directories to
+/// remove.
 const WATCHER: &str = r#"
 pid=$1 signal=$2 file=$3; shift 3
 read -r _
@@ -28,8 +30,8 @@ while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 300 ]; do sleep 0.1; tries=$(
 
 /// A running `postgres` and the process that watches over it.
 ///
-/// `std`'s children and not tokio's: those are reaped by the runtime that started them, and a cluster shared by many
-/// tests outlives each test's runtime.
+/// `std`'s children and not tokio's: those are reaped by the runtime that started them, and a
+/// cluster shared by many tests outlives each test's runtime.
 #[derive(Debug)]
 pub(crate) struct Postmaster {
     child: Child,
@@ -39,8 +41,8 @@ pub(crate) struct Postmaster {
 }
 
 impl Postmaster {
-    /// Starts `command`, which is to become a postmaster on `data`. When this process dies, `signal` is sent to it and
-    /// then `leftovers` are removed.
+    /// Starts `command`, which becomes a postmaster on `data`. When this process dies, the watcher
+    /// sends `signal` to it and then removes `leftovers`.
     pub(crate) fn spawn(
         mut command: std::process::Command,
         run_as: &RunAs,
@@ -49,8 +51,8 @@ impl Postmaster {
         leftovers: &[PathBuf],
     ) -> io::Result<Self> {
         use std::os::unix::process::CommandExt;
-        // In a process group of its own, a Ctrl-C at the terminal reaches us alone: the server stops after the requests
-        // that need it.
+        // In a process group of its own, so that a Ctrl-C at the terminal reaches this process
+        // alone: the server stops after the requests that need it.
         let child = command.process_group(0).spawn()?;
         let pid = i32::try_from(child.id())
             .map(Pid::from_raw)
@@ -93,7 +95,7 @@ impl Postmaster {
         self.child.id()
     }
 
-    /// Whether it accepts connections, as it says itself in the eighth line of `postmaster.pid`.
+    /// Whether the server accepts connections, by the eighth line of `postmaster.pid`.
     pub(crate) fn is_ready(&self) -> bool {
         let Ok(text) = fs::read_to_string(self.data.join("postmaster.pid")) else {
             return false;
@@ -103,7 +105,7 @@ impl Postmaster {
             && lines.nth(6).is_some_and(|status| status.trim() == "ready")
     }
 
-    /// How it ended, if it did.
+    /// The exit status, if the server ended.
     pub(crate) fn exited(&mut self) -> Option<String> {
         match self.child.try_wait() {
             Ok(None) => None,
@@ -113,8 +115,8 @@ impl Postmaster {
     }
 
     pub(crate) fn signal(&mut self, signal: Signal) {
-        // Not yet reaped, so that the process id is still its own. It may have exited by itself: then there is nobody
-        // to tell.
+        // Not yet reaped, so that the process id is still its own. If the server has exited by
+        // itself, the signal reaches no process.
         if self.exited().is_none() {
             let _gone = kill(self.pid, signal);
         }
@@ -132,7 +134,7 @@ impl Postmaster {
         true
     }
 
-    /// As [`ends`](Self::ends), for where nothing can be awaited.
+    /// As [`ends`](Self::ends), for code that cannot await.
     pub(crate) fn ends_blocking(&mut self, within: Duration) -> bool {
         let give_up = Instant::now() + within;
         while self.exited().is_none() {
@@ -167,17 +169,17 @@ impl Drop for Postmaster {
             }
         }
         if let Some(mut watcher) = self.watcher.take() {
-            // Before its pipe closes, so that it does not act.
+            // Ended before its pipe closes, so that the watcher does not act.
             let _gone = watcher.kill();
             let _reaped = watcher.wait();
         }
     }
 }
 
-/// Stops the server that a predecessor left on `data`, if one did, and clears away a `postmaster.pid` whose number now
-/// belongs to another process, which would make PostgreSQL refuse to start.
+/// Stops the server that a predecessor left on `data`, if one did, and removes a `postmaster.pid`
+/// whose number now belongs to another process, which would make PostgreSQL refuse to start.
 ///
-/// Only for the holder of the place's lock: then nobody living owns that server.
+/// Only for the holder of the place's lock: then no living process owns that server.
 pub(crate) async fn stop_orphan(data: &Path) {
     let file = data.join("postmaster.pid");
     let Some(pid) = fs::read_to_string(&file)
@@ -192,8 +194,8 @@ pub(crate) async fn stop_orphan(data: &Path) {
         return;
     }
     if !is_postmaster_of(pid, data) {
-        // PostgreSQL still notices backends of a killed postmaster: it looks for their shared memory by the data
-        // directory's inode.
+        // PostgreSQL still notices backends of a killed postmaster: it looks for their shared
+        // memory by the data directory's inode.
         let _gone = fs::remove_file(&file);
         return;
     }
@@ -234,8 +236,8 @@ fn is_postmaster_of(pid: Pid, data: &Path) -> bool {
         .is_some_and(|line| line.contains("postgres") && line.contains(&*data))
 }
 
-/// The processes whose parent is `parent`. Backends are leaders of sessions of their own, so that no process group holds
-/// them all.
+/// The processes whose parent is `parent`. Backends are leaders of sessions of their own, so that
+/// no process group holds them all.
 fn children(parent: Pid) -> Vec<Pid> {
     let Ok(processes) = fs::read_dir("/proc") else {
         let listing = ps(&["-A", "-o", "pid=,ppid="]).unwrap_or_default();
@@ -272,10 +274,10 @@ fn ps(arguments: &[&str]) -> Option<String> {
         .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What was written to `log` since it was `from` bytes long, at most its last 20 lines.
+/// The text written to `log` since it was `from` bytes long, at most its last 20 lines.
 pub(crate) fn tail(log: &Path, from: u64) -> String {
     const LINES: usize = 20;
-    /// More than 20 lines of a server's log ever are.
+    /// More bytes than 20 lines of a server's log have.
     const BYTES: u64 = 64 * 1024;
     let read = || -> io::Result<String> {
         let mut file = fs::File::open(log)?;

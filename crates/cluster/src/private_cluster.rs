@@ -16,10 +16,11 @@ use crate::installations::{Installation, Installations};
 use crate::place::Place;
 use crate::postmaster::{self, Postmaster};
 
-/// Between two attempts at what something that passes is in the way of: a template in use, what a crash left behind.
+/// Pause between two attempts while a passing obstacle lasts: a template in use, leftovers of a
+/// crash.
 const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(20), Duration::from_millis(250));
 
-/// How long `CREATE DATABASE` waits for the last connection to its template to go.
+/// How long `CREATE DATABASE` waits for the last connection to its template to end.
 const TEMPLATE_FREE: Duration = Duration::from_secs(10);
 
 /// Whether the data outlive the cluster.
@@ -35,12 +36,13 @@ pub enum Keep {
 #[derive(Debug, Clone)]
 pub struct Options {
     pub keep: Keep,
-    /// fsync and full-page writes. Off, a commit survives the death of PostgreSQL but not that of the machine, which is
-    /// all that a test needs.
+    /// fsync and full-page writes. Without them a commit survives the death of PostgreSQL but not
+    /// that of the machine, which is enough for a test.
     pub durable: bool,
-    /// Upper bound of simultaneous connections, 3 of them for superusers; our role is one.
+    /// Upper bound of simultaneous connections, 3 of them for superusers, such as the only role.
     pub max_connections: u16,
-    /// More of `postgresql.conf`, name and value; these win over what stands here.
+    /// Further lines of `postgresql.conf`, name and value; these override the defaults of this
+    /// crate.
     pub settings: Vec<(String, String)>,
     /// How long a start is retried, and how long recovery from a crash may take.
     pub start_within: Duration,
@@ -59,7 +61,8 @@ impl Options {
         }
     }
 
-    /// For tests: quick, gone afterwards, with connections for many databases at once.
+    /// For tests: without durability, removed at the end, with connections for many databases at
+    /// once.
     #[must_use]
     pub fn temporary() -> Self {
         Self {
@@ -70,7 +73,7 @@ impl Options {
         }
     }
 
-    /// The signal that ends a server nobody will start again need not write anything.
+    /// The signal to stop. A temporary server is not started again and need not write anything.
     const fn stop_signal(&self) -> Signal {
         match self.keep {
             Keep::In(_) => Signal::SIGINT,
@@ -79,16 +82,18 @@ impl Options {
     }
 }
 
-/// A private PostgreSQL, running unless [`kill`](Self::kill) or [`stop`](Self::stop) came last.
+/// A private PostgreSQL, which runs unless [`kill`](Self::kill) or [`stop`](Self::stop) was called
+/// last.
 ///
-/// Dropping it shuts the server down and waits for that, blocking the thread for up to some seconds; in async code
-/// prefer [`stop`](Self::stop). Methods that change the server's state take `&mut self`, so that a cluster shared by
-/// tests cannot be killed under them.
+/// Dropping it shuts the server down and waits for that, blocking the thread for up to some
+/// seconds; in async code prefer [`stop`](Self::stop). Methods that change the server's state take
+/// `&mut self`, so that a cluster shared by tests cannot be killed under them.
 #[derive(Debug)]
 pub struct PrivateCluster {
     installation: Installation,
     options: Options,
-    // Before `place`: fields drop in order, and the server must be gone before its directory and lock are.
+    // Before `place`: fields drop in order, and the server must be gone before its directory and
+    // lock are.
     postmaster: Option<Postmaster>,
     place: Place,
 }
@@ -136,7 +141,7 @@ impl PrivateCluster {
         self.place.run()
     }
 
-    /// Where the cluster lies, which need not be where it was asked for; the module says when.
+    /// The cluster's directory, which may differ from the requested one; the module explains when.
     #[must_use]
     pub fn root(&self) -> &Path {
         self.place.root()
@@ -160,17 +165,18 @@ impl PrivateCluster {
         self.postmaster.as_ref().map(Postmaster::id)
     }
 
-    /// Creates a database as a copy of `template`, or empty, and returns its [`url`](Self::url). Waits some seconds for
-    /// connections to the template to end.
+    /// Creates a database as a copy of `template`, or empty, and returns its [`url`](Self::url).
+    /// Waits some seconds for connections to the template to end.
     ///
     /// # Errors
-    /// [`ClusterError::DatabaseName`]; [`ClusterError::Program`] with PostgreSQL's message, such as that it exists.
+    /// [`ClusterError::DatabaseName`]; [`ClusterError::Program`] with PostgreSQL's message, such as
+    /// that it exists.
     pub async fn create_database(&self, name: &str, template: Option<&str>) -> Result<String, ClusterError> {
         let name = checked(name)?;
-        // template0: what someone put into template1 is not ours.
+        // template0: objects that another program put into template1 do not belong in the copy.
         let template = checked(template.unwrap_or("template0"))?;
-        // Copying files asks for a checkpoint, which costs nothing without fsync, and is then six times as fast as
-        // copying through the log.
+        // Copying files asks for a checkpoint, which costs nothing without fsync, and is then six
+        // times as fast as copying through the log.
         let strategy = if self.options.durable {
             "WAL_LOG"
         } else {
@@ -204,7 +210,7 @@ impl PrivateCluster {
         self.create_database(name, None).await
     }
 
-    /// Drops a database with whatever is still connected to it; none of that name is no error.
+    /// Drops a database and ends all connections to it; a database that does not exist is no error.
     ///
     /// # Errors
     /// As [`create_database`](Self::create_database).
@@ -213,7 +219,7 @@ impl PrivateCluster {
         self.sql("postgres", &statement).await.map(drop)
     }
 
-    /// Ends every connection to a database: what a client sees when the network fails.
+    /// Ends every connection to a database: clients see what they see when the network fails.
     ///
     /// # Errors
     /// As [`create_database`](Self::create_database).
@@ -225,12 +231,14 @@ impl PrivateCluster {
         self.sql("postgres", &statement).await.map(drop)
     }
 
-    /// Runs SQL through `psql`, outside of every pool; returns its rows, one a line, columns separated by `|`.
+    /// Runs SQL through `psql`, outside of every pool; returns its rows, one a line, columns
+    /// separated by `|`.
     ///
     /// # Errors
     /// [`ClusterError::Program`] with PostgreSQL's message; the first error ends it.
     pub async fn sql(&self, database: &str, statement: &str) -> Result<String, ClusterError> {
-        // As ourselves: `peer` authentication maps our account and not the one that the server runs as.
+        // Runs as this process's account: `peer` authentication maps it and not the account of the
+        // server.
         let mut psql = Command::from(RunAs::Ourselves.command(self.installation.psql()));
         psql.args([
             "-X",
@@ -250,9 +258,9 @@ impl PrivateCluster {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Fast shutdown: connections are ended, everything is written, and it has exited when this returns. A server that
-    /// takes more than a minute is stopped at once, and the next start recovers. A temporary cluster's data stay until
-    /// it is dropped.
+    /// Fast shutdown: connections are ended, everything is written, and it has exited when this
+    /// returns. A server that takes more than a minute is stopped at once, and the next start
+    /// recovers. A temporary cluster's data stay until it is dropped.
     pub async fn stop(&mut self) {
         let Some(mut postmaster) = self.postmaster.take() else {
             return;
@@ -274,14 +282,16 @@ impl PrivateCluster {
         self.launch().await
     }
 
-    /// SIGKILL to the server and to every backend, as a crash would end it; [`restart`](Self::restart) recovers.
+    /// SIGKILL to the server and to every backend, as a crash would end it;
+    /// [`restart`](Self::restart) recovers.
     pub fn kill(&mut self) {
         if let Some(mut postmaster) = self.postmaster.take() {
             postmaster.kill_all();
         }
     }
 
-    /// Keeps it running: when the server dies it is started again, until `stopped` completes; then it is shut down.
+    /// Keeps the server running: when it dies it is started again, until `stopped` completes; then
+    /// it is shut down.
     ///
     /// # Errors
     /// As [`start`](Self::start), when it died and could not be started again.
@@ -305,9 +315,10 @@ impl PrivateCluster {
     async fn initialise(&self) -> Result<(), ClusterError> {
         let new = self.place.root().join("data.new");
         let mut outcome = Ok(());
-        // Not every system has C.UTF-8; C sorts the same way and differs only in what it takes for a letter.
+        // Not every system has C.UTF-8; C sorts the same way and differs only in what it takes for
+        // a letter.
         for locale in ["C.UTF-8", "C"] {
-            // What an interrupted attempt left.
+            // Left by an interrupted attempt.
             match std::fs::remove_dir_all(&new) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(ClusterError::io("cannot remove", &new)(error));
@@ -338,9 +349,10 @@ impl PrivateCluster {
         std::fs::rename(&new, self.place.data()).map_err(ClusterError::io("cannot rename", &new))
     }
 
-    /// Starts the server and waits until it is ready, trying again while what a crash left behind is in its way.
+    /// Starts the server and waits until it is ready, trying again while leftovers of a crash are
+    /// in its way.
     async fn launch(&mut self) -> Result<(), ClusterError> {
-        // A server that just exited takes its watcher with it before the next one gets its own.
+        // The watcher of a server that just exited ends before the next server gets its own.
         drop(self.postmaster.take());
         let give_up = Instant::now() + self.options.start_within;
         let mut failed = 0_u32;
@@ -421,7 +433,7 @@ impl PrivateCluster {
             // A statement's parameters are personal data.
             ("log_parameter_max_length", "0".to_owned()),
             ("log_parameter_max_length_on_error", "0".to_owned()),
-            // Our statements are short: compiling them costs more than running them.
+            // The service's statements are short: compiling them costs more than running them.
             ("jit", "off".to_owned()),
         ];
         let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
@@ -468,7 +480,7 @@ fn which<'a>(installed: &'a Installations, data: &Path) -> Result<&'a Installati
     })
 }
 
-/// A name that means the same with and without quotes.
+/// A name that needs no quotes in SQL.
 fn checked(name: &str) -> Result<&str, ClusterError> {
     let plain = name.len() <= 63
         && name.starts_with(|first: char| first.is_ascii_lowercase())

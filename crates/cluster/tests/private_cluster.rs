@@ -1,4 +1,5 @@
-//! The private cluster on the PostgreSQL that is installed here: started, shared out, crashed and found again.
+//! The private cluster on the PostgreSQL that is installed here: started, shared, crashed and found
+//! again.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,7 +31,8 @@ async fn temporary() -> PrivateCluster {
         .expect("a cluster starts")
 }
 
-/// One for all tests that leave the server itself alone. A static is never dropped: the watcher cleans up after it.
+/// One for all tests that do not stop the server. A static is never dropped: the watcher removes
+/// its files.
 async fn shared() -> &'static PrivateCluster {
     static SHARED: OnceCell<PrivateCluster> = OnceCell::const_new();
     SHARED.get_or_init(temporary).await
@@ -44,7 +46,7 @@ fn passable() -> tempfile::TempDir {
 }
 
 fn is_alive(pid: u32) -> bool {
-    // A zombie that nobody reaps, as in a container without init, is as dead as can be.
+    // A zombie that is never reaped, as in a container without init, counts as dead.
     let zombie = std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| stat.rsplit(')').next().unwrap().trim_start().starts_with('Z'));
     !zombie && kill(Pid::from_raw(pid.try_into().unwrap()), None).is_ok()
@@ -283,7 +285,7 @@ async fn a_long_path_gets_a_short_socket_directory() {
     assert!(!run.exists());
 }
 
-/// Only root meets this: anybody else's server runs as themselves.
+/// Applies to root only: for other accounts the server runs as themselves.
 #[tokio::test]
 async fn as_root_a_directory_behind_a_closed_one_is_placed_elsewhere() {
     if !Uid::effective().is_root() {
@@ -312,7 +314,7 @@ async fn as_root_a_directory_behind_a_closed_one_is_placed_elsewhere() {
     assert_eq!(again.sql("huanxin", "SELECT 1").await.unwrap(), "1\n");
     drop(again);
 
-    // Who removes the directory begins anew.
+    // Removing the directory makes the next start begin anew.
     std::fs::remove_dir_all(&directory).unwrap();
     let fresh = PrivateCluster::start(&found, Options::kept(&directory))
         .await
@@ -349,7 +351,8 @@ async fn a_supervised_server_that_dies_comes_back() {
 
 const HELPER: &str = "HUANXIN_TEST_KEEP_IN";
 
-/// Not a test of its own: the process that [`a_server_does_not_outlive_a_parent_that_is_killed`] starts and kills.
+/// Not a test of its own: the process that [`a_server_does_not_outlive_a_parent_that_is_killed`]
+/// starts and kills.
 #[tokio::test]
 async fn a_parent_to_be_killed() {
     let Some(directory) = std::env::var_os(HELPER).map(PathBuf::from) else {
@@ -378,9 +381,9 @@ fn start_parent(directory: &Path) -> (std::process::Child, u32, PathBuf) {
         .map(Result::unwrap)
         .find(|line| line.starts_with("started "))
         .unwrap();
-    let mut words = line.split(' ').skip(1);
-    let pid = words.next().unwrap().parse().unwrap();
-    (parent, pid, PathBuf::from(words.next().unwrap()))
+    let mut parts = line.split(' ').skip(1);
+    let pid = parts.next().unwrap().parse().unwrap();
+    (parent, pid, PathBuf::from(parts.next().unwrap()))
 }
 
 #[tokio::test]
@@ -395,7 +398,7 @@ async fn a_server_does_not_outlive_a_parent_that_is_killed() {
     let (mut parent, server, _) = start_parent(directory.path());
     parent.kill().unwrap();
     parent.wait().unwrap();
-    // Started again at once, while the watcher still stops the first one.
+    // Started again at once, while the watcher still stops the first server.
     let again = PrivateCluster::start(&installed().await, Options::kept(directory.path()))
         .await
         .unwrap();

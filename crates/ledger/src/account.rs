@@ -3,8 +3,9 @@
 use words::words;
 
 words! {
-    /// Where a fund's money stands. [`Account::Appropriated`] is credit-normal (what the treasury gave); the other seven are
-    /// debit-normal and say where that money is now, so that together they always equal it.
+    /// The place of a fund's money. [`Account::Appropriated`] is credit-normal (the treasury's
+    /// grant); the other seven are debit-normal and show where that money is now, so that together
+    /// they always equal it.
     pub enum Account {
         Appropriated = "appropriated",
         Available = "available",
@@ -44,7 +45,7 @@ impl Account {
         }
     }
 
-    /// Whether a credit raises it.
+    /// Whether a credit raises the account.
     pub fn is_credit_normal(self) -> bool {
         self == Account::Appropriated
     }

@@ -1,20 +1,21 @@
-//! Advances to merchants (预拨): what of one is set against claims, repaid, pending and open.
+//! Advances to merchants (预拨): the parts of one that are set against claims, repaid, pending and
+//! open.
 
 use crate::Fen;
 
-/// An advance that the bank paid. Every part of it is set off, repaid, pending in a payment whose outcome is not known, or
-/// open: [`Advance::open`] is what none of the others has.
+/// An advance that the bank paid. Every part of it is set off, repaid, pending in a payment whose
+/// outcome is not certain, or open: [`Advance::open`] is the part in none of the other states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advance {
     pub amount: Fen,
     /// Set against claims that were paid.
     pub set_off: Fen,
     pub repaid: Fen,
-    /// Set against payments whose outcome is not known.
+    /// Set against payments whose outcome is not certain.
     pub pending: Fen,
 }
 
-/// More is asked of an advance than it has.
+/// The sum is more than the advance has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{held} of the advance is left")]
 pub struct NotLeft {
@@ -22,33 +23,33 @@ pub struct NotLeft {
 }
 
 impl Advance {
-    /// What claims can still be set against, and what the merchant can still repay.
+    /// The sum that claims can still be set against, and that the merchant can still repay.
     pub fn open(&self) -> Fen {
         [self.set_off, self.repaid, self.pending]
             .into_iter()
             .fold(self.amount, Fen::saturating_sub)
     }
 
-    /// What the merchant has: open or pending.
+    /// The sum that the merchant has: open or pending.
     pub fn out(&self) -> Fen {
         self.amount
             .saturating_sub(self.set_off)
             .saturating_sub(self.repaid)
     }
 
-    /// Sets as much as is open, up to `most`, against a payment that is being made.
+    /// Sets as much as is open, up to `most`, against a payment that is being prepared.
     pub fn set_against(&mut self, most: Fen) -> Fen {
         let part = self.open().min(most);
         self.pending = self.pending.saturating_add(part);
         part
     }
 
-    /// Takes back what was set against a payment that came to nothing.
+    /// Reverses the set-off against a payment that failed.
     pub fn give_back(&mut self, part: Fen) {
         self.pending = self.pending.saturating_sub(part);
     }
 
-    /// The payment was made: what was pending in it is set off.
+    /// The payment was made: the sum pending in it is set off.
     pub fn set_off(&mut self, part: Fen) -> Result<(), NotLeft> {
         let held = self.pending;
         self.pending = held.checked_sub(part).map_err(|_| NotLeft { held })?;
@@ -56,7 +57,7 @@ impl Advance {
         Ok(())
     }
 
-    /// The merchant repaid a part of what is open.
+    /// The merchant repaid a part of the open sum.
     pub fn repay(&mut self, part: Fen) -> Result<(), NotLeft> {
         let held = self.open();
         if part.is_zero() || part > held {

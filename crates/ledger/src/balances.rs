@@ -1,4 +1,4 @@
-//! What stands in each account: the fold of a fund's transfers.
+//! Balances of accounts: the fold of a fund's transfers.
 
 use crate::{Account, Fen, Reason, Transfer};
 
@@ -15,8 +15,8 @@ pub struct Balances {
     pub advanced: Fen,
 }
 
-/// A transfer asks more of an account than it can give. Where a transfer would raise an account above [`Fen::MAX`], `held` is
-/// the room left under it.
+/// A transfer asks more of an account than it can give. Where a transfer would raise an account
+/// above [`Fen::MAX`], `held` is the room left under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{account} has {held}, {needed} is needed")]
 pub struct Shortfall {
@@ -52,7 +52,8 @@ impl Balances {
         }
     }
 
-    /// The balances after `transfer`; `self` is left as it was, so that a refused transfer changes nothing.
+    /// The balances after `transfer`; `self` does not change, so that a refused transfer changes
+    /// nothing.
     pub fn apply(&self, transfer: &Transfer) -> Result<Balances, Shortfall> {
         let mut after = *self;
         after.shift(
@@ -68,8 +69,9 @@ impl Balances {
         Ok(after)
     }
 
-    /// The balances after transfers whose amounts are known by reason only, each in fen. A sum has no order of time: money may have gone
-    /// back and forth, so that no one sum fits before the others, and what counts is where it ended.
+    /// The balances after transfers given as sums by reason, each in fen. A sum has no order of
+    /// time: money may have gone back and forth, so that no one sum fits before the others, and
+    /// only the end counts.
     ///
     /// # Errors
     /// An account would end below zero, or above [`Fen::MAX`].
@@ -117,21 +119,22 @@ impl Balances {
         Ok(())
     }
 
-    /// From nothing through every transfer in turn; the first that does not fit ends it.
+    /// From zero through every transfer in turn; the first that does not fit ends it.
     pub fn fold<'a>(transfers: impl IntoIterator<Item = &'a Transfer>) -> Result<Balances, Shortfall> {
         transfers
             .into_iter()
             .try_fold(Balances::default(), |balances, transfer| balances.apply(transfer))
     }
 
-    /// Whether what was appropriated equals where it stands now. True of every fold; false shows a row changed by hand.
+    /// Whether the sum appropriated equals the sum of the other accounts. True of every fold; false
+    /// shows a row changed by hand.
     pub fn is_balanced(&self) -> bool {
         let elsewhere = self.committed().saturating_add(self.advanced);
         self.available.checked_add(elsewhere) == Ok(self.appropriated)
     }
 
-    /// What claims have a hold on, from reservation to clawback due: the use that caps are measured against. Saturates, which
-    /// no fold of transfers can reach since it never exceeds `appropriated`.
+    /// The sum that claims hold, from reservation to clawback due: caps are measured against it.
+    /// Saturates, which no fold of transfers can reach since the sum never exceeds `appropriated`.
     pub fn committed(&self) -> Fen {
         [
             self.reserved,
@@ -160,7 +163,7 @@ mod tests {
     }
 
     proptest! {
-        /// However often money went back and forth, its sums by reason say where it is.
+        /// However often money went back and forth, the sums by reason give its place.
         #[test]
         fn sums_are_the_fold(transfers in proptest::collection::vec(transfer(), 0..60)) {
             let mut balances = Balances::default();

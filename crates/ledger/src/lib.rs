@@ -1,13 +1,16 @@
 //! Double entry for subsidy funds: money, accounts, transfers and balances.
 //!
-//! A fund's money stands in eight accounts. It moves only as a [`Transfer`], which debits one account and credits another
-//! by the same amount, and the transfer's [`Reason`] alone fixes which two: nothing that balances badly can be written down.
-//! [`Balances`] are the fold of a fund's transfers and of nothing else; no balance is ever assigned.
+//! A fund's money stands in eight accounts. It moves only as a [`Transfer`], which debits one
+//! account and credits another by the same amount, and the transfer's [`Reason`] alone fixes which
+//! two: a transfer that does not balance cannot be expressed. [`Balances`] are the fold of a fund's
+//! transfers and of nothing else; no balance is ever assigned.
 //!
-//! What bounds it: an amount is at most [`Fen::MAX`], the largest that has a wire form; a debit-normal account never falls
-//! below zero, so that `available >= 0` is the fund's cap; all arithmetic is checked and no operation panics.
+//! Bounds: an amount is at most [`Fen::MAX`], the largest that has a wire form; a debit-normal
+//! account never falls below zero, so that `available >= 0` is the fund's cap; all arithmetic is
+//! checked and no operation panics.
 //!
-//! [`log`] is what proves it to others: every transfer and decision as a leaf of a Merkle tree, and signed checkpoints of that.
+//! [`log`] proves the ledger to others: every transfer and decision is a leaf of a Merkle tree with
+//! signed checkpoints.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod account;

@@ -7,11 +7,12 @@ use rust_decimal::Decimal;
 
 /// A non-negative sum of money in fen (1/100 yuan), at most [`Fen::MAX`].
 ///
-/// Its wire form, which [`Display`](fmt::Display) writes and [`FromStr`] reads, is yuan with exactly two decimals: `1500.00`.
+/// Its wire form, which [`Display`](fmt::Display) writes and [`FromStr`] reads, is yuan with
+/// exactly two decimals: `1500.00`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fen(i64);
 
-/// Why a number is not a sum of money, or why a sum of two is not.
+/// Why a number is not a sum of money, or why two sums cannot be added or subtracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     #[error("money may not be negative")]
@@ -85,7 +86,7 @@ impl Fen {
             .and_then(Fen::new)
     }
 
-    /// [`MoneyError::Negative`] when `other` is more than `self`.
+    /// [`MoneyError::Negative`] if `other` is more than `self`.
     pub fn checked_sub(self, other: Fen) -> Result<Fen, MoneyError> {
         self.0
             .checked_sub(other.0)
@@ -103,7 +104,8 @@ impl Fen {
         self.checked_sub(other).unwrap_or(Fen::ZERO)
     }
 
-    /// From yuan; trailing zeros do not count as decimals, anything finer than a fen is refused and never rounded.
+    /// From yuan; trailing zeros do not count as decimals, anything finer than a fen is refused and
+    /// never rounded.
     pub fn from_decimal(yuan: Decimal) -> Result<Fen, MoneyError> {
         let fen = yuan
             .checked_mul(Decimal::ONE_HUNDRED)
@@ -137,7 +139,7 @@ impl fmt::Display for Fen {
 impl FromStr for Fen {
     type Err = MoneyError;
 
-    /// Reads the wire form and nothing looser: one to thirteen digits, a point, two digits.
+    /// Reads the wire form and no other: one to thirteen digits, a point, two digits.
     fn from_str(text: &str) -> Result<Fen, MoneyError> {
         let digits_only = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         let (yuan, fen) = text.split_once('.').ok_or(MoneyError::Malformed)?;

@@ -1,9 +1,9 @@
-//! Periods that are closed.
+//! Closed periods.
 
 use words::words;
 
 words! {
-    /// What a closing covers, in Asia/Shanghai.
+    /// The length of a closed period, in Asia/Shanghai.
     pub enum PeriodKind {
         /// A calendar month.
         Month = "month",

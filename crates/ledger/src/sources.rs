@@ -1,32 +1,35 @@
-//! Which source pays: central, province, city and county share every payment by a ratio, to the fen.
+//! Sources of a payment: central, province, city and county share every payment by a ratio, to the
+//! fen.
 //!
 //! # What it guarantees
 //!
-//! Parts are never negative and sum to the payment. Each source carries what it is behind (or, below zero, ahead of) its exact
-//! share of all payments so far, in ten-thousandths of a fen; the carries sum to nothing. Every fen of a payment goes to the
-//! source that is furthest behind, ties in the order of [`Source::ALL`]: the largest remainder, remembered.
+//! Parts are never negative and sum to the payment. Each source carries the amount by which it is
+//! behind (or, below zero, ahead of) its exact share of all payments so far, in ten-thousandths of
+//! a fen; the carries sum to zero. Every fen of a payment goes to the source that is furthest
+//! behind, ties in the order of [`Source::ALL`]: the method of the largest remainder, with memory.
 //!
 //! # What bounds it
 //!
-//! With four sources a source is never **ahead** by more than 3/4 fen, whatever the payments: the one furthest behind is behind by
-//! at least a quarter of what is still to be given. It is never **behind** by more than 3/4 fen after a payment whose every
-//! share that is not nothing comes to a fen: then all remainders are those of one division and lie within one fen of each
-//! other. Payments of a few fen to sources with tiny shares may leave it behind by up to 9/4 fen; the next ordinary payment
-//! mends that.
+//! With four sources a source is never **ahead** by more than 3/4 fen, for any payments: the one
+//! furthest behind is behind by at least a quarter of the rest. It is never **behind** by more than
+//! 3/4 fen after a payment whose every share above zero is at least a fen: then all remainders are
+//! those of one division and lie within one fen of each other. Payments of a few fen to sources
+//! with tiny shares may leave it behind by up to 9/4 fen; the next ordinary payment corrects that.
 //!
 //! # A source that runs out
 //!
-//! It gives what it has. The others stand in: local sources by their ratios among themselves, then whichever local source still
-//! has money, and central only when all local money is gone. So over quota is local. The carry knows nothing of this: what a source
-//! could not give is not owed later, and what another gave in its stead is not given back, or the next grant would first be
-//! spent on the past.
+//! A source gives what it has. For the rest, local sources pay by their ratios among themselves,
+//! then any local source that still has money, and central only when all local money is gone. So
+//! over quota is local. The carry does not include this: a source does not owe later what it could
+//! not give, and another source does not get back what it gave in its stead, or the next grant
+//! would first be spent on the past.
 
 use words::words;
 
 use crate::Fen;
 
 words! {
-    /// Where money comes from.
+    /// Sources of money.
     pub enum Source {
         Central = "central",
         Province = "province",
@@ -92,7 +95,7 @@ impl<T> BySource<T> {
 pub struct Ratio(BySource<u16>);
 
 impl Ratio {
-    /// What the parts of a ratio sum to.
+    /// The sum of the parts of a ratio.
     pub const WHOLE: u16 = 10_000;
 
     /// `None` unless the parts sum to [`Ratio::WHOLE`].
@@ -108,7 +111,8 @@ impl Ratio {
     }
 }
 
-/// How far each source is behind its exact share, in ten-thousandths of a fen; below zero: ahead.
+/// The amount by which each source is behind its exact share, in ten-thousandths of a fen; below
+/// zero: ahead.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Carry(BySource<i64>);
 
@@ -116,7 +120,7 @@ impl Carry {
     /// Three fen; no split leaves as much.
     const MOST: i64 = 30_000;
 
-    /// `None` unless they sum to nothing and each is less than three fen: no split left them so.
+    /// `None` unless they sum to zero and each is less than three fen: no split leaves others.
     pub fn new(behind: BySource<i64>) -> Option<Carry> {
         let within = Source::ALL
             .into_iter()
@@ -133,24 +137,25 @@ impl Carry {
     }
 }
 
-/// A payment by source, and what is carried to the next.
+/// A payment by source, and the carry to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Split {
     pub parts: BySource<Fen>,
     pub carry: Carry,
 }
 
-/// All sources together have less than is asked for.
+/// All sources together have less than the payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the sources together lack {lacking} fen")]
 pub struct Exhausted {
     pub lacking: i64,
 }
 
-/// Splits a payment by the ratio, from what each source has left. See the [module](self) for what it guarantees.
+/// Splits a payment by the ratio, from the money that each source has left. The [module](self)
+/// states the guarantees.
 ///
 /// # Errors
-/// [`Exhausted`] if all that is left is less than `amount`.
+/// [`Exhausted`] if the sources together have less than `amount`.
 pub fn split(amount: Fen, ratio: &Ratio, carry: &Carry, left: &BySource<Fen>) -> Result<Split, Exhausted> {
     let whole = i128::from(Ratio::WHOLE);
     let want = BySource::from_fn(|source| {
@@ -169,8 +174,8 @@ pub fn split(amount: Fen, ratio: &Ratio, carry: &Carry, left: &BySource<Fen>) ->
     })
 }
 
-/// The parts of `amount` that go back to sources of which these `parts` are still out, in proportion to them. Of no source more than is
-/// out; so when all has come back, each source has all of its own.
+/// The parts of `amount` that go back to sources whose `parts` are still out, in proportion to
+/// them. No source gets back more than is out; so when all is back, each source has all of its own.
 ///
 /// # Errors
 /// [`Exhausted`] if `amount` is more than all parts.
@@ -186,9 +191,9 @@ pub fn give_back(amount: Fen, parts: &BySource<Fen>) -> Result<BySource<Fen>, Ex
     Ok(in_fen(&in_proportion(amount.get(), &out)))
 }
 
-/// Gives `amount` to the sources, each fen to the one that is furthest behind what it wants in units of a `scale`th of a fen.
-/// The wants sum to `amount` times `scale`. Whole fen are given at once: what is left to give, or was given too much because a
-/// source is ahead, is less than a fen for each source.
+/// Gives `amount` to the sources, each fen to the one that is furthest behind its want, in units of
+/// a `scale`th of a fen. The wants sum to `amount` times `scale`. Whole fen are given at once: the
+/// rest, or the excess if a source is ahead, is less than a fen for each source.
 fn furthest_behind(amount: Fen, want: &BySource<i128>, scale: i128) -> BySource<i64> {
     let mut given = BySource::from_fn(|source| {
         let whole = (*want.get(source)).max(0).checked_div(scale).unwrap_or(0);
@@ -202,7 +207,7 @@ fn furthest_behind(amount: Fen, want: &BySource<i128>, scale: i128) -> BySource<
         rest.saturating_sub(*given.get(source))
     });
     while to_give > 0 {
-        // `max_by_key` takes the last of equals, and the first source comes first.
+        // `max_by_key` takes the last of equals, and the first source has to win.
         let next = Source::ALL.into_iter().rev();
         let Some(next) = next.max_by_key(|source| behind(&given, *source)) else {
             break;
@@ -226,7 +231,7 @@ fn furthest_behind(amount: Fen, want: &BySource<i128>, scale: i128) -> BySource<
     given
 }
 
-/// `amount` in proportion to weights, by the largest remainder; nothing where all weights are nothing.
+/// `amount` in proportion to weights, by the largest remainder; zero if all weights are zero.
 fn in_proportion(amount: i64, weights: &BySource<i128>) -> BySource<i64> {
     let (all, Ok(amount)) = (sum(weights), Fen::new(amount)) else {
         return BySource::default();
@@ -238,7 +243,7 @@ fn in_proportion(amount: i64, weights: &BySource<i128>) -> BySource<i64> {
     furthest_behind(amount, &want, all)
 }
 
-/// What each source gives of its part, others standing in for those that have run out.
+/// What each source gives of its part, and which others pay for those without money.
 fn stand_in(due: &BySource<i64>, ratio: &Ratio, left: &BySource<Fen>) -> Result<BySource<Fen>, Exhausted> {
     let mut parts = BySource::default();
     let mut short = 0_i64;
@@ -281,7 +286,7 @@ fn sum(values: &BySource<i128>) -> i128 {
         .fold(0, i128::saturating_add)
 }
 
-/// Parts of a sum that is one are sums themselves.
+/// Parts of a valid sum are valid sums.
 fn in_fen(parts: &BySource<i64>) -> BySource<Fen> {
     BySource::from_fn(|source| Fen::new(*parts.get(source)).unwrap_or(Fen::ZERO))
 }
@@ -327,7 +332,7 @@ mod tests {
     fn ratio() -> impl Strategy<Value = Ratio> {
         let cuts = prop_oneof![
             prop::array::uniform3(0..=10_000_u16),
-            // Shares of a ten-thousandth or two, and of nothing.
+            // Shares of a ten-thousandth or two, and of zero.
             prop::array::uniform3(0..=3_u16),
             prop::array::uniform3(9_997..=10_000_u16),
         ];

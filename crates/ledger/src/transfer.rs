@@ -9,9 +9,9 @@ words! {
     pub enum Reason {
         /// The treasury gives money to the fund.
         Appropriate = "appropriate",
-        /// An eligible claim sets its subsidy aside.
+        /// An eligible claim reserves its subsidy.
         Reserve = "reserve",
-        /// A reservation is given back before approval.
+        /// A reservation is released before approval.
         Release = "release",
         /// The approver turns a reservation into a debt.
         Approve = "approve",
@@ -19,35 +19,35 @@ words! {
         ReleasePayable = "release_payable",
         /// The claim goes into a payment instruction to the bank.
         Instruct = "instruct",
-        /// The instruction is taken back before the bank acted on it.
+        /// The instruction is cancelled before the bank acted on it.
         CancelInstruction = "cancel_instruction",
-        /// The bank paid.
+        /// The bank made the payment.
         Pay = "pay",
-        /// The bank could not pay.
+        /// The bank could not make the payment.
         FailPayment = "fail_payment",
-        /// The bank had paid and gives the money back, days later perhaps: the debt stands again.
+        /// The bank returns a payment after it was made, days later perhaps: the debt stands again.
         ReturnPayment = "return_payment",
-        /// Paid money, or part of it, must come back: goods returned or fraud found.
+        /// Paid money, or part of it, is due back: goods returned or fraud found.
         ClawBackDue = "claw_back_due",
-        /// The money came back, or part of it, or was set off.
+        /// Money due back, or part of it, was repaid or set off.
         ClawBack = "claw_back",
-        /// Central money that nobody used by the end of the year goes back to where it came from.
+        /// Central money that is unused at the end of the year returns to its source.
         Lapse = "lapse",
-        /// Part of what is due back is waived: it stays paid.
+        /// Part of the sum due back is waived: it stays paid.
         Waive = "waive",
         /// An advance to a merchant goes into a payment instruction to the bank.
         InstructAdvance = "instruct_advance",
-        /// The instruction of an advance is taken back before the bank acted on it.
+        /// The instruction of an advance is cancelled before the bank acted on it.
         CancelAdvance = "cancel_advance",
         /// The bank could not pay an advance.
         FailAdvance = "fail_advance",
         /// The bank paid an advance: the merchant has it until claims are set against it.
         PayAdvance = "pay_advance",
-        /// The bank had paid an advance and gives it back.
+        /// The bank returns an advance after it was paid.
         ReturnAdvance = "return_advance",
         /// A claim that was paid is set against an advance, whose money is available again.
         SetOff = "set_off",
-        /// The merchant repaid an advance, or what was left of it.
+        /// The merchant repaid an advance, or the rest of it.
         RepayAdvance = "repay_advance",
     }
 }
@@ -132,7 +132,8 @@ impl Reason {
     }
 }
 
-/// A movement of more than nothing between the two accounts of its reason. Made by [`Transfer::new`] alone.
+/// A movement of more than zero between the two accounts of its reason. Made by [`Transfer::new`]
+/// alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Transfer {
@@ -141,7 +142,7 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    /// [`MoneyError::Zero`] for an amount of nothing.
+    /// [`MoneyError::Zero`] for an amount of zero.
     pub fn new(reason: Reason, amount: Fen) -> Result<Transfer, MoneyError> {
         if amount.is_zero() {
             Err(MoneyError::Zero)

@@ -1,4 +1,4 @@
-//! The frozen forms: leaves, roots, checkpoints and cosignatures as another implementation made them.
+//! The frozen forms: leaves, roots, checkpoints and cosignatures, made by another implementation.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -90,7 +90,7 @@ fn no_two_leaves_are_written_alike() {
         .map(|one| (text(one, "bytes").to_owned(), one))
         .collect();
     assert_eq!(written.len(), leaves.len());
-    // What stands in one field cannot move into the next.
+    // The contents of one field cannot move into the next.
     let mut leaf = leaves[4]["leaf"].clone();
     let before = encoded(&leaf);
     leaf["actor"] = "bureau-14082".into();
@@ -140,8 +140,11 @@ fn witnesses_vouch_as_others_do() {
     let witness = Witness::parse(text(it, "key")).unwrap();
     assert_eq!(witness.vouches(note), Err(NoteError::Unsigned));
     let cosigned = format!("{note}{line}");
-    let word = witness.vouches(&cosigned).unwrap();
-    assert_eq!((word.at, word.line.as_str()), (at, text(it, "line")));
+    let cosignature = witness.vouches(&cosigned).unwrap();
+    assert_eq!(
+        (cosignature.at, cosignature.line.as_str()),
+        (at, text(it, "line"))
+    );
     let later = cosigned.replacen("2025-11-25T04:00:02", "2025-11-25T04:00:03", 1);
     assert_eq!(witness.vouches(&later), Err(NoteError::Wrong));
 }

@@ -9,26 +9,29 @@
 //! 200, 201, 202  {"reference":"…","sha256":"<hex of what was taken>"}
 //!
 //! GET <url>/results?limit=4[&since=CURSOR]   reports, oldest first, after the one of this cursor
-//! 200            {"files":[{"cursor":"…","name":"…","media_type":"…","size":1234,"sha256":"<hex>"}]}
+//! 200            {"files":[{"cursor":"…","name":"…","media_type":"…","size":1234,
+//!                 "sha256":"<hex>"}]}
 //!
 //! GET <url>/results/NAME
 //! 200            the bytes
 //! ```
 //!
-//! What an answer to PUT means, and what follows within the call (at most three attempts, with growing random pauses):
+//! What an answer to PUT means, and what follows within the call (at most three attempts, with
+//! growing random pauses):
 //!
 //! | answer | outcome | again |
 //! |---|---|---|
 //! | 2xx with a receipt of these bytes | taken | |
-//! | 400, 413, 415, 422 with `application/problem+json` | [`BankError::Refused`]: so speaks the gateway, and no proxy before it | no |
+//! | 400, 413, 415, 422 with `application/problem+json` | [`BankError::Refused`]: by the media type the answer is the gateway's and not a proxy's | no |
 //! | 429 | [`BankError::Unavailable`] | yes, after Retry-After |
-//! | other 3xx and 4xx | [`BankError::Unavailable`]: nothing was taken, and an operator has to see why | no |
+//! | other 3xx and 4xx | [`BankError::Unavailable`]: nothing was taken, and an operator has to find the cause | no |
 //! | 409 (the first request with this key is still worked on), 408, 5xx, 2xx without a receipt, none | [`BankError::Unknown`] | yes, with the same key |
 //! | no connection, our certificate not accepted | [`BankError::Unavailable`] | yes |
 //!
-//! A call of which any attempt was ambiguous ends as unknown, unless a later attempt brings a receipt or a refusal: by the
-//! contract of the key these speak of the first attempt too. Five attempts in a row at which the bank failed, of whatever
-//! calls, and nobody asks it for 30 s ([`HttpBank::circuit`]).
+//! A call in which any attempt was ambiguous ends as unknown, unless a later attempt brings a
+//! receipt or a refusal: by the contract of the idempotency key those cover the first attempt too.
+//! After five failed attempts in a row, of any calls, no instance of this client calls the bank for
+//! 30 s ([`HttpBank::circuit`]).
 
 mod contract;
 
@@ -55,7 +58,7 @@ use crate::outcome::{self, Silence};
 use crate::{ConfigError, Timeouts, retry};
 use contract::{Answer, Report, Setback};
 
-/// When the bank is left alone.
+/// When the circuit opens, and for how long.
 const PATIENCE: Patience = Patience {
     failures: 5,
     pause: Duration::from_secs(30),
@@ -64,15 +67,17 @@ const PATIENCE: Patience = Patience {
 /// The most bytes of a receipt or of a list of reports.
 const LARGEST_NOTE: usize = 64 * 1024;
 
-/// Where the gateway is and what convinces each side of the other.
+/// Address of the gateway, and the certificates by which the gateway and this client authenticate
+/// each other.
 pub struct HttpBankConfig {
     /// An `https` address, or `http` on this machine; paths are added to it.
     pub url: String,
-    /// Who we are, if the gateway asks (mutual TLS).
+    /// Certificate and key of this client, if the gateway asks for them (mutual TLS).
     pub identity: Option<Identity>,
-    /// PEM of the only authorities that may vouch for the gateway; without it those the machine trusts.
+    /// PEM of the only authorities that may certify the gateway; without it those that the machine
+    /// trusts.
     pub root_certificates: Option<String>,
-    /// [`Timeouts::BANK`] suit most. A page of reports takes up to five calls.
+    /// [`Timeouts::BANK`] suits most banks. A page of reports takes up to five calls.
     pub timeouts: Timeouts,
 }
 
@@ -89,7 +94,7 @@ impl fmt::Debug for HttpBankConfig {
 
 /// A client certificate with its key.
 pub struct Identity {
-    /// PEM: the certificate, then those that lead to the authority the bank knows.
+    /// PEM: the certificate, then the chain up to an authority that the bank trusts.
     pub certificate: String,
     /// PEM: PKCS#8, PKCS#1 or SEC1.
     pub key: SecretString,
@@ -114,8 +119,8 @@ impl HttpBank {
     /// The clock reads the dates of Retry-After.
     ///
     /// # Errors
-    /// An address that may not be called, certificates that cannot be used, timeouts that cannot work, or a machine without
-    /// root certificates. Nothing is sent.
+    /// An address that may not be called, certificates that cannot be used, timeouts that cannot
+    /// work, or a machine without root certificates. Nothing is sent.
     pub fn new(config: &HttpBankConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         let timeouts = config.timeouts.check()?;
         let endpoint = Endpoint::parse(&config.url)?;
@@ -129,7 +134,7 @@ impl HttpBank {
         })
     }
 
-    /// Whether the bank is asked at present, for metrics.
+    /// Whether calls reach the bank at present, for metrics.
     pub fn circuit(&self) -> CircuitState {
         self.circuit.state()
     }
@@ -159,7 +164,7 @@ impl HttpBank {
         let mut room = LARGEST_BANK_FILE;
         for report in self.list(since).await?.into_iter().take(RESULTS_PAGE) {
             let fetched = match report.size {
-                // What does not fit this page is the first of the next.
+                // Reports that do not fit this page are the first of the next.
                 size if size > room && !files.is_empty() => break,
                 _ => self.fetch(&report).await,
             };
@@ -170,7 +175,8 @@ impl HttpBank {
                     next = Some(report.cursor);
                 }
                 Err(error) if files.is_empty() => return Err(error),
-                // What came before it is not held back for its sake; the next page tells of it.
+                // Reports before a faulty one are handed out first; the next page then fails with
+                // the fault.
                 Err(_) => break,
             }
         }
@@ -200,7 +206,7 @@ impl HttpBank {
         .await
     }
 
-    /// Asks until it is known, or it is time to give up.
+    /// Repeats the request until its outcome is certain or the time of the call is over.
     async fn call<T>(
         &self,
         request: impl Fn() -> RequestBuilder,
@@ -235,7 +241,7 @@ impl HttpBank {
             let Some(pause) = pause else {
                 return Err(error);
             };
-            tracing::debug!(attempt, %error, "the bank is asked again");
+            tracing::debug!(attempt, %error, "bank call failed and is retried");
             earlier = Some(error);
             tokio::time::sleep(pause).await;
             attempt = attempt.saturating_add(1);
@@ -285,13 +291,14 @@ fn tls(config: &HttpBankConfig) -> Result<Option<Tls>, ConfigError> {
     let identity = config.identity.as_ref().map(|identity| {
         let key = identity.key.expose_secret();
         let pem = Zeroizing::new(format!("{}\n{key}", identity.certificate));
-        // Its errors quote nothing, and say nothing either.
+        // Drops the texts of the library's errors, which quote nothing of use and might quote an
+        // address.
         reqwest::Identity::from_pem(pem.as_bytes()).map_err(|_| ConfigError::ClientCertificate)
     });
     let roots = config.root_certificates.as_ref().map(|pem| {
         reqwest::Certificate::from_pem_bundle(pem.as_bytes())
             .ok()
-            // No authority at all would be an endpoint that nobody can be.
+            // An empty list of authorities would be an endpoint that no server can prove to be.
             .filter(|roots| !roots.is_empty())
             .ok_or(ConfigError::RootCertificates)
     });
@@ -301,7 +308,7 @@ fn tls(config: &HttpBankConfig) -> Result<Option<Tls>, ConfigError> {
     }))
 }
 
-/// Status, what of the headers matters, and the body of a success, which must come whole.
+/// Status, the headers that matter here, and the body of a success, which must come whole.
 async fn read(mut response: Response, most: usize, now: DateTime<Utc>) -> Answer {
     let (status, headers) = (response.status(), response.headers());
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
@@ -322,7 +329,7 @@ async fn read(mut response: Response, most: usize, now: DateTime<Utc>) -> Answer
     }
 }
 
-/// The whole body; nothing if it is too long, too slow or breaks off.
+/// The whole body; `None` if it is too long, too slow or breaks off.
 async fn body(response: &mut Response, most: usize) -> Option<Bytes> {
     let mut whole = Vec::new();
     while let Some(chunk) = response.chunk().await.ok()? {

@@ -1,4 +1,5 @@
-//! A circuit breaker: a partner that fails again and again is left alone for a while, and then asked by one call alone.
+//! A circuit breaker: after several failures in a row calls to a partner fail at once for a while,
+//! and then a single call tries.
 //!
 //! ```text
 //!            enough failures in a row                pause is over: one call may try
@@ -8,26 +9,26 @@
 //!    └─────────────────────────────────────────────────────────────────────── it succeeded ────┘
 //! ```
 //!
-//! Calls that began before the last change say nothing about the state after it, and are not counted. Time comes in as an
-//! argument.
+//! A call that began before the last change of state proves nothing about the new state and is not
+//! counted. Time comes in as an argument.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Whether a partner is asked.
+/// Whether calls reach the partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CircuitState {
-    /// By everybody.
+    /// Every call may try.
     Closed,
-    /// By one call, to find out.
+    /// One call may try, to find out.
     HalfOpen,
-    /// By nobody, until the pause is over and the next call comes.
+    /// No call may try until the pause is over; the next call after it does.
     Open,
 }
 
-/// When a partner is left alone, and for how long.
+/// How many failures open the circuit, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Patience {
     /// Failures in a row.
@@ -44,7 +45,8 @@ pub(crate) struct Circuit {
 #[derive(Debug)]
 struct Inner {
     state: State,
-    /// Counts the changes of state, so that a call knows whether it is still about this one.
+    /// Counts the changes of state, so that a call can compare the state it began in with the
+    /// present one.
     era: u64,
 }
 
@@ -75,10 +77,10 @@ impl Circuit {
         }
     }
 
-    /// Leave to ask, to be told how it went.
+    /// Permission for one attempt, whose outcome the circuit expects.
     ///
     /// # Errors
-    /// How long the partner is left alone; the whole pause while another call finds out.
+    /// How long the circuit stays open; the whole pause while another call tries.
     pub(crate) fn enter(&self, now: Instant) -> Result<Entry<'_>, Duration> {
         let mut inner = self.lock();
         match inner.state {
@@ -91,7 +93,7 @@ impl Circuit {
             circuit: self,
             era: inner.era,
             began: now,
-            told: false,
+            settled: false,
         })
     }
 
@@ -107,19 +109,20 @@ impl Inner {
     }
 }
 
-/// Leave for one attempt. Dropped without a word (its call was cancelled) it leaves a half-open circuit to the next call.
+/// Permission for one attempt. If it is dropped without an outcome (its call was cancelled), a
+/// half-open circuit gives permission to the next call.
 #[derive(Debug)]
-#[must_use = "the circuit waits to hear how the attempt went"]
+#[must_use = "the circuit needs the outcome of the attempt"]
 pub(crate) struct Entry<'a> {
     circuit: &'a Circuit,
     era: u64,
     began: Instant,
-    told: bool,
+    settled: bool,
 }
 
 impl Entry<'_> {
     pub(crate) fn succeeded(mut self) {
-        self.tell(|inner, _| match &mut inner.state {
+        self.report(|inner, _| match &mut inner.state {
             State::Closed { failures } => *failures = 0,
             State::HalfOpen => inner.turn(State::Closed { failures: 0 }),
             State::Open { .. } => {}
@@ -127,9 +130,9 @@ impl Entry<'_> {
     }
 
     pub(crate) fn failed(mut self, now: Instant) {
-        self.tell(|inner, patience| {
+        self.report(|inner, patience| {
             let open = State::Open {
-                // A pause beyond reckoning is none, rather than one for ever.
+                // A pause too long to be added counts as none, rather than as one for ever.
                 until: now.checked_add(patience.pause).unwrap_or(now),
             };
             match &mut inner.state {
@@ -145,8 +148,8 @@ impl Entry<'_> {
         });
     }
 
-    fn tell(&mut self, how: impl FnOnce(&mut Inner, Patience)) {
-        self.told = true;
+    fn report(&mut self, how: impl FnOnce(&mut Inner, Patience)) {
+        self.settled = true;
         let mut inner = self.circuit.lock();
         if inner.era == self.era {
             how(&mut inner, self.circuit.patience);
@@ -156,11 +159,11 @@ impl Entry<'_> {
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        if self.told {
+        if self.settled {
             return;
         }
         let began = self.began;
-        self.tell(|inner, _| {
+        self.report(|inner, _| {
             if matches!(inner.state, State::HalfOpen) {
                 inner.turn(State::Open { until: began });
             }
@@ -214,7 +217,7 @@ mod tests {
         assert_eq!(circuit.enter(Instant::now()).unwrap_err(), PATIENCE.pause);
         entry.succeeded();
         assert_eq!(circuit.state(), CircuitState::Closed);
-        // It begins anew, and does not remember two failures.
+        // The count begins anew: the two failures before the success are forgotten.
         failing(&circuit, 2);
         assert_eq!(circuit.state(), CircuitState::Closed);
     }

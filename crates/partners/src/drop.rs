@@ -1,27 +1,31 @@
-//! The bank by folders: what counties and their banks agree on where there is no gateway. Some program of the bank's takes
-//! files away and lays reports down, over SFTP or a share.
+//! The bank by folders: what counties and their banks agree on where there is no gateway. Some
+//! program of the bank's takes files away and lays reports down, over SFTP or a share.
 //!
 //! ```text
-//! <root>/outgoing/NAME, NAME.sha256    orders; whole as soon as they are there; the bank's program takes them away
-//! <root>/incoming/NAME, NAME.sha256    reports; taken up once the digest is that of the bytes
+//! <root>/outgoing/NAME, NAME.sha256    orders, whole from the start; the bank's program takes them
+//! <root>/incoming/NAME, NAME.sha256    reports; read when the digest is that of the bytes
 //! <root>/taken/…                       reports that are recorded
-//! <root>/sent/NAME.sha256              what was ever handed over, and in between what is about to be
+//! <root>/sent/NAME.sha256              all orders handed over, and those being handed over
 //! ```
 //!
-//! The bank may take a file away at once, so that a look into `outgoing` does not tell whether it was ever there. `sent`
-//! does, across crashes at any point, by three steps that are each whole or not there:
+//! The bank may take a file away at once, so that its absence from `outgoing` does not prove that
+//! it was never there. `sent` does, across crashes at any point, by three steps that are each whole
+//! or not there:
 //!
 //! 1. `sent/NAME.part` holds the bytes, on disk;
-//! 2. `sent/NAME.sha256` says that these are the bytes of this name, for good;
+//! 2. `sent/NAME.sha256` binds the name to these bytes, for good;
 //! 3. `sent/NAME.part` is renamed to `outgoing/NAME`, beside which `NAME.sha256` is already.
 //!
-//! With 2 and no part, step 3 was done: the file is never laid down again. With 2 and a part it was not, and is. Without 2
-//! nothing was. All four folders are therefore one file system. Keep `sent`: whoever empties it allows a second payment.
+//! If step 2 is there and the part is not, step 3 was done: the file is never laid down again. If
+//! both are there, step 3 is still to be done. If step 2 is not there, nothing was done. All four
+//! folders are therefore on one file system. Keep `sent`: emptying it allows a second payment.
 //!
-//! Instances on any number of machines take turns by a lock on `sent/lock`; the file system must support those.
+//! Instances on any number of machines take turns by a lock on `sent/lock`; the file system must
+//! support those.
 //!
-//! Checksum files are those of `sha256sum`. A report may come with either part first; what is not there whole, is a link, is
-//! too large or has no name for a file is left lying, and counted in the log when that changes.
+//! Checksum files are those of `sha256sum`. A report and its checksum may come in either order. An
+//! entry that is incomplete, a link, too large or has no file's name stays where it is, and is
+//! counted in the log when the count changes.
 
 mod disk;
 mod folders;
@@ -38,18 +42,18 @@ use tokio::time::Instant;
 
 use folders::{Folders, LeftLying};
 
-/// How long another instance is waited for.
+/// How long to wait for another instance's turn to end.
 const TURN: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether the other is done.
+/// Pause between two looks at the lock.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Why a folder is no drop. The texts name the part, not the path.
+/// Why a folder cannot be a drop. The texts name the part, not the path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDrop {
     #[error("{0} is not a folder")]
     NotAFolder(&'static str),
-    #[error("{0} may be written to by anybody: whoever lays a report down there says what was paid")]
+    #[error("{0} is writable by all accounts: a report laid down there decides what counts as paid")]
     OpenToAll(&'static str),
     #[error("{0} is on another file system than the rest, where nothing can be renamed to")]
     Elsewhere(&'static str),
@@ -57,18 +61,19 @@ pub enum NoDrop {
     Unusable(&'static str, io::ErrorKind),
 }
 
-/// The bank by folders. Holds nothing: any number of these may work on one drop.
+/// The bank by folders. Holds no state of the drop: any number of instances may work on one.
 pub struct FileDrop {
     folders: Arc<Folders>,
     left_lying: Mutex<LeftLying>,
 }
 
 impl FileDrop {
-    /// A drop in a folder that exists. The four within it are made if they are missing, for the owner and its group; make
-    /// them beforehand if the bank's program needs other rights.
+    /// Opens a drop in a folder that exists. The four folders within it are made if they are
+    /// missing, for the owner and its group; make them beforehand if the bank's program needs other
+    /// rights.
     ///
     /// # Errors
-    /// What is no folder, is open to all, or cannot be used.
+    /// If a folder is not one, is open to all, or cannot be used.
     pub fn open(root: &Path) -> Result<Self, NoDrop> {
         Ok(Self {
             folders: Arc::new(Folders::open(root)?),
@@ -95,7 +100,7 @@ impl FileDrop {
             .map_err(broke_off)??;
         // Only a look at everything can be compared with the one before.
         if whole && page.next.is_none() {
-            self.tell(left_lying);
+            self.log_change(left_lying);
         }
         Ok(page)
     }
@@ -107,7 +112,8 @@ impl FileDrop {
             .await
     }
 
-    /// Works while no other instance does. What is known when the work breaks off in the middle is `lost`.
+    /// Runs the work while no other instance runs its own. Returns `lost` when the work breaks off
+    /// in the middle.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Folders) -> Result<T, BankError> + Send + 'static,
@@ -116,13 +122,14 @@ impl FileDrop {
         let began = Instant::now();
         loop {
             let folders = Arc::clone(&self.folders);
-            // A look and no wait: whoever waits for a lock in a thread cannot be called off.
+            // Looks at the lock and does not block: a thread that blocks on a lock cannot be
+            // cancelled.
             let turn = spawn_blocking(move || folders.turn())
                 .await
                 .map_err(broke_off)??;
             if let Some(turn) = turn {
                 let folders = Arc::clone(&self.folders);
-                // Goes on if its caller is called off, and keeps its turn to the end.
+                // Goes on if its caller is cancelled, and keeps its turn to the end.
                 let done = spawn_blocking(move || {
                     let _turn = turn;
                     work(&folders)
@@ -138,8 +145,8 @@ impl FileDrop {
         }
     }
 
-    /// Once for each change, not with each round.
-    fn tell(&self, now: LeftLying) {
+    /// Logs each change once, not with each round.
+    fn log_change(&self, now: LeftLying) {
         let mut before = self.left_lying.lock().unwrap_or_else(PoisonError::into_inner);
         if *before == now {
             return;
@@ -151,12 +158,18 @@ impl FileDrop {
             too_large,
             unreadable,
         } = now;
-        tracing::warn!(unfinished, no_files, too_large, unreadable, "reports left lying");
+        tracing::warn!(
+            unfinished,
+            no_files,
+            too_large,
+            unreadable,
+            "bank reports left in the drop folder"
+        );
     }
 }
 
 impl Bank for FileDrop {
-    /// The name is what is taken once; the key adds nothing to it.
+    /// The name already makes a submission idempotent; the key adds nothing to it.
     fn submit<'a>(&'a self, file: &'a BankFile, _: &'a str) -> Answering<'a, Result<Submitted, BankError>> {
         Box::pin(self.hand_over(file))
     }

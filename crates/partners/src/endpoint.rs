@@ -1,4 +1,4 @@
-//! Where a partner listens, and the client that goes there and nowhere else.
+//! The address of a partner, and the client that calls it and nothing else.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,8 +9,8 @@ use reqwest::{Client, Url, redirect};
 use crate::loopback::{LOCALHOST, is_loopback_host};
 use crate::{ConfigError, outcome};
 
-/// An address that may be called: https, or plain http to this machine. Shown by its origin only, because the path or
-/// query of such an address often holds a token.
+/// An address that may be called: https, or plain http to this machine. Shown by its origin only,
+/// because the path or query of such an address often holds a token.
 #[derive(Clone)]
 pub(crate) struct Endpoint(Url);
 
@@ -38,17 +38,18 @@ impl Endpoint {
     /// The address with further segments of path. They are escaped: none leads elsewhere.
     pub(crate) fn join(&self, segments: &[&str]) -> Url {
         let mut url = self.0.clone();
-        // Refused by addresses without a host only, and those are not parsed.
+        // Only addresses without a host refuse segments, and those are not parsed.
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
         url
     }
 
-    /// Whom both sides are to be convinced by, beyond what the machine trusts, is `tls`.
+    /// `tls` holds what both sides are to prove beyond what the machine trusts.
     ///
     /// # Errors
-    /// A machine without root certificates, certificates that cannot be used, TLS settings for what is not https.
+    /// If the machine has no root certificates, the certificates cannot be used, or TLS is
+    /// configured for an address that is not https.
     pub(crate) fn client(&self, connect: Duration, tls: Option<Tls>) -> Result<Client, ConfigError> {
         let builder = Client::builder()
             .user_agent(concat!("huanxin/", env!("CARGO_PKG_VERSION")))
@@ -71,8 +72,9 @@ impl Endpoint {
         } else if tls.is_some() {
             return Err(ConfigError::CertificateWithoutTls);
         } else {
-            // `localhost` is what the resolver says it is; plain http must not leave the machine whatever it says.
-            // Root certificates are not needed, and a machine may have none.
+            // `localhost` is pinned to the loopback addresses, since the resolver may answer with
+            // others and plain http must not leave the machine. Root certificates are not needed,
+            // and a machine may have none.
             let here = [
                 IpAddr::from(Ipv4Addr::LOCALHOST),
                 IpAddr::from(Ipv6Addr::LOCALHOST),
@@ -87,12 +89,12 @@ impl Endpoint {
     }
 }
 
-/// What convinces each side of a TLS connection of the other.
+/// The certificates by which the two sides of a TLS connection authenticate each other.
 #[derive(Default)]
 pub(crate) struct Tls {
-    /// Who we are.
+    /// Certificate and key of this client.
     pub(crate) identity: Option<reqwest::Identity>,
-    /// Who may vouch for the partner; nobody else then.
+    /// The authorities that may certify the partner, to the exclusion of all others.
     pub(crate) roots: Option<Vec<reqwest::Certificate>>,
 }
 

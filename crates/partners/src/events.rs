@@ -1,4 +1,4 @@
-//! Events told by HTTP: one POST a batch, signed after Standard Webhooks.
+//! Delivery of events by HTTP: one POST a batch, signed after Standard Webhooks.
 //!
 //! ```text
 //! POST <endpoint>
@@ -7,16 +7,18 @@
 //! webhook-timestamp: <seconds since 1970>   of the attempt
 //! webhook-signature: v1,<base64 of HMAC-SHA-256 over id.timestamp.body>
 //!
-//! {"type":"huanxin.events","timestamp":"…","data":{"events":[{"id":"…","jurisdiction":"…","subject":"clm_…",
-//!  "verb":"approve","at":"…","from_status":"recommended","to_status":"approved"}]}}
+//! {"type":"huanxin.events","timestamp":"…","data":{"events":[
+//!  {"id":"…","jurisdiction":"…","subject":"clm_…","verb":"approve","at":"…","from_status":"recommended","to_status":"approved"}]}}
 //! ```
 //!
-//! At least once: any 2xx takes the whole batch, anything else leaves the whole batch to be told again. A receiver drops
-//! what it has seen by the id of an event; `webhook-id` lets it drop a repeated batch without looking inside, but a batch
-//! told again later may be cut differently and then has another id. `timestamp` is the latest event's.
+//! Delivery is at least once: a 2xx answer takes the whole batch, anything else leaves the whole
+//! batch to be sent again. A receiver drops an event whose id it has; `webhook-id` lets it drop a
+//! repeated batch without reading it, but a batch sent again later may be cut differently and then
+//! has another id. `timestamp` is the latest event's.
 //!
-//! The caller leases the events meanwhile. That is what bounds a call: its attempts and pauses together take no longer
-//! than `Timeouts::call`, which is less than the shortest lease, so that two workers do not tell the same events at once.
+//! The caller leases the events meanwhile, and the lease bounds a call: its attempts and pauses
+//! together take no longer than `Timeouts::call`, which is less than the shortest lease, so that
+//! two workers do not send the same events at once.
 
 use std::fmt;
 use std::future::Future;
@@ -44,9 +46,10 @@ use crate::{ConfigError, Timeouts, retry};
 /// The longest that a call may be configured to take: the shortest lease is 60 s.
 pub const LONGEST_CALL: Duration = Duration::from_secs(45);
 
-/// Who is told of events, and how long is waited for it.
+/// The receiver of events, and how long a call waits for it.
 pub struct EventSinkConfig {
-    /// An `https` address, or `http` on this machine. May hold a token: never shown beyond its origin.
+    /// An `https` address, or `http` on this machine. May hold a token: never shown beyond its
+    /// origin.
     pub endpoint: String,
     /// `whsec_` and 24 to 64 random bytes in base64, shared with the receiver.
     pub secret: SecretString,
@@ -62,7 +65,7 @@ impl fmt::Debug for EventSinkConfig {
     }
 }
 
-/// Tells events to one endpoint. Keeps its connections; make one and share it.
+/// Delivers events to one endpoint. Keeps its connections; make one and share it.
 pub struct HttpEventSink {
     endpoint: Endpoint,
     key: SigningKey,
@@ -72,11 +75,11 @@ pub struct HttpEventSink {
 }
 
 impl HttpEventSink {
-    /// The clock dates the attempts; receivers refuse what is some minutes off.
+    /// The clock dates the attempts; receivers refuse a date that is some minutes off.
     ///
     /// # Errors
-    /// An endpoint that may not be called, a secret that is none, timeouts that cannot work, or a machine without root
-    /// certificates. Nothing is sent.
+    /// If the endpoint may not be called, the secret is malformed, the timeouts cannot work, or the
+    /// machine has no root certificates. Nothing is sent.
     pub fn new(config: &EventSinkConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         let timeouts = config.timeouts.check()?;
         if timeouts.call > LONGEST_CALL {
@@ -112,7 +115,7 @@ impl HttpEventSink {
             let Some(pause) = pause else {
                 return Err(given_up(&why, attempt));
             };
-            tracing::debug!(attempt, %why, "events are told again");
+            tracing::debug!(attempt, %why, "event delivery failed and is retried");
             tokio::time::sleep(pause).await;
             attempt = attempt.saturating_add(1);
         }
@@ -137,9 +140,9 @@ impl HttpEventSink {
             .send()
             .await
             .map_err(outcome::no_answer)?;
-        let judgement = outcome::judge(response.status(), response.headers(), self.clock.now());
+        let verdict = outcome::judge(response.status(), response.headers(), self.clock.now());
         outcome::drain(response).await;
-        judgement
+        verdict
     }
 }
 
@@ -175,7 +178,7 @@ struct Message {
 }
 
 impl Message {
-    /// Nothing for no events.
+    /// `None` for no events.
     fn of(events: &[ToldEvent]) -> Result<Option<Self>, PartnerError> {
         let Some(timestamp) = events.iter().map(|event| event.at).max() else {
             return Ok(None);
@@ -187,8 +190,8 @@ impl Message {
             data: Data { events },
         };
         let body = serde_json::to_vec(&body).map_err(|error| PartnerError(error.to_string()))?;
-        // Of the content and not drawn by lot: a batch sent twice, even by two instances, is known by its id. The
-        // alphabet has no full stop.
+        // Derived from the content and not random: a batch sent twice, even by two instances, has
+        // one id. The alphabet has no full stop.
         let id = format!("msg_{}", URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
         Ok(Some(Self { id, body }))
     }
@@ -207,7 +210,8 @@ struct Data<'a> {
     events: Vec<EventBody<'a>>,
 }
 
-/// An event on the wire, field by field: a field added to the port goes out only when it is added here.
+/// An event on the wire, field by field: a field added to the port goes out only when it is added
+/// here.
 #[derive(Serialize)]
 struct EventBody<'a> {
     id: Uuid,

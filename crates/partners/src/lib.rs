@@ -1,12 +1,15 @@
-//! Adapters for the ports of `service` that lead out of the house. The only crate that knows reqwest.
+//! Adapters for the ports of `service` that call partners over the network or by files. The only
+//! crate that depends on reqwest.
 //!
-//! Every call to a partner is bounded in time, in attempts and in what it reads; goes to the address an operator configured
-//! and nowhere else, or, for merchants' webhooks, to no address that is not public; and fails with an error of
-//! [`service::ports`] that may be logged: it says what went wrong and never the path, query or credentials of an address, a
-//! key, what was sent, or what a partner answered.
+//! Every call to a partner is bounded in time, in attempts and in what it reads. It goes to the
+//! address an operator configured and nowhere else, or, for merchants' webhooks, to public
+//! addresses only. It fails with an error of [`service::ports`] that may be logged: the text states
+//! the fault and never the path, query or credentials of an address, a key, what was sent, or what
+//! a partner answered.
 //!
-//! [`HttpEventSink`] tells events, see [`events`]. [`HttpBank`] and [`FileDrop`] are two ways to one port, the bank: see
-//! [`bank`] and [`drop`]. [`HttpWebhooks`] tells merchants, see [`webhooks`].
+//! [`HttpEventSink`] delivers events, see [`events`]. [`HttpBank`] and [`FileDrop`] are two ways to
+//! one port, the bank: see [`bank`] and [`drop`]. [`HttpWebhooks`] delivers webhook messages to
+//! merchants, see [`webhooks`].
 
 pub mod bank;
 mod circuit;
@@ -60,7 +63,8 @@ pub enum ConfigError {
     ClientCertificate,
     #[error("the root certificates are not PEM, or none is among them")]
     RootCertificates,
-    /// Nearly always: the machine has no root certificates, or a client certificate has another key.
+    /// Nearly always: the machine has no root certificates, or a client certificate has another
+    /// key.
     #[error("no HTTP client: {0}")]
     Client(String),
 }

@@ -1,4 +1,5 @@
-//! What is this machine: the one test by which plain HTTP, weak passwords and a demo's secrets are let pass.
+//! Which hosts are this machine: the one test by which plain HTTP, weak passwords and a demo's
+//! secrets are allowed.
 
 use std::net::IpAddr;
 
@@ -11,13 +12,13 @@ pub fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-/// Whether a host as it stands in an address, with or without a port, is this machine.
+/// Whether a host as written in an address, with or without a port, is this machine.
 #[must_use]
 pub fn is_loopback_host(host: &str) -> bool {
     let name = host
         .rsplit_once(':')
         .filter(|(name, port)| {
-            // The colons of a bare IPv6 address are none before a port.
+            // The colons of a bare IPv6 address do not precede a port.
             (!name.contains(':') || name.ends_with(']')) && port.bytes().all(|byte| byte.is_ascii_digit())
         })
         .map_or(host, |(name, _)| name);

@@ -1,4 +1,4 @@
-//! What became of one attempt, in words that may be logged.
+//! The outcome of one attempt, in texts that may be logged.
 
 use std::error::Error;
 use std::time::Duration;
@@ -27,7 +27,8 @@ pub(crate) enum Failure {
         why: String,
         retry_after: Option<Duration>,
     },
-    /// Another attempt now would end the same way, or might deliver twice what is perhaps being worked on.
+    /// Another attempt now would end the same way, or might deliver twice what is perhaps being
+    /// worked on.
     Lasting { why: String },
 }
 
@@ -51,14 +52,15 @@ pub(crate) fn judge(status: StatusCode, headers: &HeaderMap, now: DateTime<Utc>)
     Err(Failure::Lasting { why })
 }
 
-/// What the answer asks for with Retry-After.
+/// The pause that Retry-After asks for.
 pub(crate) fn asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     asked.and_then(|value| retry::retry_after(value, now))
 }
 
-/// Reads the body so that the connection can be used again. Nothing is kept; a body that is too long, too slow or broken
-/// costs the connection and changes nothing about the answer, which its status already gave.
+/// Reads the body so that the connection can be used again. Nothing is kept; a body that is too
+/// long, too slow or broken costs the connection and changes nothing about the answer, which its
+/// status already gave.
 pub(crate) async fn drain(mut response: Response) {
     let read = async {
         let mut left = MOST_READ;
@@ -69,7 +71,7 @@ pub(crate) async fn drain(mut response: Response) {
             }
         }
     };
-    // Running out of time is not a failure either.
+    // Running out of time does not change the outcome either.
     let _ = tokio::time::timeout(READING, read).await;
 }
 
@@ -105,7 +107,7 @@ impl Silence {
     }
 }
 
-/// What went wrong where there is no answer.
+/// The fault, where there is no answer.
 pub(crate) fn no_answer(error: reqwest::Error) -> Failure {
     match Silence::of(error) {
         Silence::NoConnection(why) => Failure::Passing {
@@ -116,13 +118,13 @@ pub(crate) fn no_answer(error: reqwest::Error) -> Failure {
     }
 }
 
-/// Whether the other side broke off over our certificate. In TLS 1.3 a client has sent its request by the time it hears of
-/// that; but the server, whose handshake never ended, has not read it.
+/// Whether the other side broke off over our certificate. In TLS 1.3 a client has sent its request
+/// before the refusal arrives; but the server, whose handshake never ended, has not read it.
 fn is_certificate_refused(error: &reqwest::Error) -> bool {
     use rustls::AlertDescription as Alert;
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        // An io::Error passes over what it wraps when it is asked for its source.
+        // `source` of an io::Error skips the error that it wraps.
         let wrapped = error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref);
@@ -142,7 +144,8 @@ fn is_certificate_refused(error: &reqwest::Error) -> bool {
                     | Alert::CertificateUnknown
                     | Alert::UnknownCA
                     | Alert::AccessDenied
-                    // Of the handshake, never of what follows: its signature is not that of its authority.
+                    // An alert of the handshake, never of later traffic: the certificate's
+                    // signature is not its authority's.
                     | Alert::DecryptError
             );
         }
@@ -151,8 +154,8 @@ fn is_certificate_refused(error: &reqwest::Error) -> bool {
     false
 }
 
-/// The innermost error: what the system or the TLS library said. Those know of a host at most, while the outer ones
-/// quote the whole address.
+/// The innermost error, which comes from the system or the TLS library and names a host at most.
+/// The outer ones quote the whole address.
 pub(crate) fn root_cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut cause: &dyn Error = &error;

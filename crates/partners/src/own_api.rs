@@ -1,4 +1,5 @@
-//! A client of Huanxin's own API, as a shop's engineer would write one: for the demo, which does the main job over HTTP.
+//! A client of Huanxin's own API, as a shop's engineer would write one: for the demo, which does
+//! the main job over HTTP.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 /// Longer than any answer takes; the demo's whole run is shorter.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What was answered.
+/// Status and body of an answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -27,7 +28,7 @@ impl Answer {
     }
 }
 
-/// What is asked.
+/// Method, path and body of a request.
 #[derive(Debug, Default)]
 pub struct Ask<'a> {
     pub token: Option<&'a str>,
@@ -123,7 +124,7 @@ impl OwnApi {
         method: &'static str,
         path: &str,
     ) -> Result<Answer, OwnApiError> {
-        // The path only: an error of reqwest quotes the whole address, which here holds nothing secret.
+        // The path only: an error of reqwest quotes the whole address.
         let fault = |source| OwnApiError {
             method,
             path: path.to_owned(),

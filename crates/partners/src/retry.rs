@@ -1,4 +1,5 @@
-//! When to try again within one call. Longer patience is the caller's: what is not taken is sent again later.
+//! When to try again within one call. Retries over a longer time are the caller's, which sends
+//! again later.
 
 use std::time::Duration;
 
@@ -15,22 +16,24 @@ const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration:
 /// The longest pause a partner may ask for with Retry-After and still be waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// The pause after attempt number `attempt`, counted from 1. `None`: give up, because the attempts are used up or the
-/// partner asked for a longer pause than a call waits for.
+/// The pause after attempt number `attempt`, counted from 1. `None`: give up, because the attempts
+/// are used up or the partner asked for a longer pause than a call may take.
 pub(crate) fn pause(attempt: u32, asked: Option<Duration>) -> Option<Duration> {
     let asked = asked.unwrap_or_default();
     if asked > LONGEST_WAIT {
         return None;
     }
-    // On top of what was asked: all who were refused in the same second were asked for the same pause.
+    // On top of the requested pause: all clients refused in the same second were asked for the same
+    // one.
     asked.checked_add(BACKOFF.pause(attempt, rand::random())?)
 }
 
-/// What a Retry-After header asks for: seconds, or an HTTP date (RFC 9110, 10.2.3). Nonsense asks for nothing.
+/// The pause in a Retry-After header: seconds, or an HTTP date (RFC 9110, 10.2.3). Nonsense asks
+/// for none.
 pub(crate) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than fit are still a wish for patience.
+        // More seconds than fit still ask for a pause.
         return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
     }
     let until = DateTime::parse_from_rfc2822(value).ok()?;

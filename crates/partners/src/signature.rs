@@ -15,7 +15,7 @@ use crate::ConfigError;
 pub(crate) const SHORTEST: usize = 24;
 pub(crate) const LONGEST: usize = 64;
 
-/// What messages are signed with; written `whsec_` and base64.
+/// The key that signs messages; written `whsec_` and base64.
 #[derive(Clone)]
 pub(crate) struct SigningKey(Hmac<Sha256>);
 
@@ -34,8 +34,9 @@ impl SigningKey {
             .map_err(|_| ConfigError::Secret)
     }
 
-    /// The value of `webhook-signature`. The id must hold no full stop, or another split of the same bytes would carry
-    /// the same signature. `timestamp` is the attempt's, in seconds since 1970.
+    /// The value of `webhook-signature`. The id must hold no full stop, or another split of the
+    /// same bytes would carry the same signature. `timestamp` is the attempt's, in seconds since
+    /// 1970.
     pub(crate) fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
         let mut mac = self.0.clone();
         mac.update(id.as_bytes());

@@ -1,4 +1,5 @@
-//! A server that does to its clients what servers do on bad days: one act for each connection, in order, the last for ever.
+//! A server with the faults that servers have: one act for each connection, in order, the last for
+//! ever.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -8,20 +9,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-/// What is done once a request has come whole.
+/// What the server does when a request has come whole.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
-    /// These bytes, and the end.
+    /// Sends these bytes, and ends the connection.
     Say(String),
     /// A reset instead of an answer. Over TLS the connection just ends.
     Reset,
-    /// A reset before the request was read.
+    /// Resets the connection before the request was read.
     ResetUnread,
-    /// Nothing, until the client leaves.
+    /// Sends nothing, until the client leaves.
     Silence,
-    /// These bytes, and nothing more until the client leaves.
+    /// Sends these bytes, and nothing more until the client leaves.
     SayAndHang(String),
-    /// These bytes, and then ever more of a body.
+    /// Sends these bytes, and then an endless body.
     SayWithoutEnd(String),
 }
 
@@ -33,7 +34,7 @@ pub(crate) fn answer(code: u16, kind: &str, body: &str) -> Act {
     ))
 }
 
-/// A request as it came.
+/// A request as received.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     head: String,
@@ -115,8 +116,8 @@ impl TestServer {
             (Some(tls), act) => match tls.accept(stream).into_fallible().await {
                 Ok(stream) => self.play(stream, act).await,
                 Err((_, mut stream)) => {
-                    // With what the client sent left unread the connection would be reset, perhaps before the client
-                    // has read the alert.
+                    // With what the client sent left unread the connection would be reset, perhaps
+                    // before the client has read the alert.
                     let _ = stream.shutdown().await;
                     let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
                 }

@@ -1,4 +1,5 @@
-//! Authorities, certificates and servers for tests of TLS, made when they are needed: nothing expires in the repository.
+//! Authorities, certificates and servers for tests of TLS, made when they are needed: nothing
+//! expires in the repository.
 
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ pub(crate) fn issued(authority: &Authority, name: &str) -> (Certificate, KeyPair
     (params.signed_by(&key, authority).unwrap(), key)
 }
 
-/// A server of this name that `own` vouches for. It lets in whom `clients` vouch for, or everybody.
+/// A server of this name, certified by `own`. It accepts clients certified by `clients`, or all
+/// clients.
 pub(crate) fn server(own: &Authority, name: &str, clients: Option<&Authority>) -> ServerConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))

@@ -1,17 +1,18 @@
-//! How long a partner is waited for.
+//! How long a call waits for a partner.
 
 use std::time::Duration;
 
 use crate::ConfigError;
 
-/// How long is waited. The shortest that applies wins.
+/// Bounds of a call in time. The shortest that applies wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// For a connection: name, TCP and TLS.
     pub connect: Duration,
     /// For one attempt, from its beginning to the end of its answer.
     pub attempt: Duration,
-    /// For all attempts and the pauses between them. Of events at most [`crate::events::LONGEST_CALL`].
+    /// For all attempts and the pauses between them. Of events at most
+    /// [`crate::events::LONGEST_CALL`].
     pub call: Duration,
 }
 

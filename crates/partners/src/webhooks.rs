@@ -1,4 +1,5 @@
-//! Merchants' webhooks: one attempt, signed after Standard Webhooks, to an address that a merchant chose.
+//! Merchants' webhooks: one attempt, signed after Standard Webhooks, to an address that a merchant
+//! chose.
 //!
 //! ```text
 //! POST <url>
@@ -8,15 +9,17 @@
 //! webhook-signature: v1,<base64> v1,<base64>     one for each secret
 //! ```
 //!
-//! Whoever chooses the address would like to choose one of ours: a database, a cloud's metadata, a router. So only https is
-//! spoken, to port 443 or one from 1024 up, and only to public addresses. What a name stands for is looked up once for each
-//! attempt, by [`resolve`]; if any of the addresses is not public none is called; and the connection goes to the addresses
-//! that were looked at, so that a name that stands for something else a moment later gains nothing. No connection outlives
-//! its attempt, no proxy is asked, and no redirect followed. Addresses that are public and yet ours (the balancer before this
-//! service) have to be closed to it by the network.
+//! A merchant who chooses the address could choose one of ours: a database, a cloud's metadata, a
+//! router. So only https is used, to port 443 or one from 1024 up, and only to public addresses. A
+//! name is resolved once for each attempt, by [`resolve`]; if any of its addresses is not public
+//! none is called; and the connection goes to the addresses that were checked, so that a name that
+//! resolves differently a moment later gains nothing. No connection outlives its attempt, no proxy
+//! is used, and no redirect followed. Addresses that are public and yet ours (the balancer before
+//! this service) have to be closed to it by the network.
 //!
-//! An attempt is bounded by [`WebhooksConfig`], its message by [`LARGEST_WEBHOOK`]; of the answer the status counts, and of
-//! its body 64 KiB are read for a second, so that the merchant's server is not cut off, and thrown away.
+//! An attempt is bounded by [`WebhooksConfig`], its message by [`LARGEST_WEBHOOK`]; of the answer
+//! the status counts, and of its body 64 KiB are read for a second, so that the merchant's server
+//! is not cut off, and thrown away.
 
 mod public;
 mod resolve;
@@ -45,17 +48,17 @@ const MOST_SECRETS: usize = 2;
 /// The longest id of a message.
 const LONGEST_ID: usize = 100;
 
-/// Whom merchants may have called.
+/// Which addresses merchants may register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// Public addresses over https.
     Public,
-    /// Also this machine, by `localhost` or its loopback addresses, over http too: for a demo and for tests. Where others
-    /// register endpoints it gives them whatever listens here.
+    /// Also this machine, by `localhost` or its loopback addresses, over http too: for a demo and
+    /// for tests. Where others register endpoints this setting exposes every local service to them.
     AlsoThisMachine,
 }
 
-/// How merchants are called.
+/// Bounds of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WebhooksConfig {
     pub reach: Reach,
@@ -76,7 +79,7 @@ impl Default for WebhooksConfig {
     }
 }
 
-/// Tells merchants. Holds no connection; make one and share it.
+/// Delivers webhook messages. Holds no connection; make one and share it.
 pub struct HttpWebhooks {
     config: WebhooksConfig,
     client: Client,
@@ -109,7 +112,7 @@ impl HttpWebhooks {
             .referer(false)
             .no_proxy()
             .https_only(config.reach == Reach::Public)
-            // What was looked up for one attempt is not believed at the next.
+            // A resolved name is not cached between attempts.
             .pool_max_idle_per_host(0)
             .dns_resolver(names);
         let client = also(builder)
@@ -142,9 +145,9 @@ impl HttpWebhooks {
             .await
             .map_err(failure)?;
         let took = began.elapsed();
-        let judgement = judge(&response, message, took);
+        let verdict = judge(&response, message, took);
         outcome::drain(response).await;
-        judgement
+        verdict
     }
 }
 
@@ -170,7 +173,8 @@ impl fmt::Debug for HttpWebhooks {
     }
 }
 
-/// What is signed is `id.timestamp.body`: a full stop in the id would let another message carry the same signature.
+/// What is signed is `id.timestamp.body`: a full stop in the id would let another message carry the
+/// same signature.
 fn check(message: &WebhookMessage) -> Result<(), WebhookFailure> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if !(1..=LONGEST_ID).contains(&message.id.len()) || !message.id.bytes().all(allowed) {

@@ -1,6 +1,8 @@
-//! Deciding: every rule is evaluated, whatever the others say, and the subsidy is priced in exact decimals.
+//! Decides a claim: every rule is evaluated, also after one that fails, and the subsidy is priced
+//! in exact decimals.
 //!
-//! Deciding is total. A fact that is missing, or beyond all bounds, makes rules unknown; nothing panics.
+//! Deciding is total. A fact that is missing, or beyond all bounds, makes the rules that read it
+//! unknown; nothing panics.
 
 use std::sync::Arc;
 
@@ -53,7 +55,8 @@ impl Programme {
         }
     }
 
-    /// The facts that rules read: those given, categories under the programme's own codes, and those that follow.
+    /// The facts that rules read: those given, categories under the programme's own codes, and
+    /// those computed from them.
     fn complete(&self, given: &Facts) -> Facts {
         let mut facts = given.clone();
         for (fact, value) in given.known().filter(|(fact, _)| is_category(fact.path)) {
@@ -83,8 +86,8 @@ impl Programme {
         facts
     }
 
-    /// The first tier whose guard holds prices the claim. A guard that cannot be decided stops the search: a later tier
-    /// might pay what an earlier one forbids.
+    /// The first tier whose guard holds prices the claim. A guard that cannot be decided stops the
+    /// search: a later tier might pay what an earlier one forbids.
     fn price(&self, facts: &Facts) -> Pricing {
         for tier in &self.tiers {
             match tier.when.as_ref().map_or(Some(true), |when| when.holds(facts)) {
@@ -195,7 +198,7 @@ impl Tier {
         };
         match uncapped {
             Some(uncapped) if base > Decimal::ZERO => {
-                // A fixed sum never exceeds what the thing cost.
+                // A fixed sum never exceeds the price of the goods.
                 let limit = self.cap.map_or(base, |cap| cap.min(base));
                 let amount = uncapped.min(Rounding::Down.to_fen(limit));
                 Pricing::Priced(Price {
@@ -225,7 +228,8 @@ impl Rounding {
 }
 
 impl Category {
-    /// Whether goods of this name on an invoice may be of this category. Till systems that print the code fit too.
+    /// Whether goods of this name on an invoice may be of this category. A till system that prints
+    /// the code matches too.
     fn fits(&self, goods_name: &str) -> bool {
         if goods_name == self.code || self.aliases.iter().any(|alias| alias == goods_name) {
             return true;

@@ -9,7 +9,7 @@ use crate::facts::{Facts, Value};
 use crate::schema::Fact;
 
 words! {
-    /// What one rule says of one claim.
+    /// The outcome of one rule for one claim.
     pub enum RuleResult {
         Pass = "pass",
         Fail = "fail",
@@ -18,14 +18,14 @@ words! {
     }
 }
 
-/// A rule's result, and what it was read from.
+/// A rule's result, and the facts that it read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleOutcome {
     pub id: Arc<str>,
     pub outcome: RuleResult,
-    /// Categories are the programme's own: an alias has been resolved.
+    /// Categories are the programme's own: aliases are resolved.
     pub facts: FactsRead,
-    /// Paths of facts that were read and are not known. Empty unless the outcome is unknown.
+    /// Paths of facts that were read and are missing. Empty unless the outcome is unknown.
     pub missing: Vec<String>,
 }
 
@@ -51,9 +51,10 @@ pub struct FactsRead(Read);
 
 #[derive(Clone, Debug)]
 enum Read {
-    /// By a rule of the document: those of the claim, which all its rules share, that are known of these.
+    /// For a rule of the document: the claim's facts, which all its rules share, at the paths that
+    /// are present.
     OfClaim(Arc<Facts>, Arc<[&'static Fact]>),
-    /// By a rule of the service's: what it found elsewhere.
+    /// For a rule of the service: the facts that the service found.
     Found(Vec<(Cow<'static, str>, Value)>),
 }
 
@@ -64,12 +65,12 @@ impl Default for FactsRead {
 }
 
 impl FactsRead {
-    /// Those of `reads`, in the order of their paths, that are known.
+    /// The facts of `reads` that are present, in the order of their paths.
     pub(crate) fn new(facts: &Arc<Facts>, reads: &Arc<[&'static Fact]>) -> Self {
         FactsRead(Read::OfClaim(Arc::clone(facts), Arc::clone(reads)))
     }
 
-    /// Puts what the service found in its place; a fact of the same path is replaced.
+    /// Adds a fact that the service found; a fact of the same path is replaced.
     pub fn insert(&mut self, path: impl Into<Cow<'static, str>>, value: Value) {
         let of_claim = self.of_claim().map(|facts| {
             facts
@@ -104,7 +105,7 @@ impl FactsRead {
         of_claim.map(|(fact, value)| (fact.path, value)).chain(found)
     }
 
-    /// Those of the claim, if it is a rule of the document that read them.
+    /// The claim's facts, if a rule of the document read them.
     pub(crate) fn of_claim(&self) -> Option<impl Iterator<Item = (&'static Fact, &Value)> + Clone> {
         match &self.0 {
             Read::OfClaim(facts, reads) => {
@@ -140,21 +141,22 @@ pub struct Price {
     pub rate: Option<Decimal>,
     /// Before the cap: the share of the base, rounded, or the fixed sum.
     pub uncapped: Decimal,
-    /// What is paid: never more than the cap, nor than the base.
+    /// The amount to pay: never more than the cap, nor than the base.
     pub amount: Decimal,
 }
 
-/// What the programme says of a claim: every rule, in the document's order, and the price if it can be computed.
+/// The result for a claim: every rule, in the document's order, and the price if it can be
+/// computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     pub rules: Vec<RuleOutcome>,
     pub verdict: Verdict,
-    /// Always there when the verdict is eligible.
+    /// Always present when the verdict is eligible.
     pub price: Option<Price>,
 }
 
 words! {
-    /// How a claim's decision ends once uniqueness, quota and caps are counted in.
+    /// The outcome of a claim's decision including uniqueness, quota and caps.
     pub enum Outcome {
         Eligible = "eligible",
         NeedsCorrection = "needs_correction",

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::ops::Range;
 
-/// One reason why a document was refused, at a place in its text. Line and column count from 1; the column counts
-/// characters, as an editor shows it.
+/// One reason why a document was refused, at a place in its text. Line and column count from 1; the
+/// column counts characters, as an editor shows it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
     pub line: usize,

@@ -1,4 +1,5 @@
-//! The shape of a programme document, as TOML gives it. What the shape alone cannot say is checked in [`crate::load`].
+//! The shape of a programme document, as TOML gives it. Checks beyond the shape are in
+//! [`crate::load`].
 
 use std::collections::BTreeMap;
 
@@ -55,7 +56,7 @@ words! {
     }
 }
 
-/// How sure the source of a figure is: official text, a secondary quotation, or weak.
+/// How reliable the source of a figure is: official text, a secondary quotation, or weak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Confidence {
     #[serde(rename = "H")]
@@ -85,7 +86,8 @@ pub struct Instrument {
     pub confidence: Confidence,
 }
 
-/// What a bureau checks before it turns the programme on: something in the document whose source is not official text.
+/// A check that a bureau makes before it activates the programme: some part of the document has a
+/// source that is not official text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
@@ -109,7 +111,7 @@ pub(crate) struct GoverningTable {
     pub(crate) of: Spanned<Vec<Spanned<String>>>,
 }
 
-/// Which of the papers' dates governs.
+/// Which of the dates on a claim's documents governs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Pick {
@@ -156,7 +158,7 @@ pub(crate) struct SubsidyTable {
     pub(crate) tiers: Vec<TierTable>,
 }
 
-/// How a share of a price becomes whole fen.
+/// How a share of a price is rounded to whole fen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
@@ -186,7 +188,7 @@ pub(crate) struct FundingTable {
     pub(crate) counties: BTreeMap<String, LocalTable>,
 }
 
-/// What province and city bear in a county that has its own split.
+/// The shares of province and city in a county that has its own split.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LocalTable {
@@ -219,7 +221,7 @@ pub struct Review {
 }
 
 words! {
-    /// Who looks at an eligible claim before it is paid.
+    /// Who reviews an eligible claim before it is paid.
     #[derive(Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum ReviewMode {
@@ -286,12 +288,12 @@ pub(crate) struct ExampleTable {
 }
 
 words! {
-    /// What the rules say of a claim.
+    /// The rules' result for a claim.
     #[derive(Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Verdict {
         Eligible = "eligible",
-        /// Something is missing or can be put right; nothing forbids the claim.
+        /// Something is missing or can be corrected; nothing forbids the claim.
         NeedsCorrection = "needs_correction",
         Ineligible = "ineligible",
     }

@@ -1,4 +1,5 @@
-//! Worked examples: what a document promises about itself, and the check that it keeps it.
+//! Worked examples: the results that a document states for itself, and the check that they come
+//! out.
 
 use std::collections::BTreeSet;
 
@@ -19,11 +20,11 @@ pub struct Example {
     pub fails: BTreeSet<String>,
     /// Exactly the rules that are unknown.
     pub unknown: BTreeSet<String>,
-    /// The subsidy in yuan; not checked where the document does not say.
+    /// The subsidy in yuan; not checked where the document states none.
     pub amount: Option<Decimal>,
 }
 
-/// Whether a worked example came out as the document says.
+/// Whether a worked example came out as the document states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExampleResult {
     pub name: String,

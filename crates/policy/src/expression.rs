@@ -1,13 +1,16 @@
-//! Expressions of rules: checked once when a document is loaded, evaluated without surprises ever after.
+//! Expressions of rules: checked once when a document is loaded, so that evaluation cannot fail.
 //!
-//! * The language is a part of zen-expression: comparisons, `in`, `and`, `or`, `not`, `+`, `-`, `contains`, `startsWith`
-//!   and date literals `d('2013-06-30')`. What could read a clock (`d()`), draw a random number or overflow is refused,
-//!   so that an expression is a function of its facts.
-//! * Types are checked strictly against the table of facts; a word compared with a fact of closed choice must be one of
-//!   its words.
+//! * The language is a part of zen-expression: comparisons, `in`, `and`, `or`, `not`, `+`, `-`,
+//!   `contains`, `startsWith` and date literals `d('2013-06-30')`. Operations that could read a
+//!   clock (`d()`), draw a random number or overflow are refused, so that an expression is a
+//!   function of its facts.
+//! * Types are checked strictly against the table of facts; text compared with a fact of closed
+//!   choice must be one of its choices.
 //! * Dates are compared as days, never as instants in some time zone.
-//! * zen-expression parses and checks; what was checked is evaluated [here](term), from the facts as they are.
-//! * `and`, `or` and `not` are three-valued: what does not depend on a missing fact is decided without it.
+//! * zen-expression parses and checks; [`term`](term) evaluates the checked expression, from the
+//!   facts as they are.
+//! * `and`, `or` and `not` are three-valued: a result that does not depend on a missing fact is
+//!   decided without it.
 
 mod term;
 
@@ -29,7 +32,7 @@ use crate::schema::{self, FACTS, Fact, FactType};
 /// An expression longer than this is not a rule but a programme.
 pub(crate) const MAX_LENGTH: usize = 4_000;
 
-/// What is wrong with an expression, and at which byte of it.
+/// A fault of an expression, and its byte.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) offset: usize,
@@ -44,7 +47,7 @@ pub(crate) enum Literal {
     Date(NaiveDate),
 }
 
-/// Which type an expression must have.
+/// The type that an expression must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Bool,
@@ -72,8 +75,9 @@ impl Compiled {
     /// Checks and compiles.
     ///
     /// # Errors
-    /// Every fault found: syntax, an unknown fact, a type error, a word that is not among a fact's choices, a date that
-    /// does not exist, or an operation that rules may not use. The list is not empty.
+    /// Every fault found: syntax, an unknown fact, a type error, text that is not among a fact's
+    /// choices, a date that does not exist, or an operation that rules may not use. The list is not
+    /// empty.
     pub(crate) fn new(source: &str, wanted: Wanted, categories: &[String]) -> Result<Self, Vec<Fault>> {
         if source.len() > MAX_LENGTH {
             let message = format!("an expression has at most {MAX_LENGTH} bytes");
@@ -221,7 +225,7 @@ fn one_of<'w>(words: impl Iterator<Item = &'w str>) -> VariableType {
     VariableType::Enum(None, words.map(Into::into).collect())
 }
 
-/// Facts whose words are the categories of the document.
+/// Facts whose choices are the categories of the document.
 pub(crate) fn is_category(path: &str) -> bool {
     matches!(
         path,
@@ -264,7 +268,8 @@ fn resolve(reads: &[ReadDependency], faults: &mut Vec<Fault>) -> Vec<&'static Fa
     facts
 }
 
-/// Walks the syntax tree: refuses what rules may not use, collects literals, and splits `and`, `or` and `not`.
+/// Walks the syntax tree: refuses operations that rules may not use, collects literals, and splits
+/// `and`, `or` and `not`.
 struct Reader<'a> {
     spans: &'a AstMetadata,
     categories: &'a [String],
@@ -324,8 +329,8 @@ impl Reader<'_> {
                 {
                     self.refuse(right, "`in` takes a list in brackets");
                 }
-                self.check_words(left, right);
-                self.check_words(right, left);
+                self.check_choice(left, right);
+                self.check_choice(right, left);
             }
             Operator::Logical(LogicalOperator::And | LogicalOperator::Or)
             | Operator::Arithmetic(ArithmeticOperator::Add | ArithmeticOperator::Subtract) => {}
@@ -335,8 +340,8 @@ impl Reader<'_> {
         self.check(right);
     }
 
-    /// A word compared with a fact of closed choice is one of its words.
-    fn check_words(&mut self, fact: &Node<'_>, words: &Node<'_>) {
+    /// Text compared with a fact of closed choice is one of its choices.
+    fn check_choice(&mut self, fact: &Node<'_>, words: &Node<'_>) {
         let Node::Member {
             node: Node::Identifier(group),
             property: Node::String(name),
@@ -389,7 +394,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Splits at `and`, `or` and `not`, and compiles what is between them.
+    /// Splits at `and`, `or` and `not`, and compiles the parts between them.
     fn tree(&mut self, node: &Node<'_>) -> Option<Tree> {
         match node {
             Node::Parenthesized(inner) => self.tree(inner),

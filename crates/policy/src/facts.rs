@@ -1,9 +1,9 @@
-//! Facts: what is known about one claim, as dates, money, words and yes-or-no answers.
+//! Facts: the data of one claim that rules read, as dates, money, text and yes-or-no answers.
 //!
-//! A fact has a path of two parts (`purchase.invoice_date`) that stands in [`crate::schema`], and a value of the type
-//! given there. What is not known is absent; there is no null. Facts hold no personal data: names, numbers and plates are
-//! compared by whoever gathers them, and only the answer becomes a fact. So a receipt may be shown to anyone who may see
-//! the decision.
+//! A fact has a path of two parts (`purchase.invoice_date`) that stands in [`crate::schema`], and a
+//! value of the type given there. A missing fact is absent; there is no null. Facts hold no
+//! personal data: the caller compares names, numbers and plates, and only the result becomes a
+//! fact. So a receipt may be shown to everyone who may see the decision.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +16,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::schema::{self, Fact, FactType};
 
-/// Sums are of yuan; nothing real is beyond this, and below it no sum of an expression's length can overflow.
+/// Sums are of yuan; no real sum is beyond this, and below it no sum of an expression's length can
+/// overflow.
 const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// The value of a fact. Money is yuan; a plain number is a count or a grade.
@@ -64,8 +65,8 @@ impl From<bool> for Value {
     }
 }
 
-/// The path of a fact together with the Rust type of its value: a fact that does not exist, or a value of another
-/// type, does not compile. The keys are the constants of [`crate::schema`].
+/// The path of a fact together with the Rust type of its value: a fact that does not exist, or a
+/// value of another type, does not compile. The keys are the constants of [`crate::schema`].
 pub struct Key<T> {
     path: &'static str,
     place: usize,
@@ -100,7 +101,7 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
-/// Why a fact was not taken.
+/// Why a fact was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FactError {
     #[error("there is no fact `{0}`")]
@@ -113,10 +114,10 @@ pub enum FactError {
     NotAnObject,
 }
 
-/// What is known about one claim: path to value, in the order of the paths.
+/// The facts of one claim: path to value, in the order of the paths.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// One place for every fact that there is: rules look facts up many times.
+    /// One slot for every fact of the schema: rules look facts up many times.
     values: Vec<Option<Value>>,
 }
 
@@ -153,7 +154,7 @@ impl Facts {
         }
     }
 
-    /// Puts the value if there is one; what is unknown stays absent.
+    /// Adds the value if there is one; a missing value stays absent.
     pub fn put_opt<T: Into<Value>>(&mut self, key: Key<T>, value: Option<impl Into<T>>) -> &mut Self {
         if let Some(value) = value {
             self.put(key, value);
@@ -161,10 +162,11 @@ impl Facts {
         self
     }
 
-    /// Puts a value whose path is known only at run time.
+    /// Adds a value whose path is given at run time.
     ///
     /// # Errors
-    /// The path is not in the schema, is computed by the programme, or the value is of another type.
+    /// The path is not in the schema, is computed by the programme, or the value is of another
+    /// type.
     pub fn set(&mut self, path: &str, value: Value) -> Result<&mut Self, FactError> {
         let fact = schema::find(path).ok_or_else(|| FactError::Unknown(path.to_owned()))?;
         if fact.computed {
@@ -245,7 +247,8 @@ impl Facts {
         places.filter_map(|(fact, value)| Some((*fact, value.as_ref()?)))
     }
 
-    /// Path to value: decimals and dates as strings, so that no reader passes money through a float.
+    /// Path to value: decimals and dates as strings, so that no reader passes money through a
+    /// float.
     pub fn to_json(&self) -> serde_json::Value {
         self.iter()
             .map(|(path, value)| (path.to_owned(), value.to_json()))
@@ -276,7 +279,8 @@ impl Facts {
         Ok(facts)
     }
 
-    /// As [`Facts::from_json`] of the JSON in the text, without a tree of it in between; what is wrong is for that to say.
+    /// As [`Facts::from_json`] of the JSON in the text, without building a tree; `None` leaves the
+    /// fault to that function.
     pub(crate) fn from_text(json: &str) -> Option<Self> {
         serde_json::from_str::<Members>(json)
             .ok()
@@ -284,7 +288,7 @@ impl Facts {
     }
 }
 
-/// A value as it is written: decimals and dates are text.
+/// A value as written: decimals and dates are text.
 pub(crate) enum Given<'j> {
     Bool(bool),
     Text(Cow<'j, str>),
@@ -334,7 +338,7 @@ impl<'de> Deserialize<'de> for Members {
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
                 let mut facts = Facts::new();
-                // They come in their order, mostly.
+                // The members are in order already, except in a JSON that another program wrote.
                 let mut behind = schema::IN_ORDER.iter();
                 while let Some((Text(path), given)) = members.next_entry::<Text<'de>, Given<'de>>()? {
                     let fact = behind.find(|fact| fact.path == path).copied();
@@ -352,7 +356,7 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// Text that is taken as it stands where nothing is escaped.
+/// Text that is borrowed unchanged where nothing is escaped.
 #[derive(Deserialize)]
 struct Text<'j>(#[serde(borrow)] Cow<'j, str>);
 
@@ -379,7 +383,7 @@ impl Value {
     }
 }
 
-/// One spelling for one number: money has at least two decimals, a count none that say nothing.
+/// One spelling for one number: money has at least two decimals, a count no trailing zeros.
 /// Otherwise the receipts of the same claim could differ by a trailing zero.
 fn settle(kind: FactType, value: Value) -> Value {
     let Value::Decimal(number) = value else {

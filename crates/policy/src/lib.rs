@@ -1,15 +1,16 @@
 //! Programme documents: parsed, compiled, checked, decided, priced and explained.
 //!
-//! Pure: no clock, no randomness, no I/O. A decision is a function of the document and the facts, and the same two give
-//! the same decision years later, which is what makes a receipt worth keeping.
+//! Pure: no clock, no randomness, no I/O. A decision is a function of the document and the facts,
+//! and the same two give the same decision years later: that makes a receipt worth keeping.
 //!
 //! ```text
-//! document ─ Programme::parse ─► Programme ─ decide(&Facts) ─► Decision ─ receipt ─► canonical JSON, SHA-256
-//!              └► diagnostics with line and column                                  └► re_execute
+//! document ─ Programme::parse ─► Programme ─ decide(&Facts) ─► Decision ─ receipt ─► JSON, SHA-256
+//!              └► diagnostics with line and column                            └► re_execute
 //! ```
 //!
-//! What holds:
-//! * a document that loads names no unknown fact, has no type error, no dead tier, and cites a clause for every rule;
+//! Guarantees:
+//! * a document that loads refers to existing facts only, has no type error, no dead tier, and
+//!   cites a clause for every rule;
 //! * deciding never panics, evaluates every rule, and does not depend on the order of facts;
 //! * an eligible decision has a price, in whole fen, at most its cap and at most its base;
 //! * facts hold no personal data, so neither do decisions and receipts.

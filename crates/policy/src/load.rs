@@ -1,5 +1,5 @@
-//! Loading a document: everything that its shape alone does not say is checked here, and every fault is told with its
-//! line and column before anything is decided by it.
+//! Loads a document: checks everything beyond its shape, and reports every fault with its line and
+//! column before the document decides anything.
 
 mod examples;
 mod parts;
@@ -53,12 +53,12 @@ pub(crate) fn load(source: &str) -> Result<Programme, Vec<Diagnostic>> {
 
 struct Loader<'s> {
     report: Reporter<'s>,
-    /// Codes of the document's own categories: the words that category facts may be compared with.
+    /// Codes of the document's own categories, which category facts may be compared with.
     categories: Vec<String>,
 }
 
 impl Loader<'_> {
-    /// `None` only after something was reported.
+    /// `None` only after a fault was reported.
     fn programme(&mut self, source: &str, document: Document) -> Option<Programme> {
         let id = document.id.get_ref().clone();
         self.head(&document);

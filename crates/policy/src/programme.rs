@@ -17,28 +17,28 @@ use crate::lang::{Lang, Text};
 use crate::schema::{self, Fact};
 
 words! {
-    /// What a failed rule does to the claim.
+    /// The effect of a failed rule on the claim.
     pub enum Severity {
         /// The claim is ineligible.
         Final = "final",
         /// The claim needs correction.
         Correctable = "correctable",
-        /// A reviewer is told; nothing is decided.
+        /// A reviewer sees the failure; the decision does not change.
         Review = "review",
         /// The claim waits for money. Only `cap`.
         Waitlist = "waitlist",
     }
 }
 
-/// What a rule says and where it comes from. The message states the requirement, so that it reads rightly whether the
-/// rule passed or failed.
+/// The text of a rule and its source. The message states the requirement, so that it is right
+/// whether the rule passed or failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleText {
     pub id: Arc<str>,
     pub clause: String,
     pub severity: Severity,
     pub message: Text,
-    /// How to put a failure right, where the document says so.
+    /// How to correct a failure, where the document states it.
     pub fix: Option<Text>,
 }
 
@@ -46,7 +46,7 @@ pub struct RuleText {
 #[derive(Clone, Debug)]
 pub(crate) enum Test {
     Require(Compiled),
-    /// These facts are known, and not false.
+    /// These facts are present, and not false.
     Given(Vec<&'static Fact>),
     /// A subsidy could be computed.
     Priced,
@@ -57,7 +57,8 @@ pub(crate) struct Rule {
     pub(crate) text: RuleText,
     pub(crate) when: Option<Compiled>,
     pub(crate) test: Test,
-    /// What is read where the rule does not apply, and what where it does; in the order of their paths.
+    /// The facts read where the rule does not apply, and those read where it does; in the order of
+    /// their paths.
     pub(crate) guarded: Arc<[&'static Fact]>,
     pub(crate) reads: Arc<[&'static Fact]>,
 }
@@ -92,7 +93,7 @@ pub(crate) struct Tier {
     pub(crate) cap: Option<Decimal>,
 }
 
-/// A category of goods that the programme knows.
+/// A category of goods of the programme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Category {
     pub code: String,
@@ -113,7 +114,8 @@ pub(crate) struct QuotaRule {
     pub(crate) limits: BTreeMap<String, u32>,
 }
 
-/// How many subsidies one person may have in one slot. Claims of all programmes with the same slot count together.
+/// How many subsidies one person may have in one slot. Claims of all programmes with the same slot
+/// count together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Quota {
     /// `group:category:year`, or `group:year` where categories count together.
@@ -150,13 +152,13 @@ pub struct Funding {
 }
 
 impl Funding {
-    /// Who bears what in a county: its own split, or that of all others.
+    /// The split in a county: its own, or that of all others.
     pub fn shares(&self, county: &str) -> FundingShares {
         self.counties.get(county).copied().unwrap_or(self.shares)
     }
 }
 
-/// What each source bears of 10,000. They sum to it.
+/// The share of each source in 10,000ths. They sum to 10,000.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FundingShares {
     pub central: u16,
@@ -199,7 +201,7 @@ impl Programme {
     /// Parses, checks and compiles a document.
     ///
     /// # Errors
-    /// Everything wrong with it, in the order of the text; the list is not empty.
+    /// Every fault, in the order of the text; the list is not empty.
     pub fn parse(source: &str) -> Result<Programme, Vec<Diagnostic>> {
         crate::load::load(source)
     }
@@ -272,7 +274,8 @@ impl Programme {
         &self.review
     }
 
-    /// The programme's own code for a category given, resolving aliases; `None` if it does not know it.
+    /// The programme's own code for a category given, resolving aliases; `None` for a code that is
+    /// not the programme's.
     pub fn canonical_category<'a>(&'a self, given: &str) -> Option<&'a str> {
         self.category(given).map(|category| category.code.as_str())
     }
@@ -283,8 +286,8 @@ impl Programme {
             .find(|it| it.code == given || it.aliases.iter().any(|alias| alias == given))
     }
 
-    /// The date that decides which version and which quota year apply: the earliest or latest of those of the papers
-    /// that are known. `None` if none is.
+    /// The date that decides which version and which quota year apply: the earliest or latest of
+    /// those present on the claim's documents. `None` if none is.
     pub fn governing_date(&self, facts: &Facts) -> Option<NaiveDate> {
         let dates = self
             .governing_dates
@@ -296,8 +299,8 @@ impl Programme {
         }
     }
 
-    /// The quota that the claim counts against. `None` if the programme has none, or the category or date is unknown;
-    /// then a rule stands in the way as well.
+    /// The quota that the claim counts against. `None` if the programme has none, or if the
+    /// category or date is missing; then a rule prevents payment as well.
     pub fn quota(&self, facts: &Facts) -> Option<Quota> {
         let rule = self.quota.as_ref()?;
         let category = self.canonical_category(facts.text(schema::ITEM_CATEGORY)?)?;
@@ -312,7 +315,8 @@ impl Programme {
         Some(Quota { slot, limit })
     }
 
-    /// Texts of every rule in the order in which they are decided, then of those that the service decides.
+    /// Texts of every rule in the order in which they are decided, then of those that the service
+    /// decides.
     pub fn texts(&self) -> impl Iterator<Item = &RuleText> {
         self.rules.iter().map(|rule| &rule.text).chain(&self.system)
     }
@@ -344,7 +348,8 @@ impl Programme {
         self.text(id).map(|text| text.severity)
     }
 
-    /// What to do about an outcome that is not a pass; `None` where it passed or there is nothing to be done.
+    /// How to correct an outcome that is not a pass; `None` where the rule passed or there is
+    /// nothing to do.
     pub fn fix(&self, outcome: &RuleOutcome, lang: Lang) -> Option<String> {
         if outcome.outcome == RuleResult::Pass {
             return None;
@@ -376,12 +381,12 @@ impl Programme {
         }
     }
 
-    /// The decision's outcome once the rules that the service decides are counted in. A `cap` that fails waits for
-    /// money; any other that fails does what its severity says.
+    /// The decision's outcome including the rules that the service decides. A `cap` that fails
+    /// waits for money; any other that fails has the effect of its severity.
     pub fn outcome(&self, decision: &Decision, system: &[RuleOutcome]) -> Outcome {
         let failed = |severity| {
             system.iter().any(|rule| {
-                // A rule that the document does not name is held to the strictest.
+                // A rule without a text in the document has the strictest severity.
                 let own = self
                     .system_rule(&rule.id)
                     .map_or(Severity::Final, |text| text.severity);

@@ -1,7 +1,8 @@
-//! Tiers that can never be reached.
+//! Finds tiers that can never be reached.
 //!
-//! Guards compare facts with literals, so what they can tell apart is finite: for each fact, the literals, their
-//! neighbours, and something else. All combinations are tried in order of the tiers; a tier that wins none is dead.
+//! Guards compare facts with literals, so the cases that they can distinguish are finite: for each
+//! fact, the literals, their neighbours, and another value. All combinations are tried in order of
+//! the tiers; a tier that wins none is dead.
 
 use rust_decimal::Decimal;
 
@@ -10,7 +11,7 @@ use crate::facts::{Facts, Value};
 use crate::programme::Tier;
 use crate::schema::{Fact, FactType};
 
-/// Beyond this many combinations the answer is not worth its time, and no tier is called dead.
+/// Beyond this many combinations the search is skipped, and no tier is called dead.
 const MAX_COMBINATIONS: usize = 100_000;
 
 /// The tiers that no facts reach, by index.

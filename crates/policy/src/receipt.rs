@@ -1,9 +1,10 @@
-//! Decision receipts: what was decided, from which facts, by which document, in bytes that do not change.
+//! Decision receipts: the decision, its facts and its document, in bytes that do not change.
 //!
-//! A receipt is canonical JSON (RFC 8785) of the programme's id, version and hash, the facts, every rule's outcome with
-//! the facts it read, the outcome and the subsidy. Its digest stands in the claim. Years later anyone who has the document
-//! can decide the same facts again and compare: the rules of the document must come out the same, and the outcome must
-//! follow from them and from what the service decided (uniqueness, quota, cap), which stands in the receipt as it was.
+//! A receipt is canonical JSON (RFC 8785) of the programme's id, version and hash, the facts, every
+//! rule's outcome with the facts it read, the outcome and the subsidy. Its digest stands in the
+//! claim. Years later anyone who has the document can decide the same facts again and compare: the
+//! rules of the document must come out the same, and the outcome must follow from them and from the
+//! service's results (uniqueness, quota, cap), which the receipt holds.
 
 mod text;
 
@@ -30,7 +31,7 @@ pub struct Receipt {
     pub outcome: Outcome,
 }
 
-/// Why a receipt could not be re-executed, or what came out otherwise.
+/// Why a receipt could not be re-executed, or which part differs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
     #[error("not a receipt: {0}")]
@@ -49,8 +50,8 @@ pub enum Mismatch {
     },
 }
 
-/// The part of a receipt that is known before the service has decided: all but its own rules and the outcome. Writing it is
-/// most of the work, and nobody waits for it.
+/// The part of a receipt that can be written before the service decides: all but its own rules and
+/// the outcome. Writing it is most of the work, and no lock is held meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     facts: String,
@@ -115,7 +116,8 @@ impl Draft {
     }
 }
 
-/// Writes the receipt of a decision. `system` are the outcomes of the rules that the service decides.
+/// Writes the receipt of a decision. `system` are the outcomes of the rules that the service
+/// decides.
 pub fn receipt(programme: &Programme, facts: &Facts, decision: &Decision, system: &[RuleOutcome]) -> Receipt {
     Draft::new(facts, decision).finish(programme, decision, system)
 }
@@ -129,14 +131,14 @@ pub fn digest(receipt: &[u8]) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     pub facts: Facts,
-    /// Decided again, and found to be the same.
+    /// The result of a re-execution that came out the same.
     pub decision: Decision,
-    /// What the service had decided. Facts of these come back as text or as yes or no.
+    /// The service's results. Their facts are read as text or as booleans.
     pub system: Vec<RuleOutcome>,
     pub outcome: Outcome,
 }
 
-/// A receipt taken apart as far as to know which programme it is of.
+/// A receipt parsed far enough to find which programme it is of.
 #[derive(Debug, Deserialize)]
 pub struct Opened<'r> {
     #[serde(skip)]
@@ -144,12 +146,13 @@ pub struct Opened<'r> {
     #[serde(borrow)]
     programme: Cow<'r, str>,
     version: u32,
-    /// Where it has the form in which receipts are written: the texts of its facts and of its list of rules.
+    /// Present if the receipt has the form in which receipts are written: the texts of its facts
+    /// and of its list of rules.
     #[serde(skip)]
     parts: Option<(&'r str, &'r str)>,
 }
 
-/// Opens a receipt; whether it holds is for [`Opened::read`] to say.
+/// Opens a receipt; [`Opened::read`] checks it.
 ///
 /// # Errors
 /// The text is not a receipt.
@@ -163,8 +166,8 @@ pub fn open(json: &str) -> Result<Opened<'_>, Mismatch> {
 }
 
 impl<'r> Opened<'r> {
-    /// Finds the parts by what stands between them where a receipt was written as [`Draft`] does. Nothing is taken on trust by
-    /// it: what is found counts only once the same text comes of it again.
+    /// Finds the parts by the text between them where a receipt was written as [`Draft`] does. This
+    /// proves nothing yet: the parts count only if writing them again gives the same text.
     fn as_written(json: &'r str) -> Option<Self> {
         let rest = json.strip_prefix("{\"facts\":")?;
         let (facts, rest) = rest.split_once(",\"outcome\":\"")?;
@@ -189,11 +192,12 @@ impl<'r> Opened<'r> {
         self.version
     }
 
-    /// Reads the decision back: the receipt's facts are decided again with the programme, and everything is compared.
+    /// Reads the decision: decides the receipt's facts again with the programme, and compares
+    /// everything.
     ///
     /// # Errors
-    /// It is not in canonical form, it is of another programme, version or document, or some part of the decision comes out
-    /// otherwise.
+    /// If it is not in canonical form, is of another programme, version or document, or some part
+    /// of the decision differs.
     pub fn read(&self, programme: &Programme) -> Result<Reading, Mismatch> {
         match self.written_again(programme) {
             Some(reading) => Ok(reading),
@@ -201,8 +205,8 @@ impl<'r> Opened<'r> {
         }
     }
 
-    /// The receipt that comes of its own facts and of what the service had decided, if that is the same to the byte: then no part
-    /// differs, and it is as canonical as every receipt that is written.
+    /// The receipt written anew from its own facts and the service's results, if it equals the text
+    /// to the byte: then no part differs, and it is as canonical as every receipt that is written.
     fn written_again(&self, programme: &Programme) -> Option<Reading> {
         let (facts, rules) = self.parts?;
         let facts = Facts::from_text(facts)?;
@@ -234,12 +238,12 @@ pub fn re_execute(programme: &Programme, receipt_json: &str) -> Result<(), Misma
 /// [`open`] and [`Opened::read`] in one.
 ///
 /// # Errors
-/// As these.
+/// As these two.
 pub fn read(programme: &Programme, receipt_json: &str) -> Result<Reading, Mismatch> {
     open(receipt_json)?.read(programme)
 }
 
-/// As [`Opened::read`], part by part, so that what differs has a name.
+/// As [`Opened::read`], part by part, so that the error names the part that differs.
 fn read_by_parts(programme: &Programme, receipt_json: &str) -> Result<Reading, Mismatch> {
     let receipt: Json =
         serde_json::from_str(receipt_json).map_err(|error| Mismatch::Malformed(error.to_string()))?;
@@ -323,7 +327,7 @@ fn subsidy(price: &Price) -> Json {
     })
 }
 
-/// A rule that the service had decided, as a receipt has it.
+/// A rule that the service decided, as a receipt holds it.
 #[derive(Deserialize)]
 struct SystemRule<'r> {
     #[serde(borrow)]
@@ -400,7 +404,8 @@ fn malformed(what: &str) -> Mismatch {
     Mismatch::Malformed(what.to_owned())
 }
 
-/// RFC 8785. A `Json` always has a canonical form; were that ever to change, an empty receipt would match nothing.
+/// RFC 8785. A `Json` always has a canonical form; if that ever changed, an empty receipt would
+/// match nothing.
 fn canonical(json: &Json) -> String {
     serde_jcs::to_string(json).unwrap_or_default()
 }

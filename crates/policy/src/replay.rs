@@ -1,12 +1,16 @@
-//! What another document says of a recorded decision: its facts are decided again, and the two are compared.
+//! Compares a recorded decision with another document: its facts are decided again under that
+//! document.
 //!
-//! A receipt holds every fact that was known, whether a rule read it or not. So a fact that the other document reads and the
-//! receipt lacks was either asked for and not there, which is a finding about the claim, or nobody had asked: then nothing is
-//! known about it, the comparison names it in [`Comparison::lacking`], and what the document would say stays open.
+//! A receipt holds every fact that was present, whether a rule read it or not. So if the other
+//! document reads a fact that the receipt lacks, there are two cases. Either the recording version
+//! asked for the fact and the claim lacked it, which is a finding about the claim; or that version
+//! did not ask for it: then the comparison names it in [`Comparison::lacking`], and the outcome
+//! under the other document stays open.
 //!
-//! One fact of a sale is an echo of the rules: a merchant takes off at the till what they grant. Where what was paid and the
-//! recorded subsidy made up the invoice's total, another subsidy would have been taken off instead, and so it is in the
-//! comparison ([`Comparison::till`]); otherwise a draft with another rate would fail every claim for its old one.
+//! One fact of a sale depends on the rules: a merchant deducts at the till the subsidy that they
+//! grant. Where the amount paid and the recorded subsidy add up to the invoice's total, another
+//! subsidy would have been deducted instead, and the comparison does so ([`Comparison::till`]);
+//! otherwise a draft with another rate would fail every claim for its old one.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -25,10 +29,10 @@ use crate::schema::{self, Fact, PAYEE_KIND, PURCHASE_INVOICE_TOTAL, PURCHASE_PAI
 
 /// The rule that the service decides from a person's quota.
 pub const QUOTA: &str = "quota";
-/// The rule that the service decides from the money there is.
+/// The rule that the service decides from the money available.
 pub const CAP: &str = "cap";
 
-/// A decision as its receipt tells it, without deciding it again.
+/// A decision read from its receipt, without deciding it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     pub version: u32,
@@ -36,13 +40,13 @@ pub struct Recorded {
     pub outcome: Outcome,
     /// The subsidy in yuan; `None` if it could not be computed.
     pub amount: Option<Decimal>,
-    /// Every rule in order, those that the service decided last.
+    /// Every rule in order, the service's last.
     pub rules: Vec<(String, RuleResult)>,
     /// The slot that the claim counted against, and how many subsidies the person had in it before.
     pub quota: Option<(String, u32)>,
 }
 
-/// A rule that comes out otherwise under the other document; `None` on the side that has no such rule.
+/// A rule with another outcome under the other document; `None` on the side that has no such rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleChange {
     pub rule: Arc<str>,
@@ -50,39 +54,40 @@ pub struct RuleChange {
     pub would_be: Option<RuleResult>,
 }
 
-/// A recorded decision beside what another document says of its facts. Money and quota are not counted in: they depend on the
-/// claims before it.
+/// A recorded decision beside the other document's decision of its facts. Money and quota are not
+/// included: they depend on the claims before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// As recorded, but for the cap: a claim that waited for money was eligible.
+    /// The recorded outcome without the cap: a claim that waited for money was eligible.
     pub was: Outcome,
     pub was_amount: Option<Decimal>,
-    /// What the other document says, with uniqueness as it was recorded.
+    /// The outcome under the other document, with uniqueness as it was recorded.
     pub would_be: Outcome,
-    /// The same for a person whose quota is used up.
+    /// The outcome for a person whose quota is used up.
     pub over_quota: Outcome,
     pub amount: Option<Decimal>,
-    /// The other document's own code for the item's category; `None` if it does not know it.
+    /// The other document's own code for the item's category; `None` if it has none.
     pub category: Option<String>,
     /// The quota that the claim would count against.
     pub quota: Option<Quota>,
     /// Used in that slot before the claim, as recorded; `None` if the receipt counted another slot.
     pub used: Option<u32>,
-    /// What the quota rule had said.
+    /// The recorded outcome of the quota rule.
     pub was_quota: Option<RuleResult>,
-    /// Whether the amount paid was taken to have followed the other document's subsidy.
+    /// Whether the amount paid was recomputed from the other document's subsidy.
     pub till: bool,
-    /// Rules that come out otherwise, but for quota and cap.
+    /// Rules with another outcome, without quota and cap.
     pub changed: Vec<RuleChange>,
-    /// Facts that the outcome hangs on and that nobody had asked for: what it would be is open.
+    /// Facts that decide the outcome and that the recording version did not ask for: the outcome is
+    /// open.
     pub lacking: Vec<String>,
 }
 
 impl Recorded {
-    /// Reads a receipt. Whether it holds is for [`crate::receipt::read`] to say.
+    /// Reads a receipt. [`crate::receipt::read`] checks it.
     ///
     /// # Errors
-    /// The text is not a receipt, or names a fact that this program does not know.
+    /// If the text is not a receipt, or has a fact that is not in the schema of this program.
     pub fn read(receipt_json: &str) -> Result<Recorded, Mismatch> {
         let text: Text<'_> =
             serde_json::from_str(receipt_json).map_err(|error| Mismatch::Malformed(error.to_string()))?;
@@ -113,8 +118,8 @@ impl Recorded {
 }
 
 impl Programme {
-    /// Every fact that some rule, tier or date of the document reads; what the programme computes stands for what it is
-    /// computed from.
+    /// Every fact that some rule, tier or date of the document reads; a computed fact is replaced
+    /// by those that it is computed from.
     pub fn asks_for(&self) -> BTreeSet<&'static str> {
         let mut asked: BTreeSet<&'static str> = self.governing_dates.iter().map(|fact| fact.path).collect();
         let mut read = |fact: &'static Fact| asked.extend(self.sources(fact));
@@ -137,7 +142,7 @@ impl Programme {
         asked
     }
 
-    /// What a fact is computed from, if the programme computes it; itself otherwise.
+    /// The facts that a computed fact is computed from; any other fact itself.
     fn sources(&self, fact: &'static Fact) -> Vec<&'static str> {
         let path = fact.path;
         if path == computed::GATE_PRICE.path() {
@@ -147,14 +152,15 @@ impl Programme {
         } else if path == computed::GOVERNING_DATE.path() {
             self.governing_dates.iter().map(|fact| fact.path).collect()
         } else if fact.computed {
-            // The programme's own, or the subsidy: its tiers are read as such.
+            // The programme's own, or the subsidy, whose tiers are read separately.
             Vec::new()
         } else {
             vec![path]
         }
     }
 
-    /// What this document says of a recorded decision. `asked` is what the version that decided it asks for.
+    /// Compares a recorded decision with this document. `asked` are the facts that the recording
+    /// version asks for.
     pub fn compare(&self, recorded: &Recorded, asked: &BTreeSet<&'static str>) -> Comparison {
         let (facts, decision, till) = self.decide_as_sold(recorded);
         let facts = &*facts;
@@ -218,14 +224,14 @@ impl Programme {
         }
     }
 
-    /// Decides the recorded facts, the amount paid as it would have been: see the module. Where the price itself hangs on the
-    /// amount paid, that stays as it was.
+    /// Decides the recorded facts with the amount paid recomputed: see the module. Where the price
+    /// itself depends on the amount paid, that amount stays.
     fn decide_as_sold<'r>(&self, recorded: &'r Recorded) -> (Cow<'r, Facts>, Decision, bool) {
         let facts = &recorded.facts;
         let decision = self.decide(facts);
         let as_sold = || {
             let amount = decision.price.as_ref()?.amount;
-            // Where nothing was paid before, the buyer paid all of it.
+            // Where no subsidy was deducted before, the buyer paid the full amount.
             let (was, paid) = (recorded.amount.unwrap_or_default(), facts.decimal(PURCHASE_PAID)?);
             let total = facts.decimal(PURCHASE_INVOICE_TOTAL)?;
             let by_merchant = facts.text(PAYEE_KIND) == Some("merchant");
@@ -243,7 +249,7 @@ impl Programme {
         }
     }
 
-    /// Of what is missing, the facts that nobody had asked for.
+    /// The missing facts that the recording version did not ask for.
     fn lacking(&self, rules: &[RuleOutcome], facts: &Facts, asked: &BTreeSet<&'static str>) -> Vec<String> {
         let open = rules.iter().filter(|rule| {
             rule.outcome == RuleResult::Unknown && self.severity(&rule.id) != Some(Severity::Review)
@@ -286,7 +292,8 @@ struct SubsidyText<'r> {
     amount: Cow<'r, str>,
 }
 
-/// Of the facts that a rule read, those of the quota. The others stand in the receipt's own facts, and there are many.
+/// Of the facts that a rule read, those of the quota. The others stand in the receipt's own facts,
+/// and are many.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct QuotaText {

@@ -1,4 +1,4 @@
-//! A programme as JSON, for those who ask which rules apply.
+//! A programme as JSON, for readers who want to see which rules apply.
 
 use serde_json::{Value as Json, json};
 
@@ -6,8 +6,8 @@ use crate::lang::Lang;
 use crate::programme::{Programme, RuleText, Share};
 
 impl Programme {
-    /// Everything that a claimant or an officer may know of the programme, in one language. Dates are ISO 8601, money
-    /// and rates decimal strings. The members only ever grow.
+    /// Everything that a claimant or an officer may see of the programme, in one language. Dates
+    /// are ISO 8601, money and rates decimal strings. Members are only ever added.
     pub fn summary(&self, lang: Lang) -> Json {
         let window = self.window();
         json!({

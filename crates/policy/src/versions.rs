@@ -1,5 +1,6 @@
-//! Versions of one programme. A version decides governing dates from its `effective_from` until the day before the
-//! next version's; so two versions overlap exactly when neither comes clearly after the other.
+//! Versions of one programme. A version decides governing dates from its `effective_from` until the
+//! day before the next version's; so two versions overlap exactly when neither begins clearly after
+//! the other.
 
 use chrono::NaiveDate;
 use words::words;
@@ -30,8 +31,8 @@ pub struct Overlap {
 /// Checks that among versions of the same programme exactly one decides each date.
 ///
 /// # Errors
-/// Two different documents of one id have the same version, the same `effective_from`, or a later version that is
-/// effective earlier. The same document twice is no overlap.
+/// Two different documents of one id have the same version, the same `effective_from`, or a later
+/// version that is effective earlier. The same document twice is no overlap.
 pub fn check_overlap(programmes: &[&Programme]) -> Result<(), Overlap> {
     for (index, first) in programmes.iter().enumerate() {
         for second in programmes.iter().skip(index.saturating_add(1)) {
@@ -53,8 +54,8 @@ pub fn check_overlap(programmes: &[&Programme]) -> Result<(), Overlap> {
     Ok(())
 }
 
-/// The version that decides a governing date: the latest that is effective by then. Before the first version's day it
-/// is the first, whose rules then say that the window has not opened.
+/// The version that decides a governing date: the latest that is effective by then. Before the
+/// first version's day it is the first, whose rules then fail because the window has not opened.
 pub fn in_force<'p>(versions: &[&'p Programme], date: NaiveDate) -> Option<&'p Programme> {
     let effective = versions.iter().filter(|it| it.effective_from() <= date);
     effective

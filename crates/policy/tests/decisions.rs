@@ -1,4 +1,4 @@
-//! What always holds: totality, bounds of the amount, rounding, and receipts that come out again.
+//! Properties: totality, bounds of the amount, rounding, and receipts that come out again.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::PathBuf;
@@ -130,7 +130,8 @@ proptest! {
         prop_assert_eq!(Facts::from_json(&facts.to_json()), Ok(facts));
     }
 
-    /// 15 % capped at 1,500, in whole fen, by integer arithmetic that shares nothing with the crate.
+    /// 15 % capped at 1,500, in whole fen, by integer arithmetic that shares nothing with the
+    /// crate.
     #[test]
     fn shares_round_half_up_to_the_fen(fen in 1_i64..3_000_000) {
         let price = Decimal::new(fen, 2);

@@ -1,4 +1,4 @@
-//! A document that is wrong is refused, and the line and column say where.
+//! A faulty document is refused, with the line and column of each fault.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 use std::path::PathBuf;
@@ -10,7 +10,8 @@ fn document() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// Replaces `from` by `to` once and expects a diagnostic at the `|` of `to`, which is left out of the document.
+/// Replaces `from` by `to` once and expects a diagnostic at the `|` of `to`, which is left out of
+/// the document.
 #[track_caller]
 fn refuse(from: &str, to: &str, message: &str) {
     let source = document();

@@ -1,4 +1,4 @@
-//! Every document that ships loads, keeps the promises of its worked examples, and overlaps no other version.
+//! Every document that ships loads, reproduces its worked examples, and overlaps no other version.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::PathBuf;
@@ -67,7 +67,8 @@ fn worked_examples_come_out() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// Every rule but those of the service fails or is unknown in some example: a rule that no example troubles is untested.
+/// Every rule but those of the service fails or is unknown in some example: otherwise no example
+/// tests it.
 #[test]
 fn every_deciding_rule_is_exercised() {
     for id in IDS {

@@ -1,7 +1,8 @@
-//! The file itself: a USTAR archive of which every byte is determined by the names and contents of its parts.
+//! The container: a USTAR archive of which every byte is determined by the names and contents of
+//! its parts.
 //!
-//! Headers hold a name, a length and nothing else, parts are padded with zeros, and two blocks of zeros end the file. Whatever
-//! differs from that is damage, and so no byte can be changed that nobody looks at.
+//! Headers hold a name, a length and nothing else, parts are padded with zeros, and two blocks of
+//! zeros end the file. Any other byte is damage, so that no byte escapes the check.
 
 use std::io::{self, Read, Write};
 
@@ -18,7 +19,7 @@ pub enum FormError {
     Io(#[from] io::Error),
 }
 
-/// The one header that a part of this name and length may have.
+/// The only header that a part of this name and length may have.
 fn header(name: &str, bytes: u64) -> io::Result<[u8; BLOCK]> {
     let mut header = tar::Header::new_ustar();
     header.set_path(name)?;
@@ -53,7 +54,7 @@ impl<W: Write> Writer<W> {
     /// Appends a part of exactly `bytes` bytes.
     ///
     /// # Errors
-    /// When it cannot be written, or the part has another length.
+    /// If it cannot be written, or the part has another length.
     pub fn part(&mut self, name: &str, bytes: u64, mut content: impl Read) -> io::Result<()> {
         self.0.write_all(&header(name, bytes)?)?;
         let written = io::copy(&mut content, &mut self.0)?;
@@ -67,7 +68,7 @@ impl<W: Write> Writer<W> {
     /// Ends the file.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn finish(mut self) -> io::Result<W> {
         self.0.write_all(&[0; BLOCK])?;
         self.0.write_all(&[0; BLOCK])?;
@@ -82,7 +83,7 @@ pub(crate) struct Parts<R: Read> {
     at: u64,
 }
 
-/// A part's name and length, as its header says.
+/// A part's name and length, from its header.
 pub(crate) struct Head {
     pub(crate) name: String,
     pub(crate) bytes: u64,
@@ -109,7 +110,7 @@ impl<R: Read> Parts<R> {
         FormError::Form { at: self.at, what }
     }
 
-    /// The next part, or none at the end, after which nothing may follow.
+    /// The next part, or `None` at the end, after which nothing may follow.
     pub(crate) fn next(&mut self) -> Result<Option<Head>, FormError> {
         let block = self.block()?;
         if block == [0; BLOCK] {
@@ -133,7 +134,7 @@ impl<R: Read> Parts<R> {
         Ok(Some(Head { name, bytes }))
     }
 
-    /// The content of the part that was named last.
+    /// The content of the part whose header was read last.
     pub(crate) fn content(&mut self, bytes: u64) -> Content<'_, R> {
         Content {
             inner: &mut self.inner,
@@ -142,7 +143,7 @@ impl<R: Read> Parts<R> {
         }
     }
 
-    /// To be called when all of a content was read.
+    /// Checks the padding; call it when all of a content was read.
     pub(crate) fn skip_padding(&mut self, bytes: u64) -> Result<(), FormError> {
         self.at = self.at.saturating_add(bytes);
         let mut zeros = Vec::new();
@@ -166,7 +167,7 @@ pub(crate) struct Content<'a, R: Read> {
 }
 
 impl<R: Read> Content<'_, R> {
-    /// SHA-256 of the part, hexadecimal; none before all of it was read.
+    /// SHA-256 of the part, hexadecimal; `None` before all of it was read.
     pub(crate) fn digest(self) -> Option<String> {
         (self.left == 0).then(|| hex::encode(self.digest.finalize()))
     }

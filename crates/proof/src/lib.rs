@@ -1,10 +1,11 @@
-//! Bundles of ledgers, and the check of one without trusting whoever made it.
+//! Bundles of ledgers, and the check of a bundle without trust in its maker.
 //!
-//! [`Writer`] puts parts together in the one form there is; [`verify`] reads such a file once, from front to back, and holds
-//! everything in it against everything else and against a public key: bytes, the tree, balances, decisions, the life of every
-//! claim, four eyes, uniqueness, caps, payouts, samples. It stops at the first thing that does not hold and says where.
+//! [`Writer`] puts parts together in the only form that is valid; [`verify`] reads such a file
+//! once, from front to back, and compares everything in it with everything else and with a public
+//! key: bytes, the tree, balances, decisions, the life of every claim, four eyes, uniqueness, caps,
+//! payouts, samples. It stops at the first fault and reports its place.
 //!
-//! `docs/transparency.md` describes the form for those who write their own verifier.
+//! `docs/transparency.md` describes the form for authors of other verifiers.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod archive;

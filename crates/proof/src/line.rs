@@ -43,7 +43,8 @@ impl<'de> Deserialize<'de> for Instant {
     }
 }
 
-/// An instant in the form in which a bundle writes it, `2026-05-01T08:00:00.000000Z`. A log has some millions.
+/// An instant in the form in which a bundle writes it, `2026-05-01T08:00:00.000000Z`. A log has
+/// some millions.
 fn as_written(text: &str) -> Option<Instant> {
     let [year, month, day, hour, minute, second, micro] =
         [(0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19), (20, 26)]
@@ -121,7 +122,7 @@ impl DecisionLine<'_> {
     pub const KIND: &'static str = "decision";
 }
 
-/// What a [`DecisionLine`] says beside its receipt.
+/// The members of a [`DecisionLine`] beside its receipt.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DecisionRead<'a> {
@@ -137,7 +138,7 @@ pub(crate) struct DecisionRead<'a> {
 }
 
 impl DecisionRead<'_> {
-    /// Takes the receipt out of a line, which is most of it and is for `policy` to read: the line without it, and the receipt.
+    /// Splits a line into the receipt, which is most of it and which `policy` reads, and the rest.
     pub(crate) fn split(line: &str) -> Option<(String, &str)> {
         let (before, rest) = line.split_once(",\"receipt\":")?;
         let (receipt, after) = rest.rsplit_once(",\"keys\":")?;
@@ -167,12 +168,12 @@ impl DecisionRead<'_> {
     }
 }
 
-/// Keys as a bundle writes them.
+/// Keys in the form of a bundle.
 pub fn keys_as_text(keys: &[u8]) -> Vec<String> {
     keys.chunks(17).map(hex::encode).collect()
 }
 
-/// What somebody did.
+/// An act of a person or of the service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventLine<'a> {
@@ -270,11 +271,11 @@ pub struct DisbursementLine {
     pub claims: i64,
     pub total: i64,
     pub payments: Vec<PaymentLine>,
-    /// Of the instruction, hexadecimal; none before it is released.
+    /// Of the instruction, hexadecimal; `None` before it is released.
     pub digest: Option<String>,
 }
 
-/// What the bank is told of one payee, and what was kept back of it.
+/// The order for one payee, and the sum that was kept back of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentLine {

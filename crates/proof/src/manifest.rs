@@ -1,10 +1,10 @@
-//! What a bundle says of itself.
+//! The manifest of a bundle.
 
 use serde::{Deserialize, Serialize};
 
 pub const FORMAT: &str = "huanxin-bundle/1";
 
-/// What stands in a county's place in the origin of the note over the manifest.
+/// The text in the place of a county in the origin of the note over the manifest.
 pub const SIGNED_AS: &str = "bundle";
 
 /// The first part of a bundle.
@@ -29,7 +29,7 @@ pub struct CountyManifest {
     pub size: u64,
     /// Base64.
     pub root: String,
-    /// The checkpoint of the bundle before.
+    /// The checkpoint of the preceding bundle.
     pub previous: Option<Previous>,
 }
 

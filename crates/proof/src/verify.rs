@@ -24,11 +24,11 @@ use reading::{Lines, form, named, next, read_whole, text, whole};
 use replay::Ledger;
 use tables::{Held, Table};
 
-/// The first thing that does not hold.
+/// The first fault that the check found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {what}")]
 pub struct Fault {
-    /// Part, line and thing.
+    /// Part, line and record.
     pub place: String,
     pub what: String,
 }
@@ -42,7 +42,7 @@ impl Fault {
     }
 }
 
-/// What was checked, and how much of it.
+/// What was checked, with counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     pub made_at: String,
@@ -51,7 +51,7 @@ pub struct Report {
     pub counties: Vec<CountyReport>,
     /// Keys held in all counties together, each by one claim.
     pub keys: usize,
-    /// Caps that count several counties, held against their sum at the end.
+    /// Caps over several counties, compared with their sum at the end.
     pub city_caps: usize,
 }
 
@@ -68,22 +68,23 @@ pub struct CountyReport {
     pub caps: usize,
     pub appropriations: usize,
     pub disbursements: usize,
-    /// Fen that were paid and not given back.
+    /// Fen that were paid and not returned.
     pub disbursed: i64,
-    /// Samples that were drawn again.
+    /// Samples that were drawn anew.
     pub samples: u64,
     /// Pairs of persons who signed.
     pub pairs: u64,
-    /// Names of those who vouch for the checkpoint, of those we know.
+    /// Names of those known witnesses whose cosignatures the checkpoint has.
     pub witnesses: Vec<String>,
-    /// Whether the log was shown to go on where the bundle before ended.
+    /// Whether the log was shown to continue that of the preceding bundle.
     pub continues: bool,
 }
 
-/// The manifest of a bundle, its signature checked and nothing else: what the next bundle goes on from.
+/// The manifest of a bundle, with its signature checked and nothing else: the next bundle continues
+/// from it.
 ///
 /// # Errors
-/// It is not a bundle of this log.
+/// If it is not a bundle of this log.
 pub fn manifest(bundle: impl Read, key: &PublicKey) -> Result<Manifest, Fault> {
     opened(&mut Parts::new(bundle), key)
 }
@@ -99,10 +100,10 @@ fn opened<R: Read>(parts: &mut Parts<R>, key: &PublicKey) -> Result<Manifest, Fa
     Ok(manifest)
 }
 
-/// Holds a bundle against itself and against a public key.
+/// Checks a bundle against itself and against a public key.
 ///
 /// # Errors
-/// The first thing that does not hold, with its place.
+/// The first fault, with its place.
 pub fn verify(bundle: impl Read + Send, key: &PublicKey, witnesses: &[Witness]) -> Result<Report, Fault> {
     let mut parts = Parts::new(bundle);
     let manifest = opened(&mut parts, key)?;
@@ -127,7 +128,7 @@ pub fn verify(bundle: impl Read + Send, key: &PublicKey, witnesses: &[Witness]) 
             return Err(Fault::new(name, "it is not as long as the manifest says"));
         }
         let mut content = parts.content(head.bytes);
-        // What does not hold within a part that is not the one that was signed for is no finding of its own.
+        // A fault within a part whose digest differs from the signed one is no finding of its own.
         let read = reading.part(name, head.bytes, &mut content);
         let digest = match read {
             Ok(()) => content.digest(),
@@ -187,7 +188,7 @@ fn check_manifest(manifest: &Manifest, bytes: &[u8], note: &[u8], key: &PublicKe
     Ok(())
 }
 
-/// The parts that such a bundle has, in their order.
+/// The parts of such a bundle, in their order.
 fn expected_parts(manifest: &Manifest) -> Result<Vec<String>, Fault> {
     let programmes = manifest.parts.iter().map(|part| part.name.clone());
     let programmes: Vec<String> = programmes
@@ -233,18 +234,18 @@ fn expected_parts(manifest: &Manifest) -> Result<Vec<String>, Fault> {
     }
 }
 
-/// What is known while the parts go by.
+/// The state of the check while the parts are read.
 struct Reading<'m> {
     key: &'m PublicKey,
     witnesses: &'m [Witness],
     manifest: &'m Manifest,
     programmes: Programmes,
     county: Option<County>,
-    /// What every county has committed, for caps over several.
+    /// The committed sums of every county, for caps over several.
     slices: BTreeMap<String, Slices>,
-    /// Who holds a key, of all counties.
+    /// The holders of keys, of all counties.
     held: Held,
-    /// Caps of the city's, to be looked at when all counties are known.
+    /// Caps of the city's, which are checked after all counties.
     city: Vec<(String, crate::CapLine)>,
     report: Report,
 }
@@ -354,7 +355,7 @@ impl Reading<'_> {
         let mut vouched = Vec::new();
         for witness in self.witnesses {
             match witness.vouches(note) {
-                Ok(word) => vouched.push(word.witness),
+                Ok(cosignature) => vouched.push(cosignature.witness),
                 Err(ledger::log::NoteError::Unsigned) => {}
                 Err(why) => return Err(Fault::new(name, format!("{}: {why}", witness.name()))),
             }
@@ -373,7 +374,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// The leaves themselves: parsed, hashed and decided again on all cores, then replayed in their order.
+    /// The leaves: parsed, hashed and decided again on all cores, then replayed in their order.
     fn log(&self, name: &str, county: &mut County, content: &mut (impl Read + Send)) -> Result<(), Fault> {
         let mut reader = BufReader::with_capacity(1 << 20, content);
         let mut number: u64 = 0;
@@ -391,7 +392,8 @@ impl Reading<'_> {
         let (mut batch, mut behind) = (Lines::default(), Lines::default());
         batch.fill(name, &mut reader)?;
         while !batch.is_empty() {
-            // While some lines are decided again, those before them are taken and those behind them read.
+            // While some lines are decided again, the lines before them are replayed and those
+            // behind them read.
             let (decided, (appended, filled)) = rayon::join(
                 || batch.each(|line| Entry::read(&jurisdiction, line, &self.programmes)),
                 || (append(entries), behind.fill(name, &mut reader)),
@@ -399,7 +401,7 @@ impl Reading<'_> {
             appended?;
             entries = decided;
             std::mem::swap(&mut batch, &mut behind);
-            // What came before a line that cannot be read is looked at first.
+            // The lines before a line that cannot be read are checked first.
             if let Err(fault) = filled {
                 append(entries)?;
                 return Err(fault);
@@ -454,7 +456,7 @@ impl Reading<'_> {
     }
 }
 
-/// A line of the log, and what stands in it.
+/// A line of the log with its contents.
 fn place(name: &str, number: u64, entry: Option<&Entry>) -> String {
     let line = number.saturating_add(1);
     match entry {

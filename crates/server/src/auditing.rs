@@ -1,4 +1,4 @@
-//! What auditors and witnesses run: bundles written and checked, and words on checkpoints.
+//! The commands of auditors and witnesses: writing and checking bundles, and cosigning checkpoints.
 
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
@@ -23,17 +23,17 @@ pub(crate) struct ExportArgs {
     /// A county; may be given several times. Without it: the city and all its counties.
     #[arg(long)]
     jurisdiction: Vec<String>,
-    /// Where the bundle goes. It must not exist.
+    /// The directory of the bundle, which must not exist.
     #[arg(long)]
     out: PathBuf,
-    /// The bundle before: the new one proves that the log begins with that one's.
+    /// An earlier bundle: the new one proves that its log begins with the earlier log.
     #[arg(long)]
     previous: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LogKeyArgs {
-    /// As tools that know signed notes want it: under the name of this county's log.
+    /// In the form that tools for signed notes expect: under the name of this county's log.
     #[arg(long)]
     jurisdiction: Option<String>,
 }
@@ -54,7 +54,7 @@ pub(crate) struct WitnessArgs {
     /// A file with the 32 secret bytes of the witness's own Ed25519 key, in base64.
     #[arg(long)]
     secret_file: PathBuf,
-    /// The checkpoint that was vouched for last. Without it this is the first.
+    /// The checkpoint that this witness cosigned last. Without it this is the first.
     #[arg(long, requires = "consistency")]
     kept: Option<PathBuf>,
     /// The answer of `/proofs/consistency` from the kept one's size to this one's.
@@ -98,7 +98,7 @@ pub(crate) async fn export(
     if args.out.exists() {
         bail!("{} exists already", args.out.display());
     }
-    // Whole or not at all.
+    // Written whole or not at all.
     let mut new = tempfile::NamedTempFile::new_in(folder).context("the bundle's folder")?;
     let manifest = service
         .audit()
@@ -158,7 +158,7 @@ pub(crate) fn verify(path: &Path, key: &str, witnesses: &[String]) -> anyhow::Re
             },
             match it.witnesses.as_slice() {
                 [] => String::new(),
-                names => format!("; vouched for by {}", names.join(", ")),
+                names => format!("; cosigned by {}", names.join(", ")),
             },
         ))?;
     }
@@ -168,7 +168,7 @@ pub(crate) fn verify(path: &Path, key: &str, witnesses: &[String]) -> anyhow::Re
     ))
 }
 
-/// What `/proofs/consistency` answers, as far as it is needed.
+/// The fields of the answer of `/proofs/consistency` that are needed here.
 #[derive(Debug, Deserialize)]
 struct Proof {
     hashes: Vec<String>,
@@ -189,7 +189,7 @@ pub(crate) fn witness(args: &WitnessArgs) -> anyhow::Result<()> {
             .map(|text| Hash::parse(text).ok_or_else(|| anyhow!("a hash is damaged")));
         let hashes = hashes.collect::<anyhow::Result<Vec<_>>>()?;
         check_consistency(checkpoint.size, checkpoint.root, kept.size, kept.root, &hashes)
-            .context("this log is not the one that was vouched for, only longer")?;
+            .context("this log does not continue the one of the kept checkpoint")?;
     }
     let secret = STANDARD
         .decode(read(&args.secret_file)?.trim())
@@ -200,12 +200,12 @@ pub(crate) fn witness(args: &WitnessArgs) -> anyhow::Result<()> {
     let witness = WitnessKey::new(&args.name, &secret).context("--name")?;
     let now = u64::try_from(SystemClock.now().timestamp())?;
     let line = witness.cosign(&note, now)?;
-    tell_key(&witness)?;
+    print_key(&witness)?;
     say(&format!("{note}{}", line.trim_end()))
 }
 
-/// What the operator of the log has to know the witness by.
-fn tell_key(witness: &WitnessKey) -> anyhow::Result<()> {
+/// The public key and name by which the operator of the log recognises the witness.
+fn print_key(witness: &WitnessKey) -> anyhow::Result<()> {
     writeln!(std::io::stderr(), "{}", witness.public())?;
     Ok(())
 }

@@ -15,18 +15,19 @@ pub struct ClientArgs {
     id: String,
     #[arg(long)]
     role: String,
-    /// Who stands behind it, such as a staff number; two clients of one person are one pair of eyes. Default: the id.
+    /// The person who uses the client, such as a staff number; two clients of one person are one
+    /// pair of eyes. Default: the id.
     #[arg(long)]
     person: Option<String>,
     /// Credit code of the merchant it claims for.
     #[arg(long)]
     merchant: Option<String>,
-    /// Counties it may act in; none means the whole city.
+    /// Counties it may act in; without one, the whole city.
     #[arg(long)]
     jurisdiction: Vec<String>,
 }
 
-/// Registers a client and says its secret.
+/// Registers a client and prints its secret.
 pub async fn register(service: &Service, args: ClientArgs) -> anyhow::Result<String> {
     let role = Role::parse(&args.role).ok_or_else(|| {
         let known = Role::ALL.map(Role::as_str).join(", ");

@@ -27,7 +27,7 @@ pub struct Cli {
 enum Command {
     /// Serve the API.
     Serve,
-    /// Do what time demands: expiries, the waitlist, events to be told. Any number of instances.
+    /// Do the work that falls due: expiries, waitlists, events to deliver. Any number of instances.
     Work,
     /// Bring the database's schema up to date.
     Migrate,
@@ -43,13 +43,15 @@ enum Command {
         #[command(subcommand)]
         command: ProgrammeCommand,
     },
-    /// Check a bundle with nothing but the log's public key; or, without one, decide every recorded decision again and compare.
+    /// Check a bundle with nothing but the log's public key; or, without one, decide every recorded
+    /// decision again and compare.
     Verify(VerifyArgs),
-    /// Write a bundle for auditors: a county's ledger, or all, with what proves it.
+    /// Write a bundle for auditors: a county's ledger, or all, with its proofs.
     Export(auditing::ExportArgs),
     /// Print the public key of the transparency log, for auditors.
     LogKey(auditing::LogKeyArgs),
-    /// Vouch for a checkpoint: check it against the one that was kept, and print it with a line of one's own.
+    /// Cosign a checkpoint: check it against the one that was kept, and print it with a line of
+    /// one's own.
     Witness(auditing::WitnessArgs),
     /// Fresh keys for the configuration.
     Keys {
@@ -68,7 +70,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ProgrammeCommand {
-    /// Say what is wrong with a document, with line and column.
+    /// Report what is wrong with a document, with line and column.
     Check { file: PathBuf },
     /// Run the worked examples that stand in a document.
     Test { file: PathBuf },
@@ -91,7 +93,8 @@ struct VerifyArgs {
     /// The log's public key, as `huanxin log-key` prints it.
     #[arg(long)]
     key: Option<String>,
-    /// The key of a witness whose word under the checkpoints is to be checked; may be given several times.
+    /// The key of a witness whose cosignatures of checkpoints are to be checked; may be given
+    /// several times.
     #[arg(long)]
     witness: Vec<String>,
     /// Only this county.
@@ -224,7 +227,7 @@ fn test(file: &Path) -> anyhow::Result<()> {
         results.len().saturating_sub(failed)
     ))?;
     if failed > 0 {
-        Err(anyhow!("{failed} worked examples come out otherwise"))
+        Err(anyhow!("{failed} worked examples have another result"))
     } else {
         Ok(())
     }
@@ -283,7 +286,7 @@ async fn verify(environment: &Environment, file: Option<&Path>, args: VerifyArgs
     }
 }
 
-/// Standard output belongs to what a command answers.
+/// Standard output carries the result of the command only.
 pub(crate) fn say(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")?;

@@ -1,5 +1,5 @@
-//! `huanxin health`: asks the service on this machine whether it is ready, for the health check of a container, which has
-//! no other HTTP client in it.
+//! `huanxin health`: asks the service on this machine whether it is ready, for the health check of
+//! a container, which has no other HTTP client in it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 /// Shorter than the interval between two checks.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Why the service is not known to be ready.
+/// Why `huanxin health` exits with 1.
 #[derive(Debug, thiserror::Error)]
 pub enum HealthError {
     #[error("{address} cannot be asked")]
@@ -24,10 +24,11 @@ pub enum HealthError {
     NotReady { address: SocketAddr, line: String },
 }
 
-/// Asks for `/readyz` where the service listens; an unspecified address (0.0.0.0, [::]) is asked on the loopback.
+/// Requests `/readyz` where the service listens, on the loopback if it listens on an unspecified
+/// address (0.0.0.0, [::]).
 ///
 /// # Errors
-/// When the answer is not 200.
+/// If the answer is not 200.
 pub async fn check(listen: SocketAddr) -> Result<(), HealthError> {
     let address = loopback(listen);
     let unreachable = |source| HealthError::Unreachable { address, source };
@@ -77,7 +78,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
-            // All of it: closing with bytes unread would reset the connection.
+            // All bytes of the request: closing with some unread would reset the connection.
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
                 request.push(stream.read_u8().await.unwrap());

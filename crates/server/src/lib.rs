@@ -1,5 +1,5 @@
-//! What the binary `huanxin` is assembled from: its commands and configuration, the wiring of the crates, telemetry and
-//! the demo.
+//! What the binary `huanxin` is assembled from: its commands and configuration, the wiring of the
+//! crates, telemetry and the demo.
 
 mod auditing;
 pub mod clients;

@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write;
-            // A broken pipe at this point leaves nobody to tell.
+            // A broken pipe at this point leaves no reader for an error either.
             let _ = writeln!(std::io::stderr(), "huanxin: {error:#}");
             ExitCode::FAILURE
         }

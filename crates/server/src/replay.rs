@@ -1,6 +1,8 @@
-//! `huanxin programme replay`: recorded claims under a draft or another version, from the database of the configuration.
+//! `huanxin programme replay`: recorded claims under a draft or another version, from the database
+//! of the configuration.
 //!
-//! Progress goes to standard error, the report to standard output, as a table or as JSON. Nothing is written.
+//! Progress goes to standard error, the report to standard output, as a table or as JSON. Nothing
+//! is written.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -41,10 +43,11 @@ pub(crate) struct ReplayArgs {
     /// Only this county, or the counties of this city; may be repeated.
     #[arg(long = "county")]
     counties: Vec<String>,
-    /// A ceiling in place of the one that stands: 140802:fund=1000000.00, 140802:category:refrigerator=…; may be repeated.
+    /// A ceiling in place of the present one: 140802:fund=1000000.00,
+    /// 140802:category:refrigerator=…; may be repeated.
     #[arg(long = "cap", value_parser = cap)]
     caps: Vec<GivenCap>,
-    /// Writes each claim that comes out otherwise to this file, a line of JSON each.
+    /// Writes each claim with another outcome to this file, a line of JSON each.
     #[arg(long)]
     claims: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "table")]
@@ -115,8 +118,8 @@ fn listen(mut receiver: mpsc::Receiver<Told>, list: Option<PathBuf>) -> anyhow::
     let list = list.map(|path| std::fs::File::create(&path).with_context(|| path.display().to_string()));
     let mut list = list.transpose()?.map(std::io::BufWriter::new);
     let begun = std::time::Instant::now();
-    while let Some(told) = receiver.blocking_recv() {
-        match told {
+    while let Some(progress) = receiver.blocking_recv() {
+        match progress {
             Told::Progress { claims, day } => {
                 let day = day.map_or_else(String::new, |day| format!(", up to {day}"));
                 let seconds = begun.elapsed().as_secs();
@@ -138,8 +141,8 @@ fn listen(mut receiver: mpsc::Receiver<Told>, list: Option<PathBuf>) -> anyhow::
 /// The report for a terminal.
 fn table(report: &Report) -> String {
     let mut text = String::new();
-    let mut line = |words: String| {
-        text.push_str(&words);
+    let mut line = |row: String| {
+        text.push_str(&row);
         text.push('\n');
     };
     let it = &report.summary;
@@ -214,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ceiling_is_written_in_one_word() {
+    fn a_ceiling_is_written_in_one_argument() {
         let it = cap("140802:category:refrigerator=12.50").unwrap();
         assert_eq!(
             (it.jurisdiction.as_str(), it.scope.as_str()),

@@ -1,7 +1,8 @@
-//! What a city starts from: its jurisdictions, the programmes, and, for a demo, registers with a few real-looking entries.
+//! The initial data of a city: its jurisdictions, the programmes, and, for a demo, registers with a
+//! few real-looking entries.
 //!
-//! The files stand in `seeds/` and are compiled in, so that the binary needs nothing beside it. Everything goes through the
-//! service, never by raw INSERT, and seeding again changes nothing.
+//! The files stand in `seeds/` and are compiled in, so that the binary needs nothing beside it.
+//! Everything goes through the service, never by raw INSERT, and seeding again changes nothing.
 
 use anyhow::{Context, anyhow};
 use bytes::Bytes;

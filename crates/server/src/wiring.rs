@@ -1,4 +1,4 @@
-//! From a configuration to a running service: the one place where the crates meet.
+//! Builds the running service from a configuration: the one place where the crates meet.
 
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
@@ -23,9 +23,10 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{BankFormat, BankWay, Config, Database};
 use crate::telemetry::Metrics;
 
-/// Between two looks at what changes slowly: programmes another instance activated, gauges.
+/// Pause between two refreshes of what changes slowly: programmes another instance activated,
+/// gauges.
 const REFRESH: Duration = Duration::from_secs(10);
-/// Between two rounds of the worker. Rounds that find nothing cost three small queries.
+/// Pause between two rounds of the worker. Rounds that find nothing cost three small queries.
 const ROUND: Duration = Duration::from_secs(1);
 
 /// The database's pool.
@@ -90,13 +91,13 @@ pub async fn service(config: &Config) -> anyhow::Result<Service> {
     Ok(Service::start(parts).await?)
 }
 
-/// What the counties' logs are signed with.
+/// The key and the name with which the counties' logs are signed.
 pub fn log_key(config: &Config) -> anyhow::Result<LogKey> {
     LogKey::new(&config.transparency.name, config.transparency.key.expose_secret())
         .context("transparency.name")
 }
 
-/// Whoever is told of events, if the configuration names one.
+/// The receiver of events, if the configuration names one.
 pub fn event_sink(config: &Config) -> anyhow::Result<Option<Arc<dyn EventSink>>> {
     let Some(events) = &config.events else {
         return Ok(None);
@@ -111,7 +112,7 @@ pub fn event_sink(config: &Config) -> anyhow::Result<Option<Arc<dyn EventSink>>>
     Ok(Some(Arc::new(sink)))
 }
 
-/// What tells merchants, unless that is switched off.
+/// The sender of webhooks, unless webhooks are switched off.
 pub fn webhooks(config: &Config) -> anyhow::Result<Option<Arc<dyn Webhooks>>> {
     if !config.webhooks.enabled {
         return Ok(None);
@@ -127,7 +128,8 @@ pub fn webhooks(config: &Config) -> anyhow::Result<Option<Arc<dyn Webhooks>>> {
     Ok(Some(Arc::new(webhooks.context("webhooks")?)))
 }
 
-/// The bank that takes files by itself, with the name that its cursor is kept under and the pause between two looks.
+/// The bank that accepts files over a gateway or folders, the name that its cursor is kept under,
+/// and the pause between two polls.
 #[derive(Debug)]
 pub struct OwnBank {
     bank: Arc<dyn Bank>,
@@ -140,7 +142,7 @@ pub struct OwnBank {
 pub fn bank(config: &Config) -> anyhow::Result<Option<OwnBank>> {
     let Some(bank) = &config.bank else { return Ok(None) };
     let poll = chrono::Duration::from_std(bank.poll).context("bank.poll_seconds")?;
-    // Of where it is no more than tells two apart.
+    // Only as much of the address as distinguishes two banks.
     let name = |kind: &str, place: &str| {
         let digest = hex::encode(Sha256::digest(place));
         format!("{kind}-{}", digest.get(..16).unwrap_or_default())
@@ -179,7 +181,7 @@ pub fn bank(config: &Config) -> anyhow::Result<Option<OwnBank>> {
     Ok(Some(own))
 }
 
-/// Everything outside that a worker has to do with.
+/// Every partner that a worker calls.
 #[derive(Debug, Default)]
 pub struct Outside {
     pub sink: Option<Arc<dyn EventSink>>,
@@ -187,7 +189,7 @@ pub struct Outside {
     pub webhooks: Option<Arc<dyn Webhooks>>,
 }
 
-/// Whoever the configuration names.
+/// The partners that the configuration names.
 pub fn outside(config: &Config) -> anyhow::Result<Outside> {
     Ok(Outside {
         sink: event_sink(config)?,
@@ -196,7 +198,8 @@ pub fn outside(config: &Config) -> anyhow::Result<Outside> {
     })
 }
 
-/// Serves HTTP until stopped, then answers what it took. `bound` is called with the address once it listens.
+/// Serves HTTP until stopped, then answers the requests it has accepted. `bound` is called with the
+/// address once it listens.
 pub async fn serve_http(
     service: Service,
     config: &Config,
@@ -207,12 +210,12 @@ pub async fn serve_http(
     serve_on(listener, service, config, metrics, stop).await
 }
 
-/// Takes the address, so that a caller may say so before serving.
+/// Binds the address, so that a caller may print it before serving.
 pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
 }
 
-/// As [`serve_http`], on a listener that stands.
+/// As [`serve_http`], on a listener that is bound already.
 pub async fn serve_on(
     listener: TcpListener,
     service: Service,
@@ -228,7 +231,7 @@ pub async fn serve_on(
     let app_state = state.clone();
     let mut server = actix_web::HttpServer::new(move || api::app(&app_state))
         .shutdown_timeout(config.shutdown.as_secs())
-        // Signals are ours: `stop` also ends the workers beside the server.
+        // The program handles signals itself: `stop` also ends the workers beside the server.
         .disable_signals();
     if let Some(workers) = config.workers {
         server = server.workers(workers);
@@ -251,7 +254,7 @@ pub async fn serve_on(
 pub async fn keep_fresh(service: Service, stop: CancellationToken) {
     loop {
         if let Err(error) = observe(&service).await {
-            tracing::warn!(%error, "refresh failed; what was read before stays");
+            tracing::warn!(%error, "catalogue and gauges could not be refreshed; the last values stay in use");
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -311,19 +314,20 @@ fn small(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// Does what time demands, round after round, until stopped. Any number of instances may. The bank and the merchants have loops of their own:
-/// a slow one holds nobody else up, and what breaks off at the stop is taken up again by whoever works next.
+/// Runs rounds of the worker until stopped, in any number of instances. The bank and the merchants
+/// have loops of their own, so that a slow one delays no other; an instance that works later takes
+/// up what breaks off at the stop.
 pub async fn work(service: Service, outside: Outside, stop: CancellationToken) {
     let Outside { sink, bank, webhooks } = outside;
     tokio::join!(
         rounds(&service, sink.as_deref(), &stop),
         until(&stop, async {
             let Some(bank) = bank else { return };
-            tokio::join!(submit(&service, &bank), poll(&service, &bank));
+            tokio::join!(submit_files(&service, &bank), poll_reports(&service, &bank));
         }),
         until(&stop, async {
             let Some(webhooks) = webhooks else { return };
-            tell(&service, &*webhooks).await;
+            deliver_webhooks(&service, &*webhooks).await;
         }),
     );
 }
@@ -335,17 +339,19 @@ async fn until(stop: &CancellationToken, work: impl Future<Output = ()>) {
     }
 }
 
-async fn submit(service: &Service, bank: &OwnBank) {
+async fn submit_files(service: &Service, bank: &OwnBank) {
     loop {
         match service.payments().submit_to_bank(&*bank.bank).await {
             Ok(done) if done != Submissions::default() => tracing::info!(
                 taken = done.taken,
                 refused = done.refused,
                 delayed = done.delayed,
-                "files submitted to the bank"
+                "payment files submitted to the bank"
             ),
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "submitting failed; the next round goes on"),
+            Err(error) => {
+                tracing::warn!(%error, "payment files could not be submitted; the next round tries again")
+            }
         }
         if let Some(gateway) = &bank.gateway {
             let open = gateway.circuit() == CircuitState::Open;
@@ -355,39 +361,41 @@ async fn submit(service: &Service, bank: &OwnBank) {
     }
 }
 
-async fn poll(service: &Service, bank: &OwnBank) {
+async fn poll_reports(service: &Service, bank: &OwnBank) {
     loop {
         match service
             .payments()
             .poll_bank(&*bank.bank, &bank.name, bank.poll)
             .await
         {
-            Ok(round) if round != PollRound::default() => tracing::info!(
-                recorded = round.recorded,
-                unreadable = round.unreadable,
-                exceptions = round.exceptions,
+            Ok(done) if done != PollRound::default() => tracing::info!(
+                recorded = done.recorded,
+                unreadable = done.unreadable,
+                exceptions = done.exceptions,
                 "bank reports recorded"
             ),
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(%error, "bank reports could not be recorded; the next round goes on")
+                tracing::warn!(%error, "bank reports could not be recorded; the next round tries again")
             }
         }
         tokio::time::sleep(ROUND).await;
     }
 }
 
-async fn tell(service: &Service, webhooks: &dyn Webhooks) {
+async fn deliver_webhooks(service: &Service, webhooks: &dyn Webhooks) {
     loop {
         match service.webhooks().tell_merchants(webhooks).await {
-            Ok(told) if told != Told::default() => tracing::info!(
-                delivered = told.delivered,
-                failed = told.failed,
-                forgotten = told.forgotten,
-                "merchants told"
+            Ok(done) if done != Told::default() => tracing::info!(
+                delivered = done.delivered,
+                failed = done.failed,
+                forgotten = done.forgotten,
+                "webhook messages delivered"
             ),
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "telling merchants failed; the next round goes on"),
+            Err(error) => {
+                tracing::warn!(%error, "webhook messages could not be delivered; the next round tries again")
+            }
         }
         tokio::time::sleep(ROUND).await;
     }
@@ -407,13 +415,14 @@ async fn rounds(service: &Service, sink: Option<&dyn EventSink>, stop: &Cancella
                         lapsed = round.lapsed,
                         closed = round.closed,
                         messages = round.messages,
-                        told = round.told,
+                        events = round.told,
                         forgotten = round.forgotten,
-                        "round"
+                        checkpoints = round.signed,
+                        "worker round finished"
                     );
                 }
             }
-            Err(error) => tracing::warn!(%error, "round failed; the next one goes on"),
+            Err(error) => tracing::warn!(%error, "worker round failed; the next round tries again"),
         }
         tokio::select! {
             () = stop.cancelled() => return,

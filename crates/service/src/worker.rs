@@ -16,6 +16,7 @@ use crate::catalogue::Catalogues;
 use crate::claims::Claims;
 use crate::funds::Funds;
 use crate::funds::limits::month_of;
+use crate::operation::convert::code;
 use crate::operation::{Runner, ServiceError};
 use crate::payments::Payments;
 use crate::ports::{EventSink, ToldEvent};
@@ -232,11 +233,11 @@ impl Worker {
         jurisdiction: &str,
         after: Option<(Uuid, i32)>,
     ) -> Result<Done<(usize, Option<(Uuid, i32)>)>, ServiceError> {
-        let mut rows = tx.decisions_after(jurisdiction, after, 500).await?;
+        let mut rows = tx.decisions_after(code(jurisdiction)?, after, 500).await?;
         let last = rows.last().map(|row| (row.claim, row.revision));
         rows.retain(|row| row.key_id != self.vault.key_id());
         for row in &mut rows {
-            let place = crate::claims::view::document_place(&row.jurisdiction, row.claim, row.revision);
+            let place = crate::claims::view::document_place(row.claim(), row.revision);
             let text = self.vault.open(&row.key_id, &place, &row.sealed)?;
             row.sealed = self.vault.seal(&place, &text)?;
             row.key_id = self.vault.key_id().to_owned();
@@ -255,7 +256,7 @@ impl Worker {
                 .op
                 .read()
                 .await?
-                .decisions_after(jurisdiction, after, 500)
+                .decisions_after(code(jurisdiction)?, after, 500)
                 .await?;
             let Some(last) = rows.last() else { return Ok(done) };
             after = Some((last.claim, last.revision));
@@ -317,7 +318,7 @@ fn check_receipt(
     let programme = catalogue
         .version(opened.programme(), opened.version())
         .ok_or("unknown programme version")?;
-    if policy::receipt::digest(text.as_bytes()) != format!("sha256:{}", hex::encode(&row.digest)) {
+    if policy::receipt::digest(text.as_bytes()) != format!("sha256:{}", hex::encode(row.digest.0)) {
         return Err("the digest is not the receipt's".into());
     }
     let read = opened.read(programme);

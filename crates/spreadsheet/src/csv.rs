@@ -1,28 +1,27 @@
 //! Fields and rows of CSV (RFC 4180: comma, double quotes), and the rule against formulas.
 //!
-//! A spreadsheet runs a cell that opens like a formula, and quotes do not keep it from that. So
-//! text that came from outside is defused by a [`Mark`]. Numbers and text of ours are not: an
-//! amount of `-12.00` has to stay a number.
+//! A spreadsheet runs a cell that opens like a formula, also one in quotes. So text that came from
+//! outside is defused by a [`Mark`]. Numbers and text of this program are not: an amount of
+//! `-12.00` has to stay a number.
 
 use std::borrow::Cow;
 
-/// Put before the heading, because spreadsheets take a file without it for one in the system's
-/// encoding.
+/// Put before the heading, because spreadsheets read a file without it in the system's encoding.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Whether a cell that begins with this character is run as a formula. The full-width forms count,
-/// because spreadsheets in Chinese take them for the others. Tab and carriage return count, because
-/// spreadsheets drop them and look again.
+/// because spreadsheets in Chinese treat them as the half-width ones. Tab and carriage return
+/// count, because spreadsheets drop them and look at the next character.
 pub fn opens_formula(c: char) -> bool {
     matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r')
 }
 
-/// What is put before a text that opens like a formula.
+/// The mark before a text that opens like a formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// For programs: a reader who takes one leading tab away has the text.
+    /// For programs: a reader who removes one leading tab has the text.
     Tab,
-    /// For people, who know it from spreadsheets, and for readers that trim cells.
+    /// For people, who recognise it from spreadsheets, and for readers that trim cells.
     Apostrophe,
 }
 
@@ -64,8 +63,7 @@ pub fn field(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Appends a row. Defusing what came from outside is for the caller, who knows which cells those
-/// are.
+/// Appends a row. The caller defuses cells with text from outside.
 pub fn row<T: AsRef<str>>(out: &mut Vec<u8>, cells: impl IntoIterator<Item = T>, end: LineEnd) {
     for (column, cell) in cells.into_iter().enumerate() {
         if column > 0 {
@@ -180,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_ends_as_it_is_told() {
+    fn a_row_has_the_requested_ending() {
         let mut out = Vec::new();
         row(&mut out, ["a", "b"], LineEnd::CrLf);
         row(&mut out, ["c"], LineEnd::Lf);

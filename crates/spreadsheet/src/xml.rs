@@ -1,7 +1,7 @@
 //! Text inside XML.
 
 /// Appends text that stands between tags. Characters that XML cannot have become U+FFFD, and so do
-/// other control characters: a reader may refuse the file for one, and none means anything to a
+/// other control characters: a reader may refuse the file for one, and none has a meaning for a
 /// person.
 pub fn escape(out: &mut String, text: &str) {
     for c in text.chars() {

@@ -154,14 +154,6 @@ columns! {
     policy::VersionStatus: Word,
 }
 
-/// A county's code as text, until the rows of claims have it typed. One that is none matches nothing.
-impl ToSql<County, Pg> for Value<&str> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(self.0.as_bytes())?;
-        Ok(IsNull::No)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,10 @@
-//! The auditor: reads the database behind the service's back and recomputes everything that must follow from something else.
+//! The auditor: reads the database without going through the service and recomputes every value
+//! that follows from others.
 
 use cluster::PrivateCluster;
 
-/// One row for each thing that does not follow: what is wrong, where, and the numbers. A single statement, so that it sees one
-/// instant.
+/// One row for each inconsistency: the fault, its place, and the numbers. A single statement, so
+/// that it sees one instant.
 const QUESTIONS: &str = r#"
 WITH moves AS (
     SELECT jurisdiction, programme, claim, debit AS account, amount, height FROM transfers
@@ -348,7 +349,7 @@ SELECT 'a decision is of no claim', d.jurisdiction, d.claim::text, d.revision, 0
     FROM decisions d LEFT JOIN claims c ON c.jurisdiction = d.jurisdiction AND c.id = d.claim
     WHERE c.id IS NULL OR d.revision > c.revision
 UNION ALL
-SELECT 'an event to be told does not exist', o.jurisdiction, o.id::text, 1, 0
+SELECT 'an event in the outbox does not exist', o.jurisdiction, o.id::text, 1, 0
     FROM outbox o CROSS JOIN LATERAL unnest(o.subjects, o.events) AS u (subject, event)
     LEFT JOIN events e ON e.jurisdiction = o.jurisdiction AND e.subject = u.subject AND e.id = u.event
     WHERE e.id IS NULL
@@ -382,9 +383,10 @@ pub const LEAVES: &str = include_str!("audit/leaves.sql");
 /// The same questions of the transparency log.
 const LOG: &str = concat!(include_str!("audit/leaves.sql"), include_str!("audit/log.sql"));
 
-/// Panics with whatever does not follow: balances from transfers, caps from claims, queues from who waits, keys and quotas from
-/// who holds them, samples from their seeds and approvals, payments from disbursements, sources from payments, closings from transfers, statuses from events, leaves of
-/// the log from the rows that they are of.
+/// Panics with every inconsistency: balances from transfers, caps from claims, queues from waiting
+/// claims, keys and quotas from their holders, samples from their seeds and approvals, payments
+/// from disbursements, sources from payments, closings from transfers, statuses from events, leaves
+/// of the log from their rows.
 pub async fn audit(cluster: &PrivateCluster, database: &str) {
     let findings = cluster
         .sql(database, QUESTIONS)

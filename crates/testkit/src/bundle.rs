@@ -1,4 +1,5 @@
-//! A bundle without a service: valid in everything and as large as one likes, for measuring its check and for trying to break it.
+//! A bundle without a service: valid in every part and of any size, for measuring its check and for
+//! trying to break it.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, Write};
@@ -59,7 +60,7 @@ impl Part {
     }
 }
 
-/// The log while it is written.
+/// The log being written.
 struct Log {
     part: Part,
     leaves: Part,
@@ -130,7 +131,7 @@ impl Log {
     }
 }
 
-/// A decision that some worked example of a programme comes to.
+/// A decision of one of the worked examples of a programme.
 fn eligible() -> (Programme, String, i64, String) {
     let source = include_str!("../../../seeds/programmes/appliance-2026.toml");
     let programme = Programme::parse(source).unwrap();
@@ -157,7 +158,8 @@ fn eligible() -> (Programme, String, i64, String) {
     panic!("no example of the programme is eligible")
 }
 
-/// Writes a bundle of one county with so many claims, each paid by four transfers. Returns the key it is signed with.
+/// Writes a bundle of one county with so many claims, each paid by four transfers. Returns the key
+/// it is signed with.
 pub fn write_bundle(claims: u64, out: &mut impl Write) -> LogKey {
     let key = LogKey::new("bench", &[9; 32]).unwrap();
     let (programme, receipt, amount, category) = eligible();

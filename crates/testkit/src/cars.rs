@@ -35,7 +35,8 @@ pub struct CarSale {
 }
 
 impl CarSale {
-    /// A new-energy car; the petrol car of 2010 before it is scrapped or sold on as the programme asks.
+    /// A new-energy car; the petrol car of 2010 before it is scrapped or sold on as the programme
+    /// requires.
     pub fn electric(programme: &str, price: &str, on: &str) -> Self {
         Self {
             programme: programme.into(),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use cluster::{Installations, Options, PrivateCluster, Search};
 use tokio::sync::OnceCell;
 
-/// A new cluster that nobody else uses and that goes when it is dropped: for tests that kill it.
+/// A new cluster of its own that is removed when it is dropped: for tests that kill it.
 pub async fn private_cluster() -> PrivateCluster {
     let installed = Installations::find(&Search::of_process())
         .await
@@ -15,7 +15,8 @@ pub async fn private_cluster() -> PrivateCluster {
         .expect("PostgreSQL starts")
 }
 
-/// The cluster of this process. A static is never dropped: the cluster's own watcher cleans up when the process ends.
+/// The cluster of this process. A static is never dropped: the cluster's own watcher removes its
+/// files when the process ends.
 pub(crate) async fn shared_cluster() -> &'static PrivateCluster {
     static CLUSTER: OnceCell<PrivateCluster> = OnceCell::const_new();
     CLUSTER.get_or_init(private_cluster).await
@@ -63,7 +64,7 @@ impl TestDb {
         self.cluster
     }
 
-    /// Rows of a statement run behind the service's back; columns are separated by `|`.
+    /// Rows of a statement, run without going through the service; columns are separated by `|`.
     pub async fn rows(&self, statement: &str) -> Vec<String> {
         let rows = self
             .cluster
@@ -95,7 +96,7 @@ impl TestDb {
             String::from_utf8_lossy(&output.stderr)
         );
         let text = String::from_utf8(output.stdout).expect("UTF-8");
-        // Newer minor versions fence the dump with a random word.
+        // Newer minor versions enclose the dump in `\restrict` lines with a random token.
         text.lines()
             .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"))
             .collect::<Vec<_>>()
@@ -112,7 +113,8 @@ impl TestDb {
 }
 
 impl Drop for TestDb {
-    /// Dropped beside the next tests: nobody waits for it, and what is left goes with the cluster.
+    /// Dropped while the next tests run: no test waits for it, and the cluster's end removes the
+    /// rest.
     fn drop(&mut self) {
         let (cluster, name) = (self.cluster, self.name.clone());
         std::thread::spawn(move || {

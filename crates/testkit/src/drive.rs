@@ -1,4 +1,4 @@
-//! What clients do, each in a word; what a word returns went well.
+//! Shorthands for what clients do, each of which succeeds or panics.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::numbers;
 use crate::world::{World, permit};
 
-/// How many claims stand where.
+/// How many claims have each status.
 pub fn tally(claims: &[ClaimState]) -> BTreeMap<&'static str, usize> {
     let mut tally = BTreeMap::new();
     for claim in claims {
@@ -25,7 +25,7 @@ pub fn tally(claims: &[ClaimState]) -> BTreeMap<&'static str, usize> {
     tally
 }
 
-/// The claim with a key: the request's hash is the claim's.
+/// An idempotency key; the hash of the request is the claim's.
 pub fn keyed(key: &str, claim: Claim) -> Command {
     let request = Sha256::digest(service::at_rest::document::write(&claim)).into();
     Command {
@@ -35,7 +35,7 @@ pub fn keyed(key: &str, claim: Claim) -> Command {
     }
 }
 
-/// A key that was never used, for a request that is as its key.
+/// A new idempotency key, for a request whose hash is derived from it.
 pub fn new_key() -> Key {
     let key = numbers::tag("key-");
     Key {
@@ -45,7 +45,7 @@ pub fn new_key() -> Key {
 }
 
 impl World {
-    /// Who sells such things.
+    /// The merchant that sells such goods.
     pub fn seller(&self, claim: &Claim) -> Actor {
         match claim.item {
             Item::Vehicle(_) => self.cast.dealer.clone(),
@@ -176,7 +176,7 @@ impl World {
             .value)
     }
 
-    /// The reviewer's verdict on the claim as it stands.
+    /// The reviewer's verdict on the claim at its current revision.
     pub async fn review(&self, id: ClaimId, verdict: ReviewVerdict) -> Result<ClaimState, ServiceError> {
         let revision = self.state(id).await.revision;
         let why = Some("材料".to_owned());
@@ -188,7 +188,7 @@ impl World {
             .value)
     }
 
-    /// The approver's verdict on the claim as it stands.
+    /// The approver's verdict on the claim at its current revision.
     pub async fn decide(&self, id: ClaimId, verdict: ApprovalVerdict) -> Result<ClaimState, ServiceError> {
         let revision = self.state(id).await.revision;
         let why = Some("材料".to_owned());
@@ -214,7 +214,7 @@ impl World {
             .expect("the claim is approved")
     }
 
-    /// Enters money for a fund, to be approved by a second person.
+    /// Proposes money for a fund, to be approved by a second person.
     pub async fn propose_money(&self, county: &str, programme: &str, amount: Fen) -> AppropriationId {
         self.propose_money_of(Source::Central, county, programme, amount)
             .await
@@ -243,13 +243,13 @@ impl World {
         made.value.id
     }
 
-    /// Money for a fund, entered and approved.
+    /// Money for a fund, proposed and approved.
     pub async fn appropriate(&self, county: &str, programme: &str, amount: Fen) {
         self.appropriate_of(Source::Central, county, programme, amount)
             .await;
     }
 
-    /// Money of a source for a fund, entered and approved.
+    /// Money of a source for a fund, proposed and approved.
     pub async fn appropriate_of(&self, source: Source, county: &str, programme: &str, amount: Fen) {
         let id = self.propose_money_of(source, county, programme, amount).await;
         let permit = permit::<ManageFunds>(&self.cast.checker);
@@ -309,7 +309,7 @@ impl World {
         self.fund(county, programme).await.balances
     }
 
-    /// What each source of a fund gave, and what became of it.
+    /// What each source of a fund gave, and where that money is.
     pub async fn sources(&self, county: &str, programme: &str) -> Vec<SourceBalance> {
         let permit = permit::<ReadFunds>(&self.cast.auditor);
         let sources = self
@@ -320,7 +320,8 @@ impl World {
         sources.expect("the fund is open")
     }
 
-    /// Puts the account of a merchant or county on file: entered by one person of treasury, approved by another.
+    /// Puts the account of a merchant or county on file: proposed by one person of treasury,
+    /// approved by another.
     pub async fn account_on_file(&self, holder: &str, number: &str) {
         let entered = EnteredAccount {
             name: "演示户名".into(),
@@ -397,7 +398,7 @@ impl World {
         claims.into_iter().map(|paid| paid.claim).collect()
     }
 
-    /// What the bank says of payments: paid, or failed for a reason.
+    /// Records the bank's results of payments: paid, or failed for a reason.
     pub async fn results(
         &self,
         id: DisbursementId,

@@ -1,4 +1,5 @@
-//! The service over HTTP on a loopback port, and a client that is small enough to be trusted: one request a connection.
+//! The service over HTTP on a loopback port, and a client small enough to be trusted: one request a
+//! connection.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -22,7 +23,7 @@ pub const SECRET: &str = "a secret of forty characters, for tests.";
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: u16,
-    /// Names in lower case.
+    /// Names of headers in lower case.
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
 }
@@ -54,7 +55,7 @@ impl Reply {
         })
     }
 
-    /// Itself, if it has this status.
+    /// The answer itself, if it has this status; panics otherwise.
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
         self
@@ -78,7 +79,7 @@ impl Deref for HttpApp {
 
 impl Drop for HttpApp {
     fn drop(&mut self) {
-        // The command is sent now; whoever waits for its end is not here any more.
+        // The stop is requested now; a caller that would wait for its end is gone.
         drop(self.server.stop(false));
     }
 }
@@ -151,7 +152,7 @@ impl HttpApp {
         token.expect("the credentials are good").access_token
     }
 
-    /// A request as it stands, with no header but those given.
+    /// A request with these bytes, and no header but those given.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
@@ -172,7 +173,7 @@ impl HttpApp {
         parse(&answer)
     }
 
-    /// A JSON request of a client; what creates gets a key of its own.
+    /// A JSON request of a client; a request that creates gets a key of its own.
     pub async fn call(
         &self,
         actor: &Actor,
@@ -203,7 +204,7 @@ impl HttpApp {
         self.call(actor, "POST", path, Some(body), &[]).await
     }
 
-    /// As [`post`](Self::post), on the revision that stands now.
+    /// As [`post`](Self::post), on the current revision.
     pub async fn post_on(&self, actor: &Actor, claim: &str, what: &str, body: &Value) -> Reply {
         let seen = self.get(actor, &format!("/v1/claims/{claim}")).await.expect(200);
         let etag = seen.header("etag").expect("a claim has an ETag").to_owned();

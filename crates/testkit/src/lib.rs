@@ -1,10 +1,14 @@
-//! What the tests of the whole system stand on: a private PostgreSQL with a database for each test, the service over it with
-//! a clock that is moved by hand, fixtures that make claims nobody can object to, and an auditor of the books.
+//! The foundation of the tests of the whole system: a private PostgreSQL with a database for each
+//! test, the service over it with a clock that tests move, fixtures that make valid claims, and an
+//! auditor of the books.
 //!
-//! * [`TestApp`] is a database of its own, cloned from a migrated and seeded template, and the [`World`] in it.
-//! * [`World`] drives the service as its clients do: a cast of persons, claims with all their papers on file, and the verbs.
+//! * [`TestApp`] is a database of its own, cloned from a migrated and seeded template, and the
+//!   [`World`] in it.
+//! * [`World`] drives the service as its clients do: a cast of persons, claims with all their
+//!   papers on file, and the verbs.
 //! * [`HttpApp`] serves it on a loopback port, and calls it over TCP as a client would.
-//! * [`audit`] reads the database behind the service's back and says what does not follow from what.
+//! * [`audit`] reads the database without going through the service and reports every
+//!   inconsistency.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! Everything that is logged in a stretch of time, at every level, for the tests that look for what may never stand there.
+//! All log lines of a stretch of time, at every level, for tests that search them for what must
+//! never be logged.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +15,7 @@ static TEXT: Mutex<String> = Mutex::new(String::new());
 pub struct Recording(());
 
 impl Recording {
-    /// Starts, with every level and every span's beginning and end.
+    /// Starts the record, with every level and every span's beginning and end.
     pub fn start() -> Self {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| {
@@ -30,7 +31,7 @@ impl Recording {
         Self(())
     }
 
-    /// What was logged so far, by this test and by those beside it.
+    /// The lines so far, of this test and of those beside it.
     pub fn text(&self) -> String {
         TEXT.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

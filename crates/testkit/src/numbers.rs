@@ -1,4 +1,4 @@
-//! Identifiers that are well formed and never the same twice in a process.
+//! Identifiers that are well formed and unique in a process.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,19 +9,19 @@ const CREDIT_ALPHABET: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 const VIN_ALPHABET: &[u8] = b"0123456789ABCDEFGHJKLMNPRSTUVWXYZ";
 
 tokio::task_local! {
-    /// The count of a test that has one of its own.
+    /// The counter of a test that has its own.
     static OWN: AtomicU64;
 }
 
-/// A number that no call before gave.
+/// A number that no call before returned.
 pub fn next() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let take = |count: &AtomicU64| count.fetch_add(1, Ordering::Relaxed);
     OWN.try_with(take).unwrap_or_else(|_| take(&NEXT))
 }
 
-/// Runs a test whose numbers begin at one, so that they are the same in every run, whatever runs
-/// beside it. Its database must be its own, and tasks that it spawns draw from the common count.
+/// Runs a test whose numbers begin at one, so that they are the same in every run, with any tests
+/// beside it. Its database must be its own, and tasks that it spawns draw from the common counter.
 pub async fn from_one<F: Future>(test: F) -> F::Output {
     OWN.scope(AtomicU64::new(1), test).await
 }
@@ -62,7 +62,7 @@ pub fn credit_code() -> String {
     checked_credit_code(&format!("91140802MA{}X", spelled(next(), CREDIT_ALPHABET, 7)))
 }
 
-/// The code with the check character that it should have.
+/// The code with its correct check character.
 pub(crate) fn checked_credit_code(code: &str) -> String {
     let body = &code[..17];
     let place = |c| CREDIT_ALPHABET.iter().position(|it| *it == c).unwrap() as u64;

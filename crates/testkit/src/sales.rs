@@ -1,4 +1,4 @@
-//! Sales of goods: a claim that nobody can object to, with whatever it leans on in the registers.
+//! Sales of goods: valid claims, with the entries of registers that they need.
 
 use chrono::{Datelike, NaiveDate};
 use claims::claim::{Applicant, Channel, Claim, Goods, Invoice, Item, OldItem, Payee, Purchase};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::world::{World, day, yuan};
 use crate::{YANHU, numbers};
 
-/// Who buys.
+/// A buyer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub name: String,
@@ -23,7 +23,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody who never bought anything.
+    /// A person who never bought anything.
     pub fn new() -> Self {
         Self {
             name: "王建国".into(),
@@ -51,7 +51,7 @@ impl Default for Person {
     }
 }
 
-/// One appliance or device sold at the till of the cast's retailer, the subsidy taken off.
+/// One appliance or device sold at the till of the cast's retailer, with the subsidy deducted.
 #[derive(Debug, Clone)]
 pub struct Sale {
     pub programme: String,
@@ -60,11 +60,11 @@ pub struct Sale {
     pub price: Fen,
     pub subsidy: Fen,
     pub on: NaiveDate,
-    /// Of the efficiency label; `None`: there is none.
+    /// Grade on the efficiency label; `None` for no label.
     pub grade: Option<u8>,
-    /// `None`: a new person.
+    /// `None` for a new person.
     pub person: Option<Person>,
-    /// Brand's serial number; `None`: a new one.
+    /// The maker's serial number; `None` for a new one.
     pub serial_number: Option<String>,
 }
 

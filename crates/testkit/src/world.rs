@@ -28,13 +28,13 @@ use tokio::sync::OnceCell;
 use crate::database::{TestDb, shared_cluster};
 use crate::{YANHU, audit, numbers};
 
-/// What a test may set.
+/// Options of a test.
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub pool_size: usize,
     pub settings: Settings,
     pub now: DateTime<Utc>,
-    /// Whether merchants are told, at addresses of this machine.
+    /// Whether webhooks are delivered, to addresses of this machine.
     pub webhooks: bool,
     /// Keys of personal data, each all of one byte: the first seals.
     pub data_keys: Vec<(&'static str, u8)>,
@@ -62,12 +62,12 @@ static WEBHOOKS: LazyLock<Arc<HttpWebhooks>> = LazyLock::new(|| {
     Arc::new(webhooks.expect("an HTTP client"))
 });
 
-/// What tells merchants in tests: at addresses of this machine, in a second at most.
+/// The webhook sender of tests: to addresses of this machine, in a second at most.
 pub fn webhooks() -> Arc<dyn Webhooks> {
     WEBHOOKS.clone()
 }
 
-/// Who uses the service. Everybody may act in every county.
+/// The clients of the service. Each may act in every county.
 #[derive(Debug, Clone)]
 pub struct Cast {
     pub retailer: Actor,
@@ -148,7 +148,7 @@ pub struct World {
     pub cast: Cast,
 }
 
-/// The office that vouches for checkpoints.
+/// The witness of checkpoints.
 pub fn witness() -> WitnessKey {
     WitnessKey::new("audit.example/yuncheng", &[5; 32]).expect("a name")
 }
@@ -159,7 +159,7 @@ impl World {
         let clock = Arc::new(ManualClock::at(setup.now));
         let config = StoreConfig {
             pool_size: setup.pool_size,
-            // Two hundred tasks on two cores stand in line for sixteen connections.
+            // Two hundred tasks on two cores wait for sixteen connections.
             acquire_timeout: Duration::from_secs(60),
             lock_timeout: Duration::from_secs(60),
             ..StoreConfig::new(SecretString::from(url.to_owned()))
@@ -242,7 +242,7 @@ impl World {
     }
 }
 
-/// The permit of an actor who has the right.
+/// The permit of an actor, who must have the right.
 pub fn permit<R: Right>(actor: &Actor) -> Permit<R> {
     actor.permit().expect("the role has the right")
 }
@@ -253,7 +253,8 @@ const TEMPLATE: &str = "template_huanxin";
 /// Migrates and seeds an empty database: jurisdictions, every programme, the firms of the cast.
 pub async fn prepare(url: &str) {
     let url = url.to_owned();
-    // The test's own runtime may have a single thread, and the template must have no connection left when this returns.
+    // The test's own runtime may have a single thread, and the template must have no connection
+    // left when this returns.
     on_a_runtime_of_its_own(async move {
         store::migrate(&url).await.expect("migrations run");
         let world = World::open(&url, &Setup::default()).await;
@@ -313,7 +314,7 @@ impl TestApp {
         Self { world, db }
     }
 
-    /// Every book follows from its entries: see [`audit`].
+    /// Audits the books: see [`audit`].
     pub async fn audit(&self) {
         audit(self.db.cluster(), self.db.name()).await;
     }

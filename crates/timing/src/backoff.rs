@@ -1,11 +1,11 @@
 //! How long to wait after an attempt has failed, and when to give up.
 //!
-//! A [`Backoff`] is a rule and holds no state: how many attempts have failed is counted by the caller, in a local variable
-//! or in a row of the database, so that a pause survives a restart.
+//! A [`Backoff`] is a rule and holds no state: the caller counts failed attempts, in a local
+//! variable or in a row of the database, so that a pause survives a restart.
 
 use std::time::Duration;
 
-/// The rule by which attempts at one thing are spaced.
+/// The rule by which the attempts of one operation are spaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     pauses: Pauses,
@@ -20,7 +20,7 @@ enum Pauses {
     Listed(&'static [Duration]),
 }
 
-/// How much chance there is in a pause, so that what failed together is not tried again together.
+/// The random part of a pause, so that operations that failed together are not retried together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jitter {
     None,
@@ -37,7 +37,8 @@ impl Backoff {
         Self::new(Pauses::Doubling { first, longest })
     }
 
-    /// One pause after each failed attempt but the last, so that there is one attempt more than pauses.
+    /// One pause after each failed attempt but the last, so that there is one attempt more than
+    /// pauses.
     #[must_use]
     pub const fn listed(pauses: &'static [Duration]) -> Self {
         Self::new(Pauses::Listed(pauses))
@@ -58,15 +59,15 @@ impl Backoff {
         self
     }
 
-    /// The same pauses with chance in them.
+    /// The same pauses with a random part.
     #[must_use]
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
     }
 
-    /// How long to wait before the next attempt when `failed` attempts have failed: nothing before the first, and `None`
-    /// when there is no next one.
+    /// How long to wait before the next attempt when `failed` attempts have failed: nothing before
+    /// the first, and `None` when there is no next one.
     ///
     /// `random` is drawn evenly from all values of its type; without jitter it does not matter.
     #[must_use]

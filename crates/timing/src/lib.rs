@@ -1,7 +1,7 @@
-//! What every crate reckons with that has to do with time: the clock of Asia/Shanghai, and the pauses between attempts.
+//! Time as every crate computes it: the clock of Asia/Shanghai, and the pauses between attempts.
 //!
-//! The crate is pure. Instants and random numbers come in as arguments, so that the pure crates may use it and tests need
-//! neither a clock nor luck. No operation panics.
+//! The crate is pure. Instants and random numbers come in as arguments, so that the pure crates may
+//! use it and tests depend on neither a clock nor chance. No operation panics.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod backoff;

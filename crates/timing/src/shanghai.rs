@@ -1,11 +1,11 @@
 //! The clock of Asia/Shanghai: UTC and eight hours, without daylight saving since 1991.
 //!
-//! Days, months and years of the service, of banks and of officials are those of this clock. PostgreSQL reckons with the
-//! same zone by its name.
+//! Days, months and years of the service, of banks and of officials are those of this clock.
+//! PostgreSQL reckons with the same zone by its name.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
-/// What the clock is ahead of UTC.
+/// The offset of the clock from UTC.
 pub const OFFSET: FixedOffset = match FixedOffset::east_opt(8 * 60 * 60) {
     Some(offset) => offset,
     None => panic!("eight hours are an offset"),

@@ -12,13 +12,13 @@
 //! #[derive(WireBody)]
 //! #[wire(name = "Appropriate")]
 //! struct Appropriate {
-//!     source: Source,                                   // a type with a form of its own
-//!     #[wire(Positive)]                                 // a shape: how it is read, and what is
-//! said of it amount: Fen,
+//!     source: Source,              // a type with a form of its own
+//!     #[wire(Positive)]            // a shape: how the field is read, and its schema
+//!     amount: Fen,
 //!     #[wire(Words(DOCUMENT), example = "晋财建〔2026〕12号")]
 //!     document: String,
 //!     #[wire(Words(REASON))]
-//!     reason: Option<String>,                           // may be left out
+//!     reason: Option<String>,      // may be left out
 //! }
 //! ```
 //!

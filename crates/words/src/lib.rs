@@ -1,12 +1,14 @@
-//! Closed lists of words.
+//! Closed lists of texts.
 //!
-//! A status, an outcome or a reason is one word out of a list that is known when the program is compiled. [`words!`] declares the
-//! list once: the enum, and each value's word on the wire, in the database and in what is hashed.
+//! A status, an outcome or a reason is one text out of a list that is fixed at compile time.
+//! [`words!`] declares the list once: the enum, and each value's text on the wire, in the database
+//! and in hashed bytes.
 
-/// Declares an enum whose values each have one word.
+/// Declares an enum whose values each have one text.
 ///
-/// It derives what a value needs to be copied, compared and used as a key; further attributes, such as `#[derive(Deserialize)]`,
-/// stand before it. A word that stands twice in a list does not compile.
+/// It derives what a value needs to be copied, compared and used as a key; further attributes, such
+/// as `#[derive(Deserialize)]`, stand before it. A text that stands twice in a list does not
+/// compile.
 ///
 /// ```
 /// words::words! {
@@ -34,7 +36,7 @@ macro_rules! words {
         impl $name {
             /// Every value, in the order of the declaration.
             $vis const ALL: [$name; [$($word),+].len()] = [$($name::$variant),+];
-            /// The words, in the order of `ALL`.
+            /// The texts, in the order of `ALL`.
             $vis const WORDS: &'static [&'static str] = &[$($word),+];
 
             $vis const fn as_str(self) -> &'static str {

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use cargo_metadata::{CargoOpt, MetadataCommand};
 use spdx::{Expression, Licensee, ParseMode};
 
-/// As crates.io takes expressions: `MIT/Apache-2.0` is an old way to write OR.
+/// crates.io also allows `MIT/Apache-2.0`, an old way to write OR.
 const MODE: ParseMode = ParseMode {
     allow_slash_as_or_operator: true,
     ..ParseMode::STRICT
@@ -20,7 +20,7 @@ const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 /// Checks every dependency for this platform.
 ///
 /// # Errors
-/// Lists all that break a rule.
+/// A list of all violations.
 pub(crate) fn run(root: &Path) -> anyhow::Result<String> {
     let rules = fs::read_to_string(root.join("deny.toml")).context("deny.toml cannot be read")?;
     let rules: toml::Table = rules.parse().context("deny.toml is not TOML")?;
@@ -115,7 +115,7 @@ impl Allowed {
         names.into_iter().map(licence).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether an SPDX expression can be met with them. What is no expression cannot be met.
+    /// Whether an SPDX expression can be met with them. Text that is no expression cannot be met.
     fn meet(&self, expression: &str) -> bool {
         Expression::parse_mode(expression, MODE).is_ok_and(|parsed| {
             parsed.evaluate(|asked| self.0.iter().any(|licence| licence.satisfies(asked)))

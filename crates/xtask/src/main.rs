@@ -25,16 +25,16 @@ struct Arguments {
 enum Chore {
     /// Check the rules that no compiler checks.
     Tidy,
-    /// Measure how the code stands: rooms, import circles, hidden calls, words as text.
+    /// Measure the state of the code: rooms, import circles, hidden calls, statuses as text.
     Figures {
-        /// List where each thing that is counted stands.
+        /// List the place of each thing that is counted.
         #[arg(long)]
         sites: bool,
     },
     /// Write what is generated from the code: api-spec/openapi.json, api-spec/problems.md and the
     /// table of settings in docs/configuration.md.
     Openapi {
-        /// Write nothing; fail when they differ from what the code says.
+        /// Write nothing; fail if the files differ from those generated from the code.
         #[arg(long)]
         check: bool,
     },

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 /// line that differs.
 ///
 /// # Errors
-/// A file that cannot be written, or one that is not what it should be.
+/// If a file cannot be written, or differs from the generated one.
 pub(crate) fn run(root: &Path, generated: &[(&str, String)], check: bool) -> anyhow::Result<String> {
     let mut stale = Vec::new();
     for (name, text) in generated {

@@ -1,5 +1,6 @@
-//! Bundles that somebody has been at, signed again so that the check goes on past the signature: whatever they hold, it ends in a
-//! report or a fault and never in a panic. `make fuzz-bundles` tries for as long as one likes.
+//! Altered bundles, signed again so that the check goes on past the signature: it ends in a report
+//! or a fault for any contents, and never in a panic. `make fuzz-bundles` runs as many cases as
+//! set.
 
 use std::io::Cursor;
 
@@ -10,16 +11,16 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::tampering::{parts, signed_again};
 
-/// What is done to a part.
+/// A change of a part.
 #[derive(Debug, Clone)]
 enum Edit {
     /// A byte becomes another.
     Byte(Index, u8),
     /// A stretch is cut out.
     Cut(Index, Index),
-    /// A stretch is put in somewhere else.
+    /// A stretch is inserted elsewhere.
     Copy(Index, Index, Index),
-    /// Text that means something to somebody.
+    /// A text that has a meaning for the check.
     Insert(Index, &'static str),
     /// A number becomes another.
     Number(Index, i64),

@@ -1,4 +1,4 @@
-//! Whoever changes anything is found out: in the file, and in the database behind everybody's back.
+//! Every change is detected: in the file, and in the database without the service.
 
 use std::io::{Cursor, Read};
 
@@ -30,7 +30,7 @@ pub(super) fn parts(file: &[u8]) -> Vec<(String, Vec<u8>)> {
     entries.collect()
 }
 
-/// The parts put together again, by one who has the key and signs whatever he likes.
+/// The parts put together again, by a forger who has the key and can sign anything.
 pub(super) fn signed_again(log: &LogKey, mut parts: Vec<(String, Vec<u8>)>) -> Vec<u8> {
     let mut manifest: Manifest = serde_json::from_slice(&parts[0].1).unwrap();
     for (part, (name, content)) in manifest.parts.iter_mut().zip(&parts[2..]) {
@@ -64,7 +64,7 @@ fn lines(content: &[u8]) -> Vec<Vec<u8>> {
 async fn no_byte_of_a_bundle_can_be_changed() {
     let (_app, file) = made().await;
     let names: Vec<String> = parts(&file).into_iter().map(|part| part.0).collect();
-    // A hundred of the headers, the manifest and its signature, and two hundred all over.
+    // A hundred of the headers, the manifest and its signature, and two hundred anywhere.
     let step = file.len() / 200;
     let places = (0..6_000).step_by(59).chain((0..file.len()).step_by(step));
     for place in places {
@@ -83,7 +83,7 @@ async fn no_byte_of_a_bundle_can_be_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_the_key_cannot_change_what_was_signed_before() {
+async fn a_holder_of_the_key_cannot_change_what_was_signed_before() {
     let (_app, file) = made().await;
     let whole = parts(&file);
     // Signing it again changes nothing by itself.
@@ -116,8 +116,8 @@ async fn whoever_has_the_key_cannot_change_what_was_signed_before() {
                     }
                 }
             }
-            // One digit anywhere: an amount, a place, an id, an instant. What the bank calls a payment and what a claim asked for are bound
-            // by the manifest alone.
+            // One digit anywhere: an amount, a position, an id, an instant. The bank's name for a
+            // payment and the sum that a claim asked for are bound by the manifest alone.
             if name.ends_with("disbursements.jsonl") || name.ends_with("claims.jsonl") {
                 continue;
             }
@@ -137,7 +137,7 @@ async fn whoever_has_the_key_cannot_change_what_was_signed_before() {
             }
         }
     }
-    // A part left out, or in another's place.
+    // A part left out, or in another position.
     for number in 2..whole.len() {
         let mut without = whole.clone();
         without.remove(number);
@@ -149,7 +149,7 @@ async fn whoever_has_the_key_cannot_change_what_was_signed_before() {
     }
 }
 
-/// What a superuser changes behind the service's back, each on a fresh copy, and where it is found.
+/// Changes of a superuser without the service, each on a fresh copy, and where each is detected.
 const BEHIND: &[(&str, &str)] = &[
     (
         "UPDATE transfers SET amount = amount + 1 WHERE height = 3",
@@ -269,7 +269,7 @@ async fn no_row_can_be_changed_behind_our_back() {
     let (app, _) = made().await;
     let cluster = app.db.cluster();
     for (number, (statement, place)) in BEHIND.iter().enumerate() {
-        // Undone by what was kept of it before.
+        // Restored from the copy made before it.
         let tables = "transfers, decisions, events, funds, caps, appropriations, disbursements, payments, claims, unique_keys, \
             log_leaves, checkpoints";
         let each = |text: &str| {
@@ -278,7 +278,7 @@ async fn no_row_can_be_changed_behind_our_back() {
         };
         let keep = each("CREATE TABLE kept_{} AS TABLE {}");
         let back = each("DELETE FROM {}; INSERT INTO {} SELECT * FROM kept_{}; DROP TABLE kept_{}");
-        // No trigger, no constraint: what a superuser can do.
+        // No trigger, no constraint: with the rights of a superuser.
         let free = each(
             "DO $$ DECLARE c record; BEGIN FOR c IN SELECT conname FROM pg_constraint \
              WHERE conrelid = '{}'::regclass AND contype = 'c' LOOP \
@@ -295,7 +295,7 @@ async fn no_row_can_be_changed_behind_our_back() {
             .await
         {
             Ok(_) => verified(&file).expect_err(statement),
-            // What cannot even be read is found by whoever tries.
+            // A file that cannot even be read is detected by every reader.
             Err(error) => panic!("{number}: {statement}: {error}"),
         };
         assert!(fault.place.contains(place), "{number}: {statement}: {fault}");

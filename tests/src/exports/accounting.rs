@@ -1,4 +1,5 @@
-//! Accounting data of GB/T 24589.1: every balance is recomputed from the vouchers of the same file, and from the ledger.
+//! Accounting data of GB/T 24589.1: every balance is recomputed from the vouchers of the same file,
+//! and from the ledger.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +44,7 @@ async fn balances_are_what_the_vouchers_come_to() {
     let kinds = ledger["会计科目"].as_array().unwrap();
     assert_eq!(kinds.len(), 8);
 
-    // What moved, from the vouchers: debits and credits by account, programme and month.
+    // Movements, from the vouchers: debits and credits by account, programme and month.
     let mut moved = BTreeMap::<(String, String, String), (i64, i64)>::new();
     let vouchers = ledger["记账凭证"].as_array().unwrap();
     let mut whole = BTreeMap::<String, (i64, usize)>::new();
@@ -95,13 +96,14 @@ async fn balances_are_what_the_vouchers_come_to() {
         ended.insert(key, closing);
     }
     assert!(moved.is_empty() && months.len() > 1, "{moved:?} {months:?}");
-    let told = app.balances(YANHU, PROGRAMME).await;
+    let balances = app.balances(YANHU, PROGRAMME).await;
     for account in Account::ALL {
         let key = (code(account).to_owned(), PROGRAMME.to_owned());
-        assert_eq!(Fen::new(ended[&key]), Ok(told.get(account)), "{account}");
+        assert_eq!(Fen::new(ended[&key]), Ok(balances.get(account)), "{account}");
     }
 
-    // The part behind begins with what the part before ended with, and ends as the whole does.
+    // The next part begins with the balances at the end of the one before, and ends as the whole
+    // does.
     let before = last.parse::<chrono::NaiveDate>().unwrap().pred_opt().unwrap();
     let part = format!("140802/export?format=gbt24589&syntax=json&from=2026-01-01&to={before}");
     let part = export(&app, &part).await.json();

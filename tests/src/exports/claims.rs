@@ -30,7 +30,7 @@ async fn events(app: &HttpApp) -> Vec<(String, String, String, String)> {
     rows.iter().map(event).collect()
 }
 
-/// Somebody who bought an appliance, and somebody who is paid at an account.
+/// A person who bought an appliance, and a person who is paid at an account.
 async fn sold(app: &HttpApp) -> Vec<Value> {
     app.appropriate(YANHU, "vehicle-scrap-2026", yuan("100000.00"))
         .await;
@@ -73,18 +73,18 @@ async fn they_are_masked_unless_somebody_who_may_says_why() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
     {
         let id = line["id"].as_str().unwrap();
-        let told = app
+        let answer = app
             .get(&app.cast.auditor, &format!("/v1/claims/{id}"))
             .await
             .json();
-        let claim = &told["claim"];
+        let claim = &answer["claim"];
         assert_eq!(line["applicant_name"], claim["applicant"]["name"]);
         assert_eq!(line["identity_number"], claim["applicant"]["identity_number"]);
         assert_eq!(line["phone"], claim["applicant"]["phone"]);
         assert_eq!(line["bank_account"], claim["payee"]["bank_account"]);
         assert_eq!(line["payee"], claim["payee"]["kind"]);
-        assert_eq!(line["status"], told["status"]);
-        assert_eq!(line["amount"], told["subsidy"]["amount"]);
+        assert_eq!(line["status"], answer["status"]);
+        assert_eq!(line["amount"], answer["subsidy"]["amount"]);
         assert_eq!(line["merchant_reference"], claim["merchant_reference"]);
     }
     assert!(events(&app).await.is_empty());
@@ -97,9 +97,9 @@ async fn they_are_masked_unless_somebody_who_may_says_why() {
     }
     assert_eq!(clear.lines().count(), masked.lines().count());
     let count = clear.lines().count();
-    let told = events(&app).await;
+    let recorded = events(&app).await;
     assert_eq!(
-        told,
+        recorded,
         [(
             YANHU.to_owned(),
             format!("ledger:{YANHU}"),
@@ -108,7 +108,8 @@ async fn they_are_masked_unless_somebody_who_may_says_why() {
         )]
     );
 
-    // Treasury reads ledgers and may not look; nobody may without a reason. Neither leaves an event, for nothing was shown.
+    // Treasury reads ledgers and may not reveal; no client may without a reason. Neither leaves an
+    // event, for nothing was shown.
     let reply = app.get(&app.cast.maker, &path).await;
     assert_eq!((reply.status, reply.code().as_deref()), (403, Some("forbidden")));
     let reply = app
@@ -139,10 +140,10 @@ async fn a_city_leaves_an_event_in_each_county() {
         .collect::<Vec<_>>();
     assert_eq!(ids.len(), 8);
     assert!(ids.is_sorted());
-    let told = events(&app).await;
-    let counties = told.iter().map(|it| it.0.clone()).collect::<BTreeSet<_>>();
-    assert_eq!((told.len(), counties.len()), (14, 14));
-    let of = |county: &str| told.iter().find(|it| it.0 == county).unwrap().3.clone();
+    let recorded = events(&app).await;
+    let counties = recorded.iter().map(|it| it.0.clone()).collect::<BTreeSet<_>>();
+    assert_eq!((recorded.len(), counties.len()), (14, 14));
+    let of = |county: &str| recorded.iter().find(|it| it.0 == county).unwrap().3.clone();
     assert_eq!(of(YANHU), "7 claims, *, /: 专项审计");
     assert_eq!(of(LINYI), "1 claims, *, /: 专项审计");
     assert_eq!(of("140824"), "0 claims, *, /: 专项审计");
@@ -189,7 +190,7 @@ async fn pieces_days_and_programmes() {
         (&"export_claims".into(), &"ledger:140802".into())
     );
 
-    // What arrives after it was recorded who looks is not shown.
+    // Claims that arrive after the read was recorded are not shown.
     let reveal = Reveal {
         permit: permit::<RevealClaims>(&app.cast.auditor),
         reason: Some("专项审计".into()),

@@ -57,7 +57,7 @@ async fn every_format_says_the_same() {
         panic!("{:?}", all[2])
     };
     assert_eq!(yuan(&format!("{amount:.2}")), total);
-    // A workbook speaks as its reader does, if nothing else is said; a CSV only if that is asked for.
+    // A workbook has its reader's language unless set otherwise; a CSV only if asked for.
     let bearer = format!("Bearer {}", app.token(&app.cast.auditor).await);
     for (language, first) in [("zh-CN", "汇总"), ("en", "Summary")] {
         let headers = [("authorization", bearer.as_str()), ("accept-language", language)];
@@ -80,7 +80,8 @@ async fn pieces_put_together_are_the_whole() {
             let whole = export(&app, &path).await.body;
             assert!(whole.len() > 1_000);
             for cut in [whole.len() / 3, whole.len() / 2, whole.len() - 2, whole.len()] {
-                // What broke off is cut behind its last whole line, and its last line says where it was.
+                // A broken-off file is cut after its last whole line, and the next request goes on
+                // after that line.
                 let kept = whole[..cut].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
                 let text = std::str::from_utf8(&whole[..kept]).unwrap();
                 let last = text.lines().last().unwrap();
@@ -169,7 +170,7 @@ async fn it_is_compressed_if_that_is_asked_for() {
             _ => opened = zstd::stream::decode_all(reply.body.as_slice()).unwrap(),
         }
         assert_eq!(opened, plain.body);
-        // What is compressed in itself is sent as it is.
+        // Formats with compression of their own are sent as they are.
         for format in ["xlsx", "parquet"] {
             let path = format!("140802/export?format={format}&lang=zh");
             let whole = export(&app, &path).await;
@@ -240,10 +241,10 @@ async fn what_has_no_meaning_is_refused() {
         assert_eq!(reply.status, 400, "{query}");
         let problem = reply.json();
         let errors = problem["errors"].as_array().unwrap();
-        let told = errors
+        let names_the_field = errors
             .iter()
             .any(|it| it["pointer"] == format!("/query/{parameter}") && it["code"] == code);
-        assert!(told, "{query}: {problem}");
+        assert!(names_the_field, "{query}: {problem}");
     }
     let reply = app
         .get(

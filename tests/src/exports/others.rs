@@ -1,12 +1,13 @@
-//! Other programs open what this one writes and come to the same sums: openpyxl and pyarrow from PyPI, and LibreOffice where it is
-//! installed. Where PyPI cannot be reached the test says so and passes.
+//! Other programs open the files of this one and compute the same sums: openpyxl and pyarrow from
+//! PyPI, and LibreOffice where it is installed. Where PyPI cannot be reached the test prints that
+//! and passes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{busy, export};
 
-/// How `.ci/check-exports` ends when there is no PyPI.
+/// The exit code of `.ci/check-exports` without PyPI.
 const SKIPPED: i32 = 77;
 
 #[tokio::test(flavor = "multi_thread")]

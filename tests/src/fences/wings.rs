@@ -1,16 +1,16 @@
-//! Who may use whom inside a crate: its wings have one order, and no module uses one that uses it.
+//! Dependencies inside a crate: its wings have one order, and no two modules use each other.
 //!
-//! Arrows are read from the sources, tests apart: every path that begins with `crate`, `super` or
-//! `self`. A name that a module re-exports is an arrow to the module that defines it, so a face hides
-//! nothing. A module may use its children and they may use it: that is one thing in several files.
-//! A call through `self.` is no path and is not seen here.
+//! Arrows are read from the sources without tests: every path that begins with `crate`, `super` or
+//! `self`. A name that a module re-exports is an arrow to the module that defines it, so that a
+//! re-export hides no dependency. A module may use its children and they may use it: that is one
+//! unit in several files. A call through `self.` is no path and is not seen here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A crate and the order of its wings.
 struct House {
     name: &'static str,
-    /// From the top. Wings of one row do not come before each other.
+    /// From the top. Wings of one row may use each other.
     order: &'static [&'static [&'static str]],
     /// Defined in `lib.rs`, and used by any wing.
     root: &'static [&'static str],
@@ -141,7 +141,7 @@ fn the_fence_finds_what_it_is_for() {
     assert_eq!(found, ["upper::a -> upper::b -> upper::a"]);
 }
 
-/// What breaks the order of a house, as lines to be read.
+/// Violations of a crate's order, as lines to be read.
 fn faults(house: &House, files: &[(String, String)]) -> Vec<String> {
     let files = files.iter().filter(|(path, _)| !path.ends_with("tests.rs"));
     let code = files
@@ -204,7 +204,7 @@ fn circle(mut arrows: BTreeMap<Module, BTreeSet<Module>>) -> Option<String> {
             break;
         }
     }
-    // What is left leads nowhere but on: whoever walks it comes back.
+    // The rest leads nowhere but on: every walk through it returns.
     let mut walk = vec![arrows.keys().next()?.clone()];
     loop {
         let next = arrows[walk.last().unwrap()].first().unwrap().clone();
@@ -236,7 +236,7 @@ enum Target {
     Root(String),
 }
 
-/// The module that a path of `from` leads to; none if it leaves the crate or stays where it is.
+/// The module that a path of `from` refers to; `None` if it leaves the crate or stays in `from`.
 fn resolve(code: &BTreeMap<Module, String>, from: &Module, path: &[String]) -> Option<Target> {
     let mut full = from.clone();
     let mut rest = path;
@@ -279,7 +279,7 @@ fn resolve(code: &BTreeMap<Module, String>, from: &Module, path: &[String]) -> O
     (full != *from && !full.is_empty()).then_some(Target::Module(full))
 }
 
-/// Paths of the code that begin inside the crate, but for those that only say who may see something.
+/// Paths of the code that begin inside the crate, except those of visibility.
 fn paths(text: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for start in ["crate::", "super::", "self::"] {
@@ -294,7 +294,7 @@ fn paths(text: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// What a module re-exports: each path with the name that it is known by.
+/// The re-exports of a module: each path with its name here.
 fn exports(text: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("use ") {
@@ -306,7 +306,7 @@ fn exports(text: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Takes a path apart, whose groups may be nested, and returns what of the text stands behind it.
+/// Parses a path, whose groups may be nested, and returns the rest of the text.
 fn tree<'t>(text: &'t str, before: &[String], found: &mut Vec<Vec<String>>) -> &'t str {
     let mut names = before.to_vec();
     let mut text = text.trim_start();

@@ -1,4 +1,5 @@
-//! Every operation with no token, with each wrong role, from a wrong county, and with the right one.
+//! Every operation with no token, with each wrong role, from a wrong county, and with the right
+//! one.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use super::operations::{
     Row, Things, table,
 };
 
-/// Open to everybody, and why. This list only shrinks.
+/// Open to everyone, with the reason. This list only shrinks.
 const OPEN: [(&str, &str); 9] = [
     ("POST /oauth/token", "this is where one signs in"),
     ("GET /.well-known/jwks.json", "public keys are public"),
@@ -82,7 +83,7 @@ async fn things(app: &HttpApp) -> Things {
     }
 }
 
-/// Somebody of a role who acts in these counties only.
+/// A client with a role in these counties only.
 fn of_role(app: &HttpApp, role: Role, place: &str, jurisdictions: &[&str]) -> Actor {
     let merchant = match role {
         Retailer => app.cast.retailer.merchant.clone(),
@@ -172,7 +173,7 @@ async fn who_may_do_what() {
         app.register(&elsewhere).await;
         tokens.push((*role, app.token(&here).await, app.token(&elsewhere).await));
     }
-    // Those that change what others look at come last in the table.
+    // Rows that change what others read come last in the table.
     for row in table(&things) {
         let operation = &row.operation;
         for bad in [None, Some(""), Some("x.y.z")] {
@@ -186,29 +187,29 @@ async fn who_may_do_what() {
         for (role, here, elsewhere) in &tokens {
             if !row.roles.contains(role) {
                 let reply = ask(&app, &row, Some(here)).await;
-                let told = (reply.status, reply.code());
-                assert_eq!(told, (403, Some("forbidden".into())), "{operation} as {role:?}");
+                let answer = (reply.status, reply.code());
+                assert_eq!(answer, (403, Some("forbidden".into())), "{operation} as {role:?}");
                 continue;
             }
             let reply = ask(&app, &row, Some(elsewhere)).await;
-            // A merchant sees what is its own wherever it is, and nothing else.
+            // A merchant sees its own claims in every county, and nothing else.
             let own = role.is_merchant()
                 && ["clm_", "/accounts/", "whk_"]
                     .iter()
                     .any(|own| row.path.contains(own));
             if row.elsewhere != Served && !own {
-                let told = (reply.status, reply.code());
+                let answer = (reply.status, reply.code());
                 assert_eq!(
-                    told,
+                    answer,
                     (403, Some("other-jurisdiction".into())),
                     "{operation} as {role:?} from elsewhere"
                 );
             }
             let reply = ask(&app, &row, Some(here)).await;
             if row.elsewhere == City {
-                let told = (reply.status, reply.code());
+                let answer = (reply.status, reply.code());
                 assert_eq!(
-                    told,
+                    answer,
                     (403, Some("other-jurisdiction".into())),
                     "{operation} as {role:?} of a county"
                 );
@@ -244,7 +245,7 @@ async fn lists_show_ones_own_only() {
         let page = app.get(&actor, "/v1/claims").await.expect(200).json();
         assert_eq!(page["items"].as_array().unwrap().len(), sees, "{}", actor.client);
     }
-    // A disabled client is out when its cache has aged.
+    // A disabled client is refused after its cache entry has expired.
     let reviewer = of_role(&app, Reviewer, "here", &[YANHU]);
     let bearer = format!("Bearer {}", app.token(&reviewer).await);
     app.db
@@ -258,7 +259,7 @@ async fn lists_show_ones_own_only() {
             .status,
         401
     );
-    // A token ends with its time.
+    // A token is refused after it expires.
     let auditor = of_role(&app, Auditor, "city", &[]);
     let bearer = format!("Bearer {}", app.token(&auditor).await);
     assert_eq!(

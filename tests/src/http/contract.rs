@@ -1,4 +1,4 @@
-//! What is committed under `api-spec/` is what the code says and what is served.
+//! The files under `api-spec/` are those generated from the code, and those served.
 
 use testkit::HttpApp;
 

@@ -1,9 +1,9 @@
-//! No personal datum and no secret stands in the log, at any level, whatever is asked.
+//! No personal datum and no secret stands in the log, at any level, after any request.
 
 use serde_json::{Value, json};
 use testkit::{CarSale, HttpApp, Recording, SECRET, Sale, YANHU, on_the_wire, yuan};
 
-/// What is personal in a claim as it is sent.
+/// The personal values of a submitted claim.
 fn personal(claim: &Value) -> Vec<String> {
     let paths = [
         "/applicant/identity_number",
@@ -92,7 +92,7 @@ async fn nothing_personal_is_logged_in_the_life_of_a_claim() {
             )
             .await;
         assert!(looked.expect(200).text().contains(&own[0]));
-        // Wrong in one field, and the others are personal all the same.
+        // Wrong in one field; the others are personal all the same.
         let mut wrong = sent.clone();
         wrong["applicant"]["identity_number"] = json!(own[0].replace(|c: char| c.is_ascii_digit(), "7"));
         wrong["applicant"]["telephone"] = json!(own[1]);

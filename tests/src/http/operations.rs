@@ -1,10 +1,11 @@
-//! Who may do what: every operation with its roles, a path of Yanhu's, and the answer to a client of another county.
+//! The rights: every operation with its roles, a path of Yanhu's, and the answer to a client of
+//! another county.
 //!
 //! The table is `operations.txt`, one line an operation:
 //!
 //! | column | holds |
 //! |---|---|
-//! | operation | method and path; `{id=…}` gives a path parameter its value, and what follows `?` is not of the operation |
+//! | operation | method and path; `{id=…}` gives a path parameter its value, and the part after `?` does not belong to the operation |
 //! | roles | names of roles, or of groups of them |
 //! | elsewhere | an [`Elsewhere`] |
 //! | body | JSON, if one is sent |
@@ -31,9 +32,10 @@ const OFFICERS: &[Role] = &[Reviewer, Approver, Treasury, Auditor, Admin];
 pub(super) enum Elsewhere {
     /// 403 other-jurisdiction.
     Refused,
-    /// It is not a county's business, or a list shows what the client may see.
+    /// The operation belongs to no county, or a list shows only what the client may see.
     Served,
-    /// The whole city's business: 403 other-jurisdiction for a client of some counties only, here too.
+    /// An operation of the whole city: 403 other-jurisdiction for a client of some counties only,
+    /// here too.
     City,
 }
 
@@ -59,7 +61,7 @@ pub(super) struct Row {
     pub(super) body: Option<Value>,
 }
 
-/// What the table's paths and bodies name, all of Yanhu.
+/// The objects in the table's paths and bodies, all of Yanhu.
 pub(super) struct Things {
     pub(super) claim: String,
     /// One of the retailer's that is clawed back.
@@ -69,7 +71,7 @@ pub(super) struct Things {
     pub(super) cap_change: String,
     /// The retailer's credit code.
     pub(super) merchant: String,
-    /// Where the retailer listens.
+    /// The retailer's webhook endpoint.
     pub(super) webhook: String,
     pub(super) sent: Value,
 }
@@ -77,7 +79,7 @@ pub(super) struct Things {
 impl Things {
     /// The text with values in place of their names.
     fn fill(&self, text: &str) -> String {
-        // Well formed, of Yanhu, and nothing has it.
+        // Well formed, of Yanhu, and without an object.
         let nothing = |prefix| self.disbursement.replace("dsb_", prefix);
         let values = [
             ("<claim>", self.claim.clone()),
@@ -101,7 +103,7 @@ impl Things {
     }
 }
 
-/// The rows in the order of the file: those that change what others look at come last.
+/// The rows in the order of the file: those that change what others read come last.
 pub(super) fn table(things: &Things) -> Vec<Row> {
     let lines = TABLE.lines().enumerate().skip(1);
     lines
@@ -195,7 +197,7 @@ fn a_line_has_its_parameters_roles_and_body() {
         "GET /v1/claims everybody",
         "GET /v1/claims/{id} everybody served",
         "GET /v1/claims/<nothing> everybody served",
-        "GET /v1/claims nobody served",
+        "GET /v1/claims no route served",
         "GET /v1/claims everybody there",
         "GET /v1/claims everybody served {",
     ] {

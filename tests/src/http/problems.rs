@@ -1,4 +1,4 @@
-//! Every kind of problem is produced by a request, in both languages, as RFC 9457 says.
+//! Every kind of problem is produced by a request, in both languages, in the form of RFC 9457.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use service::Settings;
 use testkit::{HttpApp, LINYI, Reply, Sale, Setup, TestDb, YANHU, on_the_wire, yuan};
 
-/// Asks for problems and remembers which came.
+/// Sends requests that end in problems and records which came.
 struct Collector<'a> {
     app: &'a HttpApp,
     seen: BTreeMap<String, u16>,
@@ -52,7 +52,7 @@ impl Collector<'_> {
 const JSON: (&str, &str) = ("content-type", "application/json");
 const KEY: (&str, &str) = ("idempotency-key", "the-key");
 
-/// Requests that are wrong in form.
+/// Malformed requests.
 async fn wrong_in_form(it: &mut Collector<'_>, sent: &Value) {
     let body = sent.to_string();
     let body = body.as_bytes();
@@ -142,7 +142,7 @@ async fn wrong_in_form(it: &mut Collector<'_>, sent: &Value) {
     .await;
 }
 
-/// Callers who may not.
+/// Callers without the right.
 async fn wrong_callers(it: &mut Collector<'_>) {
     let app = it.app;
     it.expect("unauthenticated", app.send("GET", "/v1/claims", &[], b"").await);
@@ -310,7 +310,7 @@ async fn out_of_turn(it: &mut Collector<'_>, sent: &Value) {
     );
 }
 
-/// What a bank may say of a disbursement that is not released yet, and of one that nobody can read.
+/// Results for a disbursement that is not released yet, and reports that cannot be read.
 async fn bank(it: &mut Collector<'_>, disbursement: &str) {
     let (app, maker) = (it.app, &it.app.cast.maker);
     let payments = app
@@ -362,7 +362,7 @@ async fn bank(it: &mut Collector<'_>, disbursement: &str) {
     ]);
 }
 
-/// A file that the bank may have, and a second test while one is on its way.
+/// A file that the bank may have, and a second test message while one is on its way.
 async fn outside(it: &mut Collector<'_>) {
     let app = it.app;
     let doubt = "INSERT INTO bank_submissions (jurisdiction, disbursement, part, version, name, format, status, attempts, in_doubt, \
@@ -417,7 +417,8 @@ async fn every_problem_is_produced() {
     );
     app.audit().await;
 
-    // What only a fault produces: a document that was altered behind the service's back, and a database that is away.
+    // Problems that only a fault produces: a document altered without the service, and a database
+    // that is away.
     app.db.rows("UPDATE decisions SET sealed = '\\x00'").await;
     let id = app
         .db
@@ -475,7 +476,7 @@ async fn every_problem_is_produced() {
     assert_eq!(it.seen, all);
 }
 
-/// No connection is left, and none can be made.
+/// No connection is left, and none can be opened.
 async fn close(db: &TestDb) {
     db.cluster()
         .sql(

@@ -1,10 +1,9 @@
-//! Every word of a closed list that the document has is one that the service takes, and no other
-//! is.
+//! The service accepts exactly the values of each closed list in the OpenAPI document.
 //!
-//! The document is walked: each parameter and each place in a body that has an `enum` is sent over
-//! HTTP with each of its words, and with one that stands in no list. What else is wrong with such a
-//! request does not matter, since a reader reports every fault: the test looks for `unknown-word`
-//! at that place and nowhere else.
+//! The document is walked: each parameter and each member of a body that has an `enum` is sent over
+//! HTTP with each of its values, and with one that stands in no list. Other faults of such a
+//! request do not matter, since a reader reports every fault: the test looks for `unknown-word` at
+//! that place and nowhere else.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +13,12 @@ use testkit::{HttpApp, Reply};
 
 const STRANGER: &str = "Stranger";
 
-/// A place that takes one of some words.
+/// A place with a closed list of values.
 struct Place {
     /// JSON pointer in a body, name of a parameter.
     at: String,
     words: Vec<String>,
-    /// The body that leads there, with a stranger in the place of the word; none for a parameter.
+    /// The body that leads there, with an unlisted value at the place; `None` for a parameter.
     rest: Value,
 }
 
@@ -77,7 +76,7 @@ fn body_places(document: &Value, operation: &Value) -> Vec<Place> {
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
     let mut merged = BTreeMap::<String, Place>::new();
     for (at, words, rest) in places(document, schema) {
-        // A tag stands once for each form, and takes the words of all.
+        // A tag stands once for each form, and accepts the values of all.
         let place = merged.entry(at.clone()).or_insert_with(|| Place {
             at,
             words: Vec::new(),
@@ -158,7 +157,7 @@ impl Sender<'_> {
     }
 }
 
-/// The message that refuses a word at a place; `None` if it is taken.
+/// The message that refuses a value at a place; `None` if it is accepted.
 fn refusal(reply: &Reply, pointer: &str) -> Option<String> {
     if reply.status < 400 {
         return None;
@@ -171,7 +170,7 @@ fn refusal(reply: &Reply, pointer: &str) -> Option<String> {
         .map(|error| error["detail"].as_str().unwrap().to_owned())
 }
 
-/// Checks the answer to one word. A word that stands in no list is refused with the list.
+/// Checks the answer to one value. A value that stands in no list is refused with the list.
 fn check(name: &str, place: &Place, word: &str, reply: &Reply, pointer: &str) {
     let refusal = refusal(reply, pointer);
     if word == STRANGER {
@@ -240,7 +239,7 @@ async fn every_word_of_the_document_is_taken_and_no_other() {
             }
         }
     }
-    // As many as there are: a walk that finds none would say that all is well.
+    // The number of places: a walk that finds none would prove nothing.
     assert!(
         parameters >= 17 && fields >= 20,
         "{parameters} parameters, {fields} fields"

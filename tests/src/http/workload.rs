@@ -1,7 +1,8 @@
-//! A workload of random clients over HTTP, and an auditor who knows nothing but their answers.
+//! A workload of random clients over HTTP, and an auditor with nothing but their answers.
 //!
-//! The generator remembers what it was told: each claim's serial number, subsidy and status. The auditor folds the transfers of
-//! each county's log into balances of its own and holds everything else against them.
+//! The generator records its answers: each claim's serial number, subsidy and status. The auditor
+//! folds the transfers of each county's log into balances of its own and compares everything else
+//! with them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -83,7 +84,7 @@ impl Workload<'_> {
                 )
                 .await
         };
-        // Now and then an answer is lost, and the client asks again.
+        // Sometimes an answer is lost, and the client asks again.
         let (reply, again) = tokio::join!(send(), send());
         let (reply, again) = (reply.expect(201), again.expect(201));
         assert_eq!(reply.json()["id"], again.json()["id"]);
@@ -216,7 +217,7 @@ fn money(value: &Value) -> Fen {
     value.as_str().unwrap().parse().unwrap()
 }
 
-/// What the auditor found of one county, from the answers alone.
+/// The auditor's findings of one county, from the answers alone.
 async fn audit_county(app: &HttpApp, county: &str, known: &BTreeMap<String, String>) -> Fen {
     let auditor = &app.cast.auditor;
     let lines = all(
@@ -251,12 +252,12 @@ async fn audit_county(app: &HttpApp, county: &str, known: &BTreeMap<String, Stri
             );
         }
     }
-    let told = app
+    let answered = app
         .get(auditor, &format!("/v1/ledgers/{county}/balances"))
         .await
         .expect(200)
         .json();
-    let told = told["items"]
+    let answered = answered["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -265,7 +266,7 @@ async fn audit_county(app: &HttpApp, county: &str, known: &BTreeMap<String, Stri
         .clone();
     for account in Account::ALL {
         assert_eq!(
-            money(&told["balances"][account.as_str()]),
+            money(&answered["balances"][account.as_str()]),
             folded.get(account),
             "{county} {account}"
         );
@@ -294,7 +295,7 @@ async fn audit_county(app: &HttpApp, county: &str, known: &BTreeMap<String, Stri
             "approved" | "payment_failed" => Some(Account::Payable),
             "in_payment" => Some(Account::InPayment),
             "paid" => Some(Account::Disbursed),
-            // Netting may have brought part of it back.
+            // Netting may have recovered part of it.
             "clawback_due" => {
                 let due = of_claim[id][&Account::Recoverable];
                 assert!((1..=money(&claim["amount"]).get()).contains(&due), "{id}");

@@ -1,4 +1,5 @@
-//! Advances to merchants: made in pairs, set against claims before anything is paid, repaid, and never more than they were.
+//! Advances to merchants: made in pairs, set against claims before anything is paid, repaid, and
+//! never more than was advanced.
 
 use claims::clawback::ClawbackReason;
 use claims::ids::{ClaimId, DisbursementId};
@@ -46,7 +47,7 @@ fn disbursement(advance: &Advance) -> DisbursementId {
     advance.disbursement
 }
 
-/// Releases an advance's disbursement, and says what the bank is to pay.
+/// Releases an advance's disbursement, and returns the bank's orders.
 async fn released(app: &TestApp, advance: &Advance) -> Payment {
     app.release(disbursement(advance)).await.unwrap();
     app.payments(disbursement(advance)).await.remove(0)
@@ -126,7 +127,7 @@ async fn claims_are_set_against_an_advance_first_and_the_rest_is_paid() {
     }
     assert_advance(&app, &advance, "used", [1_000, 0, 0, 0]).await;
     assert_money(&app, [1_800, 0, 0, 1_200, 0]).await;
-    // It is used: the next claims are paid.
+    // The advance is used up: the next claims are paid.
     of_merchant(&app, 1).await;
     let (_, payments) = app.instruct(YANHU, PROGRAMME).await;
     assert_eq!(payments[0].netted, Fen::ZERO);
@@ -188,7 +189,7 @@ async fn an_advance_takes_two_persons_an_admitted_merchant_and_money() {
         .await
         .unwrap_err();
     assert_eq!(alone.refusal(), Some(&Refusal::FourEyes));
-    // What was not paid is nobody's yet.
+    // An unpaid advance cannot be used yet.
     assert!(repay(&app, &first, None).await.is_err());
     assert_money(&app, [400, 0, 600, 0, 0]).await;
 
@@ -236,7 +237,7 @@ async fn an_advance_that_the_bank_did_not_pay_or_gave_back_is_the_county_s() {
     assert_advance(&app, &back, "returned", [0, 0, 0, 0]).await;
     assert_money(&app, [1_000, 0, 0, 0, 0]).await;
 
-    // What the bank told last is known first: it had been paid, and came back.
+    // The bank reports the end first: the advance was paid, and returned.
     let early = make(&app, whole(800)).await.unwrap();
     let payment = released(&app, &early).await;
     assert_eq!(
@@ -245,7 +246,7 @@ async fn an_advance_that_the_bank_did_not_pay_or_gave_back_is_the_county_s() {
     );
     assert_money(&app, [1_000, 0, 0, 0, 0]).await;
 
-    // Claims are set against it: it cannot have come back.
+    // Claims are set against it: a return is no longer possible.
     let used = advanced(&app, 400).await;
     of_merchant(&app, 1).await;
     app.make_disbursement(YANHU, PROGRAMME).await.unwrap();
@@ -301,7 +302,8 @@ async fn what_fails_is_open_again_and_advances_come_before_clawbacks() {
     let advance = advanced(&app, 1_000).await;
     let claims = of_merchant(&app, 2).await;
     let (id, payments) = app.instruct(YANHU, PROGRAMME).await;
-    // 1,200 are payable: 1,000 are set against the advance and 200 of 600 against the clawback, so that nothing is sent.
+    // 1,200 are payable: 1,000 are set against the advance and 200 of 600 against the clawback, so
+    // that nothing is sent.
     assert_eq!(
         (payments[0].netted, payments[0].outcome.as_str()),
         (whole(1_200), "paid")
@@ -341,7 +343,7 @@ async fn what_the_bank_returns_of_a_payment_does_not_open_its_advance_again() {
     assert_money(&app, [1_800, 400, 0, 800, 0]).await;
     app.pay_out(YANHU, PROGRAMME).await;
     assert_money(&app, [1_800, 0, 0, 1_200, 0]).await;
-    // A claim that two payments paid comes back whole, each part to where it came from.
+    // A claim that two payments paid is returned in full, each part to its source.
     app.return_goods(claims[1]).await.unwrap();
     let treasury = permit::<ManageFunds>(&app.cast.maker);
     let document = Some("回单".to_owned());
@@ -372,7 +374,7 @@ async fn a_merchant_repays_what_is_open_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_races_uses_an_advance_once() {
+async fn racing_disbursements_use_an_advance_once() {
     let app = with_money(6_000).await;
     let advance = advanced(&app, 1_000).await;
     of_merchant(&app, 2).await;

@@ -1,4 +1,4 @@
-//! What a bank says in its own formats, and what is set aside.
+//! A bank's reports in its own formats, and the entries that are set aside.
 
 use claims::ids::{BankEntryId, DisbursementId, PaymentId};
 use claims::life_cycle::Status;
@@ -11,7 +11,7 @@ use testkit::{TestApp, YANHU, permit};
 use super::payees::{of_applicants, reconciled};
 use super::{PROGRAMME, assert_books, reasons, whole, with_money};
 
-/// A day's notification: what was booked and what came back, by payment and reason.
+/// A day's notification: bookings and returns, by payment and reason.
 fn camt054(booked: &[&Payment], returned: &[(&Payment, &str)]) -> BankReport {
     let id = |payment: &Payment| payment.id.uuid.simple().to_string();
     let entry = |payment: &Payment, side: &str, more: &str| {
@@ -71,18 +71,18 @@ async fn a_bank_s_reports_count_once_in_any_order() {
     let (id, payments) = app.instruct(YANHU, PROGRAMME).await;
     let [first, second, third] = [&payments[0], &payments[1], &payments[2]];
 
-    // The return is told before the payment that it returns.
+    // The return is reported before the payment that it returns.
     let returned = report(&app, camt054(&[], &[(second, "AC04")])).await;
     assert_eq!(returned, [Ok("returned")]);
     assert_books(&app, [0, 0, 600, 1_200, 0, 0]).await;
     let day = || camt054(&[first, second], &[(second, "AC04")]);
-    let told = report(&app, day()).await;
+    let answers = report(&app, day()).await;
     let outcomes = ["paid", "returned", "returned"].map(Ok);
-    assert_eq!(told, outcomes);
+    assert_eq!(answers, outcomes);
     assert_eq!(report(&app, day()).await, outcomes);
     assert_books(&app, [0, 0, 600, 600, 600, 0]).await;
 
-    // Days later the first comes back, too: it is owed again, and paid again by another payment.
+    // Days later the first is returned, too: it is owed again, and paid again by another payment.
     let back = report(&app, camt054(&[], &[(first, "AC06")])).await;
     assert_eq!(back, [Ok("returned")]);
     assert_eq!(app.state(claims[0]).await.status, Status::PaymentFailed);
@@ -132,7 +132,7 @@ async fn what_fits_nothing_waits_for_another_person() {
     app.results(id, &[(&payments[0], Some("账号不存在")), (&payments[1], None)])
         .await
         .unwrap();
-    // The bank paid after all; it pays what nobody asked for; and it paid another sum.
+    // The bank paid after all; it paid without an instruction; and it paid another sum.
     let late = app.results(id, &[(&payments[0], None)]).await.unwrap();
     assert_eq!(late[0].as_ref().unwrap_err(), &Refusal::ResultContradicts);
     let stranger = Payment {
@@ -143,9 +143,9 @@ async fn what_fits_nothing_waits_for_another_person() {
         amount: whole(601),
         ..payments[1].clone()
     };
-    let told = report(&app, camt054(&[&stranger, &other_sum], &[])).await;
+    let answers = report(&app, camt054(&[&stranger, &other_sum], &[])).await;
     assert_eq!(
-        told,
+        answers,
         [Err(Refusal::NotFound("payment")), Err(Refusal::AmountDiffers)]
     );
     assert_books(&app, [0, 0, 600, 0, 600, 0]).await;
@@ -243,7 +243,7 @@ async fn what_a_person_applied_to_another_payment_may_be_said_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_word_filed_with_the_city_is_applied_in_the_county_whose_payment_it_is() {
+async fn an_exception_filed_with_the_city_is_applied_in_the_payment_s_county() {
     let app = with_money(600).await;
     of_applicants(&app, 1).await;
     let (_, payments) = app.instruct(YANHU, PROGRAMME).await;
@@ -286,7 +286,8 @@ async fn a_word_filed_with_the_city_is_applied_in_the_county_whose_payment_it_is
             .resolve_exception(&permit(actor), exception.id, resolution, why)
             .await
     };
-    // Whoever has no right in that county moves none of its money, and neither does who brought it in.
+    // A person without a right in that county moves none of its money, and neither does the person
+    // who brought the report in.
     let elsewhere = Actor {
         jurisdictions: vec!["140800".into()],
         ..app.cast.checker.clone()
@@ -311,7 +312,7 @@ async fn a_word_filed_with_the_city_is_applied_in_the_county_whose_payment_it_is
         BankEntryId::new(payments[0].id.jurisdiction, exception.id.uuid)
     );
     assert_books(&app, [0, 0, 0, 0, 600, 0]).await;
-    // Said again, it moves nothing and nobody is asked again; nor is it resolved twice.
+    // Reported again, it moves nothing and raises no new exception; nor is it resolved twice.
     assert_eq!(say().await, [Err(Refusal::NotFound("payment"))]);
     assert_eq!(waiting().await, []);
     assert!(matches!(
@@ -389,13 +390,13 @@ async fn a_report_that_comes_eight_times_at_once_is_set_aside_once() {
     let app = with_money(600).await;
     of_applicants(&app, 1).await;
     let (_, payments) = app.instruct(YANHU, PROGRAMME).await;
-    // No lock of ours stands before a payment that is none of ours.
+    // An unknown payment waits for no lock of ours.
     let stranger = Payment {
         id: PaymentId::new(payments[0].id.jurisdiction, uuid::Uuid::from_u128(7)),
         ..payments[0].clone()
     };
-    let told = futures::future::join_all((0..8).map(|_| report(&app, camt054(&[&stranger], &[])))).await;
-    assert_eq!(told, vec![vec![Err(Refusal::NotFound("payment"))]; 8]);
+    let answers = futures::future::join_all((0..8).map(|_| report(&app, camt054(&[&stranger], &[])))).await;
+    assert_eq!(answers, vec![vec![Err(Refusal::NotFound("payment"))]; 8]);
     let reader = permit::<ReadFunds>(&app.cast.auditor);
     let waiting = app
         .service

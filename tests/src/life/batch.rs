@@ -8,7 +8,7 @@ use testkit::{LINYI, Person, Sale, Setup, TestApp, World, YANHU, YUNCHENG};
 
 use super::{PROGRAMME, subsidised_with, whole};
 
-/// One claim of a batch: what it competes for, drawn from few enough that they meet.
+/// One claim of a batch: the things it competes for, drawn from few enough that claims collide.
 #[derive(Debug, Clone)]
 struct Line {
     /// Whole yuan.
@@ -17,7 +17,7 @@ struct Line {
     category: &'static str,
     person: usize,
     serial_number: Option<u8>,
-    /// Lacks what was paid.
+    /// Without the amount paid.
     incomplete: bool,
     /// Of grade 2: rejected.
     ineligible: bool,
@@ -115,8 +115,8 @@ async fn claims(scene: &Scene, worlds: [&World; 2]) -> Vec<Claim> {
     claims
 }
 
-/// What a claimant is told, without ids.
-fn told(claim: &ClaimState) -> impl PartialEq + std::fmt::Debug + use<> {
+/// The claimant's answer, without ids.
+fn answer_of(claim: &ClaimState) -> impl PartialEq + std::fmt::Debug + use<> {
     let decision = claim.decision.as_ref().unwrap();
     (
         claim.status,
@@ -135,7 +135,7 @@ async fn play(scene: Scene) {
         singles.push(apart.submit(claim).await);
     }
     for (index, (one, other)) in batch.iter().zip(&singles).enumerate() {
-        assert_eq!(told(one), told(other), "claim {index}");
+        assert_eq!(answer_of(one), answer_of(other), "claim {index}");
     }
     for county in [YANHU, LINYI] {
         let (one, other) = (

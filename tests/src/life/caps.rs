@@ -182,16 +182,16 @@ async fn a_cap_counts_a_claim_until_it_holds_nothing() {
         .claw_back(&permit(&app.cast.maker), claim.id, None, Some("回单".into()))
         .await
         .unwrap();
-    // In the month in which it was committed, too.
+    // In the month of its commitment, too.
     assert_eq!(committed().await, [whole(0); 3]);
     app.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_waits_for_a_cap_that_goes_waits_for_the_fund() {
+async fn a_claim_that_waits_for_a_lifted_cap_waits_for_the_fund() {
     let app = with_money(600).await;
     app.caps(YANHU, PROGRAMME, &[("whole", whole(0))]).await;
-    // More than are looked at in one part: serving ends with the part in which the money does.
+    // More claims than one part serves: serving ends with the part in which the money is used up.
     app.submit_batch(app.many(502, &Sale::air_conditioner()).await)
         .await;
     let waits = async || {

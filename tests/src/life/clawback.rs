@@ -1,9 +1,11 @@
-//! Subsidies that are due back: demanded, repaid in parts, netted against payments, waived in pairs.
+//! Subsidies that are due back: demanded, repaid in parts, netted against payments, waived in
+//! pairs.
 
 use claims::clawback::{Clawback, ClawbackReason};
-use claims::ids::{ClaimId, WaiverId};
+use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use claims::payments::BankStatus;
+use claims::proposal::ProposalStatus;
 use ledger::Fen;
 use service::claims::{ClaimState, Demand, NewWaiver};
 use service::operation::Check;
@@ -193,7 +195,7 @@ async fn what_comes_back_of_a_netted_payment_is_what_was_sent() {
         .unwrap();
     let claims = of_merchant(&app, 2).await;
     let (_, payments) = app.instruct(YANHU, PROGRAMME).await;
-    // Told to have come back before it was told to be paid.
+    // Its return is reported before its payment.
     assert_eq!(
         returned(&app, &payments[0]).await.unwrap().outcome.as_str(),
         "returned"
@@ -234,8 +236,8 @@ async fn a_waiver_takes_two_persons_and_stays_paid() {
         .waive_clawback(&maker, claim, new, new_key())
         .await
         .unwrap();
-    let id = WaiverId::parse(&made.value.id).unwrap();
-    assert_eq!(made.value.amount, "500.00");
+    let id = made.value.id;
+    assert_eq!(made.value.amount.to_string(), "500.00");
     let alone = app
         .service
         .claims()
@@ -251,7 +253,7 @@ async fn a_waiver_takes_two_persons_and_stays_paid() {
         .check_waiver(&checker, id, Check::Approve, None)
         .await
         .unwrap();
-    assert_eq!(checked.status, "approved");
+    assert_eq!(checked.status, ProposalStatus::Approved);
     assert_eq!(app.state(claim).await.status, Status::ClawedBack);
     assert_sums(&app, claim, [100, 0, 0, 500, 0]).await;
     assert_books(&app, [100, 0, 0, 0, 500, 0]).await;
@@ -259,7 +261,7 @@ async fn a_waiver_takes_two_persons_and_stays_paid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_races_claws_back_once() {
+async fn racing_demands_claw_back_once() {
     let app = with_money(1_200).await;
     let claim = paid(&app, 1).await[0];
     let (one, other, third) = tokio::join!(

@@ -1,4 +1,4 @@
-//! Months and years that are closed: in order, once, from the transfers, and for good.
+//! Closing of months and years: in order, once, from the transfers, and for good.
 
 use ledger::{Account, Fen, Source};
 use service::funds::closing::{ClosedBooks, ClosedFund, Period};
@@ -43,7 +43,8 @@ fn moved(fund: &ClosedFund, account: Account) -> [i64; 4] {
     [line.opening, line.debits, line.credits, line.closing].map(|fen| fen.get() / 100)
 }
 
-/// What central and county had appropriated, in payment, spent, lapsed and left at the end, in whole yuan.
+/// The sums of central and county that were appropriated, in payment, spent, lapsed and left at the
+/// end, in whole yuan.
 fn at_the_end(fund: &ClosedFund) -> [[i64; 5]; 2] {
     [Source::Central, Source::County].map(|source| {
         let it = fund
@@ -100,7 +101,7 @@ async fn months_are_closed_in_order_and_empty_ones_among_them() {
 
     app.withdraw(claim.id).await.unwrap();
     set(&app, "2026-10-20T02:00:00Z");
-    assert_eq!(closed(&app).await, 3, "what nobody closed in time");
+    assert_eq!(closed(&app).await, 3, "periods that were not closed in time");
     let months = [
         month("2026-06", 2, 2),
         month("2026-07", 3, 1),
@@ -207,7 +208,8 @@ async fn a_year_is_closed_after_what_lapsed_and_carries_on() {
     assert_eq!(moved(&year, Account::Available), [0, 3_000, 1_200, 1_800]);
     assert_eq!(moved(&year, Account::Disbursed), [0, 600, 0, 600]);
     assert_eq!(moved(&year, Account::Payable), [0, 1_200, 600, 600]);
-    // What lapsed for the year lapsed in January: its balances are those of its last midnight.
+    // The lapse of the year is posted in January: the year's balances are those of its last
+    // midnight.
     assert_eq!(
         at_the_end(&year),
         [[2_000, 0, 540, 0, 1_460], [1_000, 0, 60, 0, 940]]
@@ -222,7 +224,7 @@ async fn a_year_is_closed_after_what_lapsed_and_carries_on() {
     let books = closing(&app, YANHU, "2026").await.unwrap();
     assert_eq!(books.closing.transfers.to_string(), transfers);
 
-    // What goes on afterwards is of the new year, and the old one stands.
+    // Later transfers belong to the new year, and the old closing stays.
     app.withdraw(promised).await.unwrap();
     set(&app, "2028-01-05T16:00:00Z");
     assert_eq!(closed(&app).await, 13);
@@ -265,7 +267,7 @@ async fn a_lagging_clock_posts_after_what_is_closed() {
     let early = of_applicants(&app, 1).await[0];
     let closer = World::open(app.db.url(), &Setup::default()).await;
     set(&closer, JUNE_IS_DUE);
-    // Its clock still says June, and it goes on taking claims while June is closed.
+    // Its clock still shows June, and it goes on recording claims while June is closed.
     set(&app, "2026-06-30T15:59:59Z");
     let claims = app.many(60, &Sale::air_conditioner()).await;
     let (race, rounds) = tokio::join!(app.race(claims), closed(&closer));
@@ -278,7 +280,7 @@ async fn a_lagging_clock_posts_after_what_is_closed() {
         .await;
     assert_eq!(before, june.transfers.to_string());
 
-    // Whatever it does afterwards is of July: its first instant.
+    // All its later transfers are of July: its first instant.
     let last = app.db.row("SELECT max(height) FROM transfers").await;
     app.submit(app.sale(&Sale::air_conditioner()).await).await;
     let (id, payments) = app.instruct(YANHU, PROGRAMME).await;

@@ -10,7 +10,7 @@ use testkit::{Sale, TestApp, YANHU, permit, yuan};
 
 use super::{PROGRAMME, assert_books, reasons, subsidised_with, verbs, whole, with_money};
 
-/// A claim that lacks what the consumer paid, and the same as it should have been.
+/// A claim without the amount that the consumer paid, and its complete form.
 async fn incomplete(app: &TestApp, sale: &Sale) -> (Claim, Claim) {
     let whole = app.sale(sale).await;
     let mut lacking = whole.clone();
@@ -120,7 +120,7 @@ async fn a_larger_amount_that_does_not_fit_waits_in_its_old_place() {
         (Status::Waitlisted, Some(whole(1_200)))
     );
     app.audit().await;
-    // Its money comes back before that of whoever came later.
+    // Its money returns before that of later claims.
     app.appropriate(YANHU, PROGRAMME, whole(600)).await;
     assert_eq!(app.state(first.id).await.status, Status::UnderReview);
     assert_eq!(app.state(behind.id).await.status, Status::Waitlisted);

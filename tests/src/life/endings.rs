@@ -1,4 +1,5 @@
-//! Withdrawn and returned: from every status in which that is possible, and what becomes free.
+//! Withdrawals and returns: from every status in which they are possible, with the holdings that
+//! become free.
 
 use claims::claim::Claim;
 use claims::ids::ClaimId;
@@ -52,7 +53,7 @@ where
     let app = with_money(600).await;
     let claim = app.sale(&Sale::air_conditioner()).await;
     for status in BEFORE_PAYMENT {
-        // The same invoice, serial number, person and entitlement each time: all of it was given up.
+        // The same invoice, serial number, person and entitlement each time: all were released.
         let id = bring_to(&app, status, claim.clone()).await;
         assert_eq!(end(&app, id).await.unwrap().status, ended);
         assert_books(&app, [600, 0, 0, 0, 0, 0]).await;
@@ -255,7 +256,7 @@ async fn what_changed_meanwhile_is_not_withdrawn() {
         .await
         .unwrap_err();
     assert_eq!(stale.refusal(), Some(&Refusal::Stale { current: 2 }));
-    // Its owner need not say why.
+    // The owner need not give a reason.
     let withdrawn = app
         .service
         .claims()

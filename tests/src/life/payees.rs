@@ -1,4 +1,4 @@
-//! Who is paid, at which account, by which file, and what is kept out: one transfer a payee.
+//! Payees, their accounts and files, and what is held back: one transfer a payee.
 
 use claims::claim::{Claim, Payee};
 use claims::identifiers::BankAccount;
@@ -27,7 +27,7 @@ async fn approved(app: &TestApp, claims: Vec<Claim>) -> Vec<ClaimId> {
     claims.into_iter().map(|claim| claim.id).collect()
 }
 
-/// Claims of 600 yuan that the merchant fronted.
+/// Claims of 600 yuan that the merchant advanced to its customers.
 pub(crate) async fn of_merchant(app: &TestApp, count: usize) -> Vec<ClaimId> {
     approved(app, app.many(count, &Sale::air_conditioner()).await).await
 }
@@ -113,7 +113,7 @@ async fn a_merchant_s_claims_are_one_transfer_and_a_buyer_s_is_one() {
     assert_eq!(app.paid_claims(payments[0].id).await, fronted);
     assert_eq!(app.paid_claims(payments[1].id).await, bought[..1]);
 
-    // One result settles all that a payment pays.
+    // One result settles all claims of a payment.
     app.results(id, &[(&payments[0], None)]).await.unwrap();
     assert_books(&app, [0, 0, 0, 1_200, 1_800, 0]).await;
     for claim in fronted {
@@ -133,7 +133,8 @@ async fn the_file_is_the_same_whenever_it_is_asked_for() {
     let buyer = of_applicants(&app, 1).await[0];
     let (id, payments) = app.instruct(YANHU, PROGRAMME).await;
 
-    // What the county pays from is not on file: no file, and it says whose account is missing.
+    // The county's own account is not on file: no file, and the refusal has the holder of the
+    // missing account.
     let missing = file(&app, id, InstructionFormat::Pain001).await.unwrap_err();
     assert_eq!(missing, Refusal::AccountMissing(vec![YANHU.into()]));
     app.results(id, &[(&payments[1], Some("账户已销户"))])
@@ -153,7 +154,8 @@ async fn the_file_is_the_same_whenever_it_is_asked_for() {
     let table = file(&app, second, InstructionFormat::Csv).await.unwrap();
     assert!(table.contains("合计") && table.contains(&buyer.to_string()));
 
-    // The bank could not pay; the account is put right, and counts in the next payment and not in what was sent.
+    // The bank could not pay; the account is corrected, and counts in the next payment and not in
+    // the one that was sent.
     app.results(second, &[(&again[0], Some("账户已销户"))])
         .await
         .unwrap();
@@ -308,7 +310,7 @@ async fn a_large_sum_takes_three_persons() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gathering_stops_where_it_is_told_to_and_overtakes_nobody() {
+async fn gathering_stops_at_its_limits_and_overtakes_no_claim() {
     let app = with_money(6_000).await;
     let claims = of_merchant(&app, 3).await;
     let make = async |gather: Gather, name: &str| {
@@ -319,11 +321,11 @@ async fn gathering_stops_where_it_is_told_to_and_overtakes_nobody() {
             .await
             .map(|made| made.value.claims)
     };
-    let nobody = Gather {
+    let no_claim = Gather {
         merchant: app.cast.other_retailer.merchant.clone(),
         ..Gather::default()
     };
-    let nothing = make(nobody, "a").await.unwrap_err();
+    let nothing = make(no_claim, "a").await.unwrap_err();
     assert_eq!(nothing.refusal(), Some(&Refusal::NothingPayable));
     let too_young = Gather {
         since_before: Some(app.clock.now() - chrono::Duration::days(1)),

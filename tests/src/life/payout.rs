@@ -1,4 +1,5 @@
-//! Disbursements: two persons, one payment for each payee, results that repeat, contradict and fail.
+//! Disbursements: two persons, one payment for each payee, results that repeat, contradict and
+//! fail.
 
 use claims::claim::Payee;
 use claims::identifiers::BankAccount;
@@ -17,7 +18,7 @@ async fn approved(app: &TestApp, count: usize) -> Vec<ClaimId> {
     let mut claims = app.many(count, &Sale::air_conditioner()).await;
     for claim in &mut claims {
         claim.payee = to_applicant();
-        // The subsidy is not taken off at the till then.
+        // In that case the subsidy is not deducted at the till.
         claim.purchase.paid = Some(claim.purchase.invoice.total);
     }
     let claims = app.submit_batch(claims).await;
@@ -35,7 +36,7 @@ fn to_applicant() -> Payee {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_made_a_disbursement_does_not_release_it() {
+async fn the_maker_of_a_disbursement_does_not_release_it() {
     let app = with_money(1_200).await;
     let claims = approved(&app, 2).await;
     let id = app.make_disbursement(YANHU, PROGRAMME).await.unwrap();
@@ -62,7 +63,7 @@ async fn whoever_made_a_disbursement_does_not_release_it() {
         .await
         .unwrap_err();
     assert_eq!(stale.refusal(), Some(&Refusal::Stale { current: 1 }));
-    // Nothing is paid, and no instruction handed out, before a second person let it go.
+    // Nothing is paid, and no instruction handed out, before a second person releases it.
     let payments = app.payments(id).await;
     let early = app.results(id, &[(&payments[0], None)]).await.unwrap_err();
     assert!(
@@ -173,7 +174,7 @@ async fn a_failed_payment_is_gathered_again() {
     assert_eq!(again.len(), 1);
     assert_eq!(app.paid_claims(again[0].id).await, [claims[0]]);
     assert_ne!(again[0].id, payments[0].id);
-    // The first bank's late word does not settle the second payment.
+    // The first payment's late result does not settle the second payment.
     let late = app.results(first, &[(&payments[0], None)]).await.unwrap();
     assert_eq!(late[0].as_ref().unwrap_err(), &Refusal::ResultContradicts);
     app.results(second, &[(&again[0], None)]).await.unwrap();
@@ -209,7 +210,8 @@ async fn results_may_come_in_parts_and_repeat_but_not_contradict() {
     assert_eq!(status().await.as_str(), "released");
     assert_books(&app, [0, 0, 0, 1_200, 600, 0]).await;
 
-    // All in one report: a repeat, a contradiction, a stranger, and one payment twice with two words.
+    // All in one report: a repeat, a contradiction, an unknown payment, and one payment twice with
+    // two results.
     let stranger = PaymentId::new(payments[0].id.jurisdiction, Uuid::from_u128(7));
     let report = vec![
         PaymentResult::of(payments[0].id, None),

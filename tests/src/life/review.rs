@@ -112,7 +112,7 @@ async fn a_reviewer_or_an_approver_may_say_no() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_reviewed_does_not_approve_with_another_credential_either() {
+async fn the_reviewer_does_not_approve_with_another_credential_either() {
     let app = with_money(10_000).await;
     let claim = app.submit(air_conditioner(&app).await).await;
     let revision = app.recommend(claim.id).await.revision;
@@ -128,7 +128,8 @@ async fn whoever_reviewed_does_not_approve_with_another_credential_either() {
         .approve(&alone, claim.id, revision, ApprovalVerdict::Approve, None, None)
         .await;
     assert_eq!(refused.unwrap_err().refusal(), Some(&Refusal::FourEyes));
-    // What was returned by the approver and reviewed by another may be approved by whoever reviewed first.
+    // A claim that the approver returned and another person reviewed may be approved by its first
+    // reviewer.
     app.decide(claim.id, ApprovalVerdict::Return).await.unwrap();
     let other_reviewer = Actor {
         client: "reviewer-2".into(),
@@ -163,7 +164,7 @@ async fn whoever_reviewed_does_not_approve_with_another_credential_either() {
         .await
         .unwrap();
     assert_eq!(approved.value.status, Status::Approved);
-    // Even if the service forgot, the database would not.
+    // Even if the service did not check it, the database would refuse it.
     let id = claim.id.uuid;
     let forged = format!("UPDATE claims SET reviewed_by = approved_by WHERE id = '{id}'");
     let error = app.db.cluster().sql(app.db.name(), &forged).await.unwrap_err();
@@ -319,7 +320,7 @@ async fn a_thousand_are_approved_at_once_and_no_more() {
     let claims = app
         .submit_batch(app.many(1_000, &Sale::air_conditioner()).await)
         .await;
-    // The reviewer's work is not the point here.
+    // The reviewer's work does not matter here.
     app.db
         .rows("UPDATE claims SET status = 'recommended', reviewed_by = '李审', revision = 2")
         .await;

@@ -1,4 +1,5 @@
-//! Which source pays: shared to the fen over any payments, others standing in for what ran out, and back to where it came from.
+//! The sources of a payment: shared to the fen over any payments, others paying for a source
+//! without money, and returns to their source.
 
 use claims::claim::Payee;
 use claims::identifiers::BankAccount;
@@ -23,7 +24,7 @@ async fn with_sources(grants: &[(Source, i64)]) -> TestApp {
     app
 }
 
-/// What each source has of something, in fen.
+/// A sum of each source, in fen.
 async fn fen_of(app: &TestApp, value: fn(&service::funds::SourceBalance) -> Fen) -> [i64; 4] {
     let sources = app.sources(YANHU, PROGRAMME).await;
     let of = |source| sources.iter().find(|it| it.source == source).map(value);
@@ -122,14 +123,14 @@ async fn over_quota_is_local() {
         // Central gives what it has; the programme's local source is the county.
         [460, 0, 0, 140],
         [0, 0, 0, 600],
-        // The county is short, too: whichever local source still has money.
+        // The county is short, too: any local source that still has money pays.
         [0, 0, 300, 300],
     ];
     assert_eq!(shared, expected);
     assert_eq!(fen_of(&app, |it| it.left).await, [0; 4]);
     app.audit().await;
 
-    // What central could not give is not owed: new money is shared as ever.
+    // Central does not owe what it could not give: new money is shared as before.
     app.appropriate_of(Source::Central, YANHU, PROGRAMME, whole(900))
         .await;
     app.appropriate_of(Source::County, YANHU, PROGRAMME, whole(900))
@@ -176,7 +177,7 @@ async fn what_is_not_paid_goes_back_to_where_it_came_from() {
     assert_in_payment(&app, [0, 0, 0, 600]).await;
     app.audit().await;
 
-    // Returned after it was paid, and before anything was said of it.
+    // Returned after it was paid, and before any result was reported.
     let back = vec![returned(&payments[0]), returned(&payments[2])];
     let treasury = permit::<ManageFunds>(&app.cast.maker);
     for result in app
@@ -203,7 +204,7 @@ async fn a_payment_that_was_paid_after_all_is_shared_anew() {
     app.results(first, &[(&payments[0], Some("系统超时"))])
         .await
         .unwrap();
-    // In between another disbursement had the claim, and was taken back.
+    // Meanwhile another disbursement had the claim, and was cancelled.
     let other = app.make_disbursement(YANHU, PROGRAMME).await.unwrap();
     let checker = permit::<ManageFunds>(&app.cast.checker);
     let why = Some("等银行核实".to_owned());
@@ -247,7 +248,7 @@ async fn what_payees_repay_goes_back_to_where_it_came_from() {
     assert_eq!(yuan_of(&payments[0]), [1_000, 0, 0, 800]);
     app.results(id, &[(&payments[0], None)]).await.unwrap();
     let treasury = permit::<ManageFunds>(&app.cast.maker);
-    // A third of 1,000 and of 800 yuan, rounded; and all of it when all has come back.
+    // A third of 1,000 and of 800 yuan, rounded; and all of it when all is returned.
     let spent = [[66_667, 0, 0, 53_333], [33_333, 0, 0, 26_667], [0; 4]];
     for (claim, spent) in claims.iter().zip(spent) {
         app.return_goods(*claim).await.unwrap();
@@ -273,7 +274,8 @@ async fn unused_central_money_lapses_once() {
     app.clock.set("2026-12-31T15:59:59Z".parse().unwrap());
     assert_eq!(app.service.worker().work(None, None).await.unwrap().lapsed, 0);
 
-    // Midnight in Shanghai. 1,460 yuan of central's are not spent, 540 of them may yet be needed for what is promised; the fund has 1,800.
+    // Midnight in Shanghai. 1,460 yuan of central's are not spent, 540 of them may yet be needed
+    // for open commitments; the fund has 1,800.
     app.clock.set("2026-12-31T16:00:00Z".parse().unwrap());
     let workers = futures::future::join_all((0..4).map(|_| app.service.worker().work(None, None))).await;
     let lapsed = workers.into_iter().map(|round| round.unwrap().lapsed);
@@ -283,7 +285,8 @@ async fn unused_central_money_lapses_once() {
     assert_books(&app, [340, 0, 600, 0, 600, 0]).await;
     app.audit().await;
 
-    // The county pays what was promised; what central grants in the new year does not lapse before its end.
+    // The county pays its commitments; central's grants of the new year do not lapse before its
+    // end.
     app.appropriate(YANHU, PROGRAMME, whole(100)).await;
     assert_eq!(app.service.worker().work(None, None).await.unwrap().lapsed, 0);
     let (id, payments) = app.instruct(YANHU, PROGRAMME).await;

@@ -66,8 +66,8 @@ async fn statement(app: &TestApp, days: (NaiveDate, NaiveDate)) -> Statement {
     made
 }
 
-/// A month of everything: an advance of 500, three claims of 600 paid (one netted later), one open, one under review, one
-/// paid to its applicant, one withdrawn before payment.
+/// A month of everything: an advance of 500, three claims of 600 paid (one netted later), one open,
+/// one under review, one paid to its applicant, one withdrawn before payment.
 async fn a_month() -> (TestApp, NaiveDate) {
     let app = with_money(10_000).await;
     let first = today(&app);
@@ -99,7 +99,7 @@ async fn what_is_advanced_earned_paid_clawed_back_and_open() {
         (it.opening, it.approved, it.withdrawn),
         (whole(0), whole(3_000), whole(600))
     );
-    // 1,200 with 500 set off; then 600 netted whole against the returned goods.
+    // 1,200 with 500 set off; then 600 netted in full against the returned goods.
     assert_eq!((it.paid, it.transferred), (whole(1_800), whole(700)));
     assert_eq!((it.set_off, it.netted), (whole(500), whole(600)));
     assert_eq!((it.closing, it.reserved), (whole(600), whole(600)));
@@ -112,7 +112,8 @@ async fn what_is_advanced_earned_paid_clawed_back_and_open() {
         (whole(600), whole(600))
     );
     assert_eq!(all.clawbacks.closing, whole(0));
-    // Two were out for ten days and one for two; two are out for three days and the rest of the last.
+    // Two were out for ten days and one for two; two are out for three days and the rest of the
+    // last.
     assert_eq!((all.paid.claims, all.paid.amount), (3, whole(1_800)));
     assert_eq!(all.paid.mean_millidays, Some(7_333));
     assert_eq!((all.open.claims, all.open.amount), (2, whole(1_200)));

@@ -1,4 +1,4 @@
-//! Who waits is served in order when money returns, and nobody is overtaken.
+//! The waitlist: claims are served in order when money returns, and none is overtaken.
 
 use claims::life_cycle::Status;
 use service::claims::ClaimState;
@@ -76,7 +76,7 @@ async fn a_small_claim_does_not_overtake_a_large_one() {
     let claims = submit(&app, &[300, 900, 300, 300]).await;
     assert_statuses(&app, &claims, &[UnderReview, Waitlisted, Waitlisted, Waitlisted]).await;
     assert_books(&app, [700, 300, 0, 0, 0, 0]).await;
-    // Money that is not enough for the first in line is for nobody behind it.
+    // Money that does not suffice for the first in line serves no claim behind it.
     app.appropriate(YANHU, PROGRAMME, whole(100)).await;
     assert_statuses(&app, &claims, &[UnderReview, Waitlisted, Waitlisted, Waitlisted]).await;
     app.appropriate(YANHU, PROGRAMME, whole(100)).await;
@@ -141,7 +141,7 @@ async fn a_new_month_opens_its_slice() {
         .map(|cap| cap.committed)
         .collect::<Vec<_>>();
     assert_eq!(committed, [whole(600), whole(1_200)]);
-    // What June gives back in July is June's: it helps nobody.
+    // Money that June's claims release in July counts in June: it serves no claim of July.
     app.withdraw(claims[0].id).await.unwrap();
     assert_eq!(app.state(claims[3].id).await.status, Waitlisted);
     app.withdraw(claims[1].id).await.unwrap();
@@ -180,7 +180,7 @@ async fn a_higher_cap_or_none_lets_in_who_waited_for_it() {
     .await;
     let claims = submit(&app, &[600, 600, 600, 600]).await;
     assert_statuses(&app, &claims, &[UnderReview, Waitlisted, Waitlisted, Waitlisted]).await;
-    // The other cap still stands in the way.
+    // The other cap still lacks the money.
     app.caps(
         YANHU,
         PROGRAMME,
@@ -199,7 +199,7 @@ async fn a_higher_cap_or_none_lets_in_who_waited_for_it() {
         &[UnderReview, UnderReview, UnderReview, Waitlisted],
     )
     .await;
-    // The last one lacks the fund's money now.
+    // The last one now lacks the fund's money.
     assert_eq!(
         app.state(claims[3].id).await.waits_for.as_deref(),
         Some("140802/")
@@ -222,7 +222,7 @@ async fn waiting_for_a_category_does_not_hold_up_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_nobody_answered_is_answered_by_the_worker() {
+async fn an_unanswered_call_is_answered_by_the_worker() {
     let app = with_money(600).await;
     let claims = submit(&app, &[600, 600]).await;
     // As if the process died between the commit that freed the money and the promotion.

@@ -1,4 +1,5 @@
-//! The bank's gateway: what is released goes there by itself, once, whatever breaks; and what it says is heard.
+//! The bank's gateway: released files are submitted without a person, once, through any fault; and
+//! reports are recorded.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -26,11 +27,11 @@ use crate::life::payees::{of_applicants, of_merchant};
 pub(super) const PROGRAMME: &str = "appliance-2026";
 const POLL: Duration = Duration::minutes(1);
 
-/// A bank's gateway by its contract, and what goes wrong before it does its work, in order.
+/// A bank's gateway by its contract, and the faults of its next requests, in order.
 #[derive(Default)]
 struct Gateway {
     faults: VecDeque<Fault>,
-    /// Bytes by key: what was taken.
+    /// Bytes by key: the files it accepted.
     taken: BTreeMap<String, Vec<u8>>,
     /// Every request for orders: name, key, bytes.
     handed: Vec<(String, String, Vec<u8>)>,
@@ -41,7 +42,7 @@ struct Gateway {
 pub(super) enum Fault {
     Unavailable,
     Reset,
-    /// Taken, and the answer lost.
+    /// Accepted, and the answer lost.
     TakenAndReset,
     TakenAndSilent,
     Refused,
@@ -127,7 +128,7 @@ impl Bank {
         }
     }
 
-    /// Another process, which knows nothing of the one before.
+    /// Another process, without memory of the first.
     pub(super) fn restarted(&mut self, app: &TestApp) {
         self.adapter = adapter(&self.server, app);
     }
@@ -159,7 +160,7 @@ impl Bank {
             .unwrap()
     }
 
-    async fn hear(&self, app: &TestApp) -> PollRound {
+    async fn poll(&self, app: &TestApp) -> PollRound {
         app.service
             .payments()
             .poll_bank(&self.adapter, "gateway", POLL)
@@ -193,7 +194,8 @@ pub(super) fn setup(per_file: usize) -> Setup {
     }
 }
 
-/// A fund with money, a bank that takes files by itself, so many payments a file, and accounts on file.
+/// A fund with money, a bank that accepts files over the gateway, this many payments a file, and
+/// accounts on file.
 pub(super) async fn with_bank(money: i64, per_file: usize) -> TestApp {
     let app = TestApp::with(setup(per_file)).await;
     app.appropriate(YANHU, PROGRAMME, ledger::Fen::new(money * 100).unwrap())
@@ -219,7 +221,7 @@ fn statuses(submissions: &[Submission]) -> Vec<(&str, bool)> {
         .collect()
 }
 
-/// What is booked of payments, and what is of none of ours.
+/// A notification of payments, and of one that this service did not make.
 pub(super) fn booked(payments: &[&Payment], others: &[(&str, &str)]) -> Vec<u8> {
     let ours = payments
         .iter()
@@ -247,7 +249,8 @@ async fn the_same_bytes_and_key_until_the_bank_says_so() {
     let mut bank = Bank::of(&app).await;
     of_applicants(&app, 2).await;
     let (id, _) = app.instruct(YANHU, PROGRAMME).await;
-    // Three attempts of a call each: nothing taken; taken or not; taken, and the answer lost.
+    // Three attempts of a call each: nothing accepted; accepted or not; accepted, and the answer
+    // lost.
     bank.fail(&[Fault::Unavailable; 3]);
     bank.fail(&[Fault::Reset; 3]);
     bank.fail(&[Fault::TakenAndReset; 3]);
@@ -259,7 +262,7 @@ async fn the_same_bytes_and_key_until_the_bank_says_so() {
         (first.status.as_str(), first.in_doubt, first.problem),
         ("queued", false, Some(SubmissionProblem::Unavailable))
     );
-    // Not before its time.
+    // Not before it is due.
     assert_eq!(bank.submit(&app).await, Submissions::default());
     for _ in 0..2 {
         app.clock.advance(Duration::hours(2));
@@ -273,7 +276,7 @@ async fn the_same_bytes_and_key_until_the_bank_says_so() {
             (true, Some("unknown"))
         );
     }
-    // Nobody may carry it there while the bank may have it.
+    // No person may carry it there while the bank may have it.
     let maker = permit::<ManageFunds>(&app.cast.maker);
     let by_hand = app
         .service
@@ -306,7 +309,7 @@ async fn the_same_bytes_and_key_until_the_bank_says_so() {
         taken.sha256.clone().unwrap()
     );
     assert_eq!(bank.taken(), 1);
-    // Accounts went out four times, and somebody asks one day.
+    // Accounts went out four times, and each time is on record.
     let seen = "SELECT count(*) FROM events WHERE verb = 'submit_instruction' AND reason IS NOT NULL";
     assert_eq!(app.db.row(seen).await, "4");
     assert_eq!(
@@ -333,7 +336,7 @@ async fn a_crash_between_submission_and_record_repeats_it_and_pays_once() {
         }
     }
     assert_eq!(statuses(&submissions(&app, id).await), [("queued", true)]);
-    // Whoever comes next waits for the lease.
+    // The next worker waits for the lease.
     assert_eq!(bank.submit(&app).await, Submissions::default());
     app.clock.advance(Duration::minutes(16));
     assert_eq!(bank.submit(&app).await.taken, 1);
@@ -392,7 +395,8 @@ async fn what_the_bank_refuses_waits_for_a_person() {
         .unwrap();
     assert_eq!((again.version, again.status.as_str()), (2, "queued"));
     assert_ne!(again.name, refused[0].name);
-    // The other one's payment is recorded as failed: the next disbursement pays it, and this file never.
+    // The other file's payment is recorded as failed: the next disbursement pays it, and this file
+    // never.
     app.results(id, &[(&payments[1], Some("银行拒收文件"))])
         .await
         .unwrap();
@@ -467,7 +471,7 @@ async fn nothing_that_lacks_an_account_is_released_to_the_bank() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bank_s_reports_are_heard_once_and_those_it_garbles_stop_nobody() {
+async fn a_bank_s_reports_are_recorded_once_and_garbled_ones_block_no_other() {
     let app = with_bank(1_800, 2_000).await;
     let bank = Bank::of(&app).await;
     let claims = of_applicants(&app, 3).await;
@@ -481,8 +485,8 @@ async fn a_bank_s_reports_are_heard_once_and_those_it_garbles_stop_nobody() {
         ("4.xml", xml, booked(&[&payments[0], &payments[1]], &[])),
         ("5.xml", xml, booked(&[&payments[2]], &[])),
     ]);
-    // Two at once: one has the bank's ear, and a repeat would change nothing anyway.
-    let (one, other) = tokio::join!(bank.hear(&app), bank.hear(&app));
+    // Two at once: one has the lease, and a repeat would change nothing anyway.
+    let (one, other) = tokio::join!(bank.poll(&app), bank.poll(&app));
     let sum = |of: fn(&PollRound) -> usize| of(&one) + of(&other);
     assert_eq!(
         (
@@ -518,11 +522,11 @@ async fn a_bank_s_reports_are_heard_once_and_those_it_garbles_stop_nobody() {
         (exceptions[0].exception, exceptions[0].id.jurisdiction.as_str()),
         (Some(EntryException::UnknownPayment), YANHU)
     );
-    // Not before its time, and from where it was.
-    assert_eq!(bank.hear(&app).await, PollRound::default());
+    // Not before it is due, and from its cursor.
+    assert_eq!(bank.poll(&app).await, PollRound::default());
     let asked = bank.server.asked().len();
     app.clock.advance(POLL);
-    assert_eq!(bank.hear(&app).await, PollRound::default());
+    assert_eq!(bank.poll(&app).await, PollRound::default());
     assert_eq!(bank.server.asked().len(), asked + 1);
     assert!(bank.server.asked().last().unwrap().path.ends_with("since=c4"));
     app.audit().await;
@@ -547,8 +551,8 @@ async fn one_report_may_be_about_several_counties() {
     let (_, here) = app.instruct(YANHU, PROGRAMME).await;
     let (_, away) = app.instruct(LINYI, PROGRAMME).await;
     bank.reports(&[("day.xml", "application/xml", booked(&[&away[0], &here[0]], &[]))]);
-    let heard = bank.hear(&app).await;
-    assert_eq!((heard.recorded, heard.exceptions), (1, 0));
+    let done = bank.poll(&app).await;
+    assert_eq!((done.recorded, done.exceptions), (1, 0));
     assert_eq!(app.state(there.id).await.status, Status::Paid);
     assert_eq!(app.balances(YANHU, PROGRAMME).await.disbursed, yuan("600.00"));
     app.audit().await;

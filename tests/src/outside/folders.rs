@@ -1,4 +1,4 @@
-//! The bank by folders, end to end: released, laid down, reported on, paid.
+//! The bank by folders, end to end: released, laid down, reported, paid.
 
 use chrono::Duration;
 use claims::life_cycle::Status;
@@ -40,17 +40,17 @@ async fn from_release_to_paid_without_a_person() {
     report("a.xml", b"not a report");
     report("b.xml", &booked(&[&payments[0], &payments[1]], &[]));
     let poll = Duration::minutes(1);
-    let heard = app
+    let done = app
         .service
         .payments()
         .poll_bank(&drop, "folders", poll)
         .await
         .unwrap();
-    assert_eq!((heard.recorded, heard.unreadable), (1, 1));
+    assert_eq!((done.recorded, done.unreadable), (1, 1));
     for claim in claims {
         assert_eq!(app.state(claim).await.status, Status::Paid);
     }
-    // Both are out of the way, the garbled one too; laid down once more it is known.
+    // Both are out of the way, the garbled one too; laid down once more it is recognised.
     assert!(!incoming.join("a.xml").exists() && folder.path().join("taken/b.xml").exists());
     report("b.xml", &booked(&[&payments[0], &payments[1]], &[]));
     app.clock.advance(poll);

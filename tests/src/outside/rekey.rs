@@ -54,7 +54,8 @@ async fn after_a_new_key_nothing_needs_the_old_one() {
         .await;
     let second_secret = rotated.unwrap().1;
 
-    // An account that was put right after the bank could not pay, and a file that the bank has not taken yet.
+    // An account that was corrected after the bank could not pay, and a file that the bank has not
+    // accepted yet.
     let claims = of_applicants(&app, 2).await;
     let (first, payments) = app.instruct(YANHU, PROGRAMME).await;
     app.results(first, &[(&payments[0], Some("账户已销户")), (&payments[1], None)])
@@ -108,8 +109,8 @@ async fn after_a_new_key_nothing_needs_the_old_one() {
         .await
         .unwrap();
     round(&app).await;
-    let told = merchant.asked();
-    let told = told.last().unwrap();
-    assert!(is_signed(told, &first_secret) && is_signed(told, &second_secret));
+    let requests = merchant.asked();
+    let last = requests.last().unwrap();
+    assert!(is_signed(last, &first_secret) && is_signed(last, &second_secret));
     app.audit().await;
 }

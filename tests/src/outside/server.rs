@@ -1,4 +1,4 @@
-//! An HTTP server that does what a closure says with each request it got whole: answers, resets, or is silent.
+//! An HTTP server that handles each whole request by a closure: it answers, resets, or is silent.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ impl Asked {
     }
 }
 
-/// What is done with it.
+/// The server's act.
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     Answer(u16, &'static str, Vec<u8>),
@@ -117,10 +117,10 @@ async fn receive(stream: &mut TcpStream) -> Option<Asked> {
         }
     };
     let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
-    let mut words = head.lines().next()?.split(' ');
+    let mut parts = head.lines().next()?.split(' ');
     let mut asked = Asked {
-        method: words.next()?.to_owned(),
-        path: words.next()?.to_owned(),
+        method: parts.next()?.to_owned(),
+        path: parts.next()?.to_owned(),
         body: bytes[end + 4..].to_vec(),
         head: head.clone(),
     };

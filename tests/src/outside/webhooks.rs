@@ -1,4 +1,4 @@
-//! Merchants' webhooks: signed, once each, again later, and nobody waits for a dead one.
+//! Merchants' webhooks: signed, once each, again later, and no delivery waits for a dead endpoint.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -41,7 +41,7 @@ pub(super) async fn register(
     (made.value.id, secret.unwrap())
 }
 
-/// What is done all the time.
+/// The worker's constant rounds.
 pub(super) async fn round(app: &TestApp) -> Told {
     app.service.worker().work(None, None).await.unwrap();
     app.service.webhooks().tell_merchants(&*webhooks()).await.unwrap()
@@ -85,10 +85,10 @@ fn ids(server: &Server) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_merchant_is_told_of_its_own_claims_and_of_nothing_personal() {
+async fn a_merchant_gets_messages_of_its_own_claims_and_nothing_personal() {
     let app = with_money().await;
     let server = Server::start(|_| Act::status(204)).await;
-    let nobody = Server::start(|_| Act::status(204)).await;
+    let other_merchant = Server::start(|_| Act::status(204)).await;
     let retailer = app.cast.retailer.clone();
     let (all, secret) = register(&app, &retailer, &server.url(), &[]).await;
     let (some, _) = register(
@@ -98,7 +98,7 @@ async fn a_merchant_is_told_of_its_own_claims_and_of_nothing_personal() {
         &[Status::Approved],
     )
     .await;
-    register(&app, &app.cast.other_retailer, &nobody.url(), &[]).await;
+    register(&app, &app.cast.other_retailer, &other_merchant.url(), &[]).await;
     let claim = app.sale(&Sale::air_conditioner()).await;
     let (name, number) = (
         claim.applicant.name.expose().to_owned(),
@@ -106,9 +106,9 @@ async fn a_merchant_is_told_of_its_own_claims_and_of_nothing_personal() {
     );
     let claim = app.submit(claim).await;
     app.approve(claim.id).await;
-    let told = round(&app).await;
-    assert_eq!((told.delivered, told.failed), (4, 0));
-    assert!(nobody.asked().is_empty());
+    let done = round(&app).await;
+    assert_eq!((done.delivered, done.failed), (4, 0));
+    assert!(other_merchant.asked().is_empty());
 
     let asked = server.asked();
     let events = |path: &str| {
@@ -187,7 +187,7 @@ async fn what_is_not_taken_comes_again_later_with_the_same_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_merchant_holds_nobody_up_and_is_disabled_in_the_end() {
+async fn a_dead_endpoint_delays_no_other_and_is_disabled_in_the_end() {
     let app = with_money().await;
     let healthy = Server::start(|_| Act::status(200)).await;
     let dead = Server::start(|_| Act::Silence).await;
@@ -198,8 +198,8 @@ async fn a_dead_merchant_holds_nobody_up_and_is_disabled_in_the_end() {
     let (gone_id, _) = register(&app, &retailer, &gone.url(), &[]).await;
     app.submit_batch(app.many(5, &Sale::air_conditioner()).await)
         .await;
-    let told = round(&app).await;
-    assert_eq!((told.delivered, told.failed), (5, 2));
+    let done = round(&app).await;
+    assert_eq!((done.delivered, done.failed), (5, 2));
     assert_eq!(
         (healthy.asked().len(), dead.asked().len(), gone.asked().len()),
         (5, 1, 1)
@@ -214,7 +214,7 @@ async fn a_dead_merchant_holds_nobody_up_and_is_disabled_in_the_end() {
         (seen.status.as_str(), seen.disabled_why.map(|it| it.as_str())),
         ("disabled", Some("gone"))
     );
-    // Messages that came meanwhile are kept for the dead one, and it is asked now and then.
+    // Messages for the dead endpoint are kept meanwhile, and it is tried from time to time.
     for _ in 0..4 {
         app.clock.advance(Duration::hours(25));
         round(&app).await;
@@ -252,9 +252,9 @@ async fn workers_that_race_tell_each_message_once() {
     app.submit_batch(app.many(20, &Sale::air_conditioner()).await)
         .await;
     let workers = (0..4).map(|_| round(&app));
-    let told = futures::future::join_all(workers).await;
+    let rounds = futures::future::join_all(workers).await;
     let rest = round(&app).await;
-    let delivered = told.iter().map(|it| it.delivered).sum::<usize>() + rest.delivered;
+    let delivered = rounds.iter().map(|it| it.delivered).sum::<usize>() + rest.delivered;
     let asked = server.asked();
     let each = asked
         .iter()
@@ -282,9 +282,9 @@ async fn a_crash_after_the_answer_tells_one_message_again() {
     app.service.worker().work(None, None).await.unwrap();
     {
         let port = webhooks();
-        let telling = app.service.webhooks().tell_merchants(&*port);
+        let delivery = app.service.webhooks().tell_merchants(&*port);
         tokio::select! {
-            _ = telling => panic!("the merchant is silent"),
+            _ = delivery => panic!("the merchant is silent"),
             () = server.came() => {}
         }
     }
@@ -345,7 +345,7 @@ async fn for_a_day_both_secrets_sign() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_given_up_is_told_again_when_it_is_asked_for() {
+async fn messages_given_up_are_sent_again_on_request() {
     let app = with_money().await;
     let status = Arc::new(AtomicU16::new(500));
     let it = status.clone();
@@ -361,7 +361,8 @@ async fn what_was_given_up_is_told_again_when_it_is_asked_for() {
     let (id, _) = register(&app, &retailer, &server.url(), &[]).await;
     let began = app.service.clock().now();
     app.submit(app.sale(&Sale::air_conditioner()).await).await;
-    // Tests get through, so that the endpoint is not given up; the message is, after its tenth attempt.
+    // Test messages succeed, so that the endpoint stays enabled; the message is given up after its
+    // tenth attempt.
     for _ in 0..12 {
         round(&app).await;
         app.service.webhooks().test_webhook(&keeper, id).await.unwrap();
@@ -405,13 +406,13 @@ async fn what_was_given_up_is_told_again_when_it_is_asked_for() {
         1
     );
     assert_eq!(round(&app).await.delivered, 1);
-    let told = log(&app, &retailer, id)
+    let message = log(&app, &retailer, id)
         .await
         .into_iter()
         .find(|it| it.id == given_up.id)
         .unwrap();
-    assert_eq!((told.status.as_str(), told.attempts), ("delivered", 12));
-    // After thirty days nothing of it is left.
+    assert_eq!((message.status.as_str(), message.attempts), ("delivered", 12));
+    // After thirty days none of it is left.
     app.clock.advance(Duration::days(31));
     assert!(round(&app).await.forgotten > 0);
     assert!(log(&app, &retailer, id).await.is_empty());

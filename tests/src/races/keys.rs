@@ -1,4 +1,4 @@
-//! The same request many times at once, and two persons with the same claim under their hands.
+//! The same request many times at once, and two persons who work on the same claim.
 
 use claims::ids::AppropriationId;
 use claims::life_cycle::Status;
@@ -85,7 +85,7 @@ async fn the_same_key_twice_in_one_batch_is_one_claim() {
     let second = answers[1].as_ref().unwrap();
     assert!(second.replayed && second.claim.id == first.claim.id);
     assert_eq!(answers[2].as_ref().unwrap_err(), &Refusal::IdempotencyKeyReused);
-    // Another key: another claim, for an invoice that has been used.
+    // Another key: another claim, for an invoice that is taken.
     assert_eq!(answers[3].as_ref().unwrap().claim.status, Status::Rejected);
 
     let again = app.submit_as(&app.cast.retailer, batch).await.unwrap();

@@ -1,4 +1,5 @@
-//! Two hundred claims and money for fifty: of the fund, of a cap of a category, of a month, of the whole city.
+//! Two hundred claims and money for fifty: of the fund, of a cap of a category, of a month, of the
+//! whole city.
 
 use claims::life_cycle::Status;
 use testkit::{LINYI, Sale, TestApp, YANHU, YUNCHENG, yuan};

@@ -1,4 +1,4 @@
-//! What one person or one thing may have once: quotas, serial numbers.
+//! What one person or one device may have once: quotas, serial numbers.
 
 use testkit::{LINYI, Person, Sale, TestApp, YANHU, yuan};
 

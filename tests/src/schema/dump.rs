@@ -1,5 +1,6 @@
-//! `migrations/schema.sql`: the schema as the migrations make it, in one file to read and to compare. It cannot drift from
-//! them, because it is compared with a database that has run them all.
+//! `migrations/schema.sql`: the schema as the migrations make it, in one file to read and to
+//! compare. It cannot drift from them, because it is compared with a database that has run them
+//! all.
 
 use testkit::TestDb;
 
@@ -10,7 +11,8 @@ const HEADER: &str = "\
 -- Written by a test (schema::dump) and compared by it; do not edit. The reasons stand in the migrations.
 ";
 
-/// The dump without what depends on versions and sessions of PostgreSQL, with one empty line between statements.
+/// The dump without what depends on versions and sessions of PostgreSQL, with one empty line
+/// between statements.
 fn normalised(dump: &str) -> String {
     let mut text = HEADER.to_owned();
     let mut gap = true;

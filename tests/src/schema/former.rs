@@ -1,4 +1,5 @@
-//! A database that stands at migrations which no longer exist is refused in words that say what to do, and left as it is.
+//! A database at migrations which no longer exist is refused with a message that states what to do,
+//! and stays as it is.
 
 use server::config::{Config, Environment, keys};
 use testkit::TestDb;
@@ -55,7 +56,7 @@ async fn contents(db: &TestDb) -> (String, Vec<String>, Vec<String>) {
     (db.schema(), versions, rows)
 }
 
-/// What every command that needs the whole database says to this one; `serve` and `work` are among them.
+/// The message of every command that needs the whole database; `serve` and `work` are among them.
 async fn served(db: &TestDb) -> String {
     let keys = keys::generate().unwrap();
     let mut pairs = keys

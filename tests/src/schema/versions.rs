@@ -1,5 +1,6 @@
-//! A migration that left the repository does not change: databases record its number, not its text, so the old text would
-//! stand in some of them and the new text in others. `migrations/SHA256SUMS` holds the hash of every file, and grows only.
+//! A migration that left the repository does not change: databases record its number, not its text,
+//! so the old text would stand in some of them and the new text in others. `migrations/SHA256SUMS`
+//! holds the hash of every file, and grows only.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +12,8 @@ const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
 /// Path below `migrations/` to SHA-256.
 type Sums = BTreeMap<String, String>;
 
-/// The list as `sha256sum` writes it. Panics on a line that it would not read, or that is out of order.
+/// The list as `sha256sum` writes it. Panics on a line that it would not read, or that is out of
+/// order.
 fn listed(text: &str) -> Sums {
     let mut sums = Sums::new();
     for line in text
@@ -45,7 +47,7 @@ fn found(root: &Path) -> Sums {
     sums
 }
 
-/// What is wrong, with what to do about it; a line for each file.
+/// Faults, with what to do about each; a line for each file.
 fn faults(listed: &Sums, found: &Sums) -> Vec<String> {
     let mut faults = Vec::new();
     for (path, sum) in listed {

@@ -1,4 +1,4 @@
-//! Counties pay merchants ahead of their claims, now and then, and get back what is left of it.
+//! Counties pay advances to merchants from time to time, and get the rest back.
 
 use claims::ids::AdvanceId;
 use service::Refusal;
@@ -10,7 +10,7 @@ use super::mirror::{Advance, Payment};
 use super::world::{APPLIANCE, COUNTIES, DIGITAL, Fund, Year, money};
 
 impl Year {
-    /// A merchant whose claims wait is paid ahead; one that has money left gives some of it back.
+    /// A merchant whose claims wait gets an advance; one that has money left repays some of it.
     pub(super) async fn advance_some(&mut self) {
         if self.chance(20) {
             let (county, _) = COUNTIES[self.below(COUNTIES.len())];
@@ -60,8 +60,11 @@ impl Year {
         let made = made.done("an advance").value;
         let id = made.id;
         let disbursement = made.disbursement;
-        let told = self.payments(disbursement).await;
-        assert_eq!((told.len(), told[0].claims, told[0].advance), (1, 0, Some(id)));
+        let payments = self.payments(disbursement).await;
+        assert_eq!(
+            (payments.len(), payments[0].claims, payments[0].advance),
+            (1, 0, Some(id))
+        );
         let payment = Payment {
             disbursement,
             merchant: Some(merchant.clone()),
@@ -86,7 +89,7 @@ impl Year {
         self.mirror.advances.insert(id, advance);
         let at = self.now();
         self.mirror
-            .made(disbursement, fund, vec![(told[0].id, payment)], at);
+            .made(disbursement, fund, vec![(payments[0].id, payment)], at);
     }
 
     async fn repay_advance(&mut self, id: AdvanceId) {

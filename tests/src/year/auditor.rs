@@ -1,9 +1,10 @@
-//! The auditor: believes neither the service nor the callers nor the bank, and compares what the three say.
+//! The auditor: trusts neither the service nor the callers nor the bank, and compares their three
+//! accounts.
 //!
-//! | of | told by the service | recomputed | remembered or kept elsewhere |
+//! | of | answered by the service | recomputed | recorded elsewhere |
 //! |---|---|---|---|
 //! | an account of a fund | balances | the fold of the exported ledger | the callers' claims and payments |
-//! | a source of a fund | its balances | grants, parts of payments, what came back of them | the callers' grants |
+//! | a source of a fund | its balances | grants, parts of payments, returns of them | the callers' grants |
 //! | a merchant | clawbacks of its claims | the ledger's lines of its claims | the callers' dues; the bank's books |
 //! | a county | balances, reconciliation | the ledger | the bank's books, to the fen |
 //! | a month, a year | closings | the exported ledger up to its end | |
@@ -36,7 +37,7 @@ use super::mirror::Claim;
 use super::paying::agrees;
 use super::world::{COUNTIES, Fund, Year};
 
-/// What does not agree.
+/// The differences.
 #[derive(Debug, Default)]
 pub(super) struct Findings(Vec<String>);
 
@@ -118,22 +119,22 @@ impl Year {
     }
 
     async fn audit_accounts(&self, county: &str, fold: &Fold, found: &mut Findings) {
-        let told = self
+        let answered = self
             .read(async |world| {
                 let auditor = permit::<ReadLedger>(&world.cast.auditor);
                 world.service.funds().balances(&auditor, county, None).await
             })
             .await;
-        for (programme, balances) in told {
+        for (programme, balances) in answered {
             for account in Account::ALL {
-                let what = format!("{county}/{programme} {account}, told and folded");
+                let what = format!("{county}/{programme} {account}, answered and folded");
                 let folded = fold.balance(&programme, account.as_str());
                 found.same(&what, balances.get(account).get(), folded);
             }
         }
     }
 
-    /// A fund's accounts as the callers remember their claims and payments.
+    /// A fund's accounts as the callers recorded their claims and payments.
     fn audit_fund(&self, fund: Fund, fold: &Fold, found: &mut Findings) {
         let mirror = &self.mirror;
         let mut own = BTreeMap::<&str, i64>::new();
@@ -166,7 +167,7 @@ impl Year {
         }
     }
 
-    /// Where the money of a claim is, by what its callers remember of it; nothing of it if it holds none.
+    /// Where the money of a claim is, by the callers' record; `None` if it holds none.
     fn money_of(&self, id: ClaimId, claim: &Claim) -> BTreeMap<&'static str, i64> {
         let mut money = BTreeMap::new();
         let owed = claim.amount - claim.set_off;
@@ -190,7 +191,7 @@ impl Year {
                 money.insert("disbursed", claim.amount - due.due + due.waived);
                 money.insert("recoverable", due.open() + due.pending);
             }
-            // Nobody corrects any more, so none of these is left that holds anything.
+            // No claim is corrected any more, so none of these is left that holds anything.
             _ => {}
         }
         let taken = money.values().sum::<i64>();
@@ -199,7 +200,7 @@ impl Year {
         money
     }
 
-    /// Every claim: its status as it is told, and its money as the ledger has it.
+    /// Every claim: its status as answered, and its money by the ledger.
     async fn audit_claims(&self, county: &str, fold: &Fold, found: &mut Findings) {
         let query = ClaimQuery {
             jurisdiction: Some(county.into()),
@@ -225,7 +226,7 @@ impl Year {
                 seen.insert(state.id);
                 let promoted = claim.status == Status::Waitlisted && state.status == Status::UnderReview;
                 if promoted {
-                    found.say(format!("{} was promoted and nobody looked", state.id));
+                    found.say(format!("{} was promoted and no caller saw it", state.id));
                 }
                 found.same(&format!("the status of {}", state.id), state.status, claim.status);
                 let money = self.money_of(state.id, claim);
@@ -249,7 +250,7 @@ impl Year {
         found.same(&format!("the claims of {county}"), seen, own.copied().collect());
     }
 
-    /// The bank's books of a county are the ledger's, to the fen, and every disbursement adds up.
+    /// The bank's books of a county equal the ledger's, to the fen, and every disbursement adds up.
     async fn audit_county(&self, county: &str, fold: &Fold, found: &mut Findings) {
         let orders = self.bank.orders.values().filter(|order| order.county == county);
         let (mut out, mut under_way) = (0, 0);
@@ -285,7 +286,7 @@ impl Year {
             }
         }
         found.same(&format!("{county}: what is under way"), under_way, open);
-        let mut told = BTreeMap::new();
+        let mut answered = BTreeMap::new();
         for (from, to) in [("2026-01-01", "2026-07-31"), ("2026-08-01", "2027-05-31")] {
             let days = (testkit::day(from), testkit::day(to));
             let rows = self
@@ -312,51 +313,52 @@ impl Year {
                     sums.values().sum(),
                 );
                 if !sums.is_empty() {
-                    told.insert(row.disbursement, sums);
+                    answered.insert(row.disbursement, sums);
                 }
             }
         }
-        found.same(&format!("{county}: what became of what was sent"), told, sent);
+        found.same(&format!("{county}: what became of what was sent"), answered, sent);
     }
 
-    /// Every payment stands as the callers foretold and as the bank's books say. Returns who pays what of each.
+    /// Every payment is as the callers predicted and as the bank's books show. Returns the sources
+    /// of each.
     async fn audit_payments(&self, found: &mut Findings) -> BTreeMap<PaymentId, Parts> {
         let mut parts = BTreeMap::new();
         for id in self.mirror.disbursements.keys() {
-            for told in self.payments(*id).await {
-                let Some(payment) = self.mirror.payments.get(&told.id) else {
-                    found.say(format!("{} was never made", told.id));
+            for answered in self.payments(*id).await {
+                let Some(payment) = self.mirror.payments.get(&answered.id) else {
+                    found.say(format!("{} was never made", answered.id));
                     continue;
                 };
                 found.same(
-                    &format!("the outcome of {}", told.id),
-                    told.outcome.as_str(),
+                    &format!("the outcome of {}", answered.id),
+                    answered.outcome.as_str(),
                     payment.outcome,
                 );
-                let of = Source::ALL.map(|source| told.parts.get(source).get());
+                let of = Source::ALL.map(|source| answered.parts.get(source).get());
                 found.same(
-                    &format!("the parts of {}", told.id),
+                    &format!("the parts of {}", answered.id),
                     of.iter().sum(),
                     payment.amount,
                 );
-                parts.insert(told.id, of);
-                let order = self.bank.orders.get(&told.id.uuid.simple().to_string());
+                parts.insert(answered.id, of);
+                let order = self.bank.orders.get(&answered.id.uuid.simple().to_string());
                 let Some(order) = order else { continue };
                 found.same(
-                    &format!("what was sent of {}", told.id),
+                    &format!("what was sent of {}", answered.id),
                     order.amount,
                     payment.sent(),
                 );
                 if !agrees(payment, order.out == order.amount && order.out > 0) {
                     found.say(format!(
                         "{} is {} and the bank paid {}",
-                        told.id, payment.outcome, order.out
+                        answered.id, payment.outcome, order.out
                     ));
                 }
             }
         }
         let known = self.mirror.payments.keys().all(|id| parts.contains_key(id));
-        found.same("all payments are told", known, true);
+        found.same("all payments are listed", known, true);
         parts
     }
 
@@ -370,7 +372,7 @@ impl Year {
         let mut spending = Spending::new(&self.mirror, parts);
         folds.values().for_each(|fold| spending.follow(fold));
         for fund in Fund::all() {
-            let told = self
+            let answered = self
                 .read(async |world| {
                     let auditor = permit::<ReadFunds>(&world.cast.auditor);
                     world
@@ -394,11 +396,14 @@ impl Year {
                 let lapsed = if source == Source::Central { lapsed } else { 0 };
                 let left = granted - under_way[place] - spent[place] - lapsed;
                 let own = [granted, under_way[place], spent[place], lapsed, left];
-                let it = told.iter().find(|it| it.source == source).expect("four sources");
+                let it = answered
+                    .iter()
+                    .find(|it| it.source == source)
+                    .expect("four sources");
                 let it =
                     [it.appropriated, it.in_payment, it.spent, it.lapsed, it.left].map(::ledger::Fen::get);
                 found.same(
-                    &format!("{fund} {}, told and recomputed", source.as_str()),
+                    &format!("{fund} {}, answered and recomputed", source.as_str()),
                     it,
                     own,
                 );
@@ -409,7 +414,7 @@ impl Year {
         }
     }
 
-    /// Of what central granted in the year, nothing that is left unused is still available.
+    /// Of central's grants of the year, no unused part is still available.
     fn audit_lapse(&self, fund: Fund, left: i64, fold: &Fold, found: &mut Findings) {
         let new_year = "2026-12-31T16:00:00Z"
             .parse::<chrono::DateTime<chrono::Utc>>()
@@ -417,7 +422,8 @@ impl Year {
         let grants = self.mirror.grants.iter();
         let later = grants.filter(|it| it.fund == fund && it.source == Source::Central && it.at >= new_year);
         let later = later.map(|grant| grant.amount).sum::<i64>();
-        // The oldest grants are used first: what is left is of the new year, as far as it was granted then.
+        // The oldest grants are used first: the rest is of the new year, as far as it was granted
+        // then.
         let unused = (left - later)
             .max(0)
             .min(fold.balance(fund.programme, "available"));
@@ -428,7 +434,8 @@ impl Year {
         );
     }
 
-    /// Each merchant: what its claims were paid, what came back of them, what is open; and what its account got.
+    /// Each merchant: what its claims were paid, what was returned of them, what is open; and what
+    /// its account received.
     fn audit_merchants(&self, folds: &BTreeMap<&str, Fold>, found: &mut Findings) {
         let mut folded = BTreeMap::<&str, Flow>::new();
         let mut remembered = BTreeMap::<&str, Flow>::new();
@@ -481,17 +488,17 @@ impl Year {
         }
     }
 
-    /// Every clawback as it is told.
+    /// Every clawback as answered.
     async fn audit_dues(&self, found: &mut Findings) {
         for (id, due) in &self.mirror.dues {
-            let told = self
+            let answered = self
                 .read(async |world| {
                     let auditor = permit::<ReadClaims>(&world.cast.auditor);
                     world.service.claims().clawback(&auditor, *id).await
                 })
                 .await;
-            let sums = told.sums;
-            let told_sums = [
+            let sums = answered.sums;
+            let answered_sums = [
                 sums.due,
                 sums.repaid,
                 sums.netted,
@@ -509,13 +516,13 @@ impl Year {
             ];
             found.same(
                 &format!("what is due of {id}"),
-                told_sums.map(::ledger::Fen::get),
+                answered_sums.map(::ledger::Fen::get),
                 own,
             );
             found.same(&format!("why {id} is due"), sums.reason, due.reason);
             let claim = self.mirror.claim(*id);
             let owes = claim.fronted.then(|| claim.merchant.clone());
-            found.same(&format!("who owes {id}"), told.merchant, owes);
+            found.same(&format!("who owes {id}"), answered.merchant, owes);
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A bank that knows only the files it is given, and keeps books of its own: what it was told to send, what it really sent, and
-//! what came back. What it says of it comes late, twice, in any order, in one format or another, and now and then wrong.
+//! A bank that has only the files it is given, and keeps books of its own: its orders, the payments
+//! it really made, and the returns. Its reports come late, twice, in any order, in one format or
+//! another, and sometimes wrong.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +15,12 @@ use uuid::Uuid;
 
 use super::world::money;
 
-/// How a word comes.
+/// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Form {
-    /// Typed in by a person of treasury.
+    /// Entered by a person of treasury.
     Json,
-    /// Our table with its columns of results filled in.
+    /// The service's table with its columns of results filled in.
     Csv,
     /// A day's notification, `camt.054`.
     Camt,
@@ -35,7 +36,7 @@ impl Form {
     }
 }
 
-/// What became of a payment, or is said to have become of it.
+/// The outcome of a payment, or the reported one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Verdict {
     Paid,
@@ -53,13 +54,13 @@ impl Verdict {
     }
 }
 
-/// One word of the bank on one payment.
+/// One report of the bank on one payment.
 #[derive(Debug, Clone)]
-pub(super) struct Word {
+pub(super) struct Entry {
     pub(super) county: String,
     /// The message that the payment came in, 32 hex digits.
     pub(super) message: String,
-    /// What the bank calls the payment: its end-to-end id, or something else.
+    /// The bank's name for the payment: its end-to-end id, or another text.
     pub(super) reference: String,
     pub(super) verdict: Verdict,
     pub(super) amount: i64,
@@ -67,15 +68,15 @@ pub(super) struct Word {
     pub(super) form: Form,
 }
 
-impl Word {
-    /// The payment that the bank names, if it is an id in form.
+impl Entry {
+    /// The payment that the bank's name stands for, if it is an id in form.
     pub(super) fn payment(&self) -> Option<PaymentId> {
         let county = JurisdictionCode::parse(&self.county).unwrap();
         let id = Uuid::try_parse(&self.reference).ok()?;
         Some(PaymentId::new(county, id))
     }
 
-    /// The same news has the same mark, however often it comes.
+    /// The same report has the same mark, however often it comes.
     pub(super) fn mark(&self) -> String {
         let named = self.payment().map(|id| id.to_string());
         let named = named.unwrap_or_else(|| self.reference.clone());
@@ -88,7 +89,7 @@ impl Word {
     }
 }
 
-/// As a person sees a word that was set aside.
+/// A report that was set aside, as a person sees it.
 pub(super) fn mark(
     form: &str,
     named: &str,
@@ -99,14 +100,14 @@ pub(super) fn mark(
     format!("{form} {named} {verdict} {amount:?} {booked:?}")
 }
 
-/// A payment that the bank was told to make.
+/// An order for a payment.
 #[derive(Debug, Clone)]
 pub(super) struct Order {
     pub(super) county: String,
     message: String,
     pub(super) account: String,
     pub(super) amount: i64,
-    /// What the payee has of it.
+    /// The sum that the payee has of it.
     pub(super) out: i64,
     pub(super) carried_out: bool,
 }
@@ -115,7 +116,7 @@ pub(super) struct Order {
 enum Plan {
     CarryOut(String),
     ComesBack(String),
-    Say(Word),
+    Say(Entry),
 }
 
 pub(super) struct Bank {
@@ -124,9 +125,9 @@ pub(super) struct Bank {
     pub(super) orders: BTreeMap<String, Order>,
     files: BTreeMap<String, Vec<u8>>,
     plans: BTreeMap<NaiveDate, Vec<Plan>>,
-    /// What the bank meant when it named something else.
+    /// The payment that the bank meant by another text.
     meant: BTreeMap<String, String>,
-    /// How often it did what.
+    /// How often it took each action.
     pub(super) did: BTreeMap<&'static str, usize>,
 }
 
@@ -155,7 +156,7 @@ impl Bank {
         self.plans.entry(day).or_default().push(plan);
     }
 
-    /// Takes a file in. One that was taken before must be the same, and is done once.
+    /// Accepts a file. A file that was accepted before must be the same, and is executed once.
     pub(super) fn take(&mut self, county: &str, file: &InstructionFile, today: NaiveDate) {
         if let Some(before) = self.files.get(&file.name()) {
             assert!(
@@ -198,10 +199,10 @@ impl Bank {
         }
     }
 
-    /// Does what is due and says what is to be said today, in no order.
-    pub(super) fn day(&mut self, today: NaiveDate) -> Vec<Word> {
-        let mut words = Vec::new();
-        // What is carried out today may be told today.
+    /// Executes what is due and returns today's reports, in no order.
+    pub(super) fn day(&mut self, today: NaiveDate) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        // A payment executed today may be reported today.
         while let Some((day, plans)) = self.plans.pop_first() {
             if day > today {
                 self.plans.insert(day, plans);
@@ -211,26 +212,26 @@ impl Bank {
                 match plan {
                     Plan::CarryOut(id) => self.carry_out(&id, today),
                     Plan::ComesBack(id) => self.comes_back(&id, today),
-                    Plan::Say(word) => words.push(word),
+                    Plan::Say(entry) => entries.push(entry),
                 }
             }
         }
         if !self.orders.is_empty() && self.chance(2) {
             self.did("spoke of a stranger");
-            words.extend(self.stranger(today));
+            entries.extend(self.stranger(today));
         }
-        words.shuffle(&mut self.random);
-        words
+        entries.shuffle(&mut self.random);
+        entries
     }
 
-    /// Nothing more is carried out; what was is told.
+    /// No more payments are executed; those executed are reported.
     pub(super) fn close(&mut self) {
         for plans in self.plans.values_mut() {
             plans.retain(|plan| !matches!(plan, Plan::CarryOut(_)));
         }
     }
 
-    /// Whether anything is still to be said or to come back.
+    /// Whether any report or return is still to come.
     pub(super) fn is_silent(&self) -> bool {
         self.plans.values().all(Vec::is_empty)
     }
@@ -248,29 +249,29 @@ impl Bank {
         if fate < 22 {
             self.did("paid and got back");
             self.plan(today, 2..20, Plan::ComesBack(id.to_owned()));
-            // That it was paid is told late, or never.
+            // The payment is reported late, or never.
             if self.chance(80) {
-                let word = self.word(id, Verdict::Paid, today);
-                self.plan(today, 0..30, Plan::Say(word));
+                let entry = self.entry(id, Verdict::Paid, today);
+                self.plan(today, 0..30, Plan::Say(entry));
             }
             return;
         }
         self.did("paid");
         if self.chance(4) {
             self.did("named a payment wrongly");
-            let mut word = self.word(id, Verdict::Paid, today);
-            word.reference = Uuid::from_u128(self.random.random()).simple().to_string();
-            word.form = Form::Csv;
-            self.meant.insert(word.reference.clone(), id.to_owned());
-            self.say_and_repeat(word, today, 0..5);
+            let mut entry = self.entry(id, Verdict::Paid, today);
+            entry.reference = Uuid::from_u128(self.random.random()).simple().to_string();
+            entry.form = Form::Csv;
+            self.meant.insert(entry.reference.clone(), id.to_owned());
+            self.say_and_repeat(entry, today, 0..5);
             return;
         }
         if self.chance(4) {
-            self.did("told a wrong sum");
-            let mut word = self.word(id, Verdict::Paid, today);
-            word.amount += 1;
-            word.form = if self.chance(50) { Form::Csv } else { Form::Camt };
-            self.say_and_repeat(word, today, 0..3);
+            self.did("reported a wrong sum");
+            let mut entry = self.entry(id, Verdict::Paid, today);
+            entry.amount += 1;
+            entry.form = if self.chance(50) { Form::Csv } else { Form::Camt };
+            self.say_and_repeat(entry, today, 0..3);
         }
         self.says(id, Verdict::Paid, today, Some(Verdict::Failed));
     }
@@ -280,44 +281,44 @@ impl Bank {
         self.says(id, Verdict::Returned, today, None);
     }
 
-    /// Says the truth, perhaps after or before the contrary.
+    /// Reports the truth, perhaps after or before the contrary.
     fn says(&mut self, id: &str, truth: Verdict, today: NaiveDate, lie: Option<Verdict>) {
         let lie = lie.filter(|_| self.chance(5));
         let mut first = 0..5;
         if let Some(lie) = lie {
             self.did("contradicted itself");
-            let mut word = self.word(id, lie, today);
-            if lie == Verdict::Failed && word.form == Form::Camt {
-                word.form = Form::Csv;
+            let mut entry = self.entry(id, lie, today);
+            if lie == Verdict::Failed && entry.form == Form::Camt {
+                entry.form = Form::Csv;
             }
             if self.chance(60) {
-                self.say_and_repeat(word, today, 0..1);
+                self.say_and_repeat(entry, today, 0..1);
                 first = 1..8;
             } else {
-                self.say_and_repeat(word, today, 5..9);
+                self.say_and_repeat(entry, today, 5..9);
             }
         }
-        let word = self.word(id, truth, today);
-        self.say_and_repeat(word, today, first);
+        let entry = self.entry(id, truth, today);
+        self.say_and_repeat(entry, today, first);
     }
 
-    fn say_and_repeat(&mut self, word: Word, today: NaiveDate, when: std::ops::Range<u64>) {
+    fn say_and_repeat(&mut self, entry: Entry, today: NaiveDate, when: std::ops::Range<u64>) {
         while self.chance(18) {
             self.did("repeated itself");
             let until = when.end + 9;
-            self.plan(today, when.start..until, Plan::Say(word.clone()));
+            self.plan(today, when.start..until, Plan::Say(entry.clone()));
         }
-        self.plan(today, when, Plan::Say(word));
+        self.plan(today, when, Plan::Say(entry));
     }
 
-    fn word(&mut self, id: &str, verdict: Verdict, today: NaiveDate) -> Word {
+    fn entry(&mut self, id: &str, verdict: Verdict, today: NaiveDate) -> Entry {
         let order = self.orders[id].clone();
         let form = match self.random.random_range(0..3) {
             0 => Form::Json,
             1 if verdict != Verdict::Failed => Form::Camt,
             _ => Form::Csv,
         };
-        Word {
+        Entry {
             county: order.county,
             message: order.message,
             reference: id.to_owned(),
@@ -328,17 +329,17 @@ impl Bank {
         }
     }
 
-    /// A payment that nobody here asked for.
-    fn stranger(&mut self, today: NaiveDate) -> Option<Word> {
+    /// A payment that this service did not order.
+    fn stranger(&mut self, today: NaiveDate) -> Option<Entry> {
         let at = self.random.random_range(0..self.orders.len());
         let id = self.orders.keys().nth(at)?.clone();
-        let mut word = self.word(&id, Verdict::Paid, today);
-        word.reference = Uuid::from_u128(self.random.random()).simple().to_string();
-        word.form = Form::Camt;
-        Some(word)
+        let mut entry = self.entry(&id, Verdict::Paid, today);
+        entry.reference = Uuid::from_u128(self.random.random()).simple().to_string();
+        entry.form = Form::Camt;
+        Some(entry)
     }
 
-    /// The payment of ours that the bank meant, when somebody asks.
+    /// The payment that the bank meant, on request.
     pub(super) fn meant(&self, reference: &str) -> Option<String> {
         match self.orders.contains_key(reference) {
             true => Some(reference.to_owned()),
@@ -346,13 +347,13 @@ impl Bank {
         }
     }
 
-    /// Whether the payee has the money, when somebody asks.
+    /// Whether the payee has the money, on request.
     pub(super) fn has_paid(&self, id: &str) -> bool {
         let order = &self.orders[id];
         order.out == order.amount
     }
 
-    /// What the bank did wrong is put right by hand: the payee has the money, or has it no longer.
+    /// Corrects a fault of the bank by hand: the payee has the money, or no longer has it.
     pub(super) fn set_right(&mut self, id: &str, paid: bool) {
         let order = self.orders.get_mut(id).expect("an order");
         order.out = if paid { order.amount } else { 0 };
@@ -365,21 +366,21 @@ fn order_out(orders: &mut BTreeMap<String, Order>, id: &str) {
 }
 
 /// The table of a county, filled in.
-pub(super) fn table(words: &[Word]) -> BankReport {
+pub(super) fn table(entries: &[Entry]) -> BankReport {
     let mut text = String::from("支付流水号,金额（元）,处理结果,入账日期,原因代码\r\n");
-    for word in words {
-        let (result, code) = match word.verdict {
+    for entry in entries {
+        let (result, code) = match entry.verdict {
             Verdict::Paid => ("成功", ""),
             Verdict::Failed => ("失败", "AC01"),
             Verdict::Returned => ("退汇", "AC04"),
         };
-        let booked = match word.verdict {
+        let booked = match entry.verdict {
             Verdict::Failed => String::new(),
-            _ => word.booked.to_string(),
+            _ => entry.booked.to_string(),
         };
         let row = [
-            &*word.reference,
-            &money(word.amount).to_string(),
+            &*entry.reference,
+            &money(entry.amount).to_string(),
             result,
             &booked,
             code,
@@ -390,10 +391,10 @@ pub(super) fn table(words: &[Word]) -> BankReport {
     BankReport::table(text.into_bytes())
 }
 
-/// A notification of what was booked.
-pub(super) fn notification(words: &[Word]) -> BankReport {
-    let entries = words.iter().map(|word| {
-        let (side, why) = match word.verdict {
+/// A notification of bookings.
+pub(super) fn notification(entries: &[Entry]) -> BankReport {
+    let items = entries.iter().map(|entry| {
+        let (side, why) = match entry.verdict {
             Verdict::Returned => ("CRDT", "<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>"),
             _ => ("DBIT", ""),
         };
@@ -401,21 +402,21 @@ pub(super) fn notification(words: &[Word]) -> BankReport {
             "<Ntry><Amt Ccy=\"CNY\">{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>\
              <BookgDt><Dt>{day}</Dt></BookgDt><NtryDtls><TxDtls><Refs><EndToEndId>{id}</EndToEndId></Refs>\
              <Amt Ccy=\"CNY\">{amount}</Amt>{why}</TxDtls></NtryDtls></Ntry>",
-            amount = money(word.amount),
-            day = word.booked,
-            id = word.reference,
+            amount = money(entry.amount),
+            day = entry.booked,
+            id = entry.reference,
         )
     });
     let text = format!(
         "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.054.001.08\"><BkToCstmrDbtCdtNtfctn><GrpHdr>\
          <MsgId>N</MsgId><CreDtTm>2026-06-03T08:00:00+08:00</CreDtTm></GrpHdr><Ntfctn><Id>1</Id>{}</Ntfctn>\
          </BkToCstmrDbtCdtNtfctn></Document>",
-        entries.collect::<String>()
+        items.collect::<String>()
     );
     BankReport::xml(text.into_bytes())
 }
 
-/// The cells of a row of our table, without what spreadsheets are kept from misreading them with.
+/// The cells of a row of the service's table, without the marks for spreadsheets.
 fn cells(row: &str) -> Vec<String> {
     let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
     for c in row.chars() {

@@ -1,7 +1,8 @@
-//! What was paid and is due back: demanded for four reasons, in whole or in part, repaid, waived by two persons.
+//! Paid subsidies that are due back: demanded for four reasons, in whole or in part, repaid, waived
+//! by two persons.
 
 use claims::clawback::ClawbackReason;
-use claims::ids::{ClaimId, WaiverId};
+use claims::ids::ClaimId;
 use claims::life_cycle::Status;
 use service::Refusal;
 use service::claims::{Demand, NewWaiver};
@@ -62,7 +63,7 @@ impl Year {
             return;
         }
         let part = self.chance(45).then(|| self.fen(1, open));
-        // A part may be repaid twice, so whoever asks again says what was seen.
+        // A part may be repaid twice, so a repeated call states the revision it saw.
         let seen = self.look(id).await.revision;
         let repaid = self.insist("claw_back", async |world| {
             let maker = permit::<ManageFunds>(&world.cast.maker);
@@ -98,7 +99,7 @@ impl Year {
                 .waive_clawback(&maker, id, new, key.clone())
                 .await
         });
-        let waiver = WaiverId::parse(&made.await.done("a waiver").value.id).unwrap();
+        let waiver = made.await.done("a waiver").value.id;
         if self.chance(20) {
             let alone = self.insist("waive alone", async |world| {
                 let maker = permit::<ManageFunds>(&world.cast.maker);

@@ -1,10 +1,11 @@
-//! Callers that do not give up, and what goes wrong for them.
+//! Callers that retry, and the faults they meet.
 //!
-//! Every deed is a call that may break off between any two of its steps: the caller goes away, all connections are cut, the
-//! process dies and another is started, PostgreSQL is killed, or all went well and the answer is lost. Then the caller asks
-//! again, with the same key, until there is an answer. Where in a call it breaks off is drawn by lot from as many steps as
-//! such a call usually takes, so that with many calls every gap between two statements is hit, the last before and the first
-//! after the commit among them.
+//! Every step is a call that may break off between any two of its polls: the caller goes away, all
+//! connections are cut, the process dies and another is started, PostgreSQL is killed, or the call
+//! succeeds and the answer is lost. Then the caller repeats it, with the same key, until there is
+//! an answer. The point of the break is drawn by lot from as many polls as such a call usually
+//! takes, so that with many calls every gap between two statements is hit, the last before and the
+//! first after the commit among them.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -23,7 +24,7 @@ const TRIES: usize = 60;
 /// Of a thousand calls, how many break off.
 const ODDS: u32 = 50;
 
-/// How a call breaks off.
+/// The kinds of breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Crash {
     AnswerLost,
@@ -33,11 +34,11 @@ pub(super) enum Crash {
     PostgresKilled,
 }
 
-/// What goes wrong, by a lot of its own: what happens in the year does not depend on it.
+/// Faults, by a lot of their own: the events of the year do not depend on it.
 pub(super) struct Trouble {
     random: StdRng,
     kills: bool,
-    /// Steps that a call usually takes.
+    /// Polls that a call usually takes.
     usual: BTreeMap<&'static str, usize>,
     pub(super) met: BTreeMap<Crash, usize>,
 }
@@ -67,7 +68,7 @@ impl Trouble {
         })
     }
 
-    /// After how many steps a call is to break off.
+    /// The number of polls before a call is to break off.
     fn place(&mut self, deed: &'static str) -> usize {
         let usual = self.usual.get(deed).copied().unwrap_or(4);
         self.random.random_range(0..=usual)
@@ -78,16 +79,16 @@ impl Trouble {
     }
 }
 
-/// The answer that a caller got in the end.
+/// The answer of a call in the end.
 #[derive(Debug)]
 pub(super) struct Answer<T> {
     pub(super) result: Result<T, Refusal>,
-    /// It had to ask again: what it asked for may have been done before.
+    /// The call was repeated: it may have been done before.
     pub(super) again: bool,
 }
 
 impl<T> Answer<T> {
-    /// What must not be refused.
+    /// Panics if the call was refused.
     pub(super) fn done(self, what: &str) -> T {
         match self.result {
             Ok(done) => done,
@@ -110,7 +111,7 @@ impl<T> Answer<T> {
 }
 
 impl Year {
-    /// Does a deed, asking again and again if need be.
+    /// Makes a call, repeating it if need be.
     pub(super) async fn insist<T>(
         &mut self,
         deed: &'static str,
@@ -164,7 +165,7 @@ impl Year {
         panic!("{deed}: no answer in {TRIES} tries");
     }
 
-    /// The answer that a caller gets in spite of what befalls the call, if it gets one.
+    /// The answer of a call in spite of its faults, if it gets one.
     async fn break_off<T>(
         &mut self,
         deed: &'static str,
@@ -189,7 +190,7 @@ impl Year {
                     self.kill_postgres().await;
                     Some(under_way.await)
                 }
-                // The call is dropped where it stands, or was over and nobody hears of it.
+                // The call is dropped at this point, or is over and its answer is lost.
                 _ => None,
             }
         };
@@ -201,7 +202,7 @@ impl Year {
         answer
     }
 
-    /// Reads something; nothing befalls a reader.
+    /// Reads; reads meet no faults.
     pub(super) async fn read<T>(&self, call: impl AsyncFn(&World) -> Result<T, ServiceError>) -> T {
         for _ in 0..TRIES {
             match call(&self.world).await {
@@ -213,7 +214,7 @@ impl Year {
         panic!("nothing could be read in {TRIES} tries");
     }
 
-    /// Until every connection of the pool is a good one again.
+    /// Until every connection of the pool is open again.
     async fn calm(&self) {
         let mut good = 0;
         while good < 2 * POOL {
@@ -225,7 +226,7 @@ impl Year {
     }
 }
 
-/// Goes with a future for so many steps at most: its outcome if it comes to one, and the steps that were taken.
+/// Polls a future this many times at most: its outcome if it comes to one, and the number of polls.
 async fn walk<F: Future>(mut future: Pin<&mut F>, most: usize) -> (Option<F::Output>, usize) {
     let mut steps = 0;
     std::future::poll_fn(move |context| match future.as_mut().poll(context) {

@@ -1,4 +1,4 @@
-//! Claims come in, are put right, reviewed, approved, taken back.
+//! Claims come in, are corrected, reviewed, approved, withdrawn.
 
 use std::collections::BTreeMap;
 
@@ -26,18 +26,18 @@ const APPLIANCES: [&str; 6] = [
     "computer",
 ];
 const DEVICES: [&str; 4] = ["phone", "tablet", "smart_watch", "smart_glasses"];
-/// Of a hundred claims, how many come in a month's days, relative to others: 618 and Double Eleven.
+/// The weight of each month in the number of claims: 618 and Double Eleven.
 const SEASON: [u32; 12] = [70, 60, 80, 90, 110, 170, 90, 80, 90, 110, 180, 70];
 
-/// What is kept until it is used again.
+/// State that is kept until it is used again.
 #[derive(Default)]
 pub(super) struct Waiting {
-    /// The right form of what was sent incomplete.
+    /// The complete form of a claim that was sent incomplete.
     right: BTreeMap<ClaimId, Claim>,
-    /// Who bought something before, and what.
+    /// Earlier buyers, and their purchases.
     buyers: Vec<Person>,
     serials: Vec<String>,
-    /// Those of today, who come again another day.
+    /// Buyers of today, who come again another day.
     today: Vec<(Person, String)>,
     /// Claims that the shops have not sent yet.
     sold: usize,
@@ -45,12 +45,12 @@ pub(super) struct Waiting {
     sent: Vec<(usize, Command, ClaimId)>,
 }
 
-/// A claim before it is sent.
+/// A claim before submission.
 struct Draft {
     shop: usize,
     right: Claim,
     sent: Claim,
-    /// What it must come to, where nothing is the matter with it.
+    /// The expected result, if the claim has no fault.
     subsidy: Option<i64>,
 }
 
@@ -136,7 +136,7 @@ impl Year {
         }
     }
 
-    /// A till that heard no answer sends the same again, days later, and is given the first answer.
+    /// A till without an answer sends the same again, days later, and gets the first answer.
     async fn send_again(&mut self) {
         if self.waiting.sent.is_empty() {
             return;
@@ -230,7 +230,7 @@ impl Year {
                 sale.serial_number = Some(self.waiting.serials[at].clone());
                 right_from_the_start = false;
             }
-            // Somebody who had one of these.
+            // A person who had one of these.
             5..8 if !self.waiting.buyers.is_empty() => {
                 let at = self.below(self.waiting.buyers.len());
                 sale.person = Some(self.waiting.buyers[at].clone());
@@ -311,7 +311,7 @@ impl Year {
         }
     }
 
-    /// Merchants put right what was returned to them, most of it in time.
+    /// Merchants correct returned claims, most of them in time.
     pub(super) async fn correct_some(&mut self) {
         for id in self.mirror.all_standing(Status::NeedsCorrection) {
             if !self.chance(18) {
@@ -331,7 +331,8 @@ impl Year {
             });
             let corrected = corrected.await;
             if self.mirror.claim(id).correct_by.is_some_and(|by| by < self.now()) {
-                // Its day came while the shops were open; the next round of the worker ends it.
+                // Its deadline came while the shops were open; the next round of the worker ends
+                // it.
                 assert!(matches!(corrected.result, Err(Refusal::Settled { .. })), "{id}");
                 continue;
             }
@@ -339,7 +340,8 @@ impl Year {
         }
     }
 
-    /// A page of a county's queue, oldest first. Whoever reads it sees whose turn came on the waitlist.
+    /// A page of a county's queue, oldest first. A reader sees the claims promoted from the
+    /// waitlist.
     pub(super) async fn queue(&mut self, fund: Fund, status: Status) -> Vec<ClaimState> {
         let query = ClaimQuery {
             jurisdiction: Some(fund.county.into()),
@@ -426,7 +428,7 @@ impl Year {
             for (answer, approval) in answers.done("approvals").into_iter().zip(some) {
                 match answer {
                     Ok(state) => self.mirror.moved(&state),
-                    // Done the first time.
+                    // Done by the first call.
                     Err(Refusal::Stale { .. } | Refusal::OutOfTurn { .. }) if again => {
                         let state = self.look(approval.claim).await;
                         self.mirror.moved(&state);
@@ -446,7 +448,7 @@ impl Year {
         .state
     }
 
-    /// Customers change their minds or bring the goods back, before payment and after.
+    /// Customers withdraw or return the goods, before payment and after.
     pub(super) async fn end_some(&mut self) {
         let before = [
             Status::UnderReview,

@@ -1,8 +1,8 @@
-//! What the callers remember: plain maps of what they asked for and were answered, in fen, and nothing of the service.
+//! The callers' record: plain maps of requests and answers, in fen, and nothing of the service.
 //!
-//! The mirror foretells every answer about money (who is gathered, what is netted, what a word of the bank comes to) from the
-//! rules as they are documented, and holds it against what is answered. In the end its sums are one of the accounts that
-//! the auditor compares.
+//! The mirror predicts every answer about money (which claims are gathered, what is netted, how a
+//! report of the bank is processed) from the documented rules, and compares it with the answer. In
+//! the end its sums are one of the accounts that the auditor compares.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,14 +15,14 @@ use service::claims::ClaimState;
 
 use super::world::Fund;
 
-/// A claim as its merchant and its county know it.
+/// A claim in the record of its merchant and its county.
 #[derive(Debug, Clone)]
 pub(super) struct Claim {
     pub(super) fund: Fund,
     pub(super) merchant: String,
-    /// The merchant fronted the subsidy; otherwise the applicant is paid.
+    /// The merchant advanced the subsidy to the customer; otherwise the applicant is paid.
     pub(super) fronted: bool,
-    /// Fen; nothing while it cannot be priced.
+    /// Fen; `None` while it cannot be priced.
     pub(super) amount: i64,
     pub(super) status: Status,
     pub(super) revision: i32,
@@ -31,11 +31,11 @@ pub(super) struct Claim {
     pub(super) correct_by: Option<DateTime<Utc>>,
     /// Paid by netting in payments whose rest the bank returned: not owed again.
     pub(super) set_off: i64,
-    /// All that was ever paid of it less what the bank gave back.
+    /// All that was ever paid of it less the bank's returns.
     pub(super) paid: i64,
 }
 
-/// What is due back of a claim.
+/// The sum due back of a claim.
 #[derive(Debug, Clone)]
 pub(super) struct Due {
     pub(super) reason: ClawbackReason,
@@ -45,7 +45,7 @@ pub(super) struct Due {
     pub(super) netted: i64,
     pub(super) pending: i64,
     pub(super) waived: i64,
-    /// Of what was repaid, what the bank gave back.
+    /// The part of the repaid sum that the bank returned.
     pub(super) by_bank: i64,
 }
 
@@ -59,7 +59,7 @@ impl Due {
     }
 }
 
-/// What a merchant was paid ahead of its claims.
+/// An advance to a merchant.
 #[derive(Debug, Clone)]
 pub(super) struct Advance {
     pub(super) fund: Fund,
@@ -69,7 +69,7 @@ pub(super) struct Advance {
     pub(super) set_off: i64,
     pub(super) repaid: i64,
     pub(super) pending: i64,
-    /// The merchant has it, or what is left of it.
+    /// The merchant has it, or the rest of it.
     pub(super) paid: bool,
 }
 
@@ -108,14 +108,14 @@ pub(super) struct Payment {
     pub(super) netted: i64,
     pub(super) nettings: Vec<(ClaimId, i64)>,
     pub(super) set_offs: Vec<(AdvanceId, i64)>,
-    /// What it pays in the place of claims.
+    /// The sums that it pays in the place of claims.
     pub(super) advance: Option<AdvanceId>,
     /// open, paid, failed, returned or cancelled.
     pub(super) outcome: &'static str,
 }
 
 impl Payment {
-    /// What the bank is told to send.
+    /// The order to the bank.
     pub(super) fn sent(&self) -> i64 {
         self.amount - self.netted
     }
@@ -137,7 +137,7 @@ pub(super) struct Grant {
     pub(super) at: DateTime<Utc>,
 }
 
-/// What keeps claims out of payment.
+/// A hold, which keeps claims out of payment.
 #[derive(Debug, Clone)]
 pub(super) struct Hold {
     pub(super) county: &'static str,
@@ -156,11 +156,11 @@ pub(super) struct Mirror {
     pub(super) disbursements: BTreeMap<DisbursementId, Disbursement>,
     pub(super) grants: Vec<Grant>,
     pub(super) holds: BTreeMap<HoldId, Hold>,
-    /// Words of the bank that were told, with the exception that they are, if they are one.
-    pub(super) told: BTreeMap<String, Option<&'static str>>,
-    /// Claims whose turn came on the waitlist.
+    /// Reports of the bank so far, with the exception that each is, if it is one.
+    pub(super) reported: BTreeMap<String, Option<&'static str>>,
+    /// Claims promoted from the waitlist.
     pub(super) promoted: usize,
-    /// Whose an account is.
+    /// The holder of an account.
     pub(super) accounts: BTreeMap<String, String>,
 }
 
@@ -199,7 +199,7 @@ impl Mirror {
             .insert(id);
     }
 
-    /// A claim's owner or its county was answered how it stands after a deed.
+    /// A claim's status was answered after a step.
     pub(super) fn moved(&mut self, state: &ClaimState) {
         let mut claim = self.claim(state.id).clone();
         let before = std::mem::replace(&mut claim.status, state.status);
@@ -210,7 +210,7 @@ impl Mirror {
         self.claims.insert(state.id, claim);
     }
 
-    /// Somebody looked at a claim: it stands as it is remembered, unless its turn came on the waitlist.
+    /// A claim was read: it is as recorded, unless it was promoted from the waitlist.
     pub(super) fn seen(&mut self, state: &ClaimState) {
         let claim = self.claim(state.id);
         let promoted = claim.status == Status::Waitlisted && state.status == Status::UnderReview;
@@ -255,7 +255,7 @@ impl Mirror {
         funds.flat_map(|fund| self.standing(status, fund)).collect()
     }
 
-    /// What time alone does to a claim: a correction that did not come.
+    /// The effect of time alone on a claim: a correction that did not come.
     pub(super) fn expire(&mut self, now: DateTime<Utc>) -> usize {
         let waiting = self.all_standing(Status::NeedsCorrection);
         let overdue = waiting
@@ -305,7 +305,7 @@ impl Mirror {
         held.count()
     }
 
-    /// Payable claims of a fund that no hold keeps out, oldest first, with what is owed of each.
+    /// Payable claims of a fund that no hold keeps out, oldest first, with the sum owed of each.
     pub(super) fn payable(&self, fund: Fund) -> Vec<(ClaimId, i64)> {
         let mut ids = self.standing(Status::Approved, fund);
         ids.extend(self.standing(Status::PaymentFailed, fund));
@@ -317,9 +317,10 @@ impl Mirror {
         owed.collect()
     }
 
-    /// Claims were put into payment: one payment for each merchant, one for each applicant, in the order of their oldest claims.
-    /// What merchants have of the fund ahead is set against theirs, and then what they owe it, oldest first.
-    pub(super) fn foretell(
+    /// Claims enter payment: one payment for each merchant, one for each applicant, in the order of
+    /// their oldest claims. Advances of the fund are set against merchants' payments, and then what
+    /// they owe it, oldest first.
+    pub(super) fn predict(
         &self,
         disbursement: DisbursementId,
         fund: Fund,
@@ -423,7 +424,7 @@ impl Mirror {
         }
     }
 
-    /// A payment came to something.
+    /// A payment got an outcome.
     pub(super) fn settle(&mut self, id: PaymentId, outcome: &'static str, at: DateTime<Utc>) {
         let payment = self.payments[&id].clone();
         let before = payment.outcome;
@@ -453,7 +454,7 @@ impl Mirror {
                 }
                 for (owing, part) in &payment.nettings {
                     let due = self.dues.get_mut(owing).unwrap();
-                    // What was given back when it failed is set against it again.
+                    // The set-off that its failure reversed is made again.
                     due.pending -= if before == "open" { *part } else { 0 };
                     due.netted += part;
                     self.close_if_settled(*owing, at);
@@ -473,7 +474,7 @@ impl Mirror {
         self.payments.get_mut(&id).unwrap().outcome = outcome;
     }
 
-    /// The bank gives back what it sent; what was netted stays paid.
+    /// The bank returns what it sent; netted sums stay paid.
     fn give_back(&mut self, payment: &Payment, at: DateTime<Utc>) {
         for line in &payment.lines {
             let back = line.amount - line.netted;
@@ -530,7 +531,7 @@ impl Mirror {
         self.close_if_settled(id, at);
     }
 
-    /// Whether what the bank gives back of a payment finds its claims' money where it can come back to.
+    /// Whether the money of a payment that the bank returns can go back to its claims.
     pub(super) fn can_come_back(&self, payment: &Payment) -> bool {
         if payment.advance.is_some_and(|id| self.advances[&id].is_used()) {
             return false;

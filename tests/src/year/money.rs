@@ -1,4 +1,5 @@
-//! Money into the funds from four sources, and ceilings over them: each made by one person of treasury and checked by another.
+//! Money into the funds from four sources, and ceilings over them: each proposed by one person of
+//! treasury and approved by another.
 
 use ledger::{Fen, Source};
 use service::Refusal;
@@ -11,7 +12,7 @@ use super::mirror::Grant;
 use super::world::{APPLIANCE, COUNTIES, DIGITAL, Fund, Year, money};
 
 impl Year {
-    /// What the claims of a fund will come to in the year, roughly, in fen.
+    /// A rough sum of the year's claims of a fund, in fen.
     fn need(&self, fund: Fund) -> i64 {
         let of_city = COUNTIES.iter().find(|(code, _)| *code == fund.county);
         let percent = i64::from(of_city.unwrap().1);
@@ -24,7 +25,8 @@ impl Year {
         (claims * percent * subsidies / 10_000).max(500_000)
     }
 
-    /// January: every fund gets half of what it will need from central, and some or none from whoever is local.
+    /// January: every fund gets half of its expected need from central, and some or none from a
+    /// local source.
     pub(super) async fn open_funds(&mut self) {
         for fund in Fund::all() {
             let need = self.need(fund);
@@ -39,7 +41,8 @@ impl Year {
         }
     }
 
-    /// A day's news of money: a grant now and then, more often towards the end; some funds stay short.
+    /// The appropriations of a day: one now and then, more often towards the end; some funds stay
+    /// short.
     pub(super) async fn grant_some(&mut self) {
         if !self.chance(18) {
             return;
@@ -93,7 +96,7 @@ impl Year {
         }
     }
 
-    /// Refused in so many of a hundred.
+    /// Refused in this many of a hundred.
     pub(super) fn verdict(&mut self, refused: u32) -> Check {
         match self.chance(refused) {
             true => Check::Refuse,
@@ -101,7 +104,8 @@ impl Year {
         }
     }
 
-    /// Ceilings change: over a county's fund, over one category, over a month, or over all counties together.
+    /// Ceilings change: over a county's fund, over one category, over a month, or over all counties
+    /// together.
     pub(super) async fn cap_some(&mut self) {
         if !self.chance(6) {
             return;
@@ -126,7 +130,7 @@ impl Year {
                 ("category:television".into(), ceiling(60)),
             ],
             2 => vec![(month, ceiling(12)), ("whole".into(), ceiling(130))],
-            // Below what is committed, perhaps: then it is refused.
+            // Perhaps below the committed sum: then it is refused.
             3 => vec![("whole".into(), ceiling(70))],
             _ => Vec::new(),
         };
@@ -134,7 +138,7 @@ impl Year {
         self.cap(place, programme, scopes).await;
     }
 
-    /// In the end no ceiling stands in the way of what waits.
+    /// In the end no ceiling keeps a claim waiting.
     pub(super) async fn lift_caps(&mut self) {
         for (place, programme) in std::mem::take(&mut self.capped) {
             self.cap(place, programme, Vec::new()).await;

@@ -1,4 +1,5 @@
-//! Claims are gathered and paid: disbursements made, released, cancelled; instructions handed to the bank; holds and accounts.
+//! Claims are gathered and paid: disbursements made, released, cancelled; instructions handed to
+//! the bank; holds and accounts.
 
 use chrono::Duration;
 use claims::ids::{ClaimId, DisbursementId, HoldId};
@@ -15,7 +16,7 @@ use super::mirror::{Hold, Payment};
 use super::world::{COUNTIES, Fund, Year, money};
 
 impl Year {
-    /// Where shops are paid and counties pay from.
+    /// Accounts of shops, and those that counties pay from.
     pub(super) async fn open_accounts(&mut self) {
         let shops = self.shops.iter().map(|shop| shop.code.clone());
         let counties = COUNTIES.iter().map(|(county, _)| (*county).to_owned());
@@ -47,7 +48,7 @@ impl Year {
         self.mirror.accounts.insert(number, holder.to_owned());
     }
 
-    /// Whoever could not be paid gives another account, most of them.
+    /// Payees whose payment failed give another account, most of them.
     pub(super) async fn correct_accounts(&mut self) {
         for id in self.mirror.all_standing(Status::PaymentFailed) {
             let claim = self.mirror.claim(id).clone();
@@ -72,7 +73,7 @@ impl Year {
         }
     }
 
-    /// Gathers what is payable here and there, within one limit or another.
+    /// Gathers payable claims in some funds, within one limit or another.
     pub(super) async fn gather_some(&mut self, percent: u32) {
         for fund in Fund::all() {
             if !self.mirror.payable(fund).is_empty() && self.chance(percent) {
@@ -121,15 +122,20 @@ impl Year {
         }
         let made = made.done("a disbursement").value;
         let id = made.id;
-        let foretold = self.mirror.foretell(id, fund, &expected);
+        let predicted = self.mirror.predict(id, fund, &expected);
         let payments = self.payments(id).await;
-        assert_eq!(payments.len(), foretold.len(), "payments of {id}");
-        let payments = payments.into_iter().zip(foretold).map(|(told, payment)| {
-            let shape = (told.claims, told.amount.get(), told.netted.get(), told.merchant);
+        assert_eq!(payments.len(), predicted.len(), "payments of {id}");
+        let payments = payments.into_iter().zip(predicted).map(|(answered, payment)| {
+            let shape = (
+                answered.claims,
+                answered.amount.get(),
+                answered.netted.get(),
+                answered.merchant,
+            );
             let claims = i32::try_from(payment.lines.len()).unwrap();
             let expected = (claims, payment.amount, payment.netted, payment.merchant.clone());
-            assert_eq!(shape, expected, "{}", told.id);
-            (told.id, payment)
+            assert_eq!(shape, expected, "{}", answered.id);
+            (answered.id, payment)
         });
         let payments = payments.collect::<Vec<_>>();
         assert_eq!(made.total, money(payments.iter().map(|(_, it)| it.amount).sum()));
@@ -137,7 +143,7 @@ impl Year {
         self.mirror.made(id, fund, payments, at);
     }
 
-    /// Who is gathered: the oldest first, up to the limits, nobody overtaken.
+    /// The claims to gather: the oldest first, up to the limits, none overtaken.
     fn gathered(&self, fund: Fund, gather: &Gather) -> Vec<(ClaimId, i64)> {
         let mut all = self.mirror.payable(fund);
         all.retain(|(id, _)| {
@@ -180,7 +186,8 @@ impl Year {
         }
     }
 
-    /// Lets go what was made, by others than who made it; cancels a few; leaves some for another day.
+    /// Releases disbursements, by another person than their maker; cancels a few; leaves some for
+    /// another day.
     pub(super) async fn release_some(&mut self, percent: u32) {
         let made = self.mirror.disbursements.iter();
         let made = made.filter(|(_, it)| ["made", "countersigned"].contains(&it.status));
@@ -239,7 +246,7 @@ impl Year {
                 matches!(released, Err(Refusal::Held { .. } | Refusal::AdvanceHeld)),
                 "{id}: {released:?}"
             );
-            // Who is impatient takes it back; its claims that are not held are gathered again.
+            // A merchant cancels it; its claims that are not held are gathered again.
             if self.chance(30) {
                 self.cancel(id).await;
             }
@@ -262,7 +269,7 @@ impl Year {
         let at = self.now();
         let row = self.mirror.disbursements.get_mut(&id).unwrap();
         row.status = "released";
-        // Of what is wholly netted the bank is told nothing: the release pays it.
+        // The bank gets no order for a payment that is netted in full: the release pays it.
         for payment in row.payments.clone() {
             if self.mirror.payments[&payment].sent() == 0 {
                 *self.deeds.entry("paid by netting alone").or_default() += 1;
@@ -298,7 +305,7 @@ impl Year {
         if count == 0 {
             return;
         }
-        let (mut told, mut instructed, mut part, mut parts) = (0, 0, 1, 1);
+        let (mut ordered, mut instructed, mut part, mut parts) = (0, 0, 1, 1);
         while part <= parts {
             let file = self.insist("instruction", async |world| {
                 let checker = permit::<ManageFunds>(&world.cast.checker);
@@ -312,14 +319,14 @@ impl Year {
             let file = file.await.done("a file of the instruction");
             self.bank.take(county, &file, today);
             parts = file.parts;
-            // Now and then it is handed in twice; the bank knows it by its name.
+            // Sometimes it is handed in twice; the bank recognises it by its name.
             if !self.chance(10) {
-                told += file.count;
+                ordered += file.count;
                 instructed += file.sum.get();
                 part += 1;
             }
         }
-        assert_eq!((told, instructed), (count, sum), "what the bank is told of {id}");
+        assert_eq!((ordered, instructed), (count, sum), "the orders of {id}");
     }
 
     /// Holds come and go: on a claim, a merchant, a programme.
@@ -395,7 +402,7 @@ fn account(number: &str) -> EnteredAccount {
     }
 }
 
-/// Whether a payment stands as the bank's books say.
+/// Whether a payment is as the bank's books show.
 pub(super) fn agrees(payment: &Payment, has_paid: bool) -> bool {
     match payment.outcome {
         "paid" => has_paid,

@@ -1,4 +1,5 @@
-//! What the bank says is brought in, and what was set aside is resolved by another person, who asks the bank.
+//! Reports of the bank are brought in, and exceptions are resolved by another person, who asks the
+//! bank.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,46 +12,46 @@ use service::payments::{BankException, PaymentResult, Resolution, Results};
 use testkit::permit;
 use uuid::Uuid;
 
-use super::bank::{Form, Verdict, Word, mark, notification, table};
+use super::bank::{Entry, Form, Verdict, mark, notification, table};
 use super::paying::agrees;
 use super::world::Year;
 
 impl Year {
-    /// A day of the bank: it carries out and speaks, and treasury brings in what it said.
+    /// A day of the bank: it executes and reports, and treasury brings the reports in.
     pub(super) async fn hear_the_bank(&mut self, percent: u32) {
         let today = self.today();
-        let mut words = std::mem::take(&mut self.unheard);
-        words.extend(self.bank.day(today));
+        let mut entries = std::mem::take(&mut self.unreported);
+        entries.extend(self.bank.day(today));
         if !self.chance(percent) {
-            self.unheard = words;
+            self.unreported = entries;
             return;
         }
-        // One report for each county and form; what is typed in, for each disbursement.
-        let mut reports = BTreeMap::<(String, Form, String), Vec<Word>>::new();
-        for word in words {
-            let message = match word.form {
-                Form::Json => word.message.clone(),
+        // One file for each county and form; results entered by hand, for each disbursement.
+        let mut reports = BTreeMap::<(String, Form, String), Vec<Entry>>::new();
+        for entry in entries {
+            let message = match entry.form {
+                Form::Json => entry.message.clone(),
                 _ => String::new(),
             };
             let report = reports
-                .entry((word.county.clone(), word.form, message))
+                .entry((entry.county.clone(), entry.form, message))
                 .or_default();
-            report.push(word);
+            report.push(entry);
         }
-        for ((county, form, _), words) in reports {
-            *self.deeds.entry("words of the bank").or_default() += words.len();
-            self.report(&county, form, &words).await;
+        for ((county, form, _), entries) in reports {
+            *self.deeds.entry("entries of the bank").or_default() += entries.len();
+            self.report(&county, form, &entries).await;
         }
     }
 
-    async fn report(&mut self, county: &str, form: Form, words: &[Word]) {
+    async fn report(&mut self, county: &str, form: Form, entries: &[Entry]) {
         let county = JurisdictionCode::parse(county).unwrap();
         let answers = self.insist("report", async |world| {
             let maker = permit::<ManageFunds>(&world.cast.maker);
             match form {
                 Form::Json => {
-                    let results = words.iter().map(typed).collect();
-                    let id = Uuid::try_parse(&words[0].message).unwrap();
+                    let results = entries.iter().map(typed).collect();
+                    let id = Uuid::try_parse(&entries[0].message).unwrap();
                     let id = DisbursementId::new(county, id);
                     world.service.payments().record_results(&maker, id, results).await
                 }
@@ -58,11 +59,11 @@ impl Year {
                     world
                         .service
                         .payments()
-                        .record_report(&maker, county, None, table(words))
+                        .record_report(&maker, county, None, table(entries))
                         .await
                 }
                 Form::Camt => {
-                    let report = notification(words);
+                    let report = notification(entries);
                     world
                         .service
                         .payments()
@@ -72,48 +73,48 @@ impl Year {
             }
         });
         let answers = answers.await.done("a report");
-        self.compare(words, answers);
+        self.compare(entries, answers);
     }
 
-    /// Every word comes to what the callers foretell.
-    fn compare(&mut self, words: &[Word], answers: Results) {
-        assert_eq!(answers.len(), words.len(), "each word has its answer");
+    /// Every report is processed as the callers predict.
+    fn compare(&mut self, entries: &[Entry], answers: Results) {
+        assert_eq!(answers.len(), entries.len(), "each entry has its answer");
         let at = self.now();
-        let named = words.iter().filter_map(Word::payment);
+        let named = entries.iter().filter_map(Entry::payment);
         let named = named.filter_map(|id| Some((id, self.mirror.payments.get(&id)?.clone())));
         let stuck = named.filter(|(_, it)| !self.mirror.can_come_back(it));
         let stuck = stuck.map(|(id, _)| id).collect::<BTreeSet<_>>();
-        let foretold = words
+        let predicted = entries
             .iter()
-            .map(|word| self.hear(word, &stuck, at))
+            .map(|entry| self.predict_result(entry, &stuck, at))
             .collect::<Vec<_>>();
-        for ((word, answer), foretold) in words.iter().zip(answers).zip(foretold) {
+        for ((entry, answer), predicted) in entries.iter().zip(answers).zip(predicted) {
             let answer = match answer {
                 Ok(_) => Ok(()),
                 Err(Refusal::NotFound(_)) => Err("unknown_payment"),
                 Err(Refusal::AmountDiffers) => Err("amount_differs"),
                 Err(Refusal::ResultContradicts) => Err("contradicts"),
-                Err(refusal) => panic!("{word:?}: {refusal:?}"),
+                Err(refusal) => panic!("{entry:?}: {refusal:?}"),
             };
-            assert_eq!(answer, foretold, "{word:?}");
+            assert_eq!(answer, predicted, "{entry:?}");
         }
     }
 
-    /// What a word comes to, by the table that is documented; `Err` if it is set aside.
-    fn hear(
+    /// The result of a report, by the documented table; `Err` if it is set aside.
+    fn predict_result(
         &mut self,
-        word: &Word,
+        entry: &Entry,
         stuck: &BTreeSet<PaymentId>,
         at: chrono::DateTime<chrono::Utc>,
     ) -> Result<(), &'static str> {
-        if let Some(known) = self.mirror.told.get(&word.mark()) {
+        if let Some(known) = self.mirror.reported.get(&entry.mark()) {
             return known.map_or(Ok(()), Err);
         }
-        let id = word.payment();
+        let id = entry.payment();
         let payment = id.and_then(|id| self.mirror.payments.get(&id));
-        let heard = match (id, payment) {
-            (Some(id), Some(payment)) if payment.sent() == word.amount => {
-                match (payment.outcome, word.verdict) {
+        let result = match (id, payment) {
+            (Some(id), Some(payment)) if payment.sent() == entry.amount => {
+                match (payment.outcome, entry.verdict) {
                     ("open", Verdict::Paid) => Ok(Some((id, "paid"))),
                     ("open", Verdict::Failed) => Ok(Some((id, "failed"))),
                     ("open" | "paid", Verdict::Returned) if stuck.contains(&id) => Err("contradicts"),
@@ -127,14 +128,14 @@ impl Year {
             (Some(_), Some(_)) => Err("amount_differs"),
             _ => Err("unknown_payment"),
         };
-        self.mirror.told.insert(word.mark(), heard.err());
-        if let Ok(Some((id, outcome))) = heard {
+        self.mirror.reported.insert(entry.mark(), result.err());
+        if let Ok(Some((id, outcome))) = result {
             self.mirror.settle(id, outcome, at);
         }
-        heard.map(|_| ())
+        result.map(|_| ())
     }
 
-    /// What waits for a person, oldest first.
+    /// The open exceptions, oldest first.
     async fn exceptions(&self) -> Vec<BankException> {
         let (mut all, mut cursor) = (Vec::new(), None::<String>);
         loop {
@@ -156,7 +157,7 @@ impl Year {
         }
     }
 
-    /// A person asks the bank what really became of a payment, and says what the word means.
+    /// A person asks the bank for the real outcome of a payment, and decides on the report.
     pub(super) async fn resolve_some(&mut self, percent: u32) {
         for exception in self.exceptions().await {
             if self.chance(percent) {
@@ -189,21 +190,21 @@ impl Year {
             let applied = self
                 .resolve_as(exception.id, Resolution::Apply { payment: named })
                 .await;
-            let foretold = self.apply(id, exception.verdict.as_str(), available);
-            assert_eq!(applied.is_ok(), foretold, "{exception:?}: {applied:?}");
-            if foretold {
-                *self.deeds.entry("words applied").or_default() += 1;
+            let predicted = self.apply(id, exception.verdict.as_str(), available);
+            assert_eq!(applied.is_ok(), predicted, "{exception:?}: {applied:?}");
+            if predicted {
+                *self.deeds.entry("entries applied").or_default() += 1;
                 let form = exception.format.as_str();
                 let (verdict, amount) = (exception.verdict.as_str(), exception.amount.map(ledger::Fen::get));
                 let mark = mark(form, &exception.reference, verdict, amount, exception.booked_on);
-                let known = self.mirror.told.insert(mark, None);
-                assert!(known.is_some(), "{exception:?} was told");
+                let known = self.mirror.reported.insert(mark, None);
+                assert!(known.is_some(), "{exception:?} was reported");
                 return;
             }
         }
         let dismissed = self.resolve_as(exception.id, Resolution::Dismiss).await;
         dismissed.expect("it is dismissed");
-        // The books will not say so: what the bank did is put right by hand.
+        // The books cannot record it: the bank's act is corrected by hand.
         let payment = &self.mirror.payments[&id];
         if is_true && !agrees(payment, has_paid) {
             *self.deeds.entry("put right by hand").or_default() += 1;
@@ -239,7 +240,7 @@ impl Year {
         }
     }
 
-    /// Whether a word can be applied to a payment in spite of what is known, and if so, what it comes to.
+    /// Whether a report can be applied to a payment in spite of its outcome, and if so, the result.
     fn apply(&mut self, id: PaymentId, verdict: &str, available: bool) -> bool {
         let payment = self.mirror.payments[&id].clone();
         let (may, outcome) = match (payment.outcome, verdict) {
@@ -260,13 +261,13 @@ impl Year {
     }
 }
 
-fn typed(word: &Word) -> PaymentResult {
-    let failure = match word.verdict {
+fn typed(entry: &Entry) -> PaymentResult {
+    let failure = match entry.verdict {
         Verdict::Failed => Some("账户已销户".to_owned()),
         _ => None,
     };
-    let result = PaymentResult::of(word.payment().expect("an id of ours"), failure);
-    match word.verdict {
+    let result = PaymentResult::of(entry.payment().expect("an id of ours"), failure);
+    match entry.verdict {
         Verdict::Returned => PaymentResult {
             status: BankStatus::Returned,
             reason: Some("账户已销户".into()),

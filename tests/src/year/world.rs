@@ -1,4 +1,5 @@
-//! Who and what there is in the year: fourteen counties, their funds and shops, one bank, and what the callers remember.
+//! The world of the year: fourteen counties, their funds and shops, one bank, and the callers'
+//! record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,7 +18,7 @@ use service::{Actor, Role, Settings};
 use testkit::{Setup, World, numbers, prepare, private_cluster};
 use timing::shanghai;
 
-use super::bank::{Bank, Word};
+use super::bank::{Bank, Entry};
 use super::insist::Trouble;
 use super::intake::Waiting;
 use super::mirror::Mirror;
@@ -48,13 +49,13 @@ pub(super) const SCRAP: &str = "vehicle-scrap-2026";
 pub(super) const REPLACEMENT: &str = "vehicle-replacement-2026";
 
 const DATABASE: &str = "year";
-/// From this sum on three persons let money go, so that some disbursements need them.
+/// From this sum on three persons release a disbursement, so that some need them.
 const THREE_PERSONS: i64 = 800_000;
 /// Payments of one bank file, so that some instructions have several.
 const PER_FILE: usize = 12;
 pub(super) const POOL: usize = 3;
 
-/// A programme's money in a county.
+/// A programme's fund in a county.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Fund {
     pub(super) county: &'static str,
@@ -68,7 +69,7 @@ impl fmt::Display for Fund {
 }
 
 impl Fund {
-    /// All that are opened.
+    /// All open funds.
     pub(super) fn all() -> Vec<Fund> {
         let mut funds = Vec::new();
         for (county, _) in COUNTIES {
@@ -84,7 +85,7 @@ impl Fund {
         funds
     }
 
-    /// By what a caller was answered.
+    /// By the answers to the callers.
     pub(super) fn named(county: &str, programme: &str) -> Fund {
         let all = Fund::all();
         let known = all
@@ -99,31 +100,31 @@ impl Fund {
 pub(super) struct Shop {
     pub(super) actor: Actor,
     pub(super) code: String,
-    /// Where it sells; everywhere if it is a platform or a dealer.
+    /// The county where it sells; `None` for a platform or a dealer, which sells everywhere.
     pub(super) county: Option<&'static str>,
 }
 
-/// The year as it is played.
+/// A year in play.
 pub(super) struct Year {
     pub(super) world: World,
     pub(super) cluster: PrivateCluster,
     url: String,
-    /// What happens.
+    /// The lot that decides the events.
     pub(super) random: StdRng,
-    /// Claims that the year is about to have.
+    /// Claims that the year will have.
     pub(super) size: usize,
     pub(super) shops: Vec<Shop>,
     /// The third person of treasury.
     pub(super) third: Actor,
     pub(super) mirror: Mirror,
     pub(super) bank: Bank,
-    /// Where ceilings may stand, and over which programme.
+    /// Scopes of ceilings, and their programmes.
     pub(super) capped: BTreeSet<(&'static str, &'static str)>,
-    /// What the bank said and nobody has brought in.
-    pub(super) unheard: Vec<Word>,
+    /// Reports of the bank that were not brought in yet.
+    pub(super) unreported: Vec<Entry>,
     pub(super) trouble: Trouble,
     pub(super) waiting: Waiting,
-    /// What was done, and how often.
+    /// Steps by kind, and how often each was taken.
     pub(super) deeds: BTreeMap<&'static str, usize>,
     /// And how long it took.
     pub(super) took: BTreeMap<&'static str, std::time::Duration>,
@@ -148,7 +149,7 @@ impl Year {
             mirror: Mirror::default(),
             bank: Bank::new(seed ^ 0xba2c),
             capped: BTreeSet::new(),
-            unheard: Vec::new(),
+            unreported: Vec::new(),
             trouble: Trouble::new(seed ^ 0x7c0b, kills),
             waiting: Waiting::default(),
             deeds: BTreeMap::new(),
@@ -188,7 +189,7 @@ impl Year {
         self.cluster.restart().await.unwrap();
     }
 
-    /// The books follow from their entries, read behind the service's back.
+    /// Checks that the books follow from their entries, read without the service.
     pub(super) async fn audit(&self) {
         testkit::audit(&self.cluster, DATABASE).await;
     }
@@ -207,13 +208,13 @@ impl Year {
         self.world.clock.set(nine.max(self.now()));
     }
 
-    /// Everything takes its time, and no two things happen at once.
+    /// Every step takes its time, and no two happen at once.
     pub(super) fn tick(&mut self) {
         let pause = self.random.random_range(100..8_000);
         self.world.clock.advance(Duration::milliseconds(pause));
     }
 
-    /// So many in a hundred.
+    /// This many in a hundred.
     pub(super) fn chance(&mut self, percent: u32) -> bool {
         self.random.random_range(0..100) < percent
     }
@@ -226,12 +227,12 @@ impl Year {
         self.random.random_range(from..=to)
     }
 
-    /// So many of them, in no order.
+    /// This many of them, in no order.
     pub(super) fn some<T: Clone>(&mut self, all: &[T], most: usize) -> Vec<T> {
         all.sample(&mut self.random, most).cloned().collect()
     }
 
-    /// A share of as many as come in a day: this many in a hundred, rounded by lot.
+    /// A share of a day's number: this many in a hundred, rounded by lot.
     pub(super) fn share(&mut self, percent: u32) -> usize {
         let hundredths = self.size * usize::try_from(percent).unwrap() / 365;
         hundredths / 100 + usize::from(self.below(100) < hundredths % 100)

@@ -277,12 +277,12 @@ pub struct WaiverView {
 impl From<Waiver> for WaiverView {
     fn from(it: Waiver) -> WaiverView {
         WaiverView {
-            id: it.id,
-            claim: it.claim,
-            amount: Money(it.amount),
+            id: it.id.to_string(),
+            claim: it.claim.to_string(),
+            amount: it.amount.into(),
             document: it.document,
             reason: it.reason,
-            status: it.status,
+            status: it.status.to_string(),
             made_at: it.made_at,
             checked_at: it.checked_at,
             refusal: it.refusal,

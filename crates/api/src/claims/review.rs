@@ -9,7 +9,7 @@ use crate::http::field_limits::{APPROVALS, REASON};
 use crate::http::middleware::Context;
 use crate::http::state::ApiState;
 use crate::http::views::{ItemResultView, ResultsView};
-use crate::http::wire::{Words, request_words};
+use crate::http::wire::{Pattern, Words, request_words};
 use actix_web::HttpRequest;
 use api_macros::operation;
 use claims::ClaimId;
@@ -140,9 +140,16 @@ pub struct Approvals {
 pub struct ApprovalItem {
     pub claim: ClaimId,
     /// The ETag that the approver saw.
-    #[wire(REVISION, example = "\"2\"")]
+    #[wire(ITEM_REVISION, example = "\"2\"")]
     pub etag: i32,
     pub verdict: review::ApprovalVerdict,
     #[wire(Words(REASON))]
     pub reason: Option<String>,
 }
+
+/// The ETag of an item of a body, which has an example of its own.
+const ITEM_REVISION: Pattern<i32> = Pattern {
+    zh: "须为 ETag，例如 \"2\"",
+    en: "it is an ETag, such as \"2\"",
+    ..REVISION
+};

@@ -1,9 +1,11 @@
-//! `camt.054`, BankToCustomerDebitCreditNotification: what the bank booked on the account.
+//! `camt.054`, BankToCustomerDebitCreditNotification: the entries that the bank booked on the
+//! account.
 //!
-//! A debit that is booked is a payment; a credit that is the return of one says so by `RtrInf`, by `RvslInd`, or by our own
-//! end-to-end id, which nobody else's money bears. An entry may hold many transactions, and a batch that is booked in one sum
-//! may hold none: then it is said of the whole file. What is neither (fees, money that comes in) is told as
-//! [`Verdict::Unclear`], or as paid without an id, and nothing is left out.
+//! A debit that is booked is a payment; a credit is the return of one if it has `RtrInf`,
+//! `RvslInd`, or an end-to-end id of this service, which no other payment bears. An entry may hold
+//! many transactions, and a batch that is booked in one sum may hold none: then its status is that
+//! of the whole file. Other entries (fees, incoming money) are reported as [`Verdict::Unclear`], or
+//! as paid without an id, and nothing is left out.
 
 use chrono::NaiveDate;
 use ledger::Fen;
@@ -12,7 +14,7 @@ use crate::ids::Quoted;
 use crate::read::pain002::Reasons;
 use crate::read::xml::{Cursor, Tag};
 use crate::read::{Fault, Found, Limits, Place, ReadError};
-use crate::report::{Failure, Group, GroupVerdict, Item, Said, Verdict};
+use crate::report::{Failure, Group, GroupVerdict, Item, Reported, Verdict};
 
 const NOT_PROVIDED: &str = "NOTPROVIDED";
 
@@ -174,14 +176,14 @@ fn add(
     match (batch, transactions.as_mut_slice()) {
         (Some(batch), []) if batch.original.is_some() => {
             let verdict = entry.verdict(Transaction::at(place));
-            let said = Said {
+            let reported = Reported {
                 original: batch.original,
                 amount: batch.sum.or(Some(entry.amount)),
                 place,
             };
-            return found.group(Group::new(batch.count, GroupVerdict::Whole(verdict), said));
+            return found.group(Group::new(batch.count, GroupVerdict::Whole(verdict), reported));
         }
-        // An entry without details is its own only transaction.
+        // An entry without details counts as its own only transaction.
         (_, []) => transactions.push(Transaction::at(place)),
         (Some(batch), several) => {
             for transaction in several {
@@ -195,13 +197,13 @@ fn add(
     let alone = transactions.len() == 1;
     for mut transaction in transactions {
         let amount = transaction.amount.or(alone.then_some(entry.amount));
-        let said = Said {
+        let reported = Reported {
             original: transaction.original.take(),
             amount,
             place: transaction.place,
         };
         let id = transaction.end_to_end.clone();
-        found.item(Item::new(id, entry.verdict(transaction), said))?;
+        found.item(Item::new(id, entry.verdict(transaction), reported))?;
     }
     Ok(())
 }
@@ -216,7 +218,7 @@ impl Entry {
             .is_some_and(|id| id.end_to_end_id().is_some());
         match self.status.as_str() {
             "BOOK" => {}
-            // Nothing has moved yet.
+            // No money has moved yet.
             "PDNG" | "FUTR" | "INFO" => return Verdict::Pending,
             other => {
                 return Verdict::Unclear {
@@ -232,7 +234,8 @@ impl Entry {
             (Side::Credit, _, Some(reasons)) => self.returned(reasons.failure(), reference),
             (Side::Credit, true, None) => self.returned(Reasons::default().failure(), reference),
             (Side::Credit, false, None) if ours => self.returned(Reasons::default().failure(), reference),
-            // Money from others; a return or reversal of such money, which takes it away again.
+            // Money from others; a return or reversal of such money, which takes the money away
+            // again.
             (side, _, _) => Verdict::Unclear {
                 status: Quoted::new(side.as_str().to_owned()),
             },

@@ -1,8 +1,8 @@
-//! Our table, with the bank's results in it.
+//! The CSV of this crate, with the bank's results in it.
 //!
-//! Columns are found by their headings, in Chinese or English and in any order; those that are not known are passed over. Asked
-//! for are the end-to-end id, the amount and the result. A control row (`合计`) is not asked for, because banks make tables of
-//! their own, but where there is one it has to agree.
+//! Columns are found by their headings, in Chinese or English and in any order; unknown columns are
+//! skipped. Required are the end-to-end id, the amount and the result. A control row (`合计`) is not
+//! required, because banks make tables of their own, but where there is one it has to agree.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::ids::Quoted;
 use crate::instruction::sum;
 use crate::read::{Fault, Found, Marker, Place, ReadError, START, values};
 use crate::reason::FailureReason;
-use crate::report::{Failure, Item, Said, Verdict};
+use crate::report::{Failure, Item, Reported, Verdict};
 
 /// Characters of a cell.
 const LONGEST: usize = 4_096;
@@ -35,8 +35,8 @@ enum Column {
 
 use Column::{Amount, Batch, Booked, Code, Currency, Id, Number, Reference, Result as Outcome, Words};
 
-/// What each heading is called, ours first: in Chinese, in English, and as banks are known to vary it. Brackets and case do not
-/// count.
+/// The headings of each column, this crate's first: in Chinese, in English, and as banks vary them.
+/// Brackets and case do not count.
 const HEADINGS: [(Column, &[&str]); 10] = [
     (Batch, &["批次号", "batch", "batch id", "message id"]),
     (Number, &["序号", "no.", "number"]),
@@ -83,8 +83,8 @@ pub(super) fn read(bytes: &[u8], found: &mut Found) -> Result<(), ReadError> {
     }
 }
 
-/// Where the row begins that is read next. The reader's own count of lines is one short where they end with CRLF, and it stops
-/// before rows that are empty.
+/// Where the next row begins. The line count of the library's reader is one short where lines end
+/// with CRLF, and it stops before rows that are empty.
 fn next_row(text: &str, at: Marker, offset: u64) -> Marker {
     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
     let rest = text.as_bytes().get(offset..).unwrap_or_default();
@@ -138,7 +138,8 @@ impl<'r> Row<'r> {
     }
 }
 
-/// Without space, and without the apostrophe that keeps a spreadsheet from taking words for a formula.
+/// Without space, and without the apostrophe that keeps a spreadsheet from taking text for a
+/// formula.
 fn clean(cell: &str) -> &str {
     let cell = cell.trim();
     match cell.strip_prefix('\'') {
@@ -147,7 +148,7 @@ fn clean(cell: &str) -> &str {
     }
 }
 
-/// What is known of the table so far.
+/// The columns, control row and items read so far.
 struct Table {
     /// By column of the table.
     columns: Vec<Option<Column>>,
@@ -201,7 +202,7 @@ impl Table {
         found.item(item)
     }
 
-    /// The cell of a column, if it has one that is not empty, and where it stands.
+    /// The cell of a column, if it is there and not empty, and its place.
     fn cell<'r>(&self, row: &Row<'r>, column: Column) -> (Option<&'r str>, Place) {
         let at = self.columns.iter().position(|it| *it == Some(column));
         let cell = at.and_then(|at| row.cells.get(at).copied());
@@ -223,12 +224,12 @@ impl Table {
         let amount = amount
             .and_then(values::shown_amount)
             .ok_or(Fault::Amount.at(place))?;
-        let said = Said {
+        let reported = Reported {
             original: self.quoted(row, Batch),
             amount: Some(amount),
             place: row.place(0),
         };
-        Ok(Item::new(self.quoted(row, Id), self.verdict(row)?, said))
+        Ok(Item::new(self.quoted(row, Id), self.verdict(row)?, reported))
     }
 
     fn verdict(&self, row: &Row<'_>) -> Result<Verdict, ReadError> {
@@ -263,20 +264,20 @@ impl Table {
 
     fn failure(&self, row: &Row<'_>) -> Failure {
         let code = self.cell(row, Code).0.unwrap_or_default();
-        let words = self.cell(row, Words).0.unwrap_or_default();
+        let text = self.cell(row, Words).0.unwrap_or_default();
         match FailureReason::from_code(code) {
             FailureReason::Unstated => {
-                let words = format!("{code} {words}");
-                Failure::new(FailureReason::from_words(&words), &words)
+                let text = format!("{code} {text}");
+                Failure::new(FailureReason::from_text(&text), &text)
             }
-            reason => Failure::new(reason, words),
+            reason => Failure::new(reason, text),
         }
     }
 
-    /// The count and the sum, each where it is given.
+    /// The count and the sum of the control row, each where it is given.
     fn control(&self, row: &Row<'_>) -> Result<(), ReadError> {
         let (count, place) = self.cell(row, Number);
-        // Where the number is the first column, the word stands in its cell.
+        // Where the number is the first column, its cell holds `合计`.
         let count = count.filter(|count| !TOTALS.contains(&count.to_lowercase().as_str()));
         if count.is_some_and(|count| count != self.amounts.len().to_string()) {
             return Err(Fault::Control.at(place));
@@ -292,7 +293,7 @@ impl Table {
     }
 }
 
-/// Of a heading: case, spaces and the width of brackets do not count.
+/// Normalises a heading: case, spaces and the width of brackets do not count.
 fn fold(heading: &str) -> String {
     heading
         .chars()

@@ -1,7 +1,7 @@
-//! `pain.002`, CustomerPaymentStatusReport: what the bank does with what it was told.
+//! `pain.002`, CustomerPaymentStatusReport: the bank's status of an instruction.
 //!
-//! Versions from 03 on are the same as far as they are read here: `OrgnlGrpInfAndSts` about the file, `OrgnlPmtInfAndSts` about its payment
-//! information, `TxInfAndSts` about each payment.
+//! Versions from 03 on are the same as far as they are read here: `OrgnlGrpInfAndSts` about the
+//! file, `OrgnlPmtInfAndSts` about its payment information, `TxInfAndSts` about each payment.
 
 use chrono::NaiveDate;
 
@@ -9,7 +9,7 @@ use crate::ids::Quoted;
 use crate::read::xml::{Cursor, Tag};
 use crate::read::{Fault, Found, Limits, ReadError};
 use crate::reason::FailureReason;
-use crate::report::{Failure, Group, GroupVerdict, Item, Said, Verdict};
+use crate::report::{Failure, Group, GroupVerdict, Item, Reported, Verdict};
 
 pub(super) fn read(bytes: &[u8], limits: &Limits, found: &mut Found) -> Result<(), ReadError> {
     let mut seen = false;
@@ -53,7 +53,7 @@ fn report(cursor: &mut Cursor<'_>, found: &mut Found) -> Result<(), ReadError> {
     })
 }
 
-/// What is said of a file, or of its payment information.
+/// The status of a file, or of its payment information.
 #[derive(Default)]
 struct About {
     original: Option<Quoted>,
@@ -64,7 +64,8 @@ struct About {
 }
 
 impl About {
-    /// `id` and `status` are the names of the elements that hold them; `each` is called for the transactions.
+    /// `id` and `status` are the names of the elements that hold them; `each` is called for the
+    /// transactions.
     fn read<'x>(
         cursor: &mut Cursor<'x>,
         id: &str,
@@ -87,7 +88,7 @@ impl About {
         Ok(about)
     }
 
-    /// A status that is not given says nothing.
+    /// A missing status means pending.
     fn add(self, tag: &Tag, found: &mut Found) -> Result<(), ReadError> {
         let Some(status) = self.status else {
             return Ok(());
@@ -96,12 +97,12 @@ impl About {
             "PART" => GroupVerdict::Partly,
             _ => GroupVerdict::Whole(verdict(status, self.reasons, None, None)),
         };
-        let said = Said {
+        let reported = Reported {
             original: self.original,
             amount: self.sum,
             place: tag.place,
         };
-        found.group(Group::new(self.count, verdict, said))
+        found.group(Group::new(self.count, verdict, reported))
     }
 }
 
@@ -138,7 +139,7 @@ fn transaction(
         }
         Ok(())
     })?;
-    // Both are ours and the same; some banks repeat one of them only.
+    // Both are ids of this service and equal; some banks repeat one of them only.
     let ours = |id: &Quoted| id.end_to_end_id().is_some();
     let id = match end_to_end {
         Some(id) if ours(&id) => Some(id),
@@ -147,20 +148,21 @@ fn transaction(
     let verdict = match status {
         Some(status) => verdict(status, reasons, settled, reference),
         None if reasons.is_empty() => Verdict::Pending,
-        // A reason for what is not said.
+        // A reason for a status that is missing.
         None => Verdict::Unclear {
             status: Quoted::new(reasons.failure().reason.code().to_owned()),
         },
     };
-    let said = Said {
+    let reported = Reported {
         original: original.cloned(),
         amount,
         place: tag.place,
     };
-    found.item(Item::new(id, verdict, said))
+    found.item(Item::new(id, verdict, reported))
 }
 
-/// ExternalPaymentTransactionStatus1Code and ExternalPaymentGroupStatus1Code, which agree where both have a code.
+/// ExternalPaymentTransactionStatus1Code and ExternalPaymentGroupStatus1Code, which agree where
+/// both have a code.
 fn verdict(
     status: String,
     reasons: Reasons,
@@ -185,7 +187,7 @@ fn verdict(
 #[derive(Default)]
 pub(super) struct Reasons {
     code: Option<FailureReason>,
-    words: String,
+    text: String,
 }
 
 impl Reasons {
@@ -195,16 +197,16 @@ impl Reasons {
                 "Rsn" => {
                     let code = cursor.code()?;
                     match FailureReason::from_code(&code) {
-                        // Words in the place of a code.
+                        // Text in the place of a code.
                         FailureReason::Unstated => self.add(&code),
-                        // The first is the reason; the others are kept in words.
+                        // The first is the reason; the others are appended to its text.
                         reason if self.code.is_none() => self.code = Some(reason),
                         reason => self.add(reason.code()),
                     }
                 }
                 "AddtlInf" | "AddtlStsRsnInf" => {
-                    let words = cursor.value()?;
-                    self.add(&words);
+                    let text = cursor.value()?;
+                    self.add(&text);
                 }
                 _ => {}
             }
@@ -212,19 +214,19 @@ impl Reasons {
         })
     }
 
-    /// A little more than what is kept of it, so that what is cut off shows as cut off.
-    fn add(&mut self, words: &str) {
-        if self.words.len() <= Failure::LONGEST.saturating_mul(8) {
-            self.words.push(' ');
-            self.words.push_str(words);
+    /// A little more than is kept of it, so that a cut is visible.
+    fn add(&mut self, text: &str) {
+        if self.text.len() <= Failure::LONGEST.saturating_mul(8) {
+            self.text.push(' ');
+            self.text.push_str(text);
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.code.is_none() && self.words.is_empty()
+        self.code.is_none() && self.text.is_empty()
     }
 
     pub(super) fn failure(self) -> Failure {
-        Failure::new(self.code.unwrap_or(FailureReason::Unstated), &self.words)
+        Failure::new(self.code.unwrap_or(FailureReason::Unstated), &self.text)
     }
 }

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use ledger::Fen;
 
-/// Yuan in digits with any number of decimals, of which those beyond the second are zero: `1500`, `1500.5`, `1500.00000`.
-/// Never rounded.
+/// Yuan in digits with any number of decimals, of which those beyond the second are zero: `1500`,
+/// `1500.5`, `1500.00000`. Never rounded.
 pub(super) fn amount(text: &str) -> Option<Fen> {
     let (yuan, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -60,7 +60,8 @@ pub(super) fn iso_date(text: &str) -> Option<NaiveDate> {
     (ends && four).then(|| date(day, '-', '-', "")).flatten()
 }
 
-/// As tables have it: `2026-06-01`, `2026/6/1`, `2026.6.1`, `20260601`, `2026年6月1日`, with or without a time.
+/// As tables have it: `2026-06-01`, `2026/6/1`, `2026.6.1`, `20260601`, `2026年6月1日`, with or
+/// without a time.
 pub(super) fn shown_date(text: &str) -> Option<NaiveDate> {
     let day = text.split([' ', 'T']).next()?;
     if day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()) {

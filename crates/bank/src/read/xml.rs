@@ -1,8 +1,9 @@
-//! A cursor over a bank's XML. It goes forward only and keeps nothing, so that a message of any length is read in the memory of
-//! one of its items.
+//! A cursor over a bank's XML. It goes forward only and keeps nothing, so that a message of any
+//! length is read in the memory of one of its items.
 //!
-//! Elements are known by their local name within the document's own namespace; those of any other are passed over with all that
-//! they hold. A DTD, and with it every entity but the five of XML, ends the reading.
+//! Elements are matched by their local name within the document's own namespace; those of any other
+//! namespace are skipped with their contents. A DTD, and with it every entity but the five of XML,
+//! ends the reading.
 
 use ledger::Fen;
 use quick_xml::NsReader;
@@ -13,7 +14,7 @@ use crate::ids::Quoted;
 use crate::read::{Fault, Limits, Marker, Place, ReadError, values};
 use crate::text::is_xml_char;
 
-/// Characters of one value. The longest that ISO 20022 allows where we read has 500.
+/// Characters of one value. The longest that ISO 20022 allows in the elements read here has 500.
 const LONGEST_VALUE: usize = 1_024;
 
 const NAMESPACES: &str = "urn:iso:std:iso:20022:tech:xsd:";
@@ -111,7 +112,8 @@ impl<'x> Cursor<'x> {
         }
     }
 
-    /// Calls `each` for the children of the element that was opened last. What `each` leaves of a child is passed over.
+    /// Calls `each` for the children of the element that was opened last. Skips what `each` leaves
+    /// of a child.
     pub(super) fn children(
         &mut self,
         mut each: impl FnMut(&mut Cursor<'x>, &Tag) -> Result<(), ReadError>,
@@ -152,7 +154,8 @@ impl<'x> Cursor<'x> {
         Ok((!value.is_empty()).then(|| Quoted::new(value)))
     }
 
-    /// The text of an element that is either a code or, in later versions, a choice of `Cd` and `Prtry`.
+    /// The text of an element that is either a code or, in later versions, a choice of `Cd` and
+    /// `Prtry`.
     pub(super) fn code(&mut self) -> Result<String, ReadError> {
         let depth = self.depth;
         let mut code = String::new();
@@ -165,7 +168,7 @@ impl<'x> Cursor<'x> {
                     self.leave(depth)?;
                 }
                 Token::Close => return Ok(code.trim().to_owned()),
-                // The space around a choice is none of its code.
+                // The space around a choice is not part of its code.
                 Token::Text(text) if text.trim().is_empty() => {}
                 Token::Text(text) => self.gather(&mut code, &text)?,
                 Token::End => return Err(self.fault(Fault::Truncated)),
@@ -173,7 +176,7 @@ impl<'x> Cursor<'x> {
         }
     }
 
-    /// An amount of the element `tag`, which was opened last. Without a currency it is none.
+    /// An amount of the element `tag`, which was opened last. Without a currency it is refused.
     pub(super) fn amount(&mut self, tag: &Tag) -> Result<Fen, ReadError> {
         match tag.currency {
             Currency::Cny => {}
@@ -196,7 +199,7 @@ impl<'x> Cursor<'x> {
         count.ok_or(Fault::Count.at(tag.place))
     }
 
-    /// Of an `xs:date`, an `xs:dateTime`, or a choice of `Dt` and `DtTm`.
+    /// The date of an `xs:date`, an `xs:dateTime`, or a choice of `Dt` and `DtTm`.
     pub(super) fn date(&mut self, tag: &Tag) -> Result<chrono::NaiveDate, ReadError> {
         let depth = self.depth;
         let mut value = String::new();
@@ -216,10 +219,11 @@ impl<'x> Cursor<'x> {
         }
     }
 
-    /// Adds to a value what comes next of it, in time that does not grow with what is there.
+    /// Appends the next text to a value, in time that does not grow with the length of the value.
     fn gather(&self, value: &mut String, text: &str) -> Result<(), ReadError> {
         let text = if value.is_empty() { text.trim_start() } else { text };
-        // A character has up to four bytes. One that spans many texts may so be longer, and is bounded all the same.
+        // A character has up to four bytes. A value of many texts may so be longer, and is bounded
+        // all the same.
         let long = text.trim_end().chars().nth(LONGEST_VALUE).is_some()
             || value.len().saturating_add(text.trim_end().len()) > LONGEST_VALUE.saturating_mul(4);
         if long {
@@ -233,7 +237,7 @@ impl<'x> Cursor<'x> {
         fault.at(self.at.place)
     }
 
-    /// Goes on until no more than `depth` elements are open.
+    /// Reads on until no more than `depth` elements are open.
     fn leave(&mut self, depth: usize) -> Result<(), ReadError> {
         while self.depth > depth {
             if matches!(self.next()?, Token::End) {
@@ -301,7 +305,7 @@ impl<'x> Cursor<'x> {
                 };
             }
         }
-        // The root says which namespace is the document's.
+        // The root element defines the namespace of the document.
         if self.depth == 0 && self.namespace.is_empty() {
             self.namespace.clone_from(&namespace);
         }
@@ -340,7 +344,7 @@ impl<'x> Cursor<'x> {
         Ok(Token::Text(character.to_string()))
     }
 
-    /// The reader's errors quote what they found, so that only their kind is taken.
+    /// The library's errors quote the document, so that only their kind is taken.
     fn syntax(&self, error: &quick_xml::Error) -> ReadError {
         let place = self
             .at

@@ -1,14 +1,14 @@
 //! CSV for a bank whose officer uploads a table (批量代发文件).
 //!
-//! UTF-8 with a byte order mark, lines ended by CRLF, headings in Chinese: what spreadsheets open
-//! without being asked. Each payment is one row that says everything, the payer included, so that a
-//! row cut out of the table still does. The last row is the control row: `合计`, the count (笔数) below
+//! UTF-8 with a byte order mark, lines ended by CRLF, headings in Chinese: spreadsheets open it
+//! without a dialogue. Each payment is one row with all its data, the payer included, so that a row
+//! cut out of the table is complete. The last row is the control row: `合计`, the count (笔数) below
 //! `序号`, the sum below `金额（元）`. The five columns of results are empty: a bank without an interface
 //! fills them in and sends the table back, and [`read`](crate::read) reads it.
 //!
-//! A spreadsheet changes what it takes for a number or a formula. So ids, accounts and bank codes
-//! end with a tab, which keeps 19 digits from becoming 6.22E+18 and is trimmed by whoever reads;
-//! and words that begin like a formula are preceded by an apostrophe ([`Mark::Apostrophe`]).
+//! A spreadsheet changes cells that look like a number or a formula. So ids, accounts and bank
+//! codes end with a tab, which keeps 19 digits from becoming 6.22E+18 and which a reader has to
+//! trim; and text that begins like a formula is preceded by an apostrophe ([`Mark::Apostrophe`]).
 
 use spreadsheet::csv::{self, BYTE_ORDER_MARK, LineEnd, Mark};
 
@@ -74,18 +74,18 @@ fn payment_row(part: &Part<'_>, number: usize, payment: &Payment) -> [String; HE
         digits(&part.id.to_string()),
         number.to_string(),
         digits(&payment.id().to_string()),
-        words(payee.name().expose()),
+        free_text(payee.name().expose()),
         digits(payee.account().expose()),
-        words(payee.bank_name()),
+        free_text(payee.bank_name()),
         code(payee),
         payment.amount().to_string(),
         "CNY".to_owned(),
-        words(payment.remittance().expose()),
+        free_text(payment.remittance().expose()),
         payment.details().len().to_string(),
-        words(&details(payment)),
-        words(debtor.name().expose()),
+        free_text(&details(payment)),
+        free_text(debtor.name().expose()),
         digits(debtor.account().expose()),
-        words(debtor.bank_name()),
+        free_text(debtor.bank_name()),
         code(debtor),
         part.instruction.execute_on().format("%Y-%m-%d").to_string(),
         none(),
@@ -96,7 +96,7 @@ fn payment_row(part: &Part<'_>, number: usize, payment: &Payment) -> [String; HE
     ]
 }
 
-/// `claim amount; claim amount`, and what is not named as a count and a sum.
+/// `claim amount; claim amount`, and the others as a count and a sum.
 fn details(payment: &Payment) -> String {
     let (shown, rest) = payment.shown_details();
     let mut all: Vec<String> = shown
@@ -107,13 +107,13 @@ fn details(payment: &Payment) -> String {
     all.join("; ")
 }
 
-/// Of letters and digits, and to stay so.
+/// Letters and digits, which a spreadsheet must not convert.
 fn digits(text: &str) -> String {
     format!("{text}\t")
 }
 
-/// Free text: must not be run as a formula.
-fn words(text: &str) -> String {
+/// Free text, which a spreadsheet must not run as a formula.
+fn free_text(text: &str) -> String {
     Mark::Apostrophe.defuse(text).into_owned()
 }
 
@@ -135,7 +135,7 @@ mod tests {
             ("＝1", "'＝1"),
             ("王=国", "王=国"),
         ] {
-            assert_eq!(words(given), written);
+            assert_eq!(free_text(given), written);
         }
     }
 }

@@ -1,12 +1,14 @@
 //! ISO 20022 `pain.001.001.09`, CustomerCreditTransferInitiationV09.
 //!
-//! One file has one payment information: one debtor, one day, one batch. `ChrgBr` is `DEBT`, because a subsidy arrives in
-//! full: what the transfer costs is the payer's. `CtgyPurp` is `GOVT`. No `UETR` is written, because it has to be a random
-//! UUID (version 4) and ids of this service are version 7.
+//! One file has one payment information: one debtor, one day, one batch. `ChrgBr` is `DEBT`,
+//! because a subsidy arrives in full: the payer bears the cost of the transfer. `CtgyPurp` is
+//! `GOVT`. No `UETR` is written, because it has to be a random UUID (version 4) and ids of this
+//! service are version 7.
 //!
-//! The remittance text is the one `Ustrd`, which is what a payee's statement shows. Each claim is one `Strd` of its own: its
-//! amount as `RmtdAmt` and its id as `AddtlRmtInf`, because `RfrdDocInf/Nb` has 35 characters and a claim's id 43 or more.
-//! The amounts of the `Strd` always add up to the payment's.
+//! The remittance text is the one `Ustrd`, which a payee's statement shows. Each claim is one
+//! `Strd` of its own: its amount as `RmtdAmt` and its id as `AddtlRmtInf`, because `RfrdDocInf/Nb`
+//! has 35 characters and a claim's id 43 or more. The amounts of the `Strd` always add up to the
+//! payment's.
 
 use crate::instruction::{Party, Payment};
 use crate::write::Part;
@@ -68,7 +70,7 @@ fn payment_information(xml: &mut Xml, part: &Part<'_>) {
 fn transaction(xml: &mut Xml, payment: &Payment) {
     xml.element("CdtTrfTxInf", |xml| {
         xml.element("PmtId", |xml| {
-            // Both, because some banks report one of them only.
+            // Both ids, because some banks report one of them only.
             xml.leaf("InstrId", &payment.id().to_string());
             xml.leaf("EndToEndId", &payment.id().to_string());
         });

@@ -1,10 +1,10 @@
-//! A writer of indented XML that cannot fail and writes one thing one way.
+//! A writer of indented XML that cannot fail and writes each value in one form.
 
 use quick_xml::escape::minimal_escape;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
-/// A document being written. Names are ours; text is escaped.
+/// A document being written. Names are constants of this crate; text is escaped.
 pub(super) struct Xml {
     out: String,
     depth: usize,

@@ -1,4 +1,5 @@
-//! A bank that knows nothing but the bytes it gets: it reads an order, checks it as banks do, and answers.
+//! A simulated bank with no other input than the bytes it gets: it reads an order, checks it as
+//! banks do, and answers.
 
 use std::fmt::Write as _;
 
@@ -10,7 +11,7 @@ use quick_xml::events::Event;
 
 use crate::fixtures::total;
 
-/// What the bank does with a payment.
+/// The simulated result of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Accepted,
@@ -31,7 +32,7 @@ pub(crate) fn fate() -> impl Strategy<Value = Fate> {
     ]
 }
 
-/// A file as the bank understands it.
+/// A file as the bank parses it.
 pub(crate) struct Order {
     pub(crate) id: String,
     pub(crate) payments: Vec<(String, Fen)>,
@@ -39,7 +40,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Checked by what the file says of itself, as every bank does.
+    /// Checked by the file's own count and sums, as every bank does.
     fn checked(id: String, payments: Vec<(String, Fen)>, counts: &[String], sums: &[String]) -> Order {
         let sum = total(payments.iter().map(|(_, amount)| *amount));
         assert!(counts.iter().all(|count| *count == payments.len().to_string()));
@@ -54,7 +55,7 @@ impl Order {
         assert_eq!(texts("MsgId"), texts("PmtInfId"));
         let amounts = amounts.iter().map(|amount| amount.parse().unwrap());
         let payments: Vec<(String, Fen)> = ids.into_iter().zip(amounts).collect();
-        // What the claims of a payment add up to is what it pays.
+        // The claims of a payment add up to its amount.
         let remitted = texts("RmtdAmt").into_iter().map(|amount| amount.parse().unwrap());
         assert_eq!(total(remitted), total(payments.iter().map(|(_, amount)| *amount)));
         let (counts, sums) = (texts("NbOfTxs"), texts("CtrlSum"));
@@ -154,7 +155,7 @@ pub(crate) fn pain002(order: &Order, fates: &[Fate], version: &str) -> String {
     out
 }
 
-/// What was booked: the batch as one debit, and each return as a credit.
+/// The booked entries: the batch as one debit, and each return as a credit.
 pub(crate) fn camt054(order: &Order, fates: &[Fate]) -> String {
     let booked = "<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2026-06-02</Dt></BookgDt>";
     let code =
@@ -208,7 +209,7 @@ pub(crate) fn camt054(order: &Order, fates: &[Fate]) -> String {
     out
 }
 
-/// Our table with its result columns filled in, as a spreadsheet saves it.
+/// The CSV of this crate with its result columns filled in, as a spreadsheet saves it.
 pub(crate) fn filled_in(table: &[u8], fates: &[Fate]) -> String {
     let mut rows = rows(table);
     let columns = rows[0].len();

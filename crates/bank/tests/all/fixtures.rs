@@ -36,8 +36,8 @@ fn payment(number: u128, payee: Party, remittance: &str, amounts: &[i64]) -> Pay
     Payment::new(id, fen(amounts.iter().sum()), payee, remittance, details).unwrap()
 }
 
-/// Three payments: to a person, to a shop whose name tries whatever a format minds, and to a shop for more claims than a file
-/// names.
+/// Three payments: to a person, to a shop whose name has characters that formats escape, and to a
+/// shop for more claims than a file names.
 pub(crate) fn example() -> Instruction {
     let person = Party::new(
         "王建国",
@@ -79,8 +79,8 @@ pub(crate) fn example() -> Instruction {
     .unwrap()
 }
 
-/// A line that may be sent, with much of what formats mind.
-fn words() -> impl Strategy<Value = String> {
+/// A line that may be sent, with many characters that formats escape.
+fn line() -> impl Strategy<Value = String> {
     let character = prop_oneof![
         4 => proptest::char::range('一', '龥'),
         2 => proptest::sample::select(vec!['=', '+', '-', '@', '\'', '"', ',', ';', '<', '>', '&', ']', '·', '𠮷', '１', '0']),
@@ -91,9 +91,9 @@ fn words() -> impl Strategy<Value = String> {
 
 fn party() -> impl Strategy<Value = Party> {
     (
-        words(),
+        line(),
         "[0-9A-Za-z][0-9A-Za-z-]{0,33}",
-        words(),
+        line(),
         proptest::option::of("[0-9]{12}"),
     )
         .prop_map(|(name, account, bank, code)| Party::new(&name, &account, &bank, code.as_deref()).unwrap())
@@ -102,7 +102,7 @@ fn party() -> impl Strategy<Value = Party> {
 /// Any instruction of up to 12 payments.
 pub(crate) fn instruction() -> impl Strategy<Value = Instruction> {
     let details = proptest::collection::vec(1..=10_000_000_i64, 1..=25);
-    let payments = proptest::collection::vec((party(), words(), details), 1..=12);
+    let payments = proptest::collection::vec((party(), line(), details), 1..=12);
     let seconds = 0..=4_000_000_000_i64;
     (any::<u128>(), seconds, 1..=60_u64, party(), payments).prop_map(
         |(id, seconds, days, debtor, payments)| {

@@ -1,6 +1,8 @@
-//! Files that were written once and looked at: bytes that a bank has got used to do not change by accident.
+//! Files that were written once and reviewed: the bytes that a bank accepts do not change by
+//! accident.
 //!
-//! What differs is written anew to the folder that the message names; looked at, it is copied over.
+//! A file that differs is written anew to the folder that the message names; after review it is
+//! copied over.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -40,24 +42,24 @@ fn shown(report: &Report) -> String {
         let id = group.original.as_ref().map_or("-", |id| id.as_str());
         let verdict = match &group.verdict {
             GroupVerdict::Partly => "partly".to_owned(),
-            GroupVerdict::Whole(verdict) => format!("whole {}", word(verdict)),
+            GroupVerdict::Whole(verdict) => format!("whole {}", label(verdict)),
         };
         line(&mut out, group.place, id, group.sum, &verdict);
     }
     for item in &report.items {
         let id = item.end_to_end_id.as_ref().map_or("-", |id| id.as_str());
-        line(&mut out, item.place, id, item.amount, &word(&item.verdict));
+        line(&mut out, item.place, id, item.amount, &label(&item.verdict));
     }
     out
 }
 
-fn word(verdict: &Verdict) -> String {
+fn label(verdict: &Verdict) -> String {
     let failed = |failure: &bank::Failure| {
-        let words = failure.text.as_ref().map_or("", |text| text.expose());
-        format!("{} {} {words}", failure.reason.code(), failure.reason.title_zh())
+        let text = failure.text.as_ref().map_or("", |text| text.expose());
+        format!("{} {} {text}", failure.reason.code(), failure.reason.title_zh())
     };
     let day = |day: &Option<chrono::NaiveDate>| day.map_or("-".to_owned(), |day| day.to_string());
-    let word = match verdict {
+    let label = match verdict {
         Verdict::Accepted => "accepted".to_owned(),
         Verdict::Pending => "pending".to_owned(),
         Verdict::Paid {
@@ -74,7 +76,7 @@ fn word(verdict: &Verdict) -> String {
         Verdict::Returned { failure, booked, .. } => format!("returned {} {}", day(booked), failed(failure)),
         Verdict::Unclear { status } => format!("unclear {}", status.as_str()),
     };
-    word.trim_end().to_owned()
+    label.trim_end().to_owned()
 }
 
 #[test]

@@ -158,14 +158,17 @@ fn limits_hold() {
     for (format, text) in good() {
         let with = |limits: &Limits| read_within(format, text.as_bytes(), limits);
         let report = with(&limits(text.len(), 4, 16)).unwrap();
-        let said = report.items.len() + report.groups.len();
-        assert!((3..=4).contains(&said));
+        let stated = report.items.len() + report.groups.len();
+        assert!((3..=4).contains(&stated));
         let error = |limits: &Limits| with(limits).unwrap_err().fault;
         assert_eq!(
             error(&limits(text.len() - 1, 4, 16)),
             Fault::TooLong(text.len() - 1)
         );
-        assert_eq!(error(&limits(text.len(), said - 1, 16)), Fault::TooMany(said - 1));
+        assert_eq!(
+            error(&limits(text.len(), stated - 1, 16)),
+            Fault::TooMany(stated - 1)
+        );
         if format != ReportFormat::Csv {
             assert_eq!(error(&limits(text.len(), 4, 5)), Fault::TooDeep(5));
         }
@@ -189,7 +192,8 @@ fn limits_hold() {
     );
 }
 
-/// One value out of very many pieces, and one line of very many items: in quadratic time either would take minutes.
+/// One value out of very many pieces, and one line of very many items: either would take minutes in
+/// quadratic time.
 #[test]
 fn very_many_pieces_are_read_in_one_pass() {
     let spaces = format!(

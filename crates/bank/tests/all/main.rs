@@ -1,5 +1,5 @@
-//! Instructions, files and reports seen from outside: what is written is what a bank's schema accepts, and what a bank says back
-//! is what is read.
+//! Instructions, files and reports seen from outside: a bank's schema accepts every file, and a
+//! bank's report is read as the bank meant it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod county_bank;

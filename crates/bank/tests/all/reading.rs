@@ -1,4 +1,4 @@
-//! What banks write, beyond what the bank of these tests does.
+//! Forms of reports that banks write, beyond those of the simulated bank.
 
 use bank::{Fault, GroupVerdict, Place, Report, ReportFormat, Verdict, read};
 use chrono::NaiveDate;

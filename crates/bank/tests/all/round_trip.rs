@@ -34,8 +34,9 @@ fn reason(failure: &Failure) -> &FailureReason {
     &failure.reason
 }
 
-/// Whether the verdict tells of the fate, as far as a format can that tells of failures but not of returns.
-fn tells(verdict: &Verdict, fate: Fate) -> bool {
+/// Whether the verdict matches the simulated result, as far as the format reports it: one has
+/// failures but not returns.
+fn matches_fate(verdict: &Verdict, fate: Fate) -> bool {
     match (verdict, fate) {
         (Verdict::Accepted, Fate::Accepted) | (Verdict::Pending, Fate::Pending) => true,
         (Verdict::Paid { .. }, Fate::Paid | Fate::Returned(_)) => true,
@@ -57,11 +58,11 @@ proptest! {
         for file in split(&instruction, Format::Pain001, limit) {
             let order = Order::from_pain001(&file.bytes);
             for version in ["03", "10"] {
-                let said = pain002(&order, &fates, version);
-                let report = read(ReportFormat::Pain002, said.as_bytes()).unwrap();
+                let answer = pain002(&order, &fates, version);
+                let report = read(ReportFormat::Pain002, answer.as_bytes()).unwrap();
                 prop_assert_eq!(named(&report.items), meant(&order));
                 for (item, fate) in report.items.iter().zip(&fates) {
-                    prop_assert!(tells(&item.verdict, *fate), "{:?} {:?}", item, fate);
+                    prop_assert!(matches_fate(&item.verdict, *fate), "{:?} {:?}", item, fate);
                 }
                 let [group] = report.groups.as_slice() else { panic!("one group") };
                 prop_assert_eq!(&group.verdict, &GroupVerdict::Partly);
@@ -108,14 +109,14 @@ proptest! {
             let report = read(ReportFormat::Csv, text.as_bytes()).unwrap();
             prop_assert_eq!(named(&report.items), meant(&order));
             for (item, fate) in report.items.iter().zip(&fates) {
-                let told = match (&item.verdict, fate) {
+                let matches = match (&item.verdict, fate) {
                     (Verdict::Returned { failure, .. }, Fate::Returned(code)) => reason(failure).code() == *code,
                     (_, Fate::Returned(_)) => false,
-                    (verdict, fate) => tells(verdict, *fate),
+                    (verdict, fate) => matches_fate(verdict, *fate),
                 };
-                prop_assert!(told, "{:?} {:?}", item, fate);
+                prop_assert!(matches, "{:?} {:?}", item, fate);
             }
-            // The table that was sent is news of nothing.
+            // The table as it was sent reports nothing.
             let unchanged = read(ReportFormat::Csv, &file.bytes).unwrap();
             prop_assert_eq!(named(&unchanged.items), meant(&order));
             prop_assert!(unchanged.items.iter().all(|item| item.verdict == Verdict::Pending));

@@ -1,4 +1,5 @@
-//! What is written, and what the bank of these tests writes, against the schemas of ISO 20022 in `tests/schema`.
+//! The files, and the reports of the simulated bank, against the schemas of ISO 20022 in
+//! `tests/schema`.
 
 use bank::Format;
 use proptest::prelude::*;
@@ -8,7 +9,7 @@ use xsd_schema::{SchemaSet, load_and_process_schema};
 use crate::county_bank::{Fate, Order, camt054, fate, pain002};
 use crate::fixtures::{example, instruction, split};
 
-/// By the name of the message.
+/// The schema of a message, by the message's name.
 fn schema(name: &str) -> SchemaSet {
     let path = format!("{}/tests/schema/{name}.xsd", env!("CARGO_MANIFEST_DIR"));
     let mut set = SchemaSet::new();
@@ -16,7 +17,7 @@ fn schema(name: &str) -> SchemaSet {
     set
 }
 
-/// The faults that the schema finds.
+/// The faults that the schema's validator finds.
 fn faults(set: &SchemaSet, document: &str) -> Vec<String> {
     let validator = SchemaValidator::new(set, ValidationFlags::default());
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
@@ -42,7 +43,7 @@ fn the_example_is_valid() {
     );
 }
 
-/// A validator that lets everything pass would prove nothing.
+/// A validator that accepts everything would prove nothing.
 #[test]
 fn the_schema_finds_what_is_wrong() {
     let (schema, written) = (schema("pain.001.001.09"), written());
@@ -97,7 +98,8 @@ fn the_bank_of_these_tests_writes_what_banks_write() {
     ] {
         let early = pain002(&order, &fates, "03");
         assert_eq!(faults(&third, &early), Vec::<String>::new());
-        // The schema of version 10 is in no registry; version 11 differs in nothing that is written here.
+        // The schema of version 10 is in no registry; version 11 differs in none of the elements
+        // that are written here.
         let late = pain002(&order, &fates, "11");
         assert_eq!(faults(&eleventh, &late), Vec::<String>::new());
         let wrong = late

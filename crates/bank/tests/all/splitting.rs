@@ -10,7 +10,8 @@ use crate::fixtures::{example, instruction, split, total};
 
 #[test]
 fn no_more_files_than_can_be_numbered() {
-    // The first of 999 files of one payment, were there so many, would be number 001 and the last 999.
+    // The first of 999 files of one payment, were there so many, would be number 001 and the last
+    // 999.
     assert_eq!(MAX_FILES, 999);
     let instruction = crate::fixtures::many(1_000);
     let limit = |limit: usize| bank::files(&instruction, Format::Csv, limit.try_into().unwrap());

@@ -10,10 +10,10 @@ use sqlx::postgres::PgPoolOptions;
 
 pub const FUNDS: usize = 14;
 
-/// Of a hundred posts, how many are for each fund. The caps are in proportion.
+/// The share of each fund in a hundred posts. The caps are in proportion.
 pub const SHARES: [usize; FUNDS] = [50, 12, 8, 6, 5, 4, 3, 3, 2, 2, 2, 1, 1, 1];
 
-/// Ten billion yuan for each hundredth: no run comes near, and cala checks it all the same.
+/// Ten billion yuan for each hundredth: no run comes near, and cala checks the cap all the same.
 const FEN_OF_A_SHARE: i64 = 1_000_000_000_000;
 
 const TEMPLATE: &str = "RESERVE";
@@ -23,7 +23,7 @@ pub struct Book {
     journal: JournalId,
     currency: Currency,
     funds: Vec<Fund>,
-    /// Never polled; cala wants it alive.
+    /// Never polled; cala needs it alive.
     _jobs: Jobs,
 }
 
@@ -35,7 +35,7 @@ struct Fund {
 
 impl Book {
     pub async fn open(url: &str) -> Result<Self> {
-        // sqlx wants a host even where the query names a socket, which then takes its place.
+        // sqlx needs a host even where the query gives a socket, which then takes its place.
         let url = url.replacen("@/", "@localhost/", 1);
         let pool = PgPoolOptions::new().max_connections(16);
         let pool = pool.test_before_acquire(false).connect(&url).await?;
@@ -154,8 +154,8 @@ impl Book {
         Ok(PostingInput::new(TransactionId::new(), TEMPLATE, params))
     }
 
-    /// Posts in a database transaction of its own. `Some` is a refusal by the cap and by nothing else, and says what
-    /// the fund's debits would have come to.
+    /// Posts in a database transaction of its own. `Some` is a refusal by the cap and by nothing
+    /// else, with the sum that the fund's debits would have reached.
     pub async fn post(&self, fund: usize, fen: i64) -> Result<Option<Decimal>> {
         let post = self.posting(fund, fen)?;
         match self
@@ -179,7 +179,7 @@ impl Book {
         Ok(())
     }
 
-    /// Fails unless both accounts of a fund are what was posted to it.
+    /// Fails unless both accounts of a fund equal the sum posted to it.
     pub async fn check(&self, fund: usize, posts: u64, fen: i64) -> Result<()> {
         let (fund, balances) = (self.fund(fund)?, self.cala.balances());
         for (account, debits, credits) in [(fund.available, fen, 0), (fund.reserved, 0, fen)] {

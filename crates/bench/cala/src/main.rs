@@ -1,31 +1,38 @@
-//! How many posts a second `cala-ledger` takes while it enforces a cap, to stand beside Huanxin's own figures.
+//! How many posts a second `cala-ledger` commits while it enforces a cap, to compare with Huanxin's
+//! own figures.
 //!
 //! # What is compared
 //!
-//! Reserving money for a claim. A post moves a sum from a fund's available account to its reserved account, as two
-//! entries of one cala transaction, and cala refuses it when the fund's debits would exceed its cap: a velocity limit
-//! whose amount is the fund's, in a control attached to the fund's account. It is measured with one post to a database
-//! transaction, and with fifty posts to one, which is how Huanxin records a batch of claims.
+//! Reserving money for a claim. A post moves a sum from a fund's available account to its reserved
+//! account, as two entries of one cala transaction, and cala refuses it when the fund's debits
+//! would exceed its cap: a velocity limit whose amount is the fund's, in a control attached to the
+//! fund's account. It is measured with one post to a database transaction, and with fifty posts to
+//! one, which is how Huanxin records a batch of claims.
 //!
 //! # Why it is fair
 //!
-//! - Same server, same promise: its settings are left as they are, and a post counts once its COMMIT returned.
-//! - Same contention: 14 funds, and half of all posts for the first, as a city has one large county. Each fund has a
-//!   reserved account of its own, so that no two funds wait for each other.
-//! - cala as its documentation wants it: its own migrations, `post_transaction`, and for batches `post_transactions`,
-//!   which takes as many round trips for fifty posts as for one. Each figure is the best over several numbers of tasks.
-//! - Same surroundings: release build, Huanxin's allocator, a pool that does not ping a connection before each use.
-//! - What is in doubt is decided for cala. Its post carries no claim, decision, receipt or key of idempotency; effective
-//!   balances are off, there are no account sets, and its background jobs, which would have nothing to do, do not run.
+//! - Same server, same durability: its settings stay as they are, and a post counts after its
+//!   COMMIT returned.
+//! - Same contention: 14 funds, and half of all posts for the first, as a city has one large
+//!   county. Each fund has a reserved account of its own, so that no two funds wait for each other.
+//! - cala as its documentation recommends: its own migrations, `post_transaction`, and for batches
+//!   `post_transactions`, which takes as many round trips for fifty posts as for one. Each figure
+//!   is the best over several numbers of tasks.
+//! - Same surroundings: release build, Huanxin's allocator, a pool that does not ping a connection
+//!   before each use.
+//! - In cases of doubt the choice favours cala. Its post carries no claim, decision, receipt or
+//!   idempotency key; effective balances are off, there are no account sets, and its background
+//!   jobs, which would have nothing to do, do not run.
 //!
-//! One difference is not measured: a batch of cala is all or nothing, so one post beyond the cap refuses the other 49
-//! with it. All posts that are measured fit.
+//! One difference is not measured: a batch of cala is all or nothing, so one post beyond the cap
+//! refuses the other 49 with it. All posts that are measured fit.
 //!
 //! # What is checked
 //!
-//! After the clock has stopped: a post of one fen too much is refused on every fund, at exactly the sum that was posted;
-//! eight posts race for the room of four, and four are refused; every account, and cala's count of transactions, equal
-//! what was posted. Otherwise the program fails and prints no figures.
+//! After the clock has stopped: a post of one fen too much is refused on every fund, at exactly the
+//! sum that was posted; eight posts race for the room of four, and four are refused; every account,
+//! and cala's count of transactions, equal what was posted. Otherwise the program fails and prints
+//! no figures.
 
 mod book;
 
@@ -41,7 +48,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const BATCH: usize = 50;
 
-/// For as long as the tasks, which is as long as the program.
+/// Lives as long as the tasks, which is as long as the program.
 type Books = &'static Book;
 
 #[tokio::main]
@@ -84,7 +91,7 @@ fn arguments() -> Result<(String, Duration)> {
     Ok((url.context(USAGE)?, Duration::from_secs(seconds)))
 }
 
-/// The posts and the fen of each fund, kept apart from cala to check it by.
+/// The posts and the fen of each fund, counted apart from cala to check its balances.
 type Tally = [(u64, i64); FUNDS];
 
 fn count(tally: &mut Tally, fund: usize, posts: u64, fen: i64) {
@@ -149,12 +156,12 @@ async fn run(book: Books, tasks: usize, batch: usize, time: Duration, sum: &mut 
         let tally = tally??.into_iter().enumerate();
         tally.for_each(|(fund, (posts, fen))| count(sum, fund, posts, fen));
     }
-    // The posts that were under way at the end count, and so does the time they took.
+    // The posts in flight at the end count, and so does the time they took.
     let seconds = start.elapsed().as_secs_f64();
     Ok(f64::from(u32::try_from(total(sum) - before)?) / seconds)
 }
 
-/// The number of posts that were refused, each because it had to be.
+/// The number of refused posts, each of which exceeds the cap.
 async fn prove_the_caps(book: Books, posted: &mut Tally) -> Result<usize> {
     for (fund, (_, fen)) in posted.iter().enumerate() {
         let cap = book.cap(fund)?;

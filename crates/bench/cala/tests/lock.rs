@@ -1,4 +1,4 @@
-//! What is built comes from crates.io, each crate with its checksum.
+//! All packages come from crates.io, each with its checksum.
 
 #[test]
 fn every_dependency_is_from_crates_io() {

@@ -21,7 +21,7 @@ impl Ids {
         })
     }
 
-    /// Keeps an id such as `clm_140802_0190…`; false when the answer does not begin with one.
+    /// Keeps an id such as `clm_140802_0190…`; false if the answer does not begin with one.
     pub(super) fn keep(&mut self, answer: &[u8]) -> std::io::Result<bool> {
         let Some(id) = id_of(answer) else {
             return Ok(false);

@@ -1,9 +1,9 @@
-//! The load generator: a process of its own (`bench load`), so that its memory and its processor time are not the service's
-//! and can be told apart.
+//! The load generator: a process of its own (`bench load`), so that its memory and its processor
+//! time are separate from the service's.
 //!
-//! One thread, one task a connection, each with one request at a time. What it is to do stands in a [`Plan`], which comes as
-//! JSON on standard input; what it saw goes out as a [`Seen`], one line of JSON for each window. The id of every claim that
-//! was acknowledged is written to a file, to be looked for in the database afterwards.
+//! One thread, one task a connection, each with one request at a time. A [`Plan`] comes as JSON on
+//! standard input; the results go out as a [`Seen`], one line of JSON for each window. The id of
+//! every acknowledged claim is written to a file, to be looked up in the database afterwards.
 
 mod ids;
 mod request;
@@ -26,9 +26,9 @@ use crate::http::Client;
 
 pub(crate) use request::write_claim;
 pub(crate) use run::serve_plan;
-pub(crate) use till::{ENDS_WITHIN, Till, Told, serve as serve_till};
+pub(crate) use till::{ENDS_WITHIN, Progress, Till, serve as serve_till};
 
-/// What is sent.
+/// The kind of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Work {
     /// `POST /v1/claims`, over all counties.
@@ -58,25 +58,26 @@ impl Work {
     }
 }
 
-/// What the load generator is to do.
+/// The plan of the load generator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) work: Work,
     pub(crate) address: SocketAddr,
-    /// Each connection takes one, in turn.
+    /// Each connection takes one client, in turn.
     pub(crate) clients: Vec<Credentials>,
     pub(crate) connections: usize,
     /// Not counted.
     pub(crate) warm_up_ms: u64,
     pub(crate) window_ms: u64,
     pub(crate) windows: usize,
-    /// The numbers of the claims to be sent: the first, and the first that is not. It stops early when they are used up.
+    /// The numbers of the claims to send: the first, and the end (exclusive). The load stops early
+    /// when they are used up.
     pub(crate) numbers: (u64, u64),
-    /// Where ids go to when claims are submitted, or come from.
+    /// The file that ids are written to when claims are submitted, or read from.
     pub(crate) ids: PathBuf,
 }
 
-/// A client as it goes through the pipe.
+/// A client, as the pipe carries it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Credentials {
     pub(crate) id: String,
@@ -92,18 +93,18 @@ impl From<&Client> for Credentials {
     }
 }
 
-/// What was seen in one window.
+/// The results of one window.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Seen {
     pub(crate) seconds: f64,
     /// Good answers.
     pub(crate) latencies: Histogram,
-    /// Others, and the first of them.
+    /// Bad answers, and the first of them.
     pub(crate) failed: u64,
     pub(crate) failure: Option<String>,
     /// CPU seconds of the load generator.
     pub(crate) cpu: f64,
-    /// Numbers were used up.
+    /// All numbers are used up.
     pub(crate) ran_dry: bool,
     /// The first number that was not sent, counted from the plan's first.
     pub(crate) sent: u64,
@@ -121,7 +122,8 @@ impl Seen {
     }
 }
 
-/// Runs the load generator to its end, and calls `begins` when a window begins and `seen` when it has ended.
+/// Runs the load generator to its end, and calls `begins` at the start of a window and `seen` at
+/// its end.
 pub(crate) async fn run(
     plan: &Plan,
     mut begins: impl FnMut(),

@@ -4,15 +4,16 @@ use std::io::Write;
 
 use crate::claim::{Spread, write_body};
 
-/// With what every key of idempotency begins; the claim's number follows.
+/// The prefix of every idempotency key; the claim's number follows.
 const KEY: &str = "6f9619ff-8b86-d011-b42d";
 
-/// The key of idempotency that goes with a claim.
+/// The idempotency key of a claim.
 pub(crate) fn key(number: u64) -> String {
     format!("{KEY}-{number:012}")
 }
 
-/// Appends the whole of the request; `authorization` is a header with its line end, `body` a buffer.
+/// Appends the whole of the request; `authorization` is a header with its line end, `body` a
+/// buffer.
 pub(crate) fn write_claim(
     request: &mut Vec<u8>,
     body: &mut Vec<u8>,

@@ -1,4 +1,4 @@
-//! What the process `bench load` does.
+//! The process `bench load`.
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -18,13 +18,13 @@ use crate::claim::SUBSIDY_FEN;
 use crate::http::Connection;
 use crate::procfs;
 
-/// One answer in as many is read whole.
+/// One answer in this many is parsed and checked.
 const CHECKED: u64 = 1_000;
 
-/// How long after the end an answer is waited for.
+/// How long to wait for an answer after the end.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Reads a plan from standard input and carries it out.
+/// Reads a plan from standard input and executes it.
 pub(crate) fn serve_plan() -> anyhow::Result<()> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
@@ -35,13 +35,13 @@ pub(crate) fn serve_plan() -> anyhow::Result<()> {
     LocalSet::new().block_on(&runtime, carry_out(plan))
 }
 
-/// What all connections share. One thread, so that nothing is locked.
+/// State that all connections share. One thread, so that nothing is locked.
 struct Shared {
     plan: Plan,
     state: RefCell<State>,
-    /// Told when a connection has nothing more to send.
+    /// Notified when a connection has nothing more to send.
     idle: Notify,
-    /// What is read in the place of what is submitted.
+    /// Ids or cursors to read, in place of claims to submit.
     targets: Vec<String>,
     until: Instant,
 }
@@ -93,13 +93,13 @@ async fn carry_out(plan: Plan) -> anyhow::Result<()> {
             at,
         )));
     }
-    // A handful of claims may be through before the warm-up is.
+    // A handful of claims may be answered before the warm-up is.
     shared.until(start).await;
     say("begins")?;
     let mut begun = Instant::now();
     let mut cpu = procfs::own_cpu();
     {
-        // What went wrong while it warmed up has gone wrong all the same.
+        // A fault of the warm-up counts as well.
         let mut state = shared.state.borrow_mut();
         let Seen { failed, failure, .. } = std::mem::take(&mut state.seen);
         state.seen = Seen {
@@ -168,7 +168,8 @@ async fn connection(shared: Rc<Shared>, token: Token, place: usize) -> anyhow::R
 }
 
 impl Shared {
-    /// Waits for an instant, or until there is nothing more to send: whether there is not.
+    /// Waits for an instant, or until there is nothing more to send; returns whether the instant
+    /// came.
     async fn until(&self, instant: Instant) -> bool {
         let dry = async {
             while self.state.borrow().busy > 0 {
@@ -178,7 +179,7 @@ impl Shared {
         tokio::time::timeout_at(instant.into(), dry).await.is_ok()
     }
 
-    /// Writes the next request and says its number; none when there is no more to send.
+    /// Writes the next request and returns its number; `None` when there is no more to send.
     fn write(&self, request: &mut Vec<u8>, body: &mut Vec<u8>, token: &Token, turn: u64) -> Option<u64> {
         let Some(spread) = self.plan.work.spread() else {
             let target = self.targets.get(turn as usize % self.targets.len().max(1))?;
@@ -231,7 +232,7 @@ impl Shared {
     }
 }
 
-/// Whether an answer says what it must of a claim that nobody can object to.
+/// Whether an answer is the one for a valid claim.
 fn check(answer: &[u8]) -> anyhow::Result<()> {
     let value: Value = serde_json::from_slice(answer)?;
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();

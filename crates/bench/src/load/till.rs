@@ -1,10 +1,12 @@
-//! What the process `bench till` does: it sends claims as a merchant's till would, and does not let go of one before it has
-//! its 201. A 503, a broken connection and no answer in time are followed by the same request with the same key. One claim in
-//! some is hung up on as soon as it has been sent, as a till does whose network fails, and follows in the same way.
+//! The process `bench till`: it sends claims as a merchant's till would, and retries each until its
+//! 201. After a 503, a broken connection or a timeout it sends the same request with the same key.
+//! For one claim in some it closes the connection right after sending, as a till does whose network
+//! fails, and then retries in the same way.
 //!
-//! A [`Till`] comes as a line of JSON on standard input. Each number on a line of its own thereafter is answered by a
-//! [`Told`] when as many more claims have been acknowledged. When the input ends no new claim is begun; those under way are
-//! brought to their end, what was sent is written to a file, and the last [`Told`] ends the output.
+//! A [`Till`] comes as a line of JSON on standard input. Each number on a line of its own
+//! thereafter is answered by a [`Progress`] when as many more claims have been acknowledged. When
+//! the input ends no new claim is begun; those in flight are brought to their end, the requests are
+//! written to a file, and the last [`Progress`] ends the output.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -28,44 +30,45 @@ use super::tokens::Token;
 use crate::claim::{Spread, merchant_reference};
 use crate::http::Connection;
 
-/// How long one answer is waited for.
+/// The timeout of one answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
-/// How long one claim is tried; the last try may take its time in addition.
+/// How long one claim is retried; the last try may take its time in addition.
 const CLAIM_WITHIN: Duration = Duration::from_secs(60);
 /// After this it is certain that every claim has ended.
 pub(crate) const ENDS_WITHIN: Duration = Duration::from_secs(100);
 
-/// One claim in as many is hung up on at its first try.
+/// For one claim in this many the first try closes the connection at once.
 const HUNG_UP: u64 = 16;
 
-/// Between two tries.
+/// Pause between two tries.
 const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(20), Duration::from_millis(500));
 
-/// What it is to do.
+/// The plan of the till.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Till {
     pub(crate) address: SocketAddr,
-    /// The claim of a number is always sent by the same one: that at the number modulo their count.
+    /// A claim is always sent by the same client: its number modulo their count.
     pub(crate) clients: Vec<Credentials>,
     pub(crate) connections: usize,
-    /// The first claim that may be sent, and the first that may not.
+    /// The first claim to send, and the end (exclusive).
     pub(crate) numbers: (u64, u64),
-    /// Gets a line for each claim that was sent: key, merchant's reference, number, tries, and the id or `\N`; as `COPY` reads it.
+    /// The file that gets a line for each claim that was sent: key, merchant's reference, number,
+    /// tries, and the id or `\N`; as `COPY` reads it.
     pub(crate) sent: PathBuf,
 }
 
-/// What happened so far.
+/// The till's progress.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Told {
+pub(crate) struct Progress {
     pub(crate) acknowledged: u64,
-    /// Requests that were sent again, by what was wrong with the one before.
+    /// Retries, by the fault of the request before.
     pub(crate) unavailable: u64,
     pub(crate) broken: u64,
     pub(crate) late: u64,
     pub(crate) hung_up: u64,
-    /// What broke the first connection that broke.
+    /// The error of the first broken connection.
     pub(crate) broke: Option<String>,
-    /// Acknowledged as what had been done already.
+    /// Acknowledgements of a claim that an earlier try had recorded.
     pub(crate) replayed: u64,
     /// Claims that were given up, and why the first was.
     pub(crate) given_up: u64,
@@ -77,13 +80,13 @@ pub(crate) struct Told {
     pub(crate) gap_seconds: f64,
 }
 
-impl Told {
+impl Progress {
     pub(crate) const fn retried(&self) -> u64 {
         self.unavailable + self.broken + self.late + self.hung_up
     }
 }
 
-/// What became of one try.
+/// The outcome of one try.
 enum Try {
     Acknowledged { id: String, replayed: bool },
     Unavailable,
@@ -104,7 +107,7 @@ struct Shared {
     till: Till,
     tokens: Vec<Token>,
     state: RefCell<State>,
-    /// Told at every acknowledgement, and when a connection has ended.
+    /// Notified at every acknowledgement, and when a connection has ended.
     moved: Notify,
 }
 
@@ -113,11 +116,11 @@ struct State {
     busy: usize,
     begun: Instant,
     last: Option<Instant>,
-    told: Told,
+    progress: Progress,
     sent: Vec<Sent>,
 }
 
-/// Reads what to do from standard input and does it.
+/// Reads the plan from standard input and executes it.
 pub(crate) fn serve() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -137,7 +140,7 @@ async fn carry_out() -> anyhow::Result<()> {
         busy: till.connections,
         begun: Instant::now(),
         last: None,
-        told: Told::default(),
+        progress: Progress::default(),
         sent: Vec::new(),
     };
     let shared = Rc::new(Shared {
@@ -155,24 +158,24 @@ async fn carry_out() -> anyhow::Result<()> {
         tokio::select! {
             line = lines.recv() => match line {
                 None => break,
-                Some(more) => wanted = Some(shared.state.borrow().told.acknowledged + more.parse::<u64>()?),
+                Some(more) => wanted = Some(shared.state.borrow().progress.acknowledged + more.parse::<u64>()?),
             },
             () = shared.reached(wanted) => {
                 wanted = None;
-                say(&serde_json::to_string(&shared.told())?)?;
+                say(&serde_json::to_string(&shared.progress())?)?;
             }
         }
     }
-    // No more numbers, so that every connection ends with the claim it has in hand.
+    // No more numbers, so that every connection ends with its present claim.
     shared.state.borrow_mut().next = shared.till.numbers.1;
     while let Some(ended) = connections.join_next().await {
         ended??;
     }
     shared.write()?;
-    say(&serde_json::to_string(&shared.told())?)
+    say(&serde_json::to_string(&shared.progress())?)
 }
 
-/// The lines of standard input, read by a thread that nobody waits for.
+/// The lines of standard input, read by a thread that is not joined.
 fn input() -> mpsc::UnboundedReceiver<String> {
     let (sender, receiver) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
@@ -205,7 +208,7 @@ async fn connection(shared: Rc<Shared>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends once. Whatever leaves the connection in doubt closes it.
+/// Sends a claim once. Any fault that leaves the connection in doubt closes it.
 async fn attempt(
     connection: &mut Option<Connection>,
     address: SocketAddr,
@@ -259,13 +262,13 @@ impl Shared {
         Some(number)
     }
 
-    /// Takes down what became of a try; whether the claim has ended.
+    /// Records the outcome of a try; returns whether the claim has ended.
     fn answered(&self, number: u64, tries: u32, begun: Instant, outcome: Try) -> bool {
         let mut state = self.state.borrow_mut();
         let State {
             begun: all_begun,
             last,
-            told,
+            progress,
             sent,
             ..
         } = &mut *state;
@@ -273,10 +276,10 @@ impl Shared {
             Try::Acknowledged { id, replayed } => {
                 let now = Instant::now();
                 let gap = now.duration_since(last.unwrap_or(*all_begun)).as_secs_f64();
-                told.gap_seconds = told.gap_seconds.max(gap);
+                progress.gap_seconds = progress.gap_seconds.max(gap);
                 *last = Some(now);
-                told.acknowledged += 1;
-                told.replayed += u64::from(replayed);
+                progress.acknowledged += 1;
+                progress.replayed += u64::from(replayed);
                 sent.push(Sent {
                     number,
                     tries,
@@ -286,16 +289,16 @@ impl Shared {
                 return true;
             }
             Try::Wrong(answer) => {
-                give_up(told, sent, (number, tries), answer);
+                give_up(progress, sent, (number, tries), answer);
                 return true;
             }
-            Try::Unavailable => (&mut told.unavailable, "503"),
+            Try::Unavailable => (&mut progress.unavailable, "503"),
             Try::Broken(error) => {
-                told.broke.get_or_insert(error.to_string());
-                (&mut told.broken, "a broken connection")
+                progress.broke.get_or_insert(error.to_string());
+                (&mut progress.broken, "a broken connection")
             }
-            Try::HungUp => (&mut told.hung_up, "hung up"),
-            Try::Late => (&mut told.late, "no answer"),
+            Try::HungUp => (&mut progress.hung_up, "hung up"),
+            Try::Late => (&mut progress.late, "no answer"),
         };
         if begun.elapsed() < CLAIM_WITHIN {
             *again += 1;
@@ -305,11 +308,11 @@ impl Shared {
             "not acknowledged within {} s; the last: {why}",
             CLAIM_WITHIN.as_secs()
         );
-        give_up(told, sent, (number, tries), why);
+        give_up(progress, sent, (number, tries), why);
         true
     }
 
-    /// Waits until as many are acknowledged as are wanted, or nothing more is to come.
+    /// Waits until the wanted number is acknowledged, or no more can follow.
     async fn reached(&self, wanted: Option<u64>) {
         let Some(wanted) = wanted else {
             return std::future::pending().await;
@@ -317,7 +320,7 @@ impl Shared {
         loop {
             {
                 let state = self.state.borrow();
-                if state.told.acknowledged >= wanted || state.busy == 0 {
+                if state.progress.acknowledged >= wanted || state.busy == 0 {
                     return;
                 }
             }
@@ -325,12 +328,12 @@ impl Shared {
         }
     }
 
-    fn told(&self) -> Told {
+    fn progress(&self) -> Progress {
         let state = self.state.borrow();
-        Told {
+        Progress {
             busy: state.busy > 0,
             seconds: state.begun.elapsed().as_secs_f64(),
-            ..state.told.clone()
+            ..state.progress.clone()
         }
     }
 
@@ -345,9 +348,10 @@ impl Shared {
     }
 }
 
-fn give_up(told: &mut Told, sent: &mut Vec<Sent>, (number, tries): (u64, u32), why: String) {
-    told.given_up += 1;
-    told.why
+fn give_up(progress: &mut Progress, sent: &mut Vec<Sent>, (number, tries): (u64, u32), why: String) {
+    progress.given_up += 1;
+    progress
+        .why
         .get_or_insert(format!("claim {number}, try {tries}: {why}"));
     sent.push(Sent {
         number,

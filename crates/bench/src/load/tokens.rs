@@ -1,4 +1,4 @@
-//! Access tokens of the load generator, renewed before they end.
+//! Access tokens of the load generator, renewed before they expire.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Credentials;
 use crate::http::{Api, Client};
 
-/// The `Authorization` header of one client, as it stands now.
+/// The current `Authorization` header of one client.
 #[derive(Debug, Clone)]
 pub(super) struct Token(Rc<RefCell<Rc<str>>>);
 
@@ -17,7 +17,7 @@ impl Token {
         Rc::clone(&self.0.borrow())
     }
 
-    /// Gets the first token, and leaves a task behind that gets the next ones.
+    /// Fetches the first token, and spawns a task that fetches the next ones.
     pub(super) async fn keep(address: SocketAddr, credentials: &Credentials) -> anyhow::Result<Self> {
         let client = Client {
             id: credentials.id.clone(),
@@ -29,7 +29,7 @@ impl Token {
         tokio::task::spawn_local(async move {
             loop {
                 tokio::time::sleep(Duration::from_secs(lasts * 2 / 3)).await;
-                // One that fails is tried again soon; requests show it if that goes on.
+                // A failed renewal is retried soon; if failures go on, requests show it.
                 lasts = match get(address, &client).await {
                     Ok((next, seconds)) => {
                         *kept.0.borrow_mut() = next;

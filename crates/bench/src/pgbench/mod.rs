@@ -1,8 +1,10 @@
-//! The yardstick: the same rows, written by PostgreSQL's own load generator with one prepared call per claim.
+//! The yardstick: the same rows, written by PostgreSQL's own load generator with one prepared call
+//! per claim.
 //!
-//! Generous where it is not the same: no HTTP, no token, no register is asked, no rule decides, nothing is sealed, and nothing is hashed but the leaves.
-//! The function, which stands in the bench only, writes every row of a claim in one round trip, with receipts and sealed
-//! documents taken from a claim that the service recorded.
+//! Easier than the service's work: no HTTP, no token, no look-up in a register, no rule, no
+//! sealing, and no hash except of the leaves. The function, which stands in the bench only, writes
+//! every row of a claim in one round trip, with receipts and sealed documents taken from a claim
+//! that the service recorded.
 
 use anyhow::{Context, bail, ensure};
 
@@ -12,10 +14,11 @@ use crate::database::Database;
 use crate::straight::Decision;
 use crate::world::World;
 
-/// Clients where the best number is not looked for: the bests found on two cores are 8 and 16.
+/// Clients in rows that do not search for the best number: the bests found on two cores are 8 and
+/// 16.
 pub(crate) const CLIENTS: usize = 8;
 
-/// What a claim's decision weighs, taken from one that the service made.
+/// The bytes of a claim's decision, taken from one that the service made.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
     variables: Vec<String>,
@@ -54,7 +57,8 @@ impl Sample {
     }
 }
 
-/// Claims a second with this many clients, in a fresh copy of the template, its books audited afterwards.
+/// Claims a second with this many clients, in a fresh copy of the template, whose books are audited
+/// afterwards.
 pub(crate) async fn run(
     world: &World,
     sample: &Sample,
@@ -95,17 +99,17 @@ pub(crate) async fn run_in(
     }
     pgbench.arg("-f").arg(&script);
     let output = pgbench.output().await.context("pgbench cannot be run")?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     ensure!(
         output.status.success(),
         "pgbench: {}",
         String::from_utf8_lossy(&output.stderr).trim()
     );
     let after = |label: &str| {
-        let line = said.lines().find_map(|line| line.strip_prefix(label));
+        let line = printed.lines().find_map(|line| line.strip_prefix(label));
         line.and_then(|rest| rest.split([' ', '/']).next()?.parse::<f64>().ok())
     };
-    let rate = after("tps = ").with_context(|| format!("pgbench says no rate: {said}"))?;
+    let rate = after("tps = ").with_context(|| format!("pgbench prints no rate: {printed}"))?;
     let done = after("number of transactions actually processed: ").unwrap_or(0.0);
     let claims = database.number(include_str!("../sql/claims.sql"), &[]).await?;
     ensure!(
@@ -116,7 +120,7 @@ pub(crate) async fn run_in(
     Ok(rate)
 }
 
-/// The best of a few numbers of clients, tried shortly.
+/// The best of a few numbers of clients, each tried shortly.
 pub(crate) async fn best_clients(
     world: &World,
     sample: &Sample,

@@ -1,4 +1,5 @@
-//! Approvals in bulk: a thousand verdicts a request, claims of all counties mixed as they came in.
+//! Approvals in bulk: a thousand verdicts a request, claims of all counties mixed in order of
+//! arrival.
 
 use std::time::Instant;
 
@@ -12,7 +13,7 @@ use crate::report::{Asked, Report, Samples};
 use crate::world::World;
 use crate::{books, procfs};
 
-/// Requests of a round: enough to measure, and what a city approves in a good month.
+/// Requests of a round: enough to measure, and a city's approvals in a good month.
 const REQUESTS: usize = 40;
 const CLAIMS: usize = 1_000;
 

@@ -1,4 +1,4 @@
-//! How fast a bundle is checked: one of a million transfers.
+//! The speed of checking a bundle: one of a million transfers.
 
 use std::io::{BufReader, BufWriter, Seek};
 use std::time::Instant;

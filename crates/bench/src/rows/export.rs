@@ -1,4 +1,5 @@
-//! The export of the largest county's ledger over HTTP, against PostgreSQL's own COPY of the same rows, interleaved.
+//! The export of the largest county's ledger over HTTP, against PostgreSQL's own COPY of the same
+//! rows, interleaved.
 
 use std::process::Stdio;
 use std::time::Instant;

@@ -1,5 +1,5 @@
-//! What many stored claims change: intake with ten thousand and with a million or more, in turns; then, with the many, reads,
-//! the export and start-up.
+//! The effect of many stored claims: intake with ten thousand and with a million or more, in turns;
+//! then, with the many, reads, the export and start-up.
 
 use anyhow::Context;
 

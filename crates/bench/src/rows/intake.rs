@@ -1,4 +1,5 @@
-//! Intake over HTTP, interleaved with what it is compared with: pgbench making one call a claim, and cala-ledger posting.
+//! Intake over HTTP, interleaved with its comparisons: pgbench making one call a claim, and
+//! cala-ledger posting.
 
 use super::Scope;
 use super::peers::{Cala, Peer};
@@ -174,7 +175,7 @@ fn lone_text(lone: &Measured) -> String {
     )
 }
 
-/// One connection, and from its database a sample of what a claim weighs.
+/// One connection, and from its database a sample of a claim's bytes.
 async fn lone(world: &World, scope: &Scope) -> anyhow::Result<(Measured, Sample)> {
     let database = world.copy().await?;
     let measured =

@@ -35,13 +35,13 @@ pub(crate) enum Part {
     Bundle,
 }
 
-/// How much is measured.
+/// The extent of the measurement.
 #[derive(Debug, Clone)]
 pub(crate) struct Scope {
     pub(crate) parts: BTreeSet<Part>,
     pub(crate) seconds: f64,
     pub(crate) rounds: usize,
-    /// Claims stored when there are many.
+    /// Claims stored in the rows with many.
     pub(crate) many: u64,
     /// Transfers of the bundle that is checked.
     pub(crate) bundle: u64,

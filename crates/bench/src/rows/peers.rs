@@ -1,4 +1,5 @@
-//! cala-ledger from the registry, in a program of its own with its own lock file: it needs other versions of what we use.
+//! cala-ledger from the registry, in a program of its own with its own lock file: it needs other
+//! versions of this workspace's dependencies.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,7 +10,7 @@ use tokio::process::Command;
 
 use crate::world::World;
 
-/// Another program to be compared with, or why not.
+/// Another program to compare with, or the reason why there is none.
 #[derive(Debug)]
 pub(super) enum Peer<T> {
     Built(T),
@@ -36,16 +37,16 @@ impl Cala {
         match cargo.output().await {
             Ok(output) if output.status.success() => Peer::Built(Self(target.join("release/cala-bench"))),
             Ok(output) => {
-                let said = String::from_utf8_lossy(&output.stderr).into_owned();
-                eprintln!("{said}");
+                let message = String::from_utf8_lossy(&output.stderr).into_owned();
+                eprintln!("{message}");
                 Peer::Missing("cala-ledger does not build here".to_owned())
             }
             Err(error) => Peer::Missing(format!("no cargo: {error}")),
         }
     }
 
-    /// Posts a second in a fresh database: one a transaction, and fifty. The program tries several numbers of tasks for each,
-    /// keeps the best, and checks caps and sums afterwards.
+    /// Posts a second in a fresh database: one a transaction, and fifty. The program tries several
+    /// numbers of tasks for each, keeps the best, and checks caps and sums afterwards.
     pub(super) async fn run(&self, world: &World, seconds: f64) -> anyhow::Result<(f64, f64)> {
         let name = "bench_cala";
         world.cluster.drop(name).await?;

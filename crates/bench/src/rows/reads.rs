@@ -1,4 +1,5 @@
-//! Lists, and the single claims that the last intake submitted, under load from a database with many claims.
+//! Lists, and the single claims that the last intake submitted, under load from a database with
+//! many claims.
 
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ pub(super) async fn rows(
     for (what, work) in [("list", Work::List), ("get", Work::Get)] {
         let targets = match work {
             Work::List => pages(world, served).await?,
-            // Those that were submitted: what was sealed for one claim does not open for its copies.
+            // Only submitted claims: the sealed document of one claim does not open for its copies.
             _ => std::fs::read_to_string(world.file("acknowledged"))?,
         };
         std::fs::write(&file, targets)?;
@@ -41,7 +42,7 @@ pub(super) async fn rows(
         report.raw(what, &measured);
         rates.push(measured);
     }
-    // Neither is asked for in the table of asks; the prototype's figures stand in their place.
+    // Neither has a requirement in the table; the prototype's figures stand in its place.
     if let [list, get] = &rates[..] {
         let text = |it: &crate::measure::Measured| {
             format!(

@@ -1,4 +1,5 @@
-//! A draft over all claims that are stored: a lower rate, so that every claim that was granted comes out otherwise.
+//! A draft over all stored claims: a lower rate, so that the outcome of every granted claim
+//! differs.
 
 use std::time::{Duration, Instant};
 
@@ -29,14 +30,15 @@ pub(super) async fn rows(world: &World, database: &Database<'_>, report: &mut Re
     let file = file.to_str().context("the temporary directory has an odd name")?;
     let started = Instant::now();
     let arguments = ["programme", "replay", file, "--format", "json"];
-    let said = world
+    let printed = world
         .binary
         .run_within(&database.url(), &arguments, WITHIN)
         .await?;
     let seconds = started.elapsed().as_secs_f64();
-    let said: serde_json::Value = serde_json::from_str(&said)?;
+    let answer: serde_json::Value = serde_json::from_str(&printed)?;
     let number = |name: &str| {
-        said.get(name)
+        answer
+            .get(name)
             .and_then(serde_json::Value::as_f64)
             .with_context(|| format!("the report has no {name}"))
     };

@@ -1,4 +1,5 @@
-//! Full load for minutes, on a table beyond a million claims: rate, latencies, memory and checkpoints in windows of ten seconds.
+//! Full load for minutes, on a table beyond a million claims: rate, latencies, memory and
+//! checkpoints in windows of ten seconds.
 
 use std::time::Duration;
 
@@ -102,11 +103,11 @@ async fn yardstick(world: &World, database: &Database<'_>, sample: &Sample) -> a
     pgbench::run_in(world, database, sample, how).await
 }
 
-/// What PostgreSQL says of its checkpoints.
+/// PostgreSQL's statistics of its checkpoints.
 #[derive(Debug, Clone, Copy)]
 struct Checkpoints {
     begun: f64,
-    /// Bytes of log so far.
+    /// Bytes of WAL so far.
     wal: f64,
     running: bool,
 }
@@ -150,7 +151,7 @@ fn summary(seen: &[Measured], quiet: &Samples, busy: &Samples) {
     );
 }
 
-/// Of the line of least squares.
+/// The slope of the least-squares line.
 fn slope(points: &[(f64, f64)]) -> f64 {
     let count = points.len() as f64;
     let (x, y) = points.iter().fold((0.0, 0.0), |sum, point| {

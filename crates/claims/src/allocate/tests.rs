@@ -372,11 +372,11 @@ proptest! {
         let mut passed_over: Vec<(&Waiting, &LimitKey)> = Vec::new();
         for (claim, served) in queue.iter().zip(&served) {
             match served {
-                // Nobody before it waits on at a limit that it uses.
+                // No claim before it waits at a limit that it uses.
                 Served::Granted => {
                     prop_assert!(!passed_over.iter().any(|(_, at)| claim.funds.contains(at)));
                 }
-                // It, or somebody before it, really lacks money there.
+                // It, or a claim before it, really lacks money there.
                 Served::Waits { key, left } => {
                     passed_over.push((claim, key));
                     prop_assert!(claim.funds.contains(key));
@@ -389,7 +389,8 @@ proptest! {
             prop_assert!(spent <= before.limits[key].left());
         }
 
-        // Those who wait on are counted where they wait, and with no new money nobody else is served.
+        // Claims that still wait are counted where they wait, and without new money no other is
+        // served.
         let still = served.into_iter().zip(queue.drain(..)).filter_map(|(served, claim)| match served {
             Served::Granted => None,
             Served::Waits { key, .. } => Some(Waiting { waits_for: key, ..claim }),

@@ -27,7 +27,7 @@ fn what_becomes_of_holdings() {
         (ClawbackReason::InvoiceReversed, None, 0, Verb::ClawBack),
         (ClawbackReason::Fraud, None, 0, Verb::ClawBackBarred),
         (ClawbackReason::ScrapNotClosed, None, 0, Verb::ClawBackBarred),
-        // Money of it stays out.
+        // A part of its money stays out.
         (
             ClawbackReason::GoodsReturned,
             Some(59_999),
@@ -52,13 +52,13 @@ fn what_is_pending_is_not_asked_for_twice() {
         it.settle(Settled::Repaid, fen(201)),
         Err(NotOpen { open: fen(200) })
     );
-    // All that is open is repaid, and yet it does not end before the payment does.
+    // The open part is repaid in full, and yet the clawback does not end before the payment does.
     assert_eq!(it.settle(Settled::Repaid, fen(200)), Ok(Verb::RepayPart));
     assert_eq!(it.settle(Settled::Netted, fen(400)), Ok(Verb::ClawBack));
 }
 
 #[test]
-fn words_round_trip() {
+fn codes_round_trip() {
     for reason in ClawbackReason::ALL {
         assert_eq!(ClawbackReason::parse(reason.as_str()), Some(reason));
         assert!(reason.clause().contains('号'));

@@ -1,4 +1,4 @@
-//! Whether an address is in Shanxi, from its own words.
+//! Whether an address is in Shanxi, by its text.
 
 use crate::text::model_key;
 
@@ -9,12 +9,12 @@ const HERE: &str = "山西";
 const ELSEWHERE: &str = "北京 天津 河北 内蒙古 辽宁 吉林 黑龙江 上海 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 \
     广东 广西 海南 重庆 四川 贵州 云南 西藏 陕西 甘肃 青海 宁夏 新疆 台湾 香港 澳门";
 
-/// Shanxi's prefecture cities, and Yuncheng's counties in full: people leave the province out of an address nearby. A county's
-/// bare name would also be the start of streets elsewhere.
+/// Shanxi's prefecture cities, and Yuncheng's counties in full: people leave the province out of an
+/// address nearby. A county's bare name would also be the start of streets elsewhere.
 const LOCAL: &str = "太原 大同 阳泉 长治 晋城 朔州 晋中 运城 忻州 临汾 吕梁 盐湖区 临猗县 万荣县 闻喜县 稷山县 新绛县 绛县 \
     垣曲县 夏县 平陆县 芮城县 永济市 河津市";
 
-/// `None` when the address does not say: it begins with no name that is known here.
+/// `None` if the address begins with none of these names.
 pub fn in_province(address: &str) -> Option<bool> {
     let address = model_key(address);
     let address = ["中华人民共和国", "中国"]
@@ -37,8 +37,9 @@ pub fn in_province(address: &str) -> Option<bool> {
     }
 }
 
-/// Whether a name that `rest` follows is a region's. Streets and villages everywhere are called after provinces and cities:
-/// 上海路 lies in a hundred towns, and a claim must not be refused for living there.
+/// Whether a name that `rest` follows is a region's. Streets and villages everywhere are called
+/// after provinces and cities: 上海路 exists in a hundred towns, and a claim must not be refused for
+/// an address there.
 fn is_region(rest: &str) -> bool {
     let street = rest
         .strip_prefix(['东', '西', '南', '北', '中', '大'])

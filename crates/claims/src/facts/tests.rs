@@ -89,7 +89,7 @@ fn gathered(claim: &Claim, known: &Known) -> Facts {
     facts(claim, &digests(claim, digest), known, date("2026-06-04"))
 }
 
-/// `path = value` a line, as a receipt would list them.
+/// `path = value` a line, as a receipt lists them.
 fn listed(facts: &Facts) -> String {
     facts
         .iter()

@@ -14,8 +14,8 @@ identifier!(
     personal IdentityNumber
 );
 identifier!(
-    /// Vehicle identification number (GB 16735, ISO 3779). Parsing tests length and alphabet; the check digit is a matter for
-    /// the rules.
+    /// Vehicle identification number (GB 16735, ISO 3779). Parsing tests length and alphabet; the
+    /// check digit is a matter for the rules.
     personal Vin
 );
 identifier!(
@@ -35,7 +35,8 @@ const VIN_WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3,
 const VIN_CHECKS: &str = "0123456789X";
 const DIGITS: &str = "0123456789";
 
-/// Sum of the values times their weights. At most 17 products of two numbers below 100: it cannot overflow.
+/// Sum of the values times their weights. At most 17 products of two numbers below 100: it cannot
+/// overflow.
 fn weighted(values: impl Iterator<Item = u32>, weights: impl IntoIterator<Item = u32>) -> u32 {
     values
         .zip(weights)
@@ -43,7 +44,8 @@ fn weighted(values: impl Iterator<Item = u32>, weights: impl IntoIterator<Item =
         .fold(0, u32::saturating_add)
 }
 
-/// The character of `alphabet` that stands for `value`; every caller reduces `value` below the alphabet's length.
+/// The character of `alphabet` that stands for `value`; every caller reduces `value` below the
+/// alphabet's length.
 fn symbol(alphabet: &str, value: u32) -> char {
     usize::try_from(value)
         .ok()
@@ -89,8 +91,9 @@ impl CreditCode {
 }
 
 impl IdentityNumber {
-    /// The date of birth is looked at before the check digit: a wrong one says more about where the slip is. The area code is
-    /// not tested, since it is the one of first issue and may have been abolished.
+    /// The date of birth is checked before the check digit: a wrong date locates the slip more
+    /// closely. The area code is not tested, since it is the one of first issue and may have been
+    /// abolished.
     pub fn parse(text: &str) -> Result<IdentityNumber, IdentifierError> {
         let kind = IdentifierKind::IdentityNumber;
         let text = model_key(text);
@@ -147,7 +150,7 @@ impl Vin {
         Ok(Vin(text))
     }
 
-    /// What the ninth character is, if the other sixteen are right: `0` to `9` or `X`.
+    /// The expected ninth character, if the other sixteen are right: `0` to `9` or `X`.
     pub fn expected_check_digit(&self) -> char {
         symbol(
             VIN_CHECKS,

@@ -1,8 +1,8 @@
-//! What is wrong with an identifier, without the identifier.
+//! Errors of identifiers, without the identifier.
 
 use policy::Lang;
 
-/// Which identifier an error is about.
+/// The kind of identifier of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IdentifierKind {
     CreditCode,
@@ -95,7 +95,7 @@ impl IdentifierKind {
         pick(lang, zh, en)
     }
 
-    /// What a well-formed one looks like.
+    /// A description of the well-formed value.
     pub fn form(self, lang: Lang) -> &'static str {
         let (zh, en) = match self {
             IdentifierKind::CreditCode => (
@@ -139,7 +139,7 @@ impl IdentifierKind {
     }
 }
 
-/// The part of a date that no calendar has.
+/// The part of a date that is outside of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DatePart {
     Year,
@@ -147,7 +147,7 @@ pub enum DatePart {
     Day,
 }
 
-/// Why a text is not an identifier of its kind. Positions count characters from 1, after spaces are taken away.
+/// Why a text is not an identifier of its kind. Positions count characters from 1, without spaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum IdentifierError {
     #[error("{}", self.message(Lang::En))]

@@ -8,7 +8,8 @@ identifier!(
     public SerialNumber
 );
 identifier!(
-    /// An invoice's identity in digits only: 20 of an e-invoice (数电票), or the code (10 or 12) and the number (8) joined.
+    /// An invoice's identity in digits only: 20 of an e-invoice (数电票), or the code (10 or 12) and
+    /// the number (8) joined.
     public InvoiceNumber
 );
 identifier!(
@@ -72,7 +73,7 @@ impl SerialNumber {
 }
 
 impl InvoiceNumber {
-    /// Takes a code and number apart by a hyphen or a space, or all digits together.
+    /// Separates code and number at a hyphen or a space, or accepts all digits together.
     pub fn parse(text: &str) -> Result<InvoiceNumber, IdentifierError> {
         let kind = IdentifierKind::InvoiceNumber;
         let text = narrowed(text);
@@ -86,7 +87,7 @@ impl InvoiceNumber {
         Ok(InvoiceNumber(parts.concat()))
     }
 
-    /// Digits only: the same for every way to write the same invoice.
+    /// Digits only: one spelling for every form of the same invoice.
     pub fn canonical(&self) -> &str {
         &self.0
     }
@@ -176,7 +177,7 @@ impl CertificateNumber {
 }
 
 impl MerchantReference {
-    /// Trimmed and otherwise as the merchant writes it, which must find it again.
+    /// Trimmed and otherwise as the merchant writes it, since the merchant searches by it.
     pub fn parse(text: &str) -> Result<MerchantReference, IdentifierError> {
         let text = text.trim().to_owned();
         opaque(text, IdentifierKind::MerchantReference, OPAQUE_MAX).map(MerchantReference)

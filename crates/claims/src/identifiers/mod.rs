@@ -1,12 +1,12 @@
-//! Identifiers as types: whoever holds one knows that it is well formed.
+//! Identifiers as types: a value of such a type is well formed.
 //!
-//! Each `parse` folds what people type (spaces, full width, case) to one canonical spelling and then checks form and check
-//! digit as the identifier's standard says. An error names the character or date that is wrong and never repeats the value,
-//! so that it may go to a log or a stranger. Types that hold personal data print `***`; their value is read by `expose()`,
-//! a word that can be searched for.
+//! Each `parse` folds what people type (spaces, full width, case) to one canonical spelling and
+//! then checks form and check digit by the identifier's standard. An error states the position or
+//! date that is wrong and never repeats the value, so that it may be logged or returned. Types that
+//! hold personal data print `***`; `expose()` returns their value, a name that a search finds.
 //!
-//! One check is deliberately not made: a VIN whose check digit does not match parses ([`Vin::check_digit_matches`] tells),
-//! because some imported cars carry none.
+//! One check is deliberately not made: a VIN whose check digit does not match parses
+//! ([`Vin::check_digit_matches`] tests it), because some imported cars carry none.
 
 mod checked;
 mod error;
@@ -79,7 +79,8 @@ macro_rules! identifier {
 }
 pub(crate) use identifier;
 
-/// The first `head` and last `tail` characters with stars between; all stars when nothing would be hidden.
+/// The first `head` and last `tail` characters with stars between; all stars when nothing would be
+/// hidden.
 fn mask(text: &str, head: usize, tail: usize) -> String {
     let count = text.chars().count();
     let shown = head.saturating_add(tail);
@@ -96,7 +97,7 @@ fn mask(text: &str, head: usize, tail: usize) -> String {
         .collect()
 }
 
-/// Refuses any character that `allowed` does not admit, naming its position from 1.
+/// Refuses any character that `allowed` does not admit, with its position from 1.
 fn only(text: &str, kind: IdentifierKind, allowed: impl Fn(char) -> bool) -> Result<(), IdentifierError> {
     match text.chars().position(|c| !allowed(c)) {
         Some(i) => Err(IdentifierError::Character {
@@ -116,8 +117,8 @@ fn length(text: &str, kind: IdentifierKind, allowed: impl Fn(usize) -> bool) -> 
     }
 }
 
-/// Characters that a reader can see: no control and no invisible formatting characters, which would make two values that
-/// look alike differ.
+/// Characters that a reader can see: no control and no invisible formatting characters, which would
+/// make two values that look alike differ.
 fn visible(c: char) -> bool {
     !c.is_control()
         && !matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')

@@ -6,8 +6,8 @@ use super::*;
 
 const CREDIT_ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 
-/// Appends the check character that parsing says it expects: the parser is the only implementation, and the known numbers
-/// below pin it to the standards.
+/// Appends the check character that the parser expects: the parser is the only implementation, and
+/// the published numbers below pin it to the standards.
 fn completed<T>(body: &str, alphabet: &str, parse: impl Fn(&str) -> Result<T, IdentifierError>) -> String {
     let mut valid = alphabet
         .chars()
@@ -31,7 +31,7 @@ fn transposed(text: &str, at: usize) -> String {
     chars.into_iter().collect()
 }
 
-/// The check character is wrong, and the error says where it stands and what it would be.
+/// The check character is wrong, and the error has its position and the expected character.
 fn assert_caught<T: std::fmt::Debug>(
     wrong: &str,
     parse: impl Fn(&str) -> Result<T, IdentifierError>,
@@ -43,7 +43,8 @@ fn assert_caught<T: std::fmt::Debug>(
             prop_assert_eq!(position, wrong.chars().count());
             prop_assert!(parse(&replaced(wrong, position - 1, expected)).is_ok());
         }
-        // A slip in a date or in the place of the X is named more closely than by the check digit.
+        // A slip in a date or in the place of the X gives a more specific error than the check
+        // digit.
         Err(
             IdentifierError::Date {
                 first: 7, last: 14, ..
@@ -298,7 +299,7 @@ proptest! {
         let vin = Vin::parse(&text).unwrap();
         prop_assert_eq!(vin.expose(), &text);
         prop_assert!(vin.check_digit_matches());
-        // Letters share values with digits: only a change of value can be seen.
+        // Letters share values with digits: only a change of value can be detected.
         let value = |text: &str| Vin::parse(text).unwrap().expected_check_digit();
         let slip = replaced(&text, at, with);
         let same_value = value(&slip) == expected && at != 8 || slip == text;
@@ -322,7 +323,7 @@ proptest! {
         if slip != code {
             assert_caught(&slip, Gtin13::parse)?;
         }
-        // Weights 1 and 3 do not see a swap of digits that differ by five.
+        // Weights 1 and 3 do not detect a swap of digits that differ by five.
         let at = at.min(11);
         let digit = |i| code.chars().nth(i).unwrap().to_digit(10).unwrap();
         let swap = transposed(&code, at);
@@ -341,7 +342,7 @@ proptest! {
         if slip != number {
             assert_caught(&slip, Imei::parse)?;
         }
-        // Luhn does not see 09 become 90.
+        // Luhn does not detect 09 becoming 90.
         let at = at.min(13);
         let swap = transposed(&number, at);
         let pair = &number[at..at + 2];

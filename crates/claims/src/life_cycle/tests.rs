@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::clawback::{Clawback, ClawbackReason, Settled};
 
-/// Every arrow of the table, one a line, as committed beside this file. `any`: the same whether money is reserved or not.
+/// Every arrow of the table, one a line, as committed beside this file. `any`: the same whether
+/// money is reserved or not.
 fn rendered() -> String {
     let mut lines = vec!["status reserved verb -> status reserved transfer holdings".to_owned()];
     for status in Status::ALL {
@@ -51,12 +52,12 @@ fn terminal_means_terminal() {
 }
 
 #[test]
-fn words_round_trip() {
+fn codes_round_trip() {
     assert!(Status::ALL.iter().all(|s| Status::parse(s.as_str()) == Some(*s)));
     assert!(Verb::ALL.iter().all(|v| Verb::parse(v.as_str()) == Some(*v)));
 }
 
-/// What happens next to one of the claims.
+/// The next verb on one of the claims.
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Decide {
@@ -98,7 +99,7 @@ struct Recorded {
     transfers: Vec<Transfer>,
 }
 
-/// A county with one fund, moved only by `step` and `rule`.
+/// A county with one fund, which only `step` and `rule` move.
 struct County {
     balances: Balances,
     claims: Vec<Recorded>,
@@ -113,7 +114,7 @@ impl County {
         }
     }
 
-    /// Money that the table moves is always there: a shortfall is a fault of the table.
+    /// The money for a transfer of the table is always there: a shortfall is a fault of the table.
     fn post(&mut self, claim: usize, reason: Reason) {
         self.post_part(claim, reason, self.claims[claim].amount);
     }
@@ -179,7 +180,7 @@ impl County {
         self.claims[claim].standing = Some(step.standing());
     }
 
-    /// What a verb moves. Of a clawback a part, and none where its sums ask for another verb.
+    /// The transfer of a verb. For a clawback a part, and none if its sums lead to another verb.
     fn claw_back(&mut self, claim: usize, verb: Verb) -> Option<Fen> {
         let claim = &mut self.claims[claim];
         let (settled, last) = match verb {
@@ -261,7 +262,8 @@ impl County {
     }
 }
 
-/// What the claim's transfers brought into an account, and what they took out of the available one.
+/// The sum that the claim's transfers brought into an account, and the sum they took out of the
+/// available one.
 fn moved_to(transfers: &[Transfer], account: Account) -> Fen {
     let sums = transfers
         .iter()
@@ -294,7 +296,8 @@ proptest! {
             }
             county.audit();
         }
-        // Whatever happened, every claim can be brought to an end, and the fund is available again but for what was left out.
+        // From every state, every claim can be brought to an end, and the fund is available again
+        // except for what was left out.
         for claim in 0..CLAIMS {
             for verb in [
                 Verb::CancelInstruction,

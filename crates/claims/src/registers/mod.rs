@@ -1,8 +1,9 @@
-//! What the authorities know: the registers that rules read.
+//! The registers of the authorities, which rules read.
 //!
-//! A register is loaded from flat rows of named columns. [`RegisterRow::parse`] gives a typed row or every column that is
-//! wrong, without repeating its value. [`RegisterRow::into_entry`] then turns personal columns into digests: an [`Entry`] is
-//! what is kept, and it can be compared with a claim but not read back.
+//! A register is loaded from flat rows of named columns. [`RegisterRow::parse`] gives a typed row
+//! or every column that is wrong, without repeating its value. [`RegisterRow::into_entry`] then
+//! turns personal columns into digests: an [`Entry`] is stored, and can be compared with a claim
+//! but not read back.
 
 mod parse;
 
@@ -22,7 +23,7 @@ use crate::text::model_key;
 pub use parse::{ColumnError, ColumnFault, Columns};
 
 words! {
-    /// The registers, by the name that stands in their address.
+    /// The registers, by their name in the API's paths.
     pub enum Register {
         EfficiencyLabels = "efficiency-labels",
         ScrapCertificates = "scrap-certificates",
@@ -77,7 +78,8 @@ impl Register {
         }
     }
 
-    /// The columns that together name one row. A filed price is one of a history: its key has three.
+    /// The columns that together name one row. A filed price is one of a history: its key has
+    /// three.
     pub fn key_columns(self) -> &'static [&'static str] {
         match self {
             Register::EfficiencyLabels => &["record"],
@@ -100,7 +102,7 @@ impl Register {
         }
     }
 
-    /// Columns with personal data, of which only digests are kept.
+    /// Columns with personal data, of which only digests are stored.
     pub fn personal_columns(self) -> &'static [&'static str] {
         match self {
             Register::ScrapCertificates => &["owner_identity_number", "vin", "plate"],
@@ -110,8 +112,8 @@ impl Register {
     }
 }
 
-/// A product in the catalogue of energy and water efficiency labels. `brand` and `model` are as filed; compare by
-/// [`model_key`].
+/// A product in the catalogue of energy and water efficiency labels. `brand` and `model` are as
+/// filed; compare by [`model_key`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EfficiencyLabel {
     pub record: EfficiencyRecord,
@@ -138,7 +140,7 @@ pub struct ScrapCertificateRow {
     pub dismantler: Option<CreditCode>,
 }
 
-/// A scrap certificate as kept.
+/// A scrap certificate as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScrapCertificate {
     pub number: CertificateNumber,
@@ -170,7 +172,8 @@ impl VehicleModel {
     }
 }
 
-/// A price that a merchant filed for a model, in force from its day until the next is filed. `model` is a [`model_key`].
+/// A price that a merchant filed for a model, in force from its day until the next is filed.
+/// `model` is a [`model_key`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FiledPrice {
     pub merchant: CreditCode,
@@ -190,7 +193,7 @@ pub struct EntitlementRow {
     pub expires_on: Option<NaiveDate>,
 }
 
-/// An entitlement as kept: once used it is spent, and a return restores it.
+/// An entitlement as stored: a used one is spent, and a return restores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entitlement {
     pub code: EntitlementCode,
@@ -198,7 +201,7 @@ pub struct Entitlement {
     pub applicant: Digest,
     pub category: Option<String>,
     pub issued_on: NaiveDate,
-    /// The last day; `None` does not expire.
+    /// The last day; `None` for one that does not expire.
     pub expires_on: Option<NaiveDate>,
 }
 
@@ -270,7 +273,7 @@ pub enum RegisterRow {
     Collector(Collector),
 }
 
-/// A row as kept: no personal data in the clear.
+/// A row as stored: no personal data in the clear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     EfficiencyLabel(EfficiencyLabel),
@@ -284,12 +287,14 @@ pub enum Entry {
 }
 
 impl RegisterRow {
-    /// Reads one row of a register; every wrong column is reported, and columns that the register does not have are wrong.
+    /// Reads one row of a register; every wrong column is reported, and columns that the register
+    /// does not have are wrong.
     pub fn parse(register: Register, columns: &Columns) -> Result<RegisterRow, Vec<ColumnError>> {
         parse::row(register, columns)
     }
 
-    /// Hashes the personal columns, in the domains in which [`crate::keys::digests`] hashes a claim's.
+    /// Hashes the personal columns, in the domains in which [`crate::keys::digests`] hashes a
+    /// claim's.
     pub fn into_entry(self, digest: impl Fn(Domain, &str) -> Digest) -> Entry {
         match self {
             RegisterRow::EfficiencyLabel(label) => Entry::EfficiencyLabel(label),
@@ -335,7 +340,8 @@ impl Entry {
         }
     }
 
-    /// The text that names the row: its key column, or `<merchant>:<model>:<filed_on>` of a filed price.
+    /// The text that identifies the row: its key column, or `<merchant>:<model>:<filed_on>` of a
+    /// filed price.
     pub fn key(&self) -> String {
         match self {
             Entry::EfficiencyLabel(label) => label.record.as_str().to_owned(),
@@ -350,11 +356,13 @@ impl Entry {
     }
 }
 
-/// What the registers say of one claim. `None`: the register does not hold it, or the claim names none.
+/// The entries of the registers for one claim. `None`: the register does not hold it, or the claim
+/// names none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
     pub label: Option<EfficiencyLabel>,
-    /// In force on the invoice date: the merchant's latest for the model, filed on or before that day.
+    /// In force on the invoice date: the merchant's latest for the model, filed on or before that
+    /// day.
     pub filed_price: Option<FiledPrice>,
     pub certificate: Option<ScrapCertificate>,
     pub vehicle_model: Option<VehicleModel>,
@@ -380,7 +388,7 @@ pub struct LookUps {
     pub collector: Option<CreditCode>,
 }
 
-/// What to look up for a claim.
+/// The entries to look up for a claim.
 pub fn look_ups(claim: &Claim) -> LookUps {
     let goods = claim.item.goods();
     let mut look_ups = LookUps {

@@ -24,11 +24,11 @@ pub type Columns = BTreeMap<String, String>;
 /// The longest free text in a register: a firm's name, a brand, a standard.
 const TEXT_MAX: usize = 200;
 
-/// What is wrong with a column, never with its value.
+/// The fault of a column, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.message(Lang::En))]
 pub struct ColumnError {
-    /// As it was given, cut to a bound if the register has no such column.
+    /// The column's name as given, cut to a bound if the register has no such column.
     pub column: String,
     pub fault: ColumnFault,
 }
@@ -46,7 +46,7 @@ pub enum ColumnFault {
         low: u32,
         high: u32,
     },
-    /// Not one of these words.
+    /// Not one of these values.
     Word(&'static [&'static str]),
     /// Not a category: 1 to 40 lower-case letters, digits and underscores.
     Category,
@@ -110,7 +110,7 @@ impl ColumnFault {
     }
 }
 
-/// Takes columns one by one and collects what is wrong with each, so that a row is reported whole.
+/// Takes columns one by one and collects the faults of each, so that a row is reported whole.
 struct Reader<'a> {
     columns: &'a Columns,
     errors: Vec<ColumnError>,
@@ -218,8 +218,8 @@ fn category(text: &str) -> Result<String, ColumnFault> {
     }
 }
 
-/// One of a closed list of words.
-macro_rules! word {
+/// One of a closed list of values.
+macro_rules! choice {
     ($name:ty) => {
         |text: &str| <$name>::parse(text).ok_or(ColumnFault::Word(<$name>::WORDS))
     };
@@ -275,7 +275,8 @@ pub(super) fn row(register: Register, columns: &Columns) -> Result<RegisterRow, 
     }
 }
 
-// Each reads every column before it builds the row, so that one wrong column does not hide the next.
+// Each reads every column before it builds the row, so that one wrong column does not hide the
+// next.
 
 fn efficiency_label(reader: &mut Reader<'_>) -> Option<RegisterRow> {
     let record = reader.required("record", identifier(EfficiencyRecord::parse));
@@ -304,8 +305,8 @@ fn scrap_certificate(reader: &mut Reader<'_>) -> Option<RegisterRow> {
     let owner_identity_number = reader.required("owner_identity_number", identifier(IdentityNumber::parse));
     let vin = reader.required("vin", identifier(Vin::parse));
     let plate = reader.required("plate", identifier(PlateNumber::parse));
-    let energy = reader.required("energy", word!(Energy));
-    let vehicle_type = reader.required("vehicle_type", word!(VehicleType));
+    let energy = reader.required("energy", choice!(Energy));
+    let vehicle_type = reader.required("vehicle_type", choice!(VehicleType));
     let first_registered_on = reader.required("first_registered_on", date);
     let dismantler = reader.optional("dismantler", identifier(CreditCode::parse));
     Some(RegisterRow::ScrapCertificate(ScrapCertificateRow {
@@ -323,8 +324,8 @@ fn scrap_certificate(reader: &mut Reader<'_>) -> Option<RegisterRow> {
 
 fn vehicle_model(reader: &mut Reader<'_>) -> Option<RegisterRow> {
     let model = reader.required("model", model);
-    let energy = reader.required("energy", word!(Energy));
-    let vehicle_type = reader.required("vehicle_type", word!(VehicleType));
+    let energy = reader.required("energy", choice!(Energy));
+    let vehicle_type = reader.required("vehicle_type", choice!(VehicleType));
     let displacement_ml = reader.optional("displacement_ml", number(0, 20_000));
     let listed_from = reader.required("listed_from", date);
     let listed_until = reader.optional("listed_until", date);
@@ -372,9 +373,9 @@ fn entitlement(reader: &mut Reader<'_>) -> Option<RegisterRow> {
 fn merchant(reader: &mut Reader<'_>) -> Option<RegisterRow> {
     let credit_code = reader.required("credit_code", identifier(CreditCode::parse));
     let name = reader.required("name", text);
-    let kind = reader.required("kind", word!(MerchantKind));
+    let kind = reader.required("kind", choice!(MerchantKind));
     let jurisdiction = reader.required("jurisdiction", identifier(JurisdictionCode::parse));
-    let status = reader.required("status", word!(MerchantStatus));
+    let status = reader.required("status", choice!(MerchantStatus));
     Some(RegisterRow::Merchant(Merchant {
         credit_code: credit_code?,
         name: name?,

@@ -149,7 +149,7 @@ fn a_wider_quota_lets_in_whom_the_receipts_refused_and_a_narrower_one_refuses() 
     let limits = [(COUNTY, Scope::Fund, "9000.00")];
     let pass = Some(RuleResult::Pass);
     let fail = Some(RuleResult::Fail);
-    // Recorded with a limit of 1: the second was refused, and so was the third.
+    // Recorded with a limit of 1: the second claim was refused, and so was the third.
     let recorded = |limit| {
         [(1, Some(0), pass), (2, Some(1), fail), (3, Some(1), fail)]
             .map(move |(number, used, was)| with_quota(arrival(number, 1, "1.00", "1.00"), limit, used, was))
@@ -192,7 +192,7 @@ fn what_is_open_takes_nothing_and_is_named() {
 }
 
 proptest! {
-    /// The document that decided, replayed, changes nothing whatever money there is.
+    /// The document that decided, replayed, changes nothing, with any money.
     #[test]
     fn the_same_document_differs_in_nothing(
         ceilings in (0_i64..3_000, 0_i64..3_000),

@@ -1,4 +1,4 @@
-//! Signed checkpoints: how long a county's log is and what its root is, in the form of C2SP's tlog-checkpoint.
+//! Signed checkpoints: the size and root of a county's log, in the form of C2SP's tlog-checkpoint.
 //!
 //! ```text
 //! huanxin.example/yuncheng/140821          origin: the log's name and the county
@@ -9,8 +9,9 @@
 //! — huanxin.example/yuncheng/140821 Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
 //! ```
 //!
-//! The key is one for all counties; the name beside it is the origin, as the specification asks. Witnesses sign the same text
-//! with the time (C2SP tlog-cosignature, version 1), so that each of them vouches that it never saw a shorter or another log.
+//! One key signs for all counties; the name beside it is the origin, as the specification requires.
+//! Witnesses sign the same text with the time (C2SP tlog-cosignature, version 1), and each attests
+//! by it that it never saw a shorter or another log.
 
 use std::fmt;
 
@@ -25,7 +26,7 @@ use super::tree::Hash;
 const ED25519: u8 = 0x01;
 const COSIGNATURE_V1: u8 = 0x04;
 
-/// A key that is not one.
+/// A malformed key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     #[error("a key is written as name+hash+base64, as `huanxin log-key` prints it")]
@@ -36,7 +37,7 @@ pub enum KeyError {
     Name,
 }
 
-/// A checkpoint or signature that cannot be taken for one.
+/// A malformed checkpoint or signature, or one that does not verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoteError {
     #[error("not a signed checkpoint")]
@@ -49,14 +50,14 @@ pub enum NoteError {
     Wrong,
 }
 
-/// What is signed.
+/// The contents of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The log's name and the county.
     pub origin: String,
     pub size: u64,
     pub root: Hash,
-    /// When it was made, RFC 3339.
+    /// The time of the checkpoint, RFC 3339.
     pub made_at: String,
 }
 
@@ -75,14 +76,16 @@ impl fmt::Debug for LogKey {
     }
 }
 
-/// The public key of a log, and the log's name. Written `name+hash+base64` (a verifier key of a signed note).
+/// The public key of a log, and the log's name. Written `name+hash+base64` (a verifier key of a
+/// signed note).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
     name: String,
     key: VerifyingKey,
 }
 
-/// Whoever vouches for checkpoints: a bureau, a treasury, an audit office. Its key is of the kind `cosignature/v1`.
+/// A witness of checkpoints: a bureau, a treasury, an audit office. Its key is of the kind
+/// `cosignature/v1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Witness {
     name: String,
@@ -93,7 +96,7 @@ pub struct Witness {
 #[derive(Clone)]
 pub struct WitnessKey(LogKey);
 
-/// A witness's word on a checkpoint.
+/// A witness's cosignature of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cosignature {
     pub witness: String,
@@ -195,7 +198,8 @@ impl WitnessKey {
         Witness { name, key }
     }
 
-    /// The line to add under a checkpoint, with its line break. The caller has looked at what it says.
+    /// The line to add under a checkpoint, with its line break. The caller has checked the
+    /// checkpoint.
     ///
     /// # Errors
     /// [`NoteError::Malformed`]
@@ -239,12 +243,13 @@ impl PublicKey {
         format!("{}/{jurisdiction}", self.name)
     }
 
-    /// The same key under the name of a county's log, as tools that know signed notes want it.
+    /// The same key under the name of a county's log, in the form that tools for signed notes
+    /// expect.
     pub fn of_county(&self, jurisdiction: &str) -> String {
         vkey(&self.origin(jurisdiction), ED25519, &self.key)
     }
 
-    /// Reads a county's checkpoint, whose signature must hold.
+    /// Reads a county's checkpoint and verifies its signature.
     ///
     /// # Errors
     /// [`NoteError`]
@@ -290,7 +295,7 @@ impl Witness {
         &self.name
     }
 
-    /// This witness's cosignature under a note, if there is one and it holds.
+    /// This witness's cosignature under a note, if there is one that verifies.
     ///
     /// # Errors
     /// [`NoteError`]
@@ -327,7 +332,7 @@ impl fmt::Display for Witness {
     }
 }
 
-/// What a witness signs.
+/// The text that a witness signs.
 fn cosigned(at: u64, text: &[u8]) -> Vec<u8> {
     let mut message = format!("cosignature/v1\ntime {at}\n").into_bytes();
     message.extend_from_slice(text);
@@ -353,7 +358,7 @@ fn parse(note: &str) -> Result<(Checkpoint, Vec<Signature>, Vec<u8>), NoteError>
 }
 
 impl Checkpoint {
-    /// What is signed, as bytes.
+    /// The signed text, as bytes.
     fn text(&self) -> Result<Vec<u8>, NoteError> {
         if self.origin.contains('\n') {
             return Err(NoteError::Malformed);

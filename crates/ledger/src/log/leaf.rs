@@ -1,7 +1,7 @@
-//! What stands in the log, in bytes that never change.
+//! Leaves of the log, in bytes that never change.
 //!
 //! ```text
-//! leaf      = version kind body                    hash of a leaf = SHA-256(0x00 || leaf), RFC 6962
+//! leaf      = version kind body          hash of a leaf = SHA-256(0x00 || leaf), RFC 6962
 //! version   = 0x01
 //! kind      = 0x01 transfer | 0x02 decision | 0x03 event
 //! text      = length (4 bytes, big-endian) and that many bytes of UTF-8
@@ -11,16 +11,18 @@
 //! uuid      = 16 bytes
 //! optional  = 0x00, or 0x01 and the value
 //!
-//! transfer  = jurisdiction text, height number, programme text, reason text, amount in fen number, claim optional uuid,
-//!             document optional uuid, posted at instant, actor text
-//! decision  = jurisdiction text, claim uuid, revision number, outcome text, SHA-256 of the receipt (32 bytes), keys bytes,
-//!             decided at instant
-//! event     = jurisdiction text, id uuid, subject text, verb text, actor text, person text, at instant, revision optional
-//!             number, from optional text, to optional text, reason optional text, request optional text, detail optional text
+//! transfer  = jurisdiction text, height number, programme text, reason text, amount in fen number,
+//!             claim optional uuid, document optional uuid, posted at instant, actor text
+//! decision  = jurisdiction text, claim uuid, revision number, outcome text,
+//!             SHA-256 of the receipt (32 bytes), keys bytes, decided at instant
+//! event     = jurisdiction text, id uuid, subject text, verb text, actor text, person text,
+//!             at instant, revision optional number, from optional text, to optional text,
+//!             reason optional text, request optional text, detail optional text
 //! ```
 //!
-//! The accounts of a transfer follow from its reason. `keys` are what the claim holds against others, 17 bytes each: a byte for
-//! the kind and the keyed digest. `detail` is what was signed, as canonical JSON.
+//! The accounts of a transfer follow from its reason. `keys` are the natural keys that the claim
+//! holds, 17 bytes each: a byte for the kind and the keyed digest. `detail` is the signed act, as
+//! canonical JSON.
 
 use super::tree::Hash;
 
@@ -50,7 +52,7 @@ pub struct Posted<'a> {
     pub actor: &'a str,
 }
 
-/// What was decided on one revision of a claim.
+/// The decision on one revision of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision<'a> {
     pub jurisdiction: &'a str,
@@ -65,7 +67,7 @@ pub struct Decision<'a> {
     pub decided_at: i64,
 }
 
-/// What somebody did.
+/// An act of a person or of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event<'a> {
     pub jurisdiction: &'a str,
@@ -92,7 +94,7 @@ impl Leaf<'_> {
         bytes
     }
 
-    /// Writes the bytes of the leaf over whatever is there.
+    /// Writes the bytes of the leaf into the buffer, replacing its contents.
     pub fn encode_into(&self, bytes: &mut Vec<u8>) {
         bytes.clear();
         bytes.push(VERSION);
@@ -157,7 +159,7 @@ impl Writer<'_> {
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        // Whatever is logged is bounded far below 4 GiB where it comes in.
+        // The sizes of all members are bounded far below 4 GiB at the input.
         self.raw(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
         self.0.extend_from_slice(bytes);
     }

@@ -1,8 +1,9 @@
-//! The Merkle tree of RFC 6962 over a county's leaves, kept so that a proof reads little.
+//! The Merkle tree of RFC 6962 over a county's leaves, stored so that a proof reads few nodes.
 //!
-//! Of the tree's inner nodes only those at every eighth level are kept, one for 256 leaves, one for 65,536, and so on. Any other
-//! node is at most 128 kept ones below it, hashed; a proof in a tree of a million leaves reads some hundreds of hashes. What is
-//! read is known before it is read: [`Parts`] are asked for, fetched in one go, and then the same question is answered.
+//! Of the tree's inner nodes only those at every eighth level are kept, one for 256 leaves, one for
+//! 65,536, and so on. Any other node is at most 128 kept ones below it, hashed; a proof in a tree
+//! of a million leaves reads some hundreds of hashes. A question states its reads in advance:
+//! [`Parts`] are listed, fetched in one go, and then the same question is answered from them.
 
 use std::array::TryFromSliceError;
 use std::cell::RefCell;
@@ -64,14 +65,15 @@ impl fmt::Display for Hash {
     }
 }
 
-/// A kept node: the root of the leaves `[number << level, (number + 1) << level)`. Leaves are level 0.
+/// A kept node: the root of the leaves `[number << level, (number + 1) << level)`. Leaves are level
+/// 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Node {
     pub level: u8,
     pub number: u64,
 }
 
-/// Which kept nodes a question needs, as runs `[from, to)` by level.
+/// The kept nodes that a question needs, as runs `[from, to)` by level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parts(BTreeMap<u8, BTreeSet<(u64, u64)>>);
 
@@ -88,7 +90,7 @@ impl Parts {
     }
 }
 
-/// Why a proof cannot be given, or does not hold.
+/// Why a proof cannot be given, or does not verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
     #[error("the tree has no such leaf or is not that large")]
@@ -99,7 +101,7 @@ pub enum ProofError {
     Wrong,
 }
 
-/// What is read to answer a question, or has been read.
+/// The nodes that a question reads, before and after they are fetched.
 enum Reader<'a> {
     Asking(RefCell<Parts>),
     Reading(&'a BTreeMap<Node, Hash>),
@@ -170,7 +172,7 @@ fn hashes(proof: Vec<tlog::Hash>) -> Vec<Hash> {
     proof.into_iter().map(|hash| Hash(hash.0)).collect()
 }
 
-/// A question about the tree: what it needs, and its answer from that.
+/// A question about the tree: the nodes it needs, and its answer from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tree {
     Root { size: u64 },
@@ -290,7 +292,7 @@ pub struct Growing {
 }
 
 impl Growing {
-    /// The tree of `size` leaves, to go on with. `nodes` are the parts of [`Tree::Root`].
+    /// The tree of `size` leaves, to continue. `nodes` are the parts of [`Tree::Root`].
     ///
     /// # Errors
     /// [`ProofError::Missing`]
@@ -308,7 +310,7 @@ impl Growing {
         self.size
     }
 
-    /// Appends a leaf; tells of every kept node above the leaves that it completes.
+    /// Appends a leaf; calls the function with every kept node above the leaves that it completes.
     pub fn push(&mut self, leaf: Hash, mut complete: impl FnMut(Node, Hash)) {
         let (mut level, mut hash) = (0_u8, leaf);
         let mut number = self.size;
@@ -324,7 +326,7 @@ impl Growing {
         self.size = self.size.saturating_add(1);
     }
 
-    /// The root of what is there.
+    /// The root of the leaves so far.
     pub fn root(&self) -> Hash {
         let mut peaks = self.peaks.iter().rev().map(|peak| peak.1);
         let Some(last) = peaks.next() else {

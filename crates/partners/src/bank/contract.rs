@@ -1,4 +1,4 @@
-//! What the gateway's answers mean, and what is believed of them.
+//! What the gateway's answers mean, and what counts as proof.
 
 use std::time::Duration;
 
@@ -17,24 +17,24 @@ const LONGEST_REFERENCE: usize = 100;
 /// The longest cursor, in characters.
 const LONGEST_CURSOR: usize = 512;
 
-/// What of an answer matters.
+/// The parts of an answer that matter.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     /// Whether it is `application/problem+json`.
     pub(super) problem: bool,
     pub(super) retry_after: Option<Duration>,
-    /// Of a success, if it came whole and within its bound.
+    /// The body of a success, if it came whole and within its bound.
     pub(super) body: Option<Bytes>,
 }
 
-/// An attempt that did not bring what was asked for.
+/// An attempt without the answer that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Setback {
     pub(super) error: BankError,
-    /// Whether another attempt in the same call may bring it.
+    /// Whether another attempt in the same call may succeed.
     pub(super) again: bool,
-    /// Whether the bank failed, rather than answer something else than was hoped for.
+    /// Whether the attempt counts as a failure of the bank for the circuit.
     pub(super) fault: bool,
 }
 
@@ -72,8 +72,8 @@ impl Setback {
         self
     }
 
-    /// What is known at attempt number `attempt`, after what was known before it. A doubt stays: that nobody was there the
-    /// second time says nothing about the first.
+    /// The error after attempt number `attempt`, given the error before it. A doubt stays: that the
+    /// second attempt found no connection proves nothing about the first.
     pub(super) fn since(self, earlier: Option<BankError>, attempt: u32) -> BankError {
         let numbered = |why: String| match attempt {
             1 => why,
@@ -94,7 +94,7 @@ impl Setback {
     }
 }
 
-/// A success, or what anything else means for orders that were sent.
+/// The outcome of a submission: a receipt, or the error that any other answer means.
 fn success(tried: Result<Answer, Silence>) -> Result<Answer, Setback> {
     let answer = match tried {
         Ok(answer) => answer,
@@ -123,7 +123,8 @@ fn success(tried: Result<Answer, Silence>) -> Result<Answer, Setback> {
             again: true,
             ..Setback::unavailable(why)
         },
-        // The first request with this key is still worked on: an answer from a bank that is well.
+        // The gateway still works on the first request with this key: an answer from a bank that is
+        // well.
         409 => Setback {
             fault: false,
             ..Setback::unknown(why)
@@ -135,7 +136,7 @@ fn success(tried: Result<Answer, Silence>) -> Result<Answer, Setback> {
     Err(setback.after(answer.retry_after))
 }
 
-/// The same for questions, which change nothing: there is nothing to be in doubt about.
+/// The outcome of a question, which changes nothing, so that it is never in doubt.
 fn success_of_question(tried: Result<Answer, Silence>) -> Result<Answer, Setback> {
     success(tried).map_err(|setback| match setback.error {
         BankError::Unknown { why, retry_after } => Setback {
@@ -152,7 +153,8 @@ struct Receipt {
     sha256: String,
 }
 
-/// Taken is what the bank gives a receipt for, with the digest of what it has: a 200 may come from anybody.
+/// Only a receipt with the digest of the bytes proves that the bank has them: a 200 may come from a
+/// proxy.
 pub(super) fn receipt(tried: Result<Answer, Silence>, file: &BankFile) -> Result<Submitted, Setback> {
     let answer = success(tried)?;
     let receipt = answer
@@ -199,7 +201,8 @@ pub(super) fn reports(tried: Result<Answer, Silence>) -> Result<Vec<Report>, Set
 /// The name to fetch a report by.
 ///
 /// # Errors
-/// A report that cannot be taken. It is not passed over, because it may say what became of money: its bank has to mend it.
+/// A report that cannot be taken. The page fails at it instead of passing over it, because it may
+/// record payments: its bank has to mend it.
 pub(super) fn name(report: &Report) -> Result<FileName, BankError> {
     let name = FileName::parse(&report.name)
         .ok()
@@ -222,7 +225,7 @@ pub(super) fn report(
         .ok_or_else(|| garbled("a report is not what was listed"))
 }
 
-/// An answer that is of no use; perhaps it was cut off on its way.
+/// An answer that cannot be used; perhaps it was cut off on its way.
 fn garbled(why: &str) -> Setback {
     Setback {
         again: true,
@@ -259,7 +262,7 @@ mod tests {
         })
     }
 
-    /// Kind of error, tried again, counted against the bank.
+    /// Kind of error, whether the call tries again, whether the attempt counts against the bank.
     fn sorted(setback: &Setback) -> (&'static str, bool, bool) {
         let kind = match setback.error {
             BankError::Refused { .. } => "refused",

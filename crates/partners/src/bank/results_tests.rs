@@ -69,7 +69,7 @@ async fn reports_are_read_page_by_page() {
     bank.acknowledge(page.files[0].name(), page.files[0].sha256())
         .await
         .unwrap();
-    // At the end the place is kept.
+    // At the end the cursor stays.
     let page = bank.results(page.next.as_deref()).await.unwrap();
     assert_eq!((page.files.len(), page.next.as_deref()), (0, Some("c2")));
 }
@@ -107,7 +107,7 @@ async fn what_is_not_what_was_listed_is_no_report() {
             with("sha256", "00".repeat(32).into()),
             "a report is not what was listed (attempt 3)",
         ),
-        // Longer than was announced is not read to its end.
+        // A body longer than announced is not read to its end.
         (
             with("size", 3.into()),
             "a report is not what was listed (attempt 3)",

@@ -56,7 +56,7 @@ pub(super) fn page(code: u16) -> Act {
     answer(code, "text/html", SECRETS[1])
 }
 
-/// May be logged: no path of the address, nothing of the file or of the answer.
+/// The error may be logged: no path of the address, nothing of the file or of the answer.
 pub(super) fn assert_quiet(error: &BankError) {
     let text = format!("{error} {error:?}");
     for secret in SECRETS.into_iter().chain([KEY, "http:"]) {
@@ -166,7 +166,7 @@ async fn what_may_have_arrived_is_unknown() {
 }
 
 #[tokio::test]
-async fn a_doubt_is_not_forgotten_when_nobody_is_there_the_next_time() {
+async fn a_doubt_stays_when_the_next_attempt_finds_no_connection() {
     let later = [page(404), problem(429), page(302)];
     for (outcome, _) in join_all(later.map(|act| submitted_to([Act::Reset, act]))).await {
         let error = outcome.unwrap_err();
@@ -184,7 +184,8 @@ async fn only_the_gateway_refuses_for_good() {
         assert_eq!(outcome.unwrap_err(), BankError::Refused { why });
         assert_eq!(server.received().len(), 1);
     }
-    // A proxy's word is not the bank's, and neither is what concerns us rather than the file.
+    // A proxy's answer is not the bank's, and an answer about our credentials is not one about the
+    // file.
     for act in [page(400), page(422), problem(401), problem(403), problem(404)] {
         let (outcome, server) = submitted_to([act]).await;
         let error = outcome.unwrap_err();
@@ -238,7 +239,7 @@ async fn a_bank_that_keeps_silent_leaves_a_doubt() {
     let retry_after = None;
     assert_eq!(error, BankError::Unknown { why, retry_after });
 
-    // The whole call has an end too, and nothing is begun after it.
+    // The whole call has an end too, and no attempt begins after it.
     bank.timeouts = Timeouts {
         attempt: Duration::from_secs(60),
         call: Duration::from_millis(200),
@@ -261,7 +262,7 @@ async fn a_receipt_without_end_is_none() {
     // What is left beyond the bound are the buffers of the two sockets.
     assert!(server.written() < 32 << 20, "{}", server.written());
 
-    // One that hangs in the middle costs its attempt.
+    // A server that hangs in the middle costs its attempt.
     let server = TestServer::start([Act::SayAndHang(format!("{head}{{")), taken()]).await;
     let mut bank = bank_of(&server);
     bank.timeouts.attempt = Duration::from_secs(2);
@@ -270,7 +271,7 @@ async fn a_receipt_without_end_is_none() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_certain() {
+async fn a_refused_connection_is_certain() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -308,7 +309,8 @@ async fn a_failing_bank_is_left_alone_and_then_asked_once() {
     let bank = bank_of(&server);
     assert_eq!(bank.circuit(), CircuitState::Closed);
     bank.submit(&orders(), KEY).await.unwrap_err();
-    // The fifth failure opens it in the middle of a call, which ends with what it knows.
+    // The fifth failure opens the circuit in the middle of a call, which ends with the error it
+    // has.
     let error = bank.submit(&orders(), KEY).await.unwrap_err();
     assert_eq!(why_of_silence(&error), "it answered 500 (attempt 2)");
     assert_eq!(bank.circuit(), CircuitState::Open);
@@ -337,7 +339,8 @@ async fn a_failing_bank_is_left_alone_and_then_asked_once() {
     );
 }
 
-/// Lets time pass at once, between calls: while a socket is waited for, a clock that stands still would run away.
+/// Lets time pass at once, between calls: with a paused clock the runtime would advance it while a
+/// socket is waited for.
 async fn elapse(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;

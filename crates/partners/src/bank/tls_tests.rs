@@ -1,4 +1,5 @@
-//! Mutual TLS with certificates made for the test: who is let in, and what is known when somebody is not.
+//! Mutual TLS with certificates made for the test: which clients are accepted, and which error a
+//! refusal becomes.
 
 use rcgen::KeyPair;
 
@@ -15,7 +16,7 @@ fn identity(authority: &Authority) -> Identity {
     }
 }
 
-/// A gateway that lets in whom `clients` vouch for, and is vouched for by `own`.
+/// A gateway with a certificate of `own`, which accepts clients certified by `clients`.
 async fn gateway(own: &Authority, name: &str, clients: &Authority) -> TestServer {
     TestServer::start_tls(test_tls::server(own, name, Some(clients)), [taken()]).await
 }
@@ -66,7 +67,8 @@ async fn no_certificate_is_let_in_by_none() {
 async fn a_certificate_of_somebody_else_is_not_let_in() {
     let (bank, ours) = (authority("bank"), authority("ours"));
     let server = gateway(&bank, "127.0.0.1", &ours).await;
-    // One that only calls itself by the name fails in another way than one that does not.
+    // A gateway with a foreign certificate for the right name fails otherwise than one for another
+    // name.
     for others in [authority("others"), authority("ours")] {
         let stranger = client(&server, Some(identity(&others)), &bank);
         let why = refused_before_anything_was_read(stranger, &server).await;
@@ -75,7 +77,7 @@ async fn a_certificate_of_somebody_else_is_not_let_in() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_nobody_vouches_for_is_told_nothing() {
+async fn a_gateway_without_a_trusted_certificate_receives_nothing() {
     let (bank, ours, others) = (authority("bank"), authority("ours"), authority("others"));
     let server = gateway(&bank, "127.0.0.1", &ours).await;
     let why =

@@ -1,4 +1,5 @@
-//! The steps that change something on disk, one by one, so that a test can let each of them be the last.
+//! The single steps that change something on disk, so that a test can let each of them be the last
+//! before a crash.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -12,13 +13,13 @@ const FILE_MODE: u32 = 0o640;
 
 #[derive(Debug, Default)]
 pub(super) struct Disk {
-    /// How many more steps are done before it is as after a crash.
+    /// How many more steps are done before the simulated crash.
     #[cfg(test)]
     pub(super) steps_left: std::sync::Mutex<Option<usize>>,
 }
 
 impl Disk {
-    /// Writes a new file, and has it on disk.
+    /// Writes a new file and synchronises it to disk.
     pub(super) fn create(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.step()?;
         let mut file = opening().write(true).create_new(true).open(path)?;
@@ -71,7 +72,7 @@ impl Disk {
     }
 }
 
-/// Follows no link, and waits for no pipe: others lay things down here.
+/// Follows no link, and waits for no pipe: other programs write to these folders.
 pub(super) fn opening() -> OpenOptions {
     let mut options = OpenOptions::new();
     options
@@ -89,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    /// What was a file when it was looked at may be something else when it is opened.
+    /// An entry that was a file when it was listed may be another kind when it is opened.
     #[test]
     fn opening_follows_no_link_and_waits_for_no_pipe() {
         let folder = tempfile::tempdir().unwrap();

@@ -30,7 +30,7 @@ pub(super) struct Folders {
     pub(super) disk: Disk,
 }
 
-/// What lies among the reports and is none, or none yet.
+/// Entries of `incoming` that are not reports, or not yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct LeftLying {
     /// Its checksum is missing, or is that of other bytes.
@@ -41,13 +41,13 @@ pub(super) struct LeftLying {
     pub(super) unreadable: usize,
 }
 
-/// What a name among the reports stands for.
+/// What an entry of `incoming` is.
 enum Found {
     Report(BankFile),
     Unfinished,
     NoFile,
     TooLarge,
-    /// Somebody else took it meanwhile.
+    /// Another instance took it meanwhile.
     Gone,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Turn(#[allow(dead_code, reason = "its lock ends with it")] Fil
 
 impl Folders {
     pub(super) fn open(root: &Path) -> Result<Self, NoDrop> {
-        // The root itself may be a link of whoever runs this; within it none may be.
+        // The operator may give a link as the root; within it no entry may be one.
         let root = fs::canonicalize(root).map_err(|error| NoDrop::Unusable("the drop", error.kind()))?;
         let device = checked(&root, "the drop")?;
         let inner = |name: &'static str| {
@@ -81,7 +81,7 @@ impl Folders {
             .disk
             .sync(&root)
             .map_err(|error| NoDrop::Unusable("the drop", error.kind()))?;
-        // Whoever cannot lock cannot take turns, and had better hear of it at the start.
+        // A system without locks cannot keep instances apart, and fails when the drop is opened.
         match folders.try_lock() {
             Ok(_) => Ok(folders),
             Err(error) => Err(NoDrop::Unusable("sent", error.kind())),
@@ -94,7 +94,8 @@ impl Folders {
     }
 
     fn try_lock(&self) -> io::Result<Option<Turn>> {
-        // Opened anew each time: within one process too a lock belongs to what was opened, and not to who opened it.
+        // Opened anew each time: within one process too a lock belongs to the open file, and not to
+        // the thread.
         let lock = opening()
             .read(true)
             .write(true)
@@ -108,7 +109,7 @@ impl Folders {
         }
     }
 
-    /// Lays orders down, once. See the module for the steps; needs the turn.
+    /// Lays orders down, once. See the module for the steps; the caller holds the turn.
     pub(super) fn hand_over(&self, file: &BankFile) -> Result<(), BankError> {
         let name = file.name();
         let claim = self.sent.join(checksum_name(name.as_str()));
@@ -120,7 +121,7 @@ impl Folders {
                 return Err(refused("other bytes were handed over under this name"));
             }
             Checksum::Of(_) if !exists(&part).map_err(failed)? => {
-                // Whoever did it may have died before it was on disk.
+                // The instance that renamed it may have died before the rename was on disk.
                 return self.disk.sync(&self.outgoing).map_err(doubtful);
             }
             Checksum::Unreadable => {
@@ -128,7 +129,7 @@ impl Folders {
             }
             Checksum::Of(_) | Checksum::Missing => {}
         }
-        // What we did not lay down, say from before a drop was restored.
+        // Bytes that this program did not lay down, say from before a drop was restored.
         let laid_down = match read_file(&target, name) {
             Ok(Found::Gone) => false,
             Ok(Found::Report(found)) if found.sha256() == file.sha256() => true,
@@ -138,7 +139,7 @@ impl Folders {
         let checksum = checksum_line(file);
         let prepared = || {
             if laid_down {
-                // Beside the claim a part would say that it is still to be done.
+                // A part beside the claim would mean that step 3 is still to be done.
                 self.disk.remove(&part)?;
                 self.disk.sync(&self.sent)?;
             } else {
@@ -159,12 +160,12 @@ impl Folders {
             self.disk.sync(&self.outgoing)?;
             self.disk.sync(&self.sent)
         };
-        // From the rename on the bank may have it, whatever this says.
+        // From the rename on the bank may have it, even if the synchronisation fails.
         published().map_err(doubtful)
     }
 
-    /// Reports whose names come after `since`, in the order of their names. When the end is reached the next page begins at
-    /// the front again, where new ones may have come.
+    /// Reports whose names come after `since`, in the order of their names. When the end is reached
+    /// the next page begins at the front again, where new ones may have come.
     pub(super) fn reports(&self, since: Option<&str>) -> Result<(ResultsPage, LeftLying), BankError> {
         let mut left_lying = LeftLying::default();
         let names = self
@@ -186,7 +187,7 @@ impl Folders {
                 Ok(Found::Unfinished) => left_lying.unfinished = left_lying.unfinished.saturating_add(1),
                 Ok(Found::NoFile) => left_lying.no_files = left_lying.no_files.saturating_add(1),
                 Ok(Found::TooLarge) => left_lying.too_large = left_lying.too_large.saturating_add(1),
-                // One that cannot be read does not hold up the others.
+                // A report that cannot be read does not hold up the others.
                 Err(_) => left_lying.unreadable = left_lying.unreadable.saturating_add(1),
             }
             looked_at = Some(name);
@@ -194,7 +195,7 @@ impl Folders {
         Ok((page(files, looked_at.filter(|_| more)), left_lying))
     }
 
-    /// Moves a recorded report out of the way. Needs the turn.
+    /// Moves a recorded report to `taken`. The caller holds the turn.
     pub(super) fn take(&self, name: &FileName, sha256: &[u8; 32]) -> Result<(), BankError> {
         self.take_away(name, sha256).map_err(failed)
     }
@@ -207,17 +208,18 @@ impl Folders {
         let lies_there = match read_file(&source, name)? {
             Found::Report(found) if found.sha256() == sha256 => true,
             Found::Gone => false,
-            // Another report of this name by now: that one is handed out in its turn.
+            // Another report has this name by now: a later page hands it out.
             _ => return Ok(()),
         };
-        // A bank that uses a name again keeps what it said first.
+        // A bank that uses a name again does not overwrite the report that had it first.
         let plain = self.taken.join(name.as_str());
         let target_name = match read_file(&plain, name)? {
             Found::Gone => name.to_string(),
             Found::Report(found) if found.sha256() == sha256 => name.to_string(),
             _ => format!("{name}.{}", hex::encode(sha256)),
         };
-        // The checksum last: alone it is no report, and is found here when the turn ended between the two.
+        // The checksum last: alone it is no report, and is found here when the turn ended between
+        // the two.
         if lies_there {
             self.disk.rename(&source, &self.taken.join(&target_name))?;
         }
@@ -229,13 +231,13 @@ impl Folders {
         self.disk.sync(&self.incoming)
     }
 
-    /// The first names after `since`, one more than are looked at for a page.
+    /// The first names after `since`, one more than a page examines.
     fn names(&self, since: &str, left_lying: &mut LeftLying) -> io::Result<BTreeSet<FileName>> {
         let mut names = BTreeSet::new();
         for entry in fs::read_dir(&self.incoming)? {
             let entry = entry?.file_name();
             let text = entry.to_str().unwrap_or_default();
-            // Checksums are read with their files, and what begins with a dot is about to become something.
+            // Checksums are read with their files, and names that begin with a dot are unfinished.
             if text.starts_with('.')
                 || text.ends_with(".sha256")
                 || text.ends_with(".tmp")
@@ -269,10 +271,11 @@ impl Folders {
         })
     }
 
-    /// Writes a file whole or not at all, over what is there. Needs the turn: the name in between is the same each time.
+    /// Writes a file whole or not at all, replacing what is there. The caller holds the turn: the
+    /// temporary name is the same each time.
     fn write(&self, to: &Path, bytes: &[u8]) -> io::Result<()> {
         let between = self.sent.join("next.tmp");
-        // What is left of one that died. Perhaps it is no file, so that it is not opened.
+        // Left by an instance that died. It may not be a regular file, so it is not opened.
         self.disk.remove(&between)?;
         self.disk.create(&between, bytes)?;
         self.disk.rename(&between, to)?;
@@ -287,7 +290,7 @@ fn page(files: Vec<BankFile>, looked_at: Option<&FileName>) -> ResultsPage {
     }
 }
 
-/// The file system of a folder that is one and not open to all.
+/// The device of a folder, which must be a folder and not open to all.
 fn checked(path: &Path, name: &'static str) -> Result<u64, NoDrop> {
     let metadata = fs::symlink_metadata(path).map_err(|error| NoDrop::Unusable(name, error.kind()))?;
     if !metadata.is_dir() {
@@ -299,7 +302,7 @@ fn checked(path: &Path, name: &'static str) -> Result<u64, NoDrop> {
     Ok(metadata.dev())
 }
 
-/// A regular file with at most so many bytes, or what is there instead.
+/// The bytes of a regular file up to a size, or what is there instead.
 fn read_bounded(path: &Path, most: usize) -> io::Result<Result<Vec<u8>, Found>> {
     let missing = |error: io::Error| match error.kind() {
         ErrorKind::NotFound => Ok(Err(Found::Gone)),
@@ -314,7 +317,7 @@ fn read_bounded(path: &Path, most: usize) -> io::Result<Result<Vec<u8>, Found>> 
         Ok(file) => file,
         Err(error) => return missing(error),
     };
-    // Of what was opened: its name may stand for something else by now.
+    // Metadata of the open file: its name may stand for another by now.
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Ok(Err(Found::NoFile));
@@ -324,7 +327,7 @@ fn read_bounded(path: &Path, most: usize) -> io::Result<Result<Vec<u8>, Found>> 
         return Ok(Err(Found::TooLarge));
     }
     let mut bytes = Vec::new();
-    // It may grow while it is read.
+    // The file may grow while it is read.
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
         return Ok(Err(Found::TooLarge));
@@ -342,7 +345,7 @@ fn read_file(path: &Path, name: &FileName) -> io::Result<Found> {
     })
 }
 
-/// What a folder knows of a file's kind.
+/// The media type that a file's name in a folder stands for.
 fn media_type(name: &FileName) -> &'static str {
     let ending = name
         .as_str()
@@ -360,7 +363,7 @@ fn media_type(name: &FileName) -> &'static str {
 enum Checksum {
     Of([u8; 32]),
     Missing,
-    /// Something else, or of another file.
+    /// Another format, or the checksum of another file.
     Unreadable,
 }
 
@@ -414,12 +417,12 @@ pub(super) fn unavailable(why: &str) -> BankError {
     }
 }
 
-/// The kind only: what the system says beyond it may name a path.
+/// Only the kind of error: the rest of the system's text may name a path.
 fn failed(error: io::Error) -> BankError {
     unavailable(&error.kind().to_string())
 }
 
-/// The same where the bank may have the file all the same.
+/// The same error where the bank may have the file all the same.
 fn doubtful(error: io::Error) -> BankError {
     BankError::Unknown {
         why: error.kind().to_string(),

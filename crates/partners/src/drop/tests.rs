@@ -71,7 +71,7 @@ impl Place {
         assert_eq!(self.names("sent"), [&format!("{NAME}.sha256"), "lock"]);
     }
 
-    /// As the bank's program does.
+    /// Takes a file away as the bank's program does.
     fn taken_by_the_bank(&self) {
         fs::remove_file(self.at(&format!("outgoing/{NAME}"))).unwrap();
         fs::remove_file(self.at(&format!("outgoing/{NAME}.sha256"))).unwrap();
@@ -160,7 +160,7 @@ async fn what_others_laid_down_is_not_overwritten() {
     symlink(&secret, place.at(&format!("outgoing/{NAME}"))).unwrap();
     assert_refused(&place.submit(&orders("<a/>")).await);
 
-    // The same bytes, as when a drop was restored without its memory, are remembered, wherever that stops.
+    // `sent` recognises the same bytes at each step, as after a drop is restored without it.
     for stops in 0.. {
         let place = Place::new();
         place.put(&format!("outgoing/{NAME}"), "<a/>");
@@ -191,7 +191,8 @@ async fn a_crash_at_any_step_is_finished_and_not_repeated() {
         format!("sent/{NAME}.sha256"),
         format!("outgoing/{NAME}.sha256"),
     );
-    // What lies there after each step. All but the last are finished by laying the orders down.
+    // The files after each step. From all states but the last, submitting again lays the orders
+    // down.
     let steps: [&[(&str, &str)]; 6] = [
         &[("sent/next.tmp", cut)],
         &[(&part, "<a/>")],
@@ -218,8 +219,8 @@ async fn a_crash_at_any_step_is_finished_and_not_repeated() {
     assert_refused(&place.submit(&orders("<b/>")).await);
 }
 
-/// Every step of a submission is the last one once, and a bank that takes away at once whatever is whole finds the orders
-/// once, whatever was tried before and after.
+/// Every step of a submission is once the last before a crash, and a bank that takes whole files
+/// away at once finds the orders exactly once, whatever was tried before and after.
 #[tokio::test]
 async fn wherever_it_stops_orders_are_found_once() {
     let found = |place: &Place| {
@@ -234,7 +235,7 @@ async fn wherever_it_stops_orders_are_found_once() {
     };
     let mut stops = 0;
     loop {
-        // A second stop at each place too, while the first is mended.
+        // A second crash at each step, while the first is repaired.
         for again in 0..=stops {
             let place = Place::new();
             let mut times = 0;
@@ -242,7 +243,7 @@ async fn wherever_it_stops_orders_are_found_once() {
                 *place.bank.folders.disk.steps_left.lock().unwrap() = steps;
                 let outcome = place.submit(&orders("<a/>")).await;
                 let now = found(&place);
-                // Whoever hears that nothing was taken may rely on it.
+                // After `Unavailable` the caller may rely on it that nothing was taken.
                 let nothing = matches!(outcome, Err(BankError::Unavailable { .. }));
                 assert!(
                     !nothing || now == 0,
@@ -283,7 +284,7 @@ async fn wherever_it_stops_a_report_is_taken_away_at_last() {
 }
 
 #[tokio::test]
-async fn before_the_claim_a_crash_binds_nobody() {
+async fn before_the_claim_a_crash_binds_no_name() {
     let place = Place::new();
     place.put(&format!("sent/{NAME}.part"), "<a/>");
     place.submit(&orders("<b/>")).await.unwrap();
@@ -413,7 +414,7 @@ async fn what_is_not_whole_or_no_file_is_left_lying() {
         .set_len(u64::try_from(LARGEST_BANK_FILE + 1).unwrap())
         .unwrap();
     place.put("incoming/large.csv.sha256", &whole);
-    // On its way, and not counted.
+    // An unfinished file is not counted.
     place.put("incoming/.upload", "");
     place.put("incoming/b.csv.tmp", "");
     place.report("good.csv", "2,paid");
@@ -428,7 +429,7 @@ async fn what_is_not_whole_or_no_file_is_left_lying() {
     };
     assert_eq!(left_lying, expected);
 
-    // What becomes whole is handed out.
+    // A report that becomes whole is handed out.
     place.put("incoming/half.csv", "1,paid");
     assert_eq!(listed(&place.results(None).await), ["good.csv", "half.csv"]);
 }
@@ -444,7 +445,8 @@ async fn a_page_has_its_bounds_and_the_next_goes_on() {
     assert_eq!(listed(&first), names[..RESULTS_PAGE]);
     let second = place.results(first.next.as_deref()).await;
     assert_eq!(listed(&second), names[RESULTS_PAGE..]);
-    // At the end it begins anew, so that one that nobody acknowledges keeps no other from its turn.
+    // At the end the scan begins anew, so that a report without acknowledgement keeps no other from
+    // its turn.
     assert_eq!(second.next, None);
 
     let place = Place::new();
@@ -520,7 +522,7 @@ async fn an_acknowledgement_that_broke_off_is_finished() {
     place.bank.acknowledge(&name("a.csv"), &sha256).await.unwrap();
     assert_eq!(place.names("incoming"), Vec::<String>::new());
     assert_eq!(place.names("taken"), ["a.csv", "a.csv.sha256"]);
-    // What was never there is nothing to do.
+    // Acknowledging a report that was never there does nothing.
     place.bank.acknowledge(&name("b.csv"), &sha256).await.unwrap();
 }
 

@@ -23,7 +23,7 @@ fn clock() -> Arc<ManualClock> {
 }
 
 fn events() -> Vec<ToldEvent> {
-    let told = |n: u128, at: DateTime<Utc>, verb: &str, from: Option<&str>, to: &str| ToldEvent {
+    let event = |n: u128, at: DateTime<Utc>, verb: &str, from: Option<&str>, to: &str| ToldEvent {
         id: Uuid::from_u128(n),
         jurisdiction: "140800".into(),
         subject: "clm_140800_0".into(),
@@ -33,14 +33,14 @@ fn events() -> Vec<ToldEvent> {
         to_status: Some(to.into()),
     };
     vec![
-        told(
+        event(
             2,
             at("2026-11-23T07:59:59.25Z"),
             "recommend",
             Some("under_review"),
             "recommended",
         ),
-        told(1, at("2026-11-23T07:59:58Z"), "submit", None, "under_review"),
+        event(1, at("2026-11-23T07:59:58Z"), "submit", None, "under_review"),
     ]
 }
 
@@ -258,7 +258,7 @@ async fn a_silent_receiver_is_left_and_not_asked_twice() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_tried_again_and_told_without_the_address() {
+async fn a_refused_connection_is_tried_again_and_reported_without_the_address() {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
         .await
         .unwrap();
@@ -274,7 +274,7 @@ async fn nobody_listening_is_tried_again_and_told_without_the_address() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_told_without_the_address() {
+async fn a_connection_that_breaks_is_reported_without_the_address() {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
         .await
         .unwrap();

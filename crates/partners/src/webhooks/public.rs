@@ -1,11 +1,13 @@
 //! Which addresses are public.
 //!
-//! IPv4 is public unless IANA keeps it for something else; IPv6 only where IANA gives it out as global unicast (2000::/3),
-//! and not what in there is kept for something else. So what is added to the registries later is at worst closed, in IPv6;
-//! and every form of IPv6 that carries an IPv4 address (mapped, compatible, translated, 6to4, Teredo) is closed, because what
-//! it leads to is decided by whoever translates.
+//! IPv4 is public unless IANA keeps it for something else; IPv6 only where IANA gives it out as
+//! global unicast (2000::/3), and not what in there is kept for something else. So what is added to
+//! the registries later is at worst closed, in IPv6; and every form of IPv6 that carries an IPv4
+//! address (mapped, compatible, translated, 6to4, Teredo) is closed, because the translator decides
+//! where it leads.
 //!
-//! Sources: the IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and its successors).
+//! Sources: the IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and its
+//! successors).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -29,7 +31,7 @@ const CLOSED_V4: [(Ipv4Addr, u32); 18] = [
     (Ipv4Addr::new(192, 0, 2, 0), 24),
     (Ipv4Addr::new(198, 51, 100, 0), 24),
     (Ipv4Addr::new(203, 0, 113, 0), 24),
-    // AS112 and 6to4 relays: anycast that ends at whoever is nearest, RFC 7534, 7535, 7526.
+    // AS112 and 6to4 relays: anycast that ends at the nearest host, RFC 7534, 7535, 7526.
     (Ipv4Addr::new(192, 31, 196, 0), 24),
     (Ipv4Addr::new(192, 175, 48, 0), 24),
     (Ipv4Addr::new(192, 88, 99, 0), 24),
@@ -144,7 +146,8 @@ mod tests {
             "255.255.255.255",
             "::",
             "::1",
-            // Public addresses of IPv4 in clothes of IPv6: mapped, compatible, translated (both prefixes), 6to4, Teredo.
+            // Public addresses of IPv4 in clothes of IPv6: mapped, compatible, translated (both
+            // prefixes), 6to4, Teredo.
             "::ffff:1.1.1.1",
             "::ffff:127.0.0.1",
             "::1.1.1.1",
@@ -166,7 +169,8 @@ mod tests {
             "3fff:fff:ffff::1",
             "5f00::1",
             "2620:4f:8000::1",
-            // Unique local, with the metadata of a cloud; link-local; site-local; multicast; never given out.
+            // Unique local, with the metadata of a cloud; link-local; site-local; multicast; never
+            // given out.
             "fc00::1",
             "fd00:ec2::254",
             "fe80::1",

@@ -1,5 +1,6 @@
-//! What a name stands for, looked up and looked at in one step: the client connects to what is returned here, and has no
-//! other way to an address but one written in the URL, which [`super::target`] has looked at.
+//! The addresses of a name, resolved and checked in one step: the client connects to what is
+//! returned here, and reaches no other address but one written in the URL, which [`super::target`]
+//! has checked.
 
 use std::fmt;
 use std::future::Future;
@@ -13,7 +14,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use super::Reach;
 use crate::loopback::LOCALHOST;
 
-/// Asks for the addresses of a name.
+/// Resolves a name.
 pub(super) type Lookup = Arc<dyn Fn(String) -> Looking + Send + Sync>;
 pub(super) type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
@@ -26,16 +27,16 @@ pub(super) fn by_the_system() -> Lookup {
     })
 }
 
-/// A name stands for an address that may not be called. Says neither which name nor which address: the merchant may read
-/// it, and is not to explore our names by it.
+/// A name resolves to an address that may not be called. The error holds neither the name nor the
+/// address: the merchant may read it, and could otherwise explore our names by it.
 #[derive(Debug, thiserror::Error)]
 #[error("its name stands for an address that is not public")]
 pub(super) struct NotPublic;
 
-/// Returns what may be called, or fails.
+/// Returns the addresses if all of them may be called, or fails.
 pub(super) struct Checked {
     pub(super) lookup: Lookup,
-    /// [`super::public::is_public`], but in tests, which call nobody who is.
+    /// [`super::public::is_public`], except in tests, whose endpoints are not public.
     pub(super) is_public: fn(IpAddr) -> bool,
     pub(super) reach: Reach,
 }
@@ -43,7 +44,8 @@ pub(super) struct Checked {
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
         if self.reach == Reach::AlsoThisMachine && name.as_str() == LOCALHOST {
-            // Whatever the resolver says it is: plain http must not leave the machine.
+            // `localhost` is pinned to the loopback addresses: plain http must not leave the
+            // machine.
             let here = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
             return Box::pin(std::future::ready(Ok(addresses(here.into()))));
         }
@@ -51,7 +53,8 @@ impl Resolve for Checked {
         let looking = (self.lookup)(name.as_str().to_owned());
         Box::pin(async move {
             let found = looking.await?;
-            // All of them, and not those that are public: with one among them that is not, the name is not what it says.
+            // All addresses, and not the public ones alone: a name with one private address among
+            // them is not to be trusted.
             if !found.iter().all(|address| is_public(*address)) {
                 return Err(NotPublic.into());
             }
@@ -68,7 +71,7 @@ impl fmt::Debug for Checked {
     }
 }
 
-/// With port 0, which stands for the one of the URL.
+/// With port 0, which stands for the port of the URL.
 fn addresses(found: Vec<IpAddr>) -> Addrs {
     Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0)))
 }

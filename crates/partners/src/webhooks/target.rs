@@ -1,4 +1,4 @@
-//! Which addresses a merchant may register: by their form, without asking anybody.
+//! Which addresses a merchant may register: by their form, without resolving the name.
 
 use std::net::IpAddr;
 
@@ -12,8 +12,9 @@ use crate::loopback::{LOCALHOST, is_loopback_host};
 /// The longest address, in bytes.
 const LONGEST: usize = 2_048;
 
-/// Names that are never public, and what ends in them (RFC 6761, 6762, 8375, 9476, and what clouds and routers use). They
-/// would not resolve to anything that may be called either; refused here, whoever registers one hears of it at once.
+/// Names that are never public, and what ends in them (RFC 6761, 6762, 8375, 9476, and what clouds
+/// and routers use). They would not resolve to anything that may be called either; refusing the
+/// name here gives the merchant the error at registration.
 const CLOSED_NAMES: [&str; 10] = [
     LOCALHOST,
     "local",
@@ -27,13 +28,14 @@ const CLOSED_NAMES: [&str; 10] = [
     "alt",
 ];
 
-/// An address that may be called as far as its form goes; see [`super::resolve`] for what its name stands for.
+/// An address whose form may be called; [`super::resolve`] checks what its name stands for.
 pub(super) fn parse(text: &str, reach: Reach) -> Result<Url, UrlRefused> {
     if text.len() > LONGEST {
         return Err(UrlRefused::Form);
     }
     let url = Url::parse(text).map_err(|_| UrlRefused::Form)?;
-    // Parsed and written again: 127.1, 0x7f.0.0.1, 2130706433 and other disguises of an address have come off.
+    // Parsed and written again, which removes 127.1, 0x7f.0.0.1, 2130706433 and other disguises of
+    // an address.
     let host = url
         .host_str()
         .filter(|host| !host.is_empty())
@@ -66,8 +68,8 @@ pub(super) fn parse(text: &str, reach: Reach) -> Result<Url, UrlRefused> {
     }
 }
 
-/// A full name: one label alone is completed by the machine's own search list, and what ends in a full stop is a name that
-/// certificates do not know.
+/// A full name: one label alone is completed by the machine's own search list, and certificates
+/// hold no name that ends in a full stop.
 fn is_public_name(host: &str) -> bool {
     let closed = |name: &&str| {
         host.strip_suffix(*name)

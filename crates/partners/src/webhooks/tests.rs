@@ -132,7 +132,7 @@ async fn every_2xx_delivers_and_nothing_else_does() {
             outcome.unwrap_err(),
             WebhookFailure::Answered { status, retry_after }
         );
-        // One attempt: the next is the caller's.
+        // One attempt: the caller decides on the next.
         assert_eq!(server.received().len(), 1);
     }
     let (outcome, _) = delivered_to(answer(410, "text/plain", "")).await;
@@ -225,7 +225,7 @@ async fn a_head_without_end_is_not_read() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_no_connection() {
+async fn a_refused_connection_is_no_connection() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -296,7 +296,7 @@ async fn this_machine_is_not_called_unless_it_was_asked_for() {
     assert_eq!(public.check_url("https://shop.example.cn/"), Ok(()));
     assert_eq!(server.received().len(), 0);
 
-    // `localhost` is this machine, whatever the resolver says of it.
+    // `localhost` is this machine, even if the resolver answers otherwise.
     let to = target(format!("http://localhost:{port}/"));
     let (lookup, _) = resolving([&["10.0.0.1"][..]]);
     let here = asking(HERE, lookup);
@@ -304,7 +304,8 @@ async fn this_machine_is_not_called_unless_it_was_asked_for() {
     assert_eq!(server.received().len(), 1);
 }
 
-/// A resolver that says so at the first question, the second and so on; and how often it was asked.
+/// A resolver with one answer for the first question, one for the second and so on; and a count of
+/// the questions.
 fn resolving<const N: usize>(answers: [&[&str]; N]) -> (Lookup, Arc<AtomicUsize>) {
     let parsed = |answer: &[&str]| {
         answer
@@ -340,7 +341,7 @@ async fn a_name_is_called_only_if_all_it_stands_for_is_public() {
         &["::ffff:10.0.0.1"],
         &["fd00::1"],
         &["64:ff9b::a00:1"],
-        // One among others that are public, at either end.
+        // A private address among public ones, at either end.
         &["1.1.1.1", "192.168.0.1"],
         &["192.168.0.1", "1.1.1.1"],
         &["1.1.1.1", "2606:4700:4700::1111", "fe80::1"],
@@ -374,7 +375,7 @@ async fn a_name_without_an_address_is_no_connection() {
     }
 }
 
-/// Over TLS, to a name that only this resolver knows, at addresses of which one is taken for public.
+/// Over TLS, to a name that only this resolver has, at addresses of which one is taken for public.
 fn calling_by_name(lookup: Lookup, vouched: &test_tls::Authority) -> HttpWebhooks {
     let names = Checked {
         lookup,
@@ -389,8 +390,8 @@ fn calling_by_name(lookup: Lookup, vouched: &test_tls::Authority) -> HttpWebhook
     HttpWebhooks::with(config, names, |builder| builder.tls_certs_only([root])).unwrap()
 }
 
-/// DNS rebinding: a name that stands for another address each time somebody asks. What was looked at is what is called,
-/// and every attempt looks anew.
+/// DNS rebinding: a name that resolves to another address each time. The connection goes to the
+/// addresses that were checked, and every attempt checks anew.
 #[tokio::test]
 async fn what_was_looked_at_is_what_is_called() {
     let public = authority("public");
@@ -410,7 +411,7 @@ async fn what_was_looked_at_is_what_is_called() {
 }
 
 #[tokio::test]
-async fn a_merchant_that_nobody_vouches_for_is_told_nothing() {
+async fn a_merchant_without_a_trusted_certificate_receives_nothing() {
     let (public, other) = (authority("public"), authority("other"));
     for (by, name) in [(&other, "shop.example.cn"), (&public, "other.example.cn")] {
         let server = TestServer::start_tls(test_tls::server(by, name, None), [ok()]).await;

@@ -1,4 +1,4 @@
-//! What stands between `and`, `or` and `not`: a comparison, or a fact or a sum by itself.
+//! A part between `and`, `or` and `not`: a comparison, or a fact or a sum by itself.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -9,7 +9,8 @@ use zen_expression::parser::Node;
 use crate::facts::{Facts, Value};
 use crate::schema::{self, Fact, FactType};
 
-/// An expression that is evaluated as a whole: it has a value where all facts that it reads are known.
+/// An expression that is evaluated as a whole: it has a value if all facts that it reads are
+/// present.
 #[derive(Clone, Debug)]
 pub(super) enum Term {
     Fact(&'static Fact),
@@ -33,7 +34,7 @@ pub(super) enum How {
     GreaterOrEqual,
 }
 
-/// A value while it is looked at.
+/// A value during evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(super) enum Seen<'a> {
     Bool(bool),
@@ -42,7 +43,7 @@ pub(super) enum Seen<'a> {
     Text(&'a str),
 }
 
-/// What a value is; only like is compared with like.
+/// The type of a value; only values of one type are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Bool,
@@ -77,11 +78,11 @@ impl<'a> Seen<'a> {
 }
 
 impl Term {
-    /// Builds what is evaluated; types were checked before, and what the type check lets through beyond like with like is
-    /// refused here.
+    /// Builds the evaluated form. Types were checked before; comparisons between types that the
+    /// type checker allows are refused here.
     ///
     /// # Errors
-    /// What rules do not use, and the node where it stands.
+    /// An operation that rules do not use, and its node.
     pub(super) fn new<'n>(node: &'n Node<'n>) -> Result<Term, (&'n Node<'n>, &'static str)> {
         let boxed = |node| Term::new(node).map(Box::new);
         let term = match node {
@@ -155,7 +156,7 @@ impl Term {
         term.of_like(node)
     }
 
-    /// The term, if it takes like and like.
+    /// The term, if both sides have one type.
     fn of_like<'n>(self, node: &'n Node<'n>) -> Result<Term, (&'n Node<'n>, &'static str)> {
         let both = |one: &Term, other: &Term, kind| one.kind() == kind && other.kind() == kind;
         let alike = match &self {
@@ -212,7 +213,7 @@ impl Term {
         }
     }
 
-    /// The value; `None` where a fact that it needs is missing, or a sum is beyond all bounds.
+    /// The value; `None` if a fact that it needs is missing, or a sum is beyond all bounds.
     pub(super) fn value<'a>(&'a self, facts: &'a Facts) -> Option<Seen<'a>> {
         Some(match self {
             Term::Fact(fact) => Seen::of(facts.value(fact)?),

@@ -145,7 +145,7 @@ fn numbers_out_of_all_bounds_are_unknown_and_any_date_compares() {
     }
 }
 
-/// What zen-expression itself evaluates, dates being days that are counted.
+/// Evaluates with zen-expression itself, dates as numbers of days.
 fn by_zen(source: &str, facts: &Facts) -> Option<bool> {
     let day = |date: NaiveDate| date.num_days_from_ce();
     let mut counted = source.to_owned();

@@ -1,4 +1,4 @@
-//! Worked examples: the facts of each are the document's common ones, changed as the example says.
+//! Worked examples: the facts of each are the document's common ones with the example's changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,7 +82,8 @@ impl Loader<'_> {
     }
 }
 
-/// A fact's value as a document writes it: dates as TOML dates, money as decimal text, counts as integers.
+/// A fact's value as a document writes it: dates as TOML dates, money as decimal text, counts as
+/// integers.
 fn read(kind: FactType, value: &toml::Value) -> Option<Value> {
     match (kind, value) {
         (FactType::Bool, toml::Value::Boolean(answer)) => Some(Value::Bool(*answer)),

@@ -116,7 +116,7 @@ impl Loader<'_> {
         })
     }
 
-    /// Who bears what: the county whatever province and city do not bear of the local share.
+    /// The split: the county bears the part of the local share that province and city do not.
     fn shares(
         &mut self,
         (central, local): (u16, u16),
@@ -216,7 +216,7 @@ impl Loader<'_> {
     }
 }
 
-/// `None` where something was given and refused.
+/// `None` where a value was given and refused.
 fn all_or_none<T>(given: Option<Option<T>>) -> Option<Option<T>> {
     match given {
         None => Some(None),

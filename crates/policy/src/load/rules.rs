@@ -1,4 +1,5 @@
-//! Rules: those that evidence and prices make, those written out, and the texts of those that the service decides.
+//! Rules: those derived from evidence and prices, those written out, and the texts of those that
+//! the service decides.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use crate::expression::{Compiled, Wanted};
 use crate::lang::Text;
 use crate::programme::{Rule, RuleText, Severity, Test};
 
-/// The rule that a subsidy could be computed. Every programme has it.
+/// The rule that a subsidy can be computed. Every programme has it.
 const SUBSIDY: &str = "subsidy";
 
 impl Loader<'_> {

@@ -2,7 +2,7 @@ use super::*;
 
 const SOURCE: &str = include_str!("../../../../seeds/programmes/appliance-2026.toml");
 
-/// A receipt that nobody changed is read the short way, and that says what the long way says.
+/// An unchanged receipt is read the short way, with the same result as the long way.
 #[test]
 fn a_receipt_as_it_was_written_comes_out_again() {
     let programme = Programme::parse(SOURCE).unwrap();
@@ -27,8 +27,8 @@ fn a_receipt_as_it_was_written_comes_out_again() {
     }
 }
 
-/// Whatever byte is changed, the short way takes what the long way takes, and for the same. (A fact that no rule reads may be
-/// another; its digest then is another, too.)
+/// If any byte is changed, the short way accepts exactly the texts that the long way accepts, with
+/// the same result. (A fact that no rule reads may differ; then its digest differs too.)
 #[test]
 fn both_ways_agree_on_a_receipt_with_another_byte() {
     let programme = Programme::parse(SOURCE).unwrap();

@@ -1,8 +1,9 @@
 //! The parts of a receipt as text.
 //!
-//! JSON whose objects come in the order of their keys and that has no numbers but small integers is canonical already (RFC
-//! 8785), since `serde_json` escapes as the standard does; [`super::read`] holds every receipt against a canonicalizer where its
-//! text does not come out again. A claim's receipt writes some hundred values, so they are written without a format each.
+//! JSON whose objects are in the order of their keys and that has no numbers but small integers is
+//! canonical already (RFC 8785), since `serde_json` escapes as the standard does; [`super::read`]
+//! compares a receipt with a canonicalizer's output where its text does not come out again. A
+//! claim's receipt writes some hundred values, so they are written without a format each.
 
 use std::borrow::Cow;
 
@@ -28,7 +29,7 @@ pub(super) fn facts<'f>(out: &mut String, facts: impl Iterator<Item = (&'static 
     out.push('}');
 }
 
-/// What the service found elsewhere, by name.
+/// Facts that the service found, by name.
 fn found(out: &mut String, facts: &[(Cow<'static, str>, Value)]) {
     out.push('{');
     for (index, (name, value)) in facts.iter().enumerate() {

@@ -67,7 +67,7 @@ fn another_rate_is_another_price_and_was_taken_off_at_the_till() {
     assert_eq!(it.amount, Some("400.00".parse().unwrap()));
     assert_eq!(it.would_be, Outcome::Eligible);
     assert!(it.till && it.changed.is_empty(), "{it:?}");
-    // What did not add up before does not now.
+    // A sum that did not match before does not match now.
     let mut odd = facts();
     odd.set("purchase.paid", Value::Decimal("3400.01".parse().unwrap()))
         .unwrap();
@@ -77,7 +77,7 @@ fn another_rate_is_another_price_and_was_taken_off_at_the_till() {
         (Outcome::NeedsCorrection, Outcome::NeedsCorrection)
     );
     assert!(!it.till);
-    // Nor did a merchant take anything off where the applicant is paid.
+    // A merchant deducts nothing either where the applicant is paid.
     let mut applicant = facts();
     applicant
         .set("payee.kind", Value::Text("applicant".into()))
@@ -118,7 +118,7 @@ fn rules_that_come_and_go_are_named_on_their_side() {
 }
 
 #[test]
-fn a_fact_that_nobody_asked_for_leaves_it_open_and_one_that_was_missing_does_not() {
+fn a_fact_that_was_not_asked_for_leaves_it_open_and_one_that_was_missing_does_not() {
     let collected = (
         "[[rule]]\nid = \"category\"",
         "[[rule]]\nid = \"collected\"\nclause = \"商办流通函〔2025〕469号\"\n\

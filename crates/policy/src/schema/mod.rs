@@ -1,8 +1,9 @@
-//! The table of facts: every path that a rule may read, its type, what it means and how a claimant supplies it.
+//! The table of facts: every path that a rule may read, its type, its meaning and how a claimant
+//! supplies it.
 //!
-//! Rules are type-checked against this table when a document is loaded, so that a document cannot name a fact that
-//! nobody gathers. A row marked computed is made by the programme itself while it decides; the others come from the claim
-//! and the registers.
+//! Rules are type-checked against this table when a document is loaded, so that a document cannot
+//! refer to a fact that no adapter gathers. A row marked computed is made by the programme itself
+//! while it decides; the others come from the claim and the registers.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,7 +14,8 @@ use rust_decimal::Decimal;
 use crate::facts::{Given, Value};
 use crate::lang::Lang;
 
-/// What a fact's value is. `Choice` is text with a closed list of words, so that a typing error in a rule is found.
+/// The type of a fact. `Choice` is text with a closed list of values, so that a typing error in a
+/// rule is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactType {
     /// Yuan, exact, at least two decimals when written.
@@ -46,7 +48,7 @@ impl FactType {
         )
     }
 
-    /// Reads a value as receipts and documents write it.
+    /// Parses a value as receipts and documents write it.
     pub(crate) fn read(self, given: &Given<'_>) -> Option<Value> {
         match (self, given) {
             (FactType::Bool, Given::Bool(answer)) => Some(Value::Bool(*answer)),
@@ -66,9 +68,9 @@ impl FactType {
 #[derive(Clone, Copy, Debug)]
 pub struct Fact {
     pub path: &'static str,
-    /// The path as a member of a JSON object begins.
+    /// The path as the beginning of a JSON object's member.
     pub(crate) member: &'static str,
-    /// How many paths come before this one in their order, which is the order of a receipt.
+    /// How many paths precede this one in their order, which is the order of a receipt.
     pub(crate) place: usize,
     pub kind: FactType,
     /// Made by the programme while it decides; never given.
@@ -80,7 +82,7 @@ pub struct Fact {
 }
 
 impl Fact {
-    /// What the fact is: a noun phrase.
+    /// The meaning: a noun phrase.
     pub fn title(&self, lang: Lang) -> &'static str {
         match lang {
             Lang::Zh => self.zh,
@@ -88,7 +90,7 @@ impl Fact {
         }
     }
 
-    /// What a claimant does so that the fact becomes known.
+    /// How a claimant supplies the fact.
     pub fn supply(&self, lang: Lang) -> &'static str {
         match lang {
             Lang::Zh => self.supply_zh,
@@ -97,9 +99,9 @@ impl Fact {
     }
 }
 
-/// Words for a car's energy, as a claim and the registers write them.
+/// The values of a car's energy, as a claim and the registers write them.
 pub const ENERGIES: &[&str] = &["new_energy", "petrol", "diesel", "other"];
-/// Words for what an item is.
+/// The kinds of items.
 pub const ITEM_KINDS: &[&str] = &["appliance", "digital", "vehicle"];
 const OLD_KINDS: &[&str] = &["appliance", "vehicle"];
 const CHANNELS: &[&str] = &["in_store", "online"];
@@ -176,14 +178,14 @@ pub use table::*;
 static BY_PATH: LazyLock<HashMap<&'static str, &'static Fact>> =
     LazyLock::new(|| FACTS.iter().map(|fact| (fact.path, fact)).collect());
 
-/// Every fact in its place.
+/// Every fact, by its place in the table.
 pub(crate) static IN_ORDER: LazyLock<Vec<&'static Fact>> = LazyLock::new(|| {
     let mut facts: Vec<&'static Fact> = FACTS.iter().collect();
     facts.sort_by_key(|fact| fact.place);
     facts
 });
 
-/// `2026-05-01`, and whatever else `chrono` takes for a date.
+/// `2026-05-01`, and the other forms that `chrono` accepts for a date.
 fn date(text: &str) -> Option<NaiveDate> {
     let digits = |range| {
         let digits: &[u8] = text.as_bytes().get(range)?;
@@ -206,7 +208,7 @@ pub(crate) fn in_order(facts: &mut Vec<&'static Fact>) {
     facts.dedup_by_key(|fact| fact.place);
 }
 
-/// How many of the paths come before this one.
+/// How many of the paths precede this one.
 const fn before(path: &str, mut paths: &[&str]) -> usize {
     let mut before: usize = 0;
     while let [first, rest @ ..] = paths {

@@ -1,4 +1,4 @@
-//! The rows. Each line: key, type, path, what it is (zh, en), how to supply it (zh, en).
+//! The rows. Each line: key, type, path, meaning (zh, en), how to supply it (zh, en).
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

@@ -1,4 +1,4 @@
-//! What persons signed in pairs: grants, caps, payouts, waivers.
+//! Acts that persons sign in pairs: grants, caps, payouts, waivers.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -37,7 +37,7 @@ pub(crate) struct Payout {
     pub(crate) total: String,
 }
 
-/// Something that one person makes and another checks.
+/// A proposal that one person makes and another approves.
 #[derive(Debug, Default)]
 pub(crate) struct Pair {
     pub(crate) maker: String,
@@ -45,21 +45,21 @@ pub(crate) struct Pair {
     pub(crate) detail: String,
 }
 
-/// A payout as its leaves make it.
+/// A payout as computed from its leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Signed {
     pub(crate) persons: Vec<String>,
     pub(crate) released: Option<Payout>,
-    /// Claims and fen that were put into it, and not taken out again before it was released.
+    /// Claims and fen that were put into it, and not taken out again before its release.
     pub(crate) claims: i64,
     pub(crate) fen: i64,
 }
 
-/// Everything that is signed, by its id.
+/// Every proposal, by its id.
 #[derive(Debug, Default)]
 pub(crate) struct Acts {
     pub(crate) pairs: HashMap<String, Pair>,
-    /// Grants that two persons signed and whose money has not come.
+    /// Grants that two persons signed and whose money has not arrived.
     pub(crate) grants: HashMap<Uuid, Granted>,
     pub(crate) payouts: HashMap<Uuid, Signed>,
 }
@@ -77,7 +77,7 @@ pub(crate) fn fen(yuan: &str) -> Result<i64, String> {
 }
 
 impl Acts {
-    /// Somebody made something that another has to check.
+    /// A person makes a proposal that another has to approve.
     pub(crate) fn make(&mut self, subject: &str, person: &str, detail: Option<&str>) -> Result<(), String> {
         let pair = Pair {
             maker: person.to_owned(),
@@ -90,7 +90,7 @@ impl Acts {
         }
     }
 
-    /// Another checked it, and what he signed is what was made.
+    /// Another person approves it, with the same contents.
     pub(crate) fn check(&mut self, subject: &str, person: &str, detail: Option<&str>) -> Result<(), String> {
         let pair = self
             .pairs

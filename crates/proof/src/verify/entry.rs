@@ -1,4 +1,4 @@
-//! A leaf read by itself: parsed, hashed, and a decision made again.
+//! Checks of a single leaf: it is parsed and hashed, and a decision is made again.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::line::{DecisionRead, EventLine, TransferLine};
 /// By id and version.
 pub(crate) type Programmes = BTreeMap<String, BTreeMap<u32, Programme>>;
 
-/// A leaf, read and hashed; a decision has been made again.
+/// A leaf, parsed and hashed; a decision has been made again.
 pub(crate) struct Entry {
     pub(crate) leaf: u64,
     pub(crate) hash: Hash,
@@ -54,7 +54,7 @@ pub(super) enum What {
     },
 }
 
-/// What something was done to.
+/// The object of an act.
 pub(super) enum Subject {
     /// A claim of the county's own.
     Claim(Uuid),
@@ -74,7 +74,7 @@ impl Subject {
     }
 }
 
-/// What kind of leaf a line is of, which it says after its number.
+/// The kind of a line's leaf, which stands after its number.
 fn kind(line: &[u8]) -> Option<&[u8]> {
     let rest = line.strip_prefix(br#"{"leaf":"#)?;
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -132,7 +132,7 @@ impl Entry {
         }
     }
 
-    /// What a person looks for.
+    /// The name by which a person finds the record.
     pub(crate) fn name(&self) -> String {
         match &self.what {
             What::Transfer { height, .. } => format!("transfer {height}"),
@@ -147,7 +147,7 @@ impl Entry {
     }
 }
 
-/// Decides a receipt again by the version of the programme that it names.
+/// Decides a receipt again by its version of the programme.
 fn decision(
     jurisdiction: &str,
     it: &DecisionRead<'_>,

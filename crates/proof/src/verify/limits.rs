@@ -1,14 +1,14 @@
-//! What is committed under caps, by programme, category and month.
+//! Sums committed under caps, by programme, category and month.
 
 use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-/// What is committed, in slices as fine as any cap counts.
+/// The committed sums, in slices as fine as any cap counts.
 #[derive(Debug, Default)]
 pub(crate) struct Slices {
     by: BTreeMap<(CompactString, CompactString, CompactString), i64>,
-    /// Ceilings and what is committed under each, of this county.
+    /// Ceilings and the sums committed under each, of this county.
     caps: BTreeMap<(String, String), (i64, i64)>,
 }
 
@@ -22,7 +22,7 @@ fn counts(scope: &str, category: &str, month: &str) -> bool {
 }
 
 impl Slices {
-    /// What is committed of a programme in a scope.
+    /// The sum committed of a programme in a scope.
     pub(crate) fn committed(&self, programme: &str, scope: &str) -> i64 {
         let slices = self
             .by
@@ -31,7 +31,7 @@ impl Slices {
         slices.fold(0, |sum, (_, fen)| sum.saturating_add(*fen))
     }
 
-    /// Sets all caps of a programme, each from what is committed already.
+    /// Sets all caps of a programme, each starting with the sum that is committed already.
     pub(crate) fn set(&mut self, programme: &str, caps: &BTreeMap<String, i64>) -> Result<(), String> {
         self.caps.retain(|(of, _), _| of != programme);
         for (scope, ceiling) in caps {
@@ -47,7 +47,7 @@ impl Slices {
         Ok(())
     }
 
-    /// Commits money, or gives it back if it is less than nothing.
+    /// Commits money, or releases it if the sum is negative.
     pub(crate) fn commit(
         &mut self,
         programme: &str,
@@ -77,7 +77,7 @@ impl Slices {
         Ok(())
     }
 
-    /// Scopes with ceiling and what is committed, by programme.
+    /// Scopes with ceiling and committed sum, by programme.
     pub(crate) fn caps(&self) -> impl Iterator<Item = (&str, &str, i64, i64)> {
         self.caps
             .iter()

@@ -1,4 +1,4 @@
-//! The life of one claim: what was decided, what was done to it, and where its money stands.
+//! The life of one claim: its decisions, its steps, and the place of its money.
 
 use std::collections::VecDeque;
 
@@ -6,31 +6,31 @@ use claims::life_cycle::{Holdings, Ruling, Standing, Status, Verb, rule, step};
 use compact_str::CompactString;
 use ledger::{Account, Reason};
 
-/// A claim as its leaves make it.
+/// A claim as computed from its leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Life {
     pub(crate) programme: CompactString,
     pub(crate) status: Option<Status>,
     pub(crate) revision: i64,
-    /// Of the last decision; what was reserved is counted under the one it was reserved with.
+    /// Of the last decision; a reservation is counted under the one that made it.
     pub(crate) category: CompactString,
-    /// A decision whose event has not come yet: its outcome and revision.
+    /// A decision whose event has not followed yet: its outcome and revision.
     decided: Option<(Ruling, i64)>,
-    /// What the last decision priced.
+    /// The price of the last decision.
     pub(crate) price: Option<i64>,
-    /// When it was last decided or promoted: the month its money counts in.
+    /// The time of the last decision or promotion: the month in which its money counts.
     pub(crate) acted_at: i64,
-    /// Category and month that its money is counted under.
+    /// Category and month under which its money is counted.
     pub(crate) counted: Option<(CompactString, CompactString)>,
-    /// What of it is counted.
+    /// The sum that is counted.
     pub(crate) committed: i64,
     pub(crate) keys: Vec<[u8; 17]>,
     pub(crate) recommended_by: CompactString,
-    /// Which samples it may be drawn into. Nobody approves a claim twice.
+    /// The samples that it may be drawn into. A claim is approved once at most.
     pub(crate) approved_at: Option<i64>,
     /// Whether the last step was a decision, whose transfers follow from the amounts.
     just_decided: bool,
-    /// Transfers that its steps call for and that have not come yet.
+    /// Transfers that its steps require and that have not followed yet.
     calls: VecDeque<Reason>,
     reserved: i64,
     payable: i64,
@@ -47,7 +47,7 @@ impl Life {
         })
     }
 
-    /// A decision was made; its event follows.
+    /// A decision; its event follows.
     pub(crate) fn decide(&mut self, outcome: &str, revision: i64, at: i64) -> Result<(), String> {
         self.settled()?;
         if self.decided.is_some() {
@@ -56,7 +56,7 @@ impl Life {
         let ruling = match outcome {
             "eligible" => Ruling::UnderReview,
             "waitlisted" => Ruling::Waitlisted,
-            // Whether it keeps money is seen from its transfers.
+            // Whether it keeps money follows from its transfers.
             "needs_correction" => Ruling::NeedsCorrection { reserve: false },
             "ineligible" => Ruling::Rejected,
             other => return Err(format!("`{other}` is no outcome")),
@@ -66,7 +66,7 @@ impl Life {
         Ok(())
     }
 
-    /// Something was done to it. Whether it gives up what it holds.
+    /// A step of the claim. Returns whether it releases its holdings.
     pub(crate) fn act(
         &mut self,
         verb: &str,
@@ -96,7 +96,7 @@ impl Life {
             self.just_decided = true;
             (ruled.to, ruled.holdings == Holdings::Release)
         } else if verb == "wait_for" && self.status == Some(Status::Waitlisted) {
-            // It waits for another limit than before.
+            // The claim waits for another limit than before.
             (Status::Waitlisted, false)
         } else {
             let verb =
@@ -118,12 +118,12 @@ impl Life {
         Ok(releases)
     }
 
-    /// Its money moved.
+    /// A transfer of the claim.
     pub(crate) fn transfer(&mut self, reason: Reason, amount: i64) -> Result<(), String> {
         match self.calls.pop_front() {
             Some(due) if due == reason => {}
             Some(due) => return Err(format!("{reason} where {due} is due")),
-            // What was reserved before a correction is given back, and what is priced now is reserved.
+            // The reservation before a correction is released, and the new price is reserved.
             None if self.just_decided && matches!(reason, Reason::Release | Reason::Reserve) => {}
             None => return Err(format!("nothing that was done to the claim calls for {reason}")),
         }
@@ -160,7 +160,8 @@ impl Life {
         *fen = fen.saturating_add(amount);
     }
 
-    /// Whether all its steps called for has come, and its money stands where its status says.
+    /// Whether all transfers that its steps require have followed, and its money stands where its
+    /// status requires.
     pub(crate) fn settled(&self) -> Result<(), String> {
         if let Some(due) = self.calls.front() {
             return Err(format!("{due} is due and did not come"));

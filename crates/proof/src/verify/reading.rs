@@ -1,4 +1,4 @@
-//! Parts and lines as they come out of the file, each no longer than such a thing may be.
+//! Reads parts and lines from the file, each within its bound.
 
 use std::io::{BufRead, Read};
 use std::ops::Range;
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::Fault;
 use crate::archive::{FormError, Head, Parts};
 
-/// Lines that are parsed, hashed and decided again at once, on all cores.
+/// Lines that are parsed, hashed and decided again together, on all cores.
 const TOGETHER: usize = 8_192;
 /// The longest line: a receipt is some kilobytes.
 const LINE: usize = 1 << 20;
@@ -66,16 +66,16 @@ pub(super) fn text(name: &str, bytes: Vec<u8>) -> Result<String, Fault> {
     String::from_utf8(bytes).map_err(|_| Fault::new(name, "it is not UTF-8"))
 }
 
-/// Lines that are looked at together, in one piece of memory.
+/// Lines that are processed together, in one piece of memory.
 #[derive(Default)]
 pub(super) struct Lines {
     text: Vec<u8>,
-    /// Where each begins and ends, without its line break.
+    /// Begin and end of each, without its line break.
     bounds: Vec<Range<usize>>,
 }
 
 impl Lines {
-    /// Takes the next lines in place of those that were there.
+    /// Replaces the lines by the next ones.
     pub(super) fn fill(&mut self, name: &str, reader: &mut impl BufRead) -> Result<(), Fault> {
         self.text.clear();
         self.bounds.clear();
@@ -93,7 +93,7 @@ impl Lines {
         self.bounds.is_empty()
     }
 
-    /// Does something with every line, on all cores.
+    /// Applies a function to every line, on all cores.
     pub(super) fn each<T: Send>(&self, each: impl Fn(&[u8]) -> T + Sync) -> Vec<T> {
         let lines = self.bounds.par_iter();
         lines
@@ -108,7 +108,7 @@ pub(super) fn line(name: &str, reader: &mut impl BufRead) -> Result<Option<Vec<u
     Ok(append_line(name, reader, &mut line)?.then_some(line))
 }
 
-/// Appends the next line without its line break; whether there was one.
+/// Appends the next line without its line break; returns whether there was one.
 fn append_line(name: &str, reader: &mut impl BufRead, text: &mut Vec<u8>) -> Result<bool, Fault> {
     let most = u64::try_from(LINE).unwrap_or(u64::MAX);
     let begin = text.len();

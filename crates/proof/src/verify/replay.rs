@@ -1,4 +1,4 @@
-//! A county's leaves one after another, each held against all before it.
+//! Replays a county's leaves one after another, each checked against all before it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ use super::limits::Slices;
 use super::lives::Life;
 use super::samples::Samples;
 
-/// A county's ledger as its leaves make it.
+/// A county's ledger as computed from its leaves.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     claim_prefix: String,
@@ -35,7 +35,7 @@ pub(super) fn uuid_of(subject: &str) -> Option<Uuid> {
         .and_then(|(_, id)| Uuid::try_parse(id).ok())
 }
 
-/// The month in China's time, whatever the claim's.
+/// The month in China's time, in which a claim counts.
 fn month_of(at: i64) -> CompactString {
     let zone = FixedOffset::east_opt(8 * 3_600);
     let at = DateTime::from_timestamp_micros(at).unwrap_or_default();
@@ -64,7 +64,7 @@ impl Ledger {
         self.slices
     }
 
-    /// Takes the next leaf.
+    /// Applies the next leaf.
     pub(crate) fn take(&mut self, entry: &Entry, report: &mut CountyReport) -> Result<(), String> {
         match &entry.what {
             What::Transfer {
@@ -205,7 +205,7 @@ impl Ledger {
         self.slices.commit(programme, &category, &month, fen)
     }
 
-    /// Money that is no claim's: what is granted, what lapses, and advances.
+    /// Transfers that belong to no claim: grants, lapses, and advances.
     fn nobodys_money(
         &mut self,
         reason: Reason,
@@ -237,7 +237,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// What goes into a payout, and what leaves it.
+    /// Claims that enter and leave a payout.
     fn paid_out(
         &mut self,
         reason: Reason,
@@ -249,7 +249,8 @@ impl Ledger {
             Reason::Instruct => (1, amount.get()),
             Reason::InstructAdvance => (0, amount.get()),
             Reason::Pay | Reason::PayAdvance => {
-                // A netted claim's money is paid when the payout is released, in the same unit of work.
+                // A netted claim's money is paid when the payout is released, in the same
+                // transaction.
                 let payout = document.and_then(|id| self.acts.payouts.get(&id));
                 let payout = payout.ok_or("it is of no payout")?;
                 return match payout.released {
@@ -268,7 +269,8 @@ impl Ledger {
             .entry(document.ok_or("it is of no payout")?)
             .or_default();
         if payout.released.is_some() {
-            // What the bank said first was wrong, and its payment is open again: it was in the payout before.
+            // The bank's first result was wrong, and its payment is open again: the claim was in
+            // the payout before.
             return Ok(());
         }
         payout.claims = payout.claims.saturating_add(count);
@@ -288,7 +290,7 @@ impl Ledger {
         report: &mut CountyReport,
     ) -> Result<(), String> {
         let Some(to) = to else {
-            // An account was corrected, for example: the claim stands as it stood.
+            // An account was corrected, for example: the claim's status does not change.
             return Ok(());
         };
         let life = self
@@ -409,7 +411,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// At the end of the log: nothing is due any more.
+    /// At the end of the log: no transfer is missing.
     pub(crate) fn close(&mut self, report: &mut CountyReport) -> Result<(), (String, String)> {
         for (id, life) in &self.claims {
             life.settled()

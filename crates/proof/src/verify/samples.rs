@@ -1,4 +1,5 @@
-//! Samples for inspection: each draw is made again from the seed, the leaf of its commitment and the approvals before it in the log.
+//! Samples for inspection: each draw is made again from the seed, the leaf of its commitment and
+//! the approvals before it in the log.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use super::acts;
 use super::lives::Life;
 use super::replay::uuid_of;
 
-/// What was committed to.
+/// The commitment of a sample.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Committed {
@@ -23,7 +24,7 @@ struct Committed {
     to: String,
 }
 
-/// What was drawn.
+/// The draw of a sample.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Drawn {
@@ -35,7 +36,7 @@ struct Drawn {
 #[derive(Debug)]
 struct Sample {
     commitment: [u8; 32],
-    /// Microseconds, the last one not in it.
+    /// Microseconds, the last one exclusive.
     period: (i64, i64),
     programme: Option<String>,
     size: u32,
@@ -50,12 +51,12 @@ pub(crate) struct Samples(HashMap<Uuid, Sample>);
 
 impl Samples {
     pub(crate) fn commit(&mut self, subject: &str, detail: Option<&str>, leaf: Hash) -> Result<(), String> {
-        let said: Committed = acts::detail(detail)?;
+        let stated: Committed = acts::detail(detail)?;
         let sample = Sample {
-            commitment: bytes(&said.commitment).ok_or("the commitment is no SHA-256")?,
-            period: (instant(&said.from)?, instant(&said.to)?),
-            programme: said.programme,
-            size: said.size,
+            commitment: bytes(&stated.commitment).ok_or("the commitment is no SHA-256")?,
+            period: (instant(&stated.from)?, instant(&stated.to)?),
+            programme: stated.programme,
+            size: stated.size,
             leaf,
             drawn: false,
         };
@@ -68,7 +69,7 @@ impl Samples {
         }
     }
 
-    /// Claims as the log has made them up to here: what was approved later is in no population.
+    /// Claims as the log has made them up to here: a later approval is in no population.
     pub(crate) fn draw(
         &mut self,
         subject: &str,
@@ -77,7 +78,7 @@ impl Samples {
         claim_prefix: &str,
         lives: &HashMap<Uuid, Life>,
     ) -> Result<(), String> {
-        let said: Drawn = acts::detail(detail)?;
+        let stated: Drawn = acts::detail(detail)?;
         let sample = self
             .0
             .get_mut(&sample_id(subject)?)
@@ -85,7 +86,7 @@ impl Samples {
         if std::mem::replace(&mut sample.drawn, true) {
             return Err("it was drawn before".into());
         }
-        let seed: [u8; 32] = bytes(&said.seed).ok_or("the seed is not 32 bytes")?;
+        let seed: [u8; 32] = bytes(&stated.seed).ok_or("the seed is not 32 bytes")?;
         if sampling::commitment(&seed) != sample.commitment {
             return Err("the seed is not the one that was committed to".into());
         }
@@ -101,29 +102,29 @@ impl Samples {
             }
         }
         let drawn = draw.finish();
-        if drawn.population != said.population {
+        if drawn.population != stated.population {
             return Err(format!(
                 "it says that {} claims were approved in its period, and {} were",
-                said.population, drawn.population
+                stated.population, drawn.population
             ));
         }
         let names = drawn.claims.iter();
         let names = names.map(|claim| format!("{claim_prefix}{}", claim.simple()));
         let mut place = 0_usize;
         for name in names {
-            let told = said.claims.get(place);
+            let listed = stated.claims.get(place);
             place = place.saturating_add(1);
-            if told != Some(&name) {
+            if listed != Some(&name) {
                 return Err(format!(
                     "claim {place} of it is {}, and {name} is drawn",
-                    told.map_or("missing", String::as_str)
+                    listed.map_or("missing", String::as_str)
                 ));
             }
         }
-        if said.claims.len() != place {
+        if stated.claims.len() != place {
             return Err(format!(
                 "it has {} claims, and {place} are drawn",
-                said.claims.len()
+                stated.claims.len()
             ));
         }
         Ok(())
@@ -193,7 +194,7 @@ mod tests {
         samples
     }
 
-    /// What has to be drawn from these claims.
+    /// The expected draw from these claims.
     fn honest(ids: impl IntoIterator<Item = u128>) -> Value {
         let mut draw = Draw::new(&SEED, &LEAF.0, 3);
         ids.into_iter().for_each(|id| draw.consider(Uuid::from_u128(id)));
@@ -207,13 +208,13 @@ mod tests {
         })
     }
 
-    fn check(mut samples: Samples, said: &Value, at: i64) -> Result<(), String> {
-        samples.draw(SUBJECT, Some(&said.to_string()), at, PREFIX, &lives())
+    fn check(mut samples: Samples, stated: &Value, at: i64) -> Result<(), String> {
+        samples.draw(SUBJECT, Some(&stated.to_string()), at, PREFIX, &lives())
     }
 
     #[test]
     fn an_honest_draw_holds() {
-        // The first instant is in the period and the last is not.
+        // The first instant is in the period, the last is not.
         check(committed(None), &honest(2..=8), JUNE + 8 * DAY).unwrap();
         check(
             committed(Some("appliance-2026")),
@@ -225,14 +226,14 @@ mod tests {
 
     #[test]
     fn any_other_does_not() {
-        let said = honest(2..=8);
+        let stated = honest(2..=8);
         let late = JUNE + 8 * DAY;
         let with = |member: &str, value: Value| {
-            let mut said = said.clone();
-            said[member] = value;
-            check(committed(None), &said, late).unwrap_err()
+            let mut stated = stated.clone();
+            stated[member] = value;
+            check(committed(None), &stated, late).unwrap_err()
         };
-        let claims = said["claims"].as_array().unwrap();
+        let claims = stated["claims"].as_array().unwrap();
         let other = format!("{PREFIX}{}", Uuid::from_u128(1).simple());
         let elsewhere = claims[0].as_str().unwrap().replace("140802", "140881");
         let swapped = json!([claims[1], claims[0], claims[2]]);
@@ -250,17 +251,17 @@ mod tests {
         assert!(with("population", json!(8)).contains("8 claims were approved in its period, and 7 were"));
         assert!(with("seed", json!("00".repeat(32))).contains("not the one that was committed to"));
         assert!(
-            check(committed(None), &said, late - 1)
+            check(committed(None), &stated, late - 1)
                 .unwrap_err()
                 .contains("before its period")
         );
         assert!(
-            check(Samples::default(), &said, late)
+            check(Samples::default(), &stated, late)
                 .unwrap_err()
                 .contains("nobody committed")
         );
         let mut samples = committed(None);
-        let text = said.to_string();
+        let text = stated.to_string();
         samples
             .draw(SUBJECT, Some(&text), late, PREFIX, &lives())
             .unwrap();

@@ -1,4 +1,4 @@
-//! The tables of a county as its database has them, against what its log makes of them.
+//! Compares the tables of a county's database with its log.
 
 use std::collections::HashMap;
 use std::io::{BufReader, Read};
@@ -12,7 +12,7 @@ use super::acts::{self, Granted};
 use super::{County, Fault};
 use crate::line::{AppropriationLine, CapLine, ClaimLine, DisbursementLine, FundLine};
 
-/// A line of a table, and what the table is sorted by.
+/// A line of a table, and the key that the table is sorted by.
 pub(super) trait Row: DeserializeOwned {
     type Key: Ord;
 
@@ -54,7 +54,7 @@ impl Row for ClaimLine {
     }
 }
 
-/// A part that is a table, read line by line. No two lines are of one thing, since they come in order.
+/// A part that is a table, read line by line. Sorting makes two lines of one record impossible.
 pub(super) struct Table<'n, R: Read, T: Row> {
     name: &'n str,
     reader: BufReader<R>,
@@ -96,7 +96,7 @@ impl<'n, R: Read, T: Row> Table<'n, R, T> {
         }
     }
 
-    /// Of something that has no line.
+    /// For a record without a line.
     fn missing(&self, what: String) -> Fault {
         Fault::new(self.name, what)
     }
@@ -142,7 +142,7 @@ pub(super) fn funds(county: &mut County, mut table: Table<'_, impl Read, FundLin
     }
 }
 
-/// Checks a county's own caps; hands back the city's.
+/// Checks a county's own caps; returns the city's.
 pub(super) fn caps(
     county: &mut County,
     mut table: Table<'_, impl Read, CapLine>,
@@ -156,7 +156,7 @@ pub(super) fn caps(
             ((programme.to_owned(), scope.to_owned()), (ceiling, committed))
         })
         .collect();
-    // A place without claims of its own counts those of others.
+    // A jurisdiction without claims of its own counts those of others.
     let of_others = county.ledger.claims.is_empty();
     let mut city = Vec::new();
     while let Some(line) = table.next()? {
@@ -242,11 +242,11 @@ pub(super) fn disbursements(
                 line.claims, line.total, payout.claims, payout.fen
             )));
         }
-        let told = line.payments.iter().map(|it| [it.amount, it.netted, it.set_off]);
-        let told = told.flatten().fold(0_i64, i64::saturating_add);
-        if told != line.total {
+        let kept = line.payments.iter().map(|it| [it.amount, it.netted, it.set_off]);
+        let kept = kept.flatten().fold(0_i64, i64::saturating_add);
+        if kept != line.total {
             return Err(fault(format!(
-                "its payments sum up to {told} fen with what was kept back, and it is of {}",
+                "its payments sum up to {kept} fen with what was kept back, and it is of {}",
                 line.total
             )));
         }
@@ -274,13 +274,13 @@ pub(super) fn disbursements(
     }
 }
 
-/// Who holds a key: a claim of a county's.
+/// The holder of a key: a claim of a county.
 pub(super) type Held = HashMap<[u8; 17], (CompactString, Uuid)>;
 
 /// A key in hexadecimal digits.
 fn as_text(key: &[u8; 17]) -> [u8; 34] {
     let mut text = [0; 34];
-    // The lengths fit.
+    // Both have the same length.
     hex::encode_to_slice(key, &mut text).unwrap_or_default();
     text
 }

@@ -1,12 +1,12 @@
-//! The process's environment, read here once and passed on as a value, so that what a function depends on stands in its
-//! signature and tests can set it without touching the process.
+//! The process's environment, read here once and passed on as a value, so that what a function
+//! depends on stands in its signature and tests can set it without touching the process.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 /// The variables that the program was started with.
 ///
-/// Holds secrets, so `Debug` shows how many there are and nothing else.
+/// Holds secrets, so `Debug` shows the number of variables and nothing else.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<OsString, OsString>,
@@ -32,7 +32,8 @@ impl Environment {
         }
     }
 
-    /// The value of `name`. One that is set to nothing, as Compose files do for what is left out, counts as not set.
+    /// The value of `name`. A variable set to nothing, as Compose files do for one that is left
+    /// out, counts as not set.
     #[must_use]
     pub fn os(&self, name: &str) -> Option<&OsString> {
         self.variables
@@ -43,7 +44,7 @@ impl Environment {
     /// The value of `name` as text; `None` when it is not set.
     ///
     /// # Errors
-    /// When the value is not UTF-8.
+    /// If the value is not UTF-8.
     pub fn text(&self, name: &str) -> Result<Option<&str>, NotUtf8> {
         self.os(name)
             .map(|value| value.to_str().ok_or(NotUtf8))

@@ -1,4 +1,5 @@
-//! Fresh keys: for an operator who asks (`huanxin keys generate`) and for the demo, which makes its own at first start.
+//! Fresh keys: for an operator who asks (`huanxin keys generate`) and for the demo, which makes its
+//! own at first start.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -14,11 +15,11 @@ use rand::Rng;
 use super::environment::Environment;
 use super::settings;
 
-/// One key of each kind as lines `VARIABLE=value`, ready for an environment file. The caller prints or keeps them; they
-/// stand nowhere else.
+/// One key of each kind as lines `VARIABLE=value`, ready for an environment file. The caller prints
+/// or keeps them; no other copy exists.
 ///
 /// # Errors
-/// None in practice: when a key cannot be encoded.
+/// None in practice: if a key cannot be encoded.
 pub fn generate() -> io::Result<String> {
     let mut id = [0_u8; 4];
     rand::rng().fill_bytes(&mut id);
@@ -48,16 +49,17 @@ pub fn generate() -> io::Result<String> {
         .collect())
 }
 
-/// The variables in `file`, which is made with fresh keys, readable by its owner only, when it does not exist.
+/// The variables in `file`. If the file does not exist it is made with fresh keys, readable by its
+/// owner only.
 ///
 /// # Errors
-/// When the file cannot be read or made.
+/// If the file cannot be read or made.
 pub fn load_or_generate(file: &Path) -> io::Result<Environment> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let text = generate()?;
-            // Whole or not at all: half a file would be refused at every later start.
+            // Written whole or not at all: half a file would be refused at every later start.
             let new = file.with_extension("new");
             let mut opened = OpenOptions::new()
                 .create(true)

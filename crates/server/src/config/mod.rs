@@ -1,11 +1,13 @@
-//! The configuration of `huanxin serve` and `huanxin work`: a TOML file, overridden by the environment.
+//! The configuration of `huanxin serve` and `huanxin work`: a TOML file, overridden by the
+//! environment.
 //!
-//! What it guarantees: a [`Config`] that exists is usable. Every secret is there, long and random enough, and none of the
-//! values that manuals print; everything that is wrong is reported at once, each with the key, the variable and what to
-//! do. Secrets are `secrecy` types, so that `Debug` and `tracing` cannot show them; messages never quote them.
+//! A [`Config`] that exists is usable: every secret is there, long and random enough, and none of
+//! the values that manuals print. Everything that is wrong is reported at once, each with the key,
+//! the variable and what to do. Secrets are `secrecy` types, so that `Debug` and `tracing` cannot
+//! show them; messages never quote them.
 //!
-//! [`settings`] declares every setting once. Its table gives the structs below, their reading, the bounds of their values
-//! and the table of `docs/configuration.md`, which [`page`] writes.
+//! [`settings`] declares every setting once. Its table gives the structs below, their reading, the
+//! bounds of their values and the table of `docs/configuration.md`, which [`page`] writes.
 
 mod environment;
 pub mod keys;
@@ -39,12 +41,12 @@ pub struct EventSink {
     pub secret: SecretString,
 }
 
-/// The bank that pays, and the way there.
+/// The bank that pays, and how to reach it.
 #[derive(Debug)]
 pub struct Bank {
     pub way: BankWay,
     pub format: BankFormat,
-    /// Between two polls for reports that found none.
+    /// Pause after a poll for reports that found none.
     pub poll: Duration,
 }
 
@@ -68,14 +70,14 @@ pub struct Gateway {
     pub call: Duration,
 }
 
-/// What the bank takes.
+/// The format of the bank's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BankFormat {
     Pain001,
     Csv,
 }
 
-/// How a log line looks.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// One JSON object a line, for collectors.
@@ -85,7 +87,7 @@ pub enum LogFormat {
 }
 
 impl Config {
-    /// Reads `file`, or the one that `HUANXIN_CONFIG` names, or none; the environment wins over it.
+    /// Reads `file`, or the one that `HUANXIN_CONFIG` names, or none; the environment overrides it.
     ///
     /// # Errors
     /// All problems at once.
@@ -96,14 +98,15 @@ impl Config {
     /// Only where the service listens, for `huanxin health`.
     ///
     /// # Errors
-    /// A file that cannot be read, an address that is none.
+    /// If the file cannot be read or the address is malformed.
     pub fn listen_address(environment: &Environment, file: Option<&Path>) -> Result<SocketAddr, ConfigError> {
         read::listen_only(environment, file)
     }
 }
 
 impl Database {
-    /// Only the database's settings, for `huanxin migrate`, which needs no other secret and should not be given one.
+    /// Only the database's settings, for `huanxin migrate`, which needs no other secret and should
+    /// not be given one.
     ///
     /// # Errors
     /// All problems of these settings at once.

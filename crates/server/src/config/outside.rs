@@ -1,4 +1,4 @@
-//! What stands toward the world outside beside the receiver of events: the bank and merchants' webhooks.
+//! Settings of the partners besides the receiver of events: the bank and merchants' webhooks.
 
 use std::path::PathBuf;
 
@@ -54,7 +54,7 @@ pub(super) fn bank(reader: &mut Reader<'_>) -> Option<Option<Bank>> {
     }))
 }
 
-/// What is set and has no effect: an operator who set it thinks that files go to a bank.
+/// Refuses settings without effect: an operator who set one believes that files go to a bank.
 fn unused(reader: &mut Reader<'_>, setting: &Setting, value: Option<&String>) {
     if value.is_some() {
         reader.wrong(setting, "is set, and bank.kind does not use it");
@@ -64,7 +64,7 @@ fn unused(reader: &mut Reader<'_>, setting: &Setting, value: Option<&String>) {
 fn gateway(reader: &mut Reader<'_>, bank: BankSettings) -> Option<Gateway> {
     match bank.url.as_deref() {
         None => reader.missing(&settings::BANK_URL),
-        // Its path may be a secret.
+        // The path may be a secret.
         Some(url) if !is_https_or_local(url) => reader.wrong(&settings::BANK_URL, "is not an https address"),
         Some(_) => {}
     }

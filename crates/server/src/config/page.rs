@@ -1,4 +1,5 @@
-//! The table of settings in `docs/configuration.md`, between two marks; what stands around it is written by hand.
+//! The table of settings in `docs/configuration.md`, between two marks; what stands around it is
+//! written by hand.
 
 use super::setting::Setting;
 use super::settings;

@@ -1,4 +1,5 @@
-//! From text to types, where the type of a field does not say it all: addresses, keys, and what depends on another setting.
+//! Readers of values that need more than their type: addresses, keys, and settings that depend on
+//! another.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -75,7 +76,7 @@ pub(super) fn database_url(reader: &mut Reader<'_>, setting: &Setting) -> Option
             setting,
             "is not an address of the form postgres://USER:PASSWORD@HOST/DATABASE",
         ),
-        // On the same machine, who reaches the port can mostly read the password too.
+        // On this machine, an account that reaches the port can mostly read the password too.
         Some(address) if !address.is_local() => {
             if let Some(weakness) = address.password.and_then(weakness_of_password) {
                 reader.wrong(setting, format!("has a password that {weakness}"));
@@ -86,7 +87,7 @@ pub(super) fn database_url(reader: &mut Reader<'_>, setting: &Setting) -> Option
     Some(SecretString::from(url))
 }
 
-/// What matters here of a connection string.
+/// The parts of a connection string that matter here.
 struct Address<'a> {
     host: &'a str,
     password: Option<&'a str>,
@@ -148,7 +149,7 @@ pub(super) fn named_keys(reader: &mut Reader<'_>, setting: &Setting) -> Option<V
     named(reader, setting, decoded)
 }
 
-/// A key that has no id because there is one of it.
+/// A key without an id, where there is only one.
 pub(super) fn single_key(reader: &mut Reader<'_>, setting: &Setting) -> Option<SecretBox<[u8; 32]>> {
     let text = String::read(reader, setting)?;
     match strong(&text, decoded) {
@@ -249,7 +250,7 @@ pub(super) fn event_address(reader: &mut Reader<'_>, setting: &Setting) -> Optio
     Some(url)
 }
 
-/// Of no use without an address, and not looked at then.
+/// Has no effect without an address, and is not read then.
 pub(super) fn event_secret(
     reader: &mut Reader<'_>,
     setting: &Setting,

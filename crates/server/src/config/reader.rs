@@ -1,4 +1,5 @@
-//! Reads settings from the environment and the file, and collects everything that is wrong instead of the first thing.
+//! Reads settings from the environment and the file, and collects everything that is wrong instead
+//! of the first thing.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,10 +11,10 @@ use super::environment::Environment;
 use super::setting::Setting;
 use super::settings;
 
-/// One thing that is wrong. The message never holds a secret's value.
+/// One fault of a configuration. The message never holds a secret's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The key in the file and the variable, or what was read: a file, an unknown name.
+    /// The key in the file and the variable, or the source: a file, an unknown name.
     pub subject: String,
     pub message: String,
     /// What to do about it.
@@ -77,8 +78,8 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// Refuses what has our prefix or stands in the file and means nothing: a misspelt setting would silently keep its
-    /// default.
+    /// Refuses unknown variables with the program's prefix and unknown keys of the file: a misspelt
+    /// setting would silently keep its default.
     pub(super) fn refuse_unknown(&mut self) {
         let mut known: Vec<String> = settings::OTHER_VARIABLES
             .iter()
@@ -90,7 +91,7 @@ impl<'a> Reader<'a> {
                 known.push(format!("{}_FILE", setting.variable));
             }
         }
-        // What tests tell their own helper processes is no setting.
+        // Variables by which tests steer their own helper processes are not settings.
         let ours = self
             .environment
             .names("HUANXIN_")
@@ -131,8 +132,9 @@ impl<'a> Reader<'a> {
         .or_else(|| setting.default.map(str::to_owned))
     }
 
-    /// A list of ids and values: `id:value,id:value` in a variable, an array of tables with `id` and `key` in the file.
-    /// `None` when it is not set; what is malformed is a problem and an empty list.
+    /// A list of ids and values: `id:value,id:value` in a variable, an array of tables with `id`
+    /// and `key` in the file. `None` when it is not set; what is malformed is a problem and an
+    /// empty list.
     pub(super) fn pairs(&mut self, setting: &Setting) -> Option<Vec<(String, String)>> {
         let pair = |entry: &Value| {
             Some(format!(
@@ -168,8 +170,8 @@ impl<'a> Reader<'a> {
         Some(pairs)
     }
 
-    /// Refuses a key that stands in another setting too, or twice in one: one key for two purposes binds their fates
-    /// together, because who learns it through one has the other.
+    /// Refuses a key that stands in another setting too, or twice in one: the loss of one key for
+    /// two purposes is the loss of both.
     pub(super) fn refuse_reuse(&mut self, setting: &Setting, key: &[u8; 32]) {
         let first = self
             .keys
@@ -187,7 +189,7 @@ impl<'a> Reader<'a> {
         self.wrong(setting, "is missing");
     }
 
-    /// The setting's value will not do. `message` must not quote a secret.
+    /// The setting's value is not valid. `message` must not quote a secret.
     pub(super) fn wrong(&mut self, setting: &Setting, message: impl Into<String>) {
         self.problem(
             format!("{} ({})", setting.key, setting.variable),
@@ -196,7 +198,7 @@ impl<'a> Reader<'a> {
         );
     }
 
-    /// The problems, if there are any, and else what was read.
+    /// The problems, if there are any, and else the value.
     pub(super) fn finish<T>(self, read: Option<T>) -> Result<T, ConfigError> {
         match read {
             Some(read) if self.problems.is_empty() => Ok(read),

@@ -1,4 +1,4 @@
-//! One setting: where it is read from, which values it takes, and how a value of a type is read from its text.
+//! One setting: its sources, the values it takes, and how a value of a type is read from its text.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::outside::{BankKind, WebhookReach};
 use super::reader::Reader;
 use super::{BankFormat, LogFormat};
 
-/// A setting. What it means stands in the documentation of the field that it fills.
+/// A setting. Its meaning stands in the documentation of the field that it fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
     /// Its dotted path in the file.
@@ -17,9 +17,9 @@ pub struct Setting {
     /// Its environment variable.
     pub variable: &'static str,
     pub meaning: &'static str,
-    /// What a missing one is replaced by.
+    /// The default.
     pub default: Option<&'static str>,
-    /// What stands in the documentation where there is no default.
+    /// The text of the documentation where there is no default.
     pub without: &'static str,
     pub required: bool,
     /// A secret may also come from the file that `<variable>_FILE` names.
@@ -37,8 +37,8 @@ pub enum Values {
     Number { least: u64, most: u64 },
     /// A span of time in a unit.
     Span { least: u64, most: u64, unit: Unit },
-    /// One of these words.
-    Words(&'static [&'static str]),
+    /// One of these values.
+    Choices(&'static [&'static str]),
 }
 
 /// Of a span of time.
@@ -90,7 +90,7 @@ pub(super) const fn secret(key: &'static str, variable: &'static str) -> Setting
 }
 
 impl Setting {
-    /// What it means, for the documentation.
+    /// The meaning, for the documentation.
     pub(super) const fn meaning(mut self, text: &'static str) -> Self {
         self.meaning = text;
         self
@@ -122,12 +122,12 @@ impl Setting {
         self
     }
 
-    pub(super) const fn words(mut self, words: &'static [&'static str]) -> Self {
-        self.values = Values::Words(words);
+    pub(super) const fn choices(mut self, choices: &'static [&'static str]) -> Self {
+        self.values = Values::Choices(choices);
         self
     }
 
-    /// How to come by a good value, where the values themselves do not say it.
+    /// How to make a good value, where the range of values does not show it.
     pub(super) const fn remedy(mut self, text: &'static str) -> Self {
         self.remedy = Some(text);
         self
@@ -141,25 +141,25 @@ impl Setting {
             (None, Values::Number { least, most } | Values::Span { least, most, .. }) => {
                 format!("give {least} to {most}")
             }
-            (None, Values::Words(words)) => format!("give {}", listed(words, "")),
+            (None, Values::Choices(choices)) => format!("give {}", listed(choices, "")),
         }
     }
 
-    /// Which values it takes, for the documentation; empty where its meaning says it.
+    /// The values it takes, for the documentation; empty where the meaning states them.
     pub fn range(&self) -> String {
         match self.values {
             Values::Text => String::new(),
             Values::Number { least, most } => format!("{least} to {most}"),
             Values::Span { least, most, unit } => format!("{least} to {most} {}", unit.symbol()),
-            Values::Words(words) => listed(words, "`"),
+            Values::Choices(choices) => listed(choices, "`"),
         }
     }
 }
 
 /// `a, b or c`, each between a pair of `quote`.
-fn listed(words: &[&str], quote: &str) -> String {
-    let quoted = |word: &&str| format!("{quote}{word}{quote}");
-    match words.split_last() {
+fn listed(choices: &[&str], quote: &str) -> String {
+    let quoted = |choice: &&str| format!("{quote}{choice}{quote}");
+    match choices.split_last() {
         Some((last, [])) => quoted(last),
         Some((last, before)) => {
             let before: Vec<String> = before.iter().map(quoted).collect();
@@ -171,13 +171,13 @@ fn listed(words: &[&str], quote: &str) -> String {
 
 /// A type whose values are read from the text of a setting.
 pub(super) trait FromText: Sized {
-    /// `None`: the text will not do, and the reader has been given the reason.
+    /// `None`: the text is not valid, and the reader has recorded the reason.
     fn from_text(reader: &mut Reader<'_>, setting: &Setting, text: String) -> Option<Self>;
 }
 
-/// A type of which a setting may be.
+/// A type that a setting may have.
 pub(super) trait FromSetting: Sized {
-    /// `None`: there is no value, and if there had to be one the reader has been given the reason.
+    /// `None`: there is no value, and if one is required the reader has recorded the reason.
     fn read(reader: &mut Reader<'_>, setting: &Setting) -> Option<Self>;
 }
 
@@ -195,7 +195,7 @@ impl<T: FromText> FromSetting for T {
     }
 }
 
-/// Not set is a value here; [`Reader::finish`] fails for what is set and will not do.
+/// An unset setting is a value here; [`Reader::finish`] fails for one that is set and not valid.
 impl<T: FromText> FromSetting for Option<T> {
     fn read(reader: &mut Reader<'_>, setting: &Setting) -> Option<Self> {
         Some(T::read(reader, setting))
@@ -230,7 +230,7 @@ macro_rules! whole_numbers {
             fn from_text(reader: &mut Reader<'_>, setting: &Setting, text: String) -> Option<Self> {
                 let (least, most) = match setting.values {
                     Values::Number { least, most } | Values::Span { least, most, .. } => (least, most),
-                    Values::Text | Values::Words(_) => (0, u64::MAX),
+                    Values::Text | Values::Choices(_) => (0, u64::MAX),
                 };
                 let number = text.parse().ok().filter(|number| (least..=most).contains(number));
                 let number = number.and_then(|number: u64| Self::try_from(number).ok());
@@ -264,17 +264,18 @@ macro_rules! parsed {
 
 parsed!(bool, SocketAddr);
 
-/// Closed words: one list gives the words of an enum for [`Setting::words`] and their reading.
-macro_rules! words {
-    ($type:ident { $($word:literal => $value:ident),+ $(,)? }) => {
+/// A closed list: one declaration gives the values of an enum for [`Setting::choices`] and their
+/// reading.
+macro_rules! choices {
+    ($type:ident { $($choice:literal => $value:ident),+ $(,)? }) => {
         impl $type {
-            pub(super) const WORDS: &'static [&'static str] = &[$($word),+];
+            pub(super) const CHOICES: &'static [&'static str] = &[$($choice),+];
         }
 
         impl FromText for $type {
             fn from_text(reader: &mut Reader<'_>, setting: &Setting, text: String) -> Option<Self> {
                 match text.as_str() {
-                    $($word => Some(Self::$value),)+
+                    $($choice => Some(Self::$value),)+
                     other => {
                         reader.wrong(setting, format!("is `{other}`"));
                         None
@@ -285,7 +286,7 @@ macro_rules! words {
     };
 }
 
-words!(LogFormat { "json" => Json, "text" => Text });
-words!(BankKind { "none" => None, "gateway" => Gateway, "folders" => Folders });
-words!(BankFormat { "pain.001" => Pain001, "csv" => Csv });
-words!(WebhookReach { "public" => Public, "this_machine" => ThisMachine });
+choices!(LogFormat { "json" => Json, "text" => Text });
+choices!(BankKind { "none" => None, "gateway" => Gateway, "folders" => Folders });
+choices!(BankFormat { "pain.001" => Pain001, "csv" => Csv });
+choices!(WebhookReach { "public" => Public, "this_machine" => ThisMachine });

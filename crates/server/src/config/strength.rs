@@ -1,12 +1,14 @@
-//! Whether a secret is worth the name. A key from a good generator passes all of these but for a chance beyond counting;
-//! what people type, copy from a manual or fill in to make the program start does not.
+//! Whether a secret is strong enough. A key from a good generator fails one of these tests with a
+//! negligible probability; what people type, copy from a manual or fill in to make the program
+//! start does not pass.
 
 use std::collections::BTreeSet;
 
 /// Fewer distinct values among 32 random bytes than this occur less than once in 10^15 times.
 const FEWEST_DISTINCT: usize = 16;
 
-/// What manuals, tutorials and impatience put where a secret should be.
+/// Values that manuals and tutorials print, or that are typed as placeholders, in place of a
+/// secret.
 const DEFAULTS: [&str; 16] = [
     "changeme",
     "change-me",
@@ -26,7 +28,7 @@ const DEFAULTS: [&str; 16] = [
     "replace",
 ];
 
-/// The private keys that RFC 8032 and RFC 8037 print.
+/// The private keys printed in RFC 8032 and RFC 8037.
 const PUBLISHED: [&str; 5] = [
     "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
     "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
@@ -35,7 +37,7 @@ const PUBLISHED: [&str; 5] = [
     "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
 ];
 
-/// Why these bytes, meant as a 256-bit key, are none; `None` when nothing speaks against them.
+/// Why these bytes, meant as a 256-bit key, are refused; `None` if they pass.
 pub(super) fn weakness_of_key(key: &[u8]) -> Option<String> {
     if key.len() != 32 {
         return Some(format!("has {} bytes and not 32", key.len()));
@@ -72,7 +74,7 @@ pub(super) fn weakness_of_key(key: &[u8]) -> Option<String> {
     None
 }
 
-/// Whether a password is one that everybody knows or guesses: too short, or made of a default.
+/// Whether a password is a well-known one: too short, or made of a default.
 pub(super) fn weakness_of_password(password: &str) -> Option<String> {
     const SHORTEST: usize = 12;
     let folded = password.to_ascii_lowercase();

@@ -1,19 +1,23 @@
-//! The form of the table of settings: one declaration of a field gives the field itself, its setting, how it is read, and
-//! its row in the documentation.
+//! The form of the table of settings: one declaration of a field gives the field itself, its
+//! setting, how it is read, and its row in the documentation.
 
 /// Structs whose fields are settings or sections.
 ///
 /// ```text
-/// /// What it means, for rustdoc and for docs/configuration.md.
-/// field: Type = NAME plain("key", "VARIABLE").number(1, 9);                  a setting, read as its type says
-/// field: Type = NAME plain("key", "VARIABLE"), by function;                  a setting, read by function(reader, &NAME)
-/// field: Type = NAME plain("key", "VARIABLE"), by function(earlier);         … with what was read of a field above
-/// field: Struct;                                                             a section: another struct of the table
-/// field: Type, by function;                                                  a section, read by function(reader)
+/// /// The meaning, for rustdoc and for docs/configuration.md.
+/// a setting, read by its type:
+///     field: Type = NAME plain("key", "VARIABLE").number(1, 9);
+/// read by function(reader, &NAME), and by function(reader, &NAME, &earlier):
+///     field: Type = NAME plain("key", "VARIABLE"), by function;
+///     field: Type = NAME plain("key", "VARIABLE"), by function(earlier);
+/// a section, which is another struct of the table, or is read by function(reader):
+///     field: Struct;
+///     field: Type, by function;
 /// ```
 ///
-/// A read struct exists when all of its fields do. Every field is read whatever became of those before it, so that the reader
-/// collects everything that is wrong. `ALL` has the settings of all structs, in the order in which they are written.
+/// A struct is read if all of its fields are. Every field is read even if one before it failed, so
+/// that the reader collects everything that is wrong. `ALL` has the settings of all structs, in the
+/// order in which they are written.
 macro_rules! settings {
     ($(
         $(#[$about:meta])*
@@ -24,7 +28,7 @@ macro_rules! settings {
     )+) => {
         $($(settings!(@setting [$($setting, $declared)?] $($meaning)+);)+)+
 
-        /// Every setting there is, in the order of the documentation.
+        /// Every setting, in the order of the documentation.
         pub const ALL: &[Setting] = &[$($($($setting,)?)+)+];
 
         $(

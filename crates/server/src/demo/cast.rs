@@ -1,4 +1,5 @@
-//! Who plays in the demo: clients of every role, with secrets made at first start and kept in `demo.json`.
+//! The clients of the demo, one of every role, with secrets made at first start and kept in
+//! `demo.json`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +13,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use service::{Actor, JurisdictionKind, NewClient, Role, Service};
 
-/// What `demo.json` says.
+/// The contents of `demo.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Cast {
     pub(super) url: String,
@@ -76,13 +77,14 @@ impl Cast {
             .ok_or_else(|| anyhow!("no client {id}"))
     }
 
-    /// `demo.json` for programs, readable by its owner only. It is there when the demo's run is over.
+    /// Writes `demo.json` for programs, readable by its owner only, before the demo's run is over.
     pub(super) fn write_json(&self, dir: &Path) -> anyhow::Result<()> {
         let json = serde_json::to_string_pretty(self)?;
         private(&dir.join("demo.json"), &format!("{json}\n"))
     }
 
-    /// `demo.sh` for a shell, readable by its owner only: where the service is, and a token for each client.
+    /// Writes `demo.sh` for a shell, readable by its owner only: the address of the service, and a
+    /// token for each client.
     pub(super) fn write_shell(&self, dir: &Path) -> anyhow::Result<()> {
         let cases: BTreeMap<&str, &str> = self
             .clients
@@ -128,7 +130,8 @@ fn clients(service: &Service) -> Vec<Client> {
         clients.push(client(id.to_owned(), role, Vec::new(), Some(merchant.to_owned())));
     }
     let catalogue = service.catalogue().current();
-    // Counties first: whoever looks for a reviewer without naming a county should find one that has claims.
+    // Clients of counties first: a search for a reviewer without a county should find one that has
+    // claims.
     let (cities, counties): (Vec<_>, Vec<_>) = catalogue
         .jurisdictions()
         .partition(|it| it.kind == JurisdictionKind::City);
@@ -162,7 +165,7 @@ async fn register(service: &Service, client: &Client) -> anyhow::Result<()> {
     Ok(service.identity().register_client(&Actor::system(), new).await?)
 }
 
-/// Writes a file whole or not at all, for its owner's eyes.
+/// Writes a file whole or not at all, readable by its owner only.
 pub(super) fn private(path: &Path, text: &str) -> anyhow::Result<()> {
     let new = path.with_extension("new");
     let mut file = fs::OpenOptions::new()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::identifiers::{bank_account, gtin, identity_number, imei, invoice_number, phone, tag, vin};
 
-/// A claim and what the registers must know of it.
+/// A claim and the entries of registers that it needs.
 pub(super) struct DemoClaim {
     /// File name and part of the idempotency key.
     pub(super) name: &'static str,
@@ -15,9 +15,9 @@ pub(super) struct DemoClaim {
     pub(super) body: Value,
     /// Register and row.
     pub(super) registers: Vec<(&'static str, Value)>,
-    /// What is wrong with it at first, as the body that puts it right.
+    /// The body that corrects the claim, if it is wrong at first.
     pub(super) corrected: Option<Value>,
-    /// What the demo expects of the decision; anything else fails it.
+    /// The outcome that the demo expects of the decision; another fails the demo.
     pub(super) expected: &'static str,
 }
 
@@ -72,7 +72,7 @@ fn purchase(person: &Person, sale: &Sale) -> Value {
     })
 }
 
-/// One eligible claim of each kind, one that is put right, and one that a rule refuses.
+/// One eligible claim of each kind, one that is corrected, and one that a rule refuses.
 pub(super) fn all() -> anyhow::Result<Vec<DemoClaim>> {
     Ok(vec![
         air_conditioner()?,

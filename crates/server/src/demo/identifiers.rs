@@ -1,4 +1,5 @@
-//! Identifiers that nobody has: right in form and check digit, new at every run, so that no demo claim meets the last run's.
+//! Identifiers without an owner: right in form and check digit, new at every run, so that a demo
+//! claim does not repeat one of the last run.
 
 use anyhow::anyhow;
 use claims::identifiers::{Gtin13, IdentityNumber, Imei, Vin};
@@ -21,7 +22,7 @@ pub(super) fn tag(count: usize) -> String {
         .collect()
 }
 
-/// The first of the candidates that a parser takes.
+/// The first of the candidates that the parser accepts.
 fn first_valid(
     candidates: impl IntoIterator<Item = String>,
     valid: impl Fn(&str) -> bool,

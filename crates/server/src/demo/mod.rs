@@ -1,4 +1,5 @@
-//! `huanxin demo`: a private PostgreSQL, Yuncheng seeded, the main job done over HTTP and shown, then the service itself.
+//! `huanxin demo`: a private PostgreSQL, Yuncheng seeded, the main job done over HTTP and printed,
+//! then the service itself.
 
 mod cast;
 mod claims;
@@ -28,7 +29,8 @@ use crate::{seed, wiring};
 use cast::Cast;
 
 const DATABASE: &str = "huanxin";
-/// What each fund is given, in fen: 18 million yuan and 2 million, the 9 to 1 of the notices.
+/// The appropriation of each fund, in fen: 18 million yuan and 2 million, the 9 to 1 of the
+/// notices.
 const CENTRAL_FEN: i64 = 1_800_000_000;
 const COUNTY_FEN: i64 = 200_000_000;
 
@@ -103,25 +105,25 @@ async fn with_database(
         )),
     ];
     let serving = wiring::serve_on(listener, service, &config, Some(&metrics), stop.clone());
-    let telling = tell(&cast, data, options, &stop);
-    let (served, told) = tokio::join!(serving, telling);
+    let story = run_story(&cast, data, options, &stop);
+    let (served, outcome) = tokio::join!(serving, story);
     stop.cancel();
     for task in background {
         task.await?;
     }
-    told.and(served)
+    outcome.and(served)
 }
 
-/// The story, then the address; with `--once` the service stops when it is told.
-async fn tell(cast: &Cast, data: &Path, options: &Options, stop: &Stop) -> anyhow::Result<()> {
-    let told = async {
-        story::tell(cast, data).await?;
+/// Runs the story, then prints the address; with `--once` the service stops when the story ends.
+async fn run_story(cast: &Cast, data: &Path, options: &Options, stop: &Stop) -> anyhow::Result<()> {
+    let outcome = async {
+        story::run(cast, data).await?;
         cast.write_json(data)
     };
-    let told = told.await;
-    if options.once || told.is_err() {
+    let outcome = outcome.await;
+    if options.once || outcome.is_err() {
         stop.cancel();
-        return told;
+        return outcome;
     }
     say(&format!(
         "\n服务中 serving {0} · 文档 docs {0}/docs · 密钥 secrets {1} · Ctrl-C 停止 stops",
@@ -148,13 +150,14 @@ fn config(data: &Path, database: &str, base: &str, listen: SocketAddr) -> anyhow
         ("HUANXIN_PUBLIC_BASE_URL", base.to_owned()),
         ("HUANXIN_LISTEN", listen.to_string()),
         ("HUANXIN_REQUESTS_PER_SECOND", "5000".to_owned()),
-        // Whoever tries webhooks out listens here.
+        // A person who tries webhooks listens on this machine.
         ("HUANXIN_WEBHOOKS_REACH", "this_machine".to_owned()),
         ("HUANXIN_LOG", "warn".to_owned()),
         ("HUANXIN_LOG_FORMAT", "text".to_owned()),
     ];
     pairs.extend(plain.map(|(name, value)| (name.to_owned(), value.into())));
-    // So that other commands of the program find the same database and keys: `demo.sh` has a function for them.
+    // `demo.sh` has a function with these settings for other commands of the program, so that they
+    // find the same database and keys.
     let lines = pairs.iter().map(|(name, value): &(String, std::ffi::OsString)| {
         format!("{name}='{}'\n", value.to_string_lossy())
     });
@@ -162,7 +165,8 @@ fn config(data: &Path, database: &str, base: &str, listen: SocketAddr) -> anyhow
     Ok(Config::load(&Environment::from_pairs(pairs), None)?)
 }
 
-/// Gives every fund its first money, made by one person of treasury and checked by another. A second start finds it given.
+/// Appropriates the first money of every fund, proposed by one person of treasury and approved by
+/// another. A second start finds it done.
 async fn appropriate(service: &Service) -> anyhow::Result<()> {
     let treasury = |person: &str| -> anyhow::Result<Permit<ManageFunds>> {
         let actor = Actor {
@@ -196,7 +200,8 @@ async fn appropriate(service: &Service) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the demo's merchants are paid, and what its counties pay from: entered by one person, approved by another.
+/// The accounts of the demo's merchants and of its counties: entered by one person, approved by
+/// another.
 async fn accounts(service: &Service) -> anyhow::Result<()> {
     let treasury = |person: &str| Actor {
         client: person.into(),
@@ -271,7 +276,7 @@ async fn give(
         .await?
         .value;
     if made.status == ProposalStatus::Pending {
-        // A start that was cut short may have checked it: then there is nothing left to do.
+        // An earlier start that was cut short may have approved it already.
         match service
             .funds()
             .check_appropriation(checker, made.id, Check::Approve, None)

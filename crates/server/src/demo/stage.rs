@@ -1,4 +1,4 @@
-//! Who speaks in the demo, and how a request is sent and printed as the `curl` that repeats it.
+//! The clients of the demo, and how a request is sent and printed as the `curl` that repeats it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::cast::Cast;
 use crate::commands::say;
 
-/// Who says what, to whom: the service's client and a token for each of the cast.
+/// A client of the service and a token for each of the cast.
 pub(super) struct Stage<'a> {
     pub(super) api: OwnApi,
     pub(super) cast: &'a Cast,
@@ -18,14 +18,14 @@ pub(super) struct Stage<'a> {
     pub(super) tokens: HashMap<String, String>,
 }
 
-/// A request as the story tells it.
+/// A request of the story.
 pub(super) struct Line<'a> {
     client: &'a str,
     path: String,
     key: Option<String>,
     etag: Option<String>,
     body: Option<Value>,
-    /// Where the body stands, for the printed line; short ones are printed whole.
+    /// The file of the body, for the printed line; short bodies are printed whole.
     file: Option<String>,
 }
 

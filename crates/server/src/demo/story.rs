@@ -19,8 +19,8 @@ use crate::commands::say;
 /// The merchant that is advanced money, and the fund that advances it.
 const MERCHANT: (&str, &str, &str) = ("91140802MA2NH6NA3Q", "140802", "appliance-2026");
 
-/// Tells it all. The first step that does not go as it should ends it with an error.
-pub(super) async fn tell(cast: &Cast, dir: &Path) -> anyhow::Result<()> {
+/// Runs all steps. The first step with an unexpected answer ends the story with an error.
+pub(super) async fn run(cast: &Cast, dir: &Path) -> anyhow::Result<()> {
     let mut stage = Stage {
         api: OwnApi::new(&cast.url)?,
         cast,
@@ -58,7 +58,7 @@ pub(super) async fn tell(cast: &Cast, dir: &Path) -> anyhow::Result<()> {
 }
 
 impl Stage<'_> {
-    /// Yanhu advances money to a merchant: what its claims come to is set against it first.
+    /// Yanhu advances money to a merchant: the merchant's claims are set against the advance first.
     async fn advance(&mut self) -> anyhow::Result<()> {
         say("\n━━ 预拨 · money ahead of a merchant's claims")?;
         let new = json!({"jurisdiction": MERCHANT.1, "programme": MERCHANT.2, "merchant": MERCHANT.0, "amount": "200.00",
@@ -89,7 +89,8 @@ impl Stage<'_> {
         ))
     }
 
-    /// The goods of a paid claim come back: its subsidy is due, and netted against the merchant's next payment.
+    /// The goods of a paid claim are returned: its subsidy is due back, and netted against the
+    /// merchant's next payment.
     async fn give_back(&mut self, id: &str) -> anyhow::Result<()> {
         say("\n━━ 退货 · the goods come back after payment")?;
         let line = Line::new("retailer-hualian", format!("/v1/claims/{id}/return"))
@@ -124,7 +125,7 @@ impl Stage<'_> {
         ))
     }
 
-    /// What was due back has been netted against the next payment, and the bank sent the rest of that.
+    /// The amount due back has been netted against the next payment, and the bank paid the rest.
     async fn netted(&mut self, id: &str) -> anyhow::Result<()> {
         say("\n━━ 抵扣追缴 · what was due is netted against the payment before this line")?;
         self.clawback(id).await
@@ -168,7 +169,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Plays a claim to its end, and returns its id if it was paid.
+    /// Takes a claim to its end, and returns its id if it was paid.
     async fn claim(&mut self, claim: DemoClaim) -> anyhow::Result<Option<String>> {
         say(&format!("\n━━ {}", claim.title))?;
         for (register, row) in &claim.registers {
@@ -272,7 +273,8 @@ impl Stage<'_> {
         show_status(&approved.json())
     }
 
-    /// A buyer's first payment fails, its account is put right, and the next payment succeeds; a merchant's succeeds at once.
+    /// A buyer's first payment fails, the account is corrected, and the next payment succeeds; a
+    /// merchant's succeeds at once.
     async fn pay(&mut self, claim: &DemoClaim, id: &str) -> anyhow::Result<()> {
         let mut batch = self.disburse(claim, &format!("pay-{id}")).await?;
         if claim.body.pointer("/payee/kind").and_then(Value::as_str) == Some("applicant") {
@@ -334,8 +336,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// What the bank says of every payment of a disbursement, and how it adds up then.
-    async fn settle(&mut self, batch: &str, said: &Value) -> anyhow::Result<()> {
+    /// Records the bank's result for every payment of a disbursement, and checks the totals.
+    async fn settle(&mut self, batch: &str, bank_result: &Value) -> anyhow::Result<()> {
         let payments = self
             .get(
                 "  付款明细 its payments",
@@ -345,7 +347,7 @@ impl Stage<'_> {
             .json();
         let items = payments.pointer("/items").and_then(Value::as_array);
         let results = items.into_iter().flatten().map(|item| {
-            let mut result = said.clone();
+            let mut result = bank_result.clone();
             if let (Some(result), Some(id)) = (result.as_object_mut(), item.get("id")) {
                 result.insert("payment".into(), id.clone());
             }
@@ -410,7 +412,7 @@ impl Stage<'_> {
                     .unwrap_or_default()
                     .to_owned()
             };
-            // Of eleven funds a county has, only those that paid anything say something here.
+            // Of a county's eleven funds, only those with payments are printed.
             if of("/balances/disbursed") == "0.00" {
                 continue;
             }

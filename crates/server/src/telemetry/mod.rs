@@ -1,9 +1,10 @@
-//! What the program tells its operators: log lines on standard error and metrics for Prometheus.
+//! Output for operators: log lines on standard error and metrics for Prometheus.
 //!
-//! What it guarantees: no personal data and no secret in either. Not by filtering, which forgets, but by what is written at
-//! all: personal types and secrets show nothing under `Debug` and `Display`, a request is logged by its route and not
-//! by its path, query, headers or body (`api`'s span), a panic by its place and not by its message.
-//! `docs/LOGGING.md` is the list.
+//! Neither holds personal data or a secret. This is not done by a filter, which misses what its
+//! author did not think of, but by what is written at all: personal types and secrets show nothing
+//! under `Debug` and `Display`, a request is logged by its route and not by its path, query,
+//! headers or body (`api`'s span), a panic by its place and not by its message. `docs/LOGGING.md`
+//! lists every line.
 
 mod recorder;
 
@@ -29,20 +30,22 @@ pub enum TelemetryError {
     Twice(#[from] TryInitError),
 }
 
-/// Logs to standard error from here on, and panics too: standard output belongs to what a command answers.
+/// Sets up logging to standard error, also of panics: standard output carries the results of
+/// commands.
 ///
 /// # Errors
-/// An invalid filter, or a second call in one process.
+/// If the filter is invalid, or logging was set up in this process before.
 pub fn init(log: &Log) -> Result<(), TelemetryError> {
     subscriber(log, io::stderr)?.try_init()?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
 }
 
-/// The lines as [`init`] would write them, to any writer: for tests that look for what must not be in them.
+/// The lines as [`init`] would write them, to any writer: for tests that search them for what must
+/// not be there.
 ///
 /// # Errors
-/// An invalid filter.
+/// If the filter is invalid.
 pub fn subscriber<W>(log: &Log, writer: W) -> Result<Box<dyn Subscriber + Send + Sync>, TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -66,13 +69,14 @@ where
     })
 }
 
-/// A panic's message may quote any string, such as a name that was cut inside a character; its place says enough.
+/// Logs where a panic happened, and not its message, which may quote any string, such as a name
+/// that was cut inside a character.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let thread = std::thread::current();
     let thread = thread.name().unwrap_or_default();
     let backtrace = std::backtrace::Backtrace::force_capture();
-    tracing::error!(place, thread, %backtrace, "a panic: this is a bug");
+    tracing::error!(place, thread, %backtrace, "panic: this is a bug");
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// How often samples are folded into their buckets. Without it they would pile up where nobody scrapes.
+/// How often samples are folded into their buckets. Without it they would pile up where `/metrics`
+/// is never scraped.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// From a fast read to the longest statement timeout, seconds.
@@ -28,12 +29,13 @@ pub struct MetricsError(#[from] BuildError);
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// Installs the recorder; later calls return the same one, so that several servers can live in one test process.
+    /// Installs the recorder; later calls return the same one, so that several servers can live in
+    /// one test process.
     ///
     /// Histograms whose names end in `_seconds` or `_size` get fixed buckets.
     ///
     /// # Errors
-    /// When something else has installed a recorder.
+    /// If another recorder is installed.
     pub fn install() -> Result<Self, MetricsError> {
         static INSTALLED: OnceLock<Metrics> = OnceLock::new();
         static INSTALLING: Mutex<()> = Mutex::new(());
@@ -55,13 +57,13 @@ impl Metrics {
         Ok(INSTALLED.get_or_init(|| Self(handle)).clone())
     }
 
-    /// The exposition that `/metrics` answers with, as `text/plain; version=0.0.4`.
+    /// The text that `/metrics` answers with, as `text/plain; version=0.0.4`.
     #[must_use]
     pub fn render(&self) -> String {
         self.0.render()
     }
 
-    /// [`render`](Self::render) for a layer that need not know this type.
+    /// [`render`](Self::render) for a layer that does not depend on this type.
     #[must_use]
     pub fn renderer(&self) -> Arc<dyn Fn() -> String + Send + Sync> {
         let metrics = self.clone();

@@ -4,6 +4,7 @@
 //! put first in the configuration and seals from then on; the old ones still open, until `huanxin rekey` has sealed
 //! everything again. The hash key cannot be rotated without reading every document, so it is a key of its own.
 
+use crate::operation::ServiceError;
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use claims::digest::{Digest, Domain};
@@ -35,6 +36,13 @@ pub enum VaultError {
     UnknownKey(String),
     #[error("sealed text does not open: altered or out of place")]
     Altered,
+}
+
+/// Only damage to the database, or a key that is gone, keeps what is at rest from being opened.
+impl From<VaultError> for ServiceError {
+    fn from(error: VaultError) -> Self {
+        Self::bug(error)
+    }
 }
 
 const NONCE: usize = 12;

@@ -284,20 +284,20 @@ impl Audit {
         id: ClaimId,
     ) -> Result<ClaimProof, ServiceError> {
         let mut conn = self.op.read().await?;
-        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
-        let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
+        let row = visible(permit, conn.claim(id).await?, id)?;
+        let decision = conn.decision(id, row.decided).await?;
         let decision = decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
         let leaf = unsigned(decision.leaf);
-        let last = conn.checkpoint(&row.jurisdiction, None).await?;
+        let last = conn.checkpoint(row.jurisdiction.as_str(), None).await?;
         let last = last.filter(|last| unsigned(last.size) > leaf);
         let last = last.ok_or(Refusal::NotCovered)?;
-        let inclusion = include(&mut conn, &row.jurisdiction, leaf, unsigned(last.size)).await?;
+        let inclusion = include(&mut conn, row.jurisdiction.as_str(), leaf, unsigned(last.size)).await?;
         Ok(ClaimProof {
             leaf: decision.leaf().encode(),
             receipt: crate::claims::view::receipt(&decision)?,
             inclusion,
             checkpoint: signed(&mut conn, last).await?,
-            key: self.log_key().of_county(&row.jurisdiction),
+            key: self.log_key().of_county(row.jurisdiction.as_str()),
         })
     }
 

@@ -1,7 +1,8 @@
-//! Claims as they stood at an instant: its events up to then, folded, with what was sent and decided last by then.
+//! Claims as they stood at an instant: its events up to then, folded, with what was sent and
+//! decided last by then.
 //!
-//! Every change of a claim is an event with the revision that it made, so the fold of the events is what an answer at that instant
-//! said. Events of the same instant count as passed.
+//! Every change of a claim is an event with the revision that it made, so the fold of the events is
+//! what an answer at that instant said. Events of the same instant count as passed.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,8 @@ use uuid::Uuid;
 
 use super::Claims;
 use super::queries::{ClaimDetail, ClaimQuery, visible};
-use super::view::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, read_decision};
+use super::record::SUBMIT;
+use super::view::{self, ClaimDecision, ClaimState, correction_deadline, limit_of, read_decision};
 use crate::funds::limits::WAIT_FOR;
 use crate::operation::access::ReadClaims;
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
@@ -38,7 +40,8 @@ struct Stood {
     last: Decided,
 }
 
-/// Claims that are looked at together where a status is asked for, and how often at most for a page.
+/// Claims that are looked at together where a status is asked for, and how often at most for a
+/// page.
 const TOGETHER: i64 = 500;
 const TIMES: usize = 20;
 
@@ -51,11 +54,11 @@ impl Claims {
         instant: DateTime<Utc>,
     ) -> Result<ClaimDetail, ServiceError> {
         let mut conn = self.op.read().await?;
-        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
+        let row = visible(permit, conn.claim(id).await?, id)?;
         let passed = passed(&mut conn, vec![row], instant).await?;
         let stood = self.stood(&mut conn, passed).await?.pop();
         let Stood { row, last } = stood.ok_or(Refusal::NotFound("claim"))?;
-        let mut shown = view::summary(&row)?;
+        let mut shown = view::summary(&row);
         shown.decision = Some(last.decision);
         Ok(ClaimDetail {
             state: shown,
@@ -63,8 +66,8 @@ impl Claims {
         })
     }
 
-    /// A page of claims as they stood at an instant, those that had arrived by then. Where a status is asked for that few had, a
-    /// page may be shorter than its limit and be followed by another.
+    /// A page of claims as they stood at an instant, those that had arrived by then. Where a status
+    /// is asked for that few had, a page may be shorter than its limit and be followed by another.
     pub async fn claims_as_of(
         &self,
         permit: &Permit<ReadClaims>,
@@ -90,11 +93,7 @@ impl Claims {
             more = i64::try_from(rows.len()).is_ok_and(|read| read == together);
             filter.after = rows.last().map(|row| row.id).or(filter.after);
             let passed = passed(&mut conn, rows, instant).await?;
-            let wanted = |it: &Passed| {
-                query
-                    .status
-                    .is_none_or(|status| it.status() == Some(status.as_str()))
-            };
+            let wanted = |it: &Passed| query.status.is_none_or(|status| it.status() == Some(status));
             found.extend(passed.into_iter().filter(wanted));
             if !more || found.len() > limit {
                 break;
@@ -109,45 +108,41 @@ impl Claims {
         let stood = self.stood(&mut conn, found).await?;
         let items = stood.iter().map(|it| view::summary(&it.row));
         Ok(Page {
-            items: items.collect::<Result<_, _>>()?,
+            items: items.collect(),
             next_cursor: next_cursor.transpose()?,
         })
     }
 
     /// What the events made of the claims.
     async fn stood(&self, conn: &mut store::Conn, passed: Vec<Passed>) -> Result<Vec<Stood>, ServiceError> {
-        let key = |row: &ClaimRow| (row.jurisdiction.clone(), row.id);
         let revisions = passed.iter().flat_map(|it| {
             let decided = it.events.iter().filter(|event| decides(event));
-            decided.filter_map(|event| Some((it.row.jurisdiction.clone(), it.row.id, event.revision?)))
+            decided.filter_map(|event| Some((it.row.id(), event.revision?)))
         });
         let rows = conn.decisions(&revisions.collect::<Vec<_>>()).await?;
-        let mut decisions: BTreeMap<(String, Uuid), Vec<DecisionRow>> = BTreeMap::new();
+        let mut decisions: BTreeMap<ClaimId, Vec<DecisionRow>> = BTreeMap::new();
         for row in rows {
-            let of = (row.jurisdiction.clone(), row.claim);
-            decisions.entry(of).or_default().push(row);
+            decisions.entry(row.claim()).or_default().push(row);
         }
         let instructed = passed.iter().filter(|it| {
             it.events
                 .iter()
                 .any(|event| event.verb == Verb::Instruct.as_str())
         });
-        let instructed: Vec<_> = instructed.map(|it| key(&it.row)).collect();
-        let mut payouts: BTreeMap<(String, Uuid), Vec<Uuid>> = BTreeMap::new();
-        for transfer in conn.instructions(&instructed).await? {
+        let instructed = instructed.map(|it| (it.row.jurisdiction.to_string(), it.row.id));
+        let mut payouts: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+        for transfer in conn.instructions(&instructed.collect::<Vec<_>>()).await? {
             if let (Some(claim), Some(payout)) = (transfer.claim, transfer.document) {
-                let of = (transfer.jurisdiction, claim);
-                payouts.entry(of).or_default().push(payout);
+                payouts.entry(claim).or_default().push(payout);
             }
         }
         let mut stood = Vec::with_capacity(passed.len());
         for Passed { row, events } in passed {
-            let of = key(&row);
             let mut decided = BTreeMap::new();
-            for decision in decisions.remove(&of).unwrap_or_default() {
+            for decision in decisions.remove(&row.id()).unwrap_or_default() {
                 decided.insert(decision.revision, self.decided(&row, &decision)?);
             }
-            let payouts = payouts.remove(&of).unwrap_or_default();
+            let payouts = payouts.remove(&row.id).unwrap_or_default();
             let mut row = fold(row, &events, &decided, &payouts)?;
             let last = decided.remove(&row.decided);
             let last = last.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
@@ -165,17 +160,17 @@ impl Claims {
     }
 }
 
-/// Those of the claims that had arrived by an instant, in their order, with what had been done to each.
+/// Those of the claims that had arrived by an instant, in their order, with what had been done to
+/// each.
 async fn passed(
     conn: &mut store::Conn,
     rows: Vec<ClaimRow>,
     instant: DateTime<Utc>,
 ) -> Result<Vec<Passed>, ServiceError> {
-    let subject = |row: &ClaimRow| Ok((row.jurisdiction.clone(), claim_subject(row)?));
     let subjects = rows
         .iter()
-        .map(subject)
-        .collect::<Result<Vec<_>, ServiceError>>()?;
+        .map(|row| (row.jurisdiction.to_string(), row.id().to_string()))
+        .collect::<Vec<_>>();
     let mut events: BTreeMap<String, Vec<EventRow>> = BTreeMap::new();
     for event in conn.events_until(&subjects, instant).await? {
         events.entry(event.subject.clone()).or_default().push(event);
@@ -189,17 +184,17 @@ async fn passed(
 }
 
 impl Passed {
-    fn status(&self) -> Option<&str> {
+    fn status(&self) -> Option<Status> {
         let changes = self.events.iter().rev().filter(|event| event.verb != WAIT_FOR);
         changes
             .filter(|event| event.revision.is_some())
-            .find_map(|event| event.to_status.as_deref())
+            .find_map(|event| Status::parse(event.to_status.as_deref()?))
     }
 }
 
 /// Whether an event is a decision on what was sent with it.
 fn decides(event: &EventRow) -> bool {
-    matches!(event.verb.as_str(), "submit" | "correct")
+    [SUBMIT, Verb::Correct.as_str()].contains(&event.verb.as_str())
 }
 
 /// The row as the events left it. What no event changes is as it is now.
@@ -213,7 +208,8 @@ fn fold(
     let mut reserved = false;
     (row.correct_by, row.waits_for, row.disbursement) = (None, None, None);
     for event in events {
-        let (Some(revision), Some(status)) = (event.revision, event.to_status.clone()) else {
+        let status = event.to_status.as_deref().and_then(Status::parse);
+        let (Some(revision), Some(status)) = (event.revision, status) else {
             continue;
         };
         row.revision = revision;
@@ -231,7 +227,7 @@ fn fold(
             if !kept {
                 row.category = category(it);
             }
-            if row.status == Status::NeedsCorrection.as_str() {
+            if row.status == Status::NeedsCorrection {
                 let days = it.decision.programme.correction_days();
                 row.correct_by = Some(correct_by.unwrap_or_else(|| correction_deadline(days, event.at)));
             }
@@ -253,7 +249,8 @@ fn fold(
     Ok(row)
 }
 
-/// A decision on the row. Whether it kept the reservation of the one before, and with it the category it counts in.
+/// A decision on the row. Whether it kept the reservation of the one before, and with it the
+/// category it counts in.
 fn decide(row: &mut ClaimRow, it: &Decided, reserved: &mut bool) -> bool {
     let decision = &it.decision;
     row.decided = row.revision;
@@ -262,10 +259,7 @@ fn decide(row: &mut ClaimRow, it: &Decided, reserved: &mut bool) -> bool {
     let cap = decision.rules().find(|rule| *rule.id == *"cap");
     let granted = cap.is_some_and(|rule| rule.outcome == RuleResult::Pass);
     if decision.outcome == Outcome::Waitlisted {
-        row.waits_for = cap.and_then(|rule| match rule.facts.get("cap.limit") {
-            Some(policy::Value::Text(limit)) => Some(limit.clone()),
-            _ => None,
-        });
+        row.waits_for = cap.and_then(limit_of);
     }
     let kept = decision.outcome == Outcome::NeedsCorrection && !granted && *reserved;
     *reserved = match decision.outcome {

@@ -1,25 +1,33 @@
-//! Correcting one's own claim: decided again, in the place it had, with the reservation it had as far as the amount allows.
+//! Correcting one's own claim: decided again, in the place it had, with the reservation it had as
+//! far as the amount allows.
 
 use claims::claim::Claim;
 use claims::ids::ClaimId;
 use claims::life_cycle::Verb;
 use store::claims::ClaimRow;
-use store::{Done, Tx};
 
 use super::Claims;
 use super::evaluate::Candidate;
-use super::record::{Before, Judged, judge, load_state, next_revision};
-use super::transition::legal;
+use super::first_answer::Moved;
+use super::record::{Before, Judged, Writes, judge, load_state, next_revision};
+use super::transition::{fund_of, legal};
 use super::view::{ClaimState, merchant};
 use super::withdraw::own;
 use crate::funds::limits;
 use crate::operation::access::SubmitClaims;
 use crate::operation::checks::check_revision;
-use crate::operation::convert::fen;
-use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
+use crate::operation::{Finished, Key, Op, Permit, Refusal, Replayable, ServiceError};
+
+/// What a claim says now, decided.
+struct Correction {
+    /// The revision that the claimant saw.
+    seen: i32,
+    candidate: Candidate,
+}
 
 impl Claims {
-    /// Decides a claim again with what it says now. Its place, and its reservation as far as the amount allows, are kept.
+    /// Decides a claim again with what it says now. Its place, and its reservation as far as the
+    /// amount allows, are kept.
     pub async fn correct(
         &self,
         permit: &Permit<SubmitClaims>,
@@ -28,117 +36,112 @@ impl Claims {
         corrected: Claim,
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
-        let mut conn = self.op.read().await?;
-        if let Some(value) = self.moved_before(&mut conn, permit.actor(), key.as_ref()).await? {
-            return Ok(Replayable {
-                value,
-                replayed: true,
-            });
-        }
-        let row = own(permit, conn.claim(claim.jurisdiction.as_str(), claim.uuid).await?)?;
-        drop(conn);
-        check_revision(row.revision, if_match)?;
-        legal(&row, Verb::Correct)?;
-        same_place(&row, &corrected)?;
-        let merchant = merchant(permit.actor())?;
-        let candidate = self
-            .decide(vec![(corrected, merchant)], self.op.now())
-            .await?
-            .pop();
-        let candidate = candidate.ok_or_else(|| ServiceError::bug("one claim, one candidate"))??;
-        let seen = if_match.unwrap_or(row.revision);
-        let unit = |tx| self.correct_in(tx, permit, claim, seen, &candidate, key.as_ref());
-        let corrected = self.op.transaction(unit).await?;
-        self.serve_called_waitlists().await;
-        Ok(corrected)
+        // A repeat is refused for what the first request did, so that its key is asked for first.
+        let correction = self.correction(permit, claim, if_match, corrected).await?;
+        let unit = async |op: Op<'_>| {
+            let correction = correction.as_ref().map_err(Clone::clone)?;
+            self.record_correction(op, permit, claim, correction).await
+        };
+        let moved = self.op.of(permit).everywhere();
+        let moved = moved
+            .once_if(Verb::Correct.as_str(), key.as_ref())
+            .run(unit)
+            .await?;
+        self.as_moved(moved).await
     }
 
-    async fn correct_in(
+    /// Decides what a claim says now, before its transaction opens.
+    async fn correction(
         &self,
-        mut tx: Tx,
         permit: &Permit<SubmitClaims>,
         claim: ClaimId,
-        seen: i32,
-        candidate: &Candidate,
-        key: Option<&Key>,
-    ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
-        let (actor, now) = (permit.actor(), self.op.now());
-        let (mut books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
-        if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
-            return Ok(tx.done(Replayable {
-                value,
-                replayed: true,
-            }));
-        }
-        let row = own(permit, rows.remove(&claim.uuid))?;
-        check_revision(row.revision, Some(seen))?;
-        legal(&row, Verb::Correct)?;
-        if row.correct_by.is_some_and(|deadline| deadline < now) {
+        if_match: Option<i32>,
+        corrected: Claim,
+    ) -> Result<Result<Correction, Refusal>, ServiceError> {
+        let mut conn = self.op.read().await?;
+        let row = conn.claim(claim).await?;
+        drop(conn);
+        let open = open_to_correction(permit, row, if_match).and_then(|row| {
+            same_place(&row, &corrected)?;
+            Ok(row)
+        });
+        let row = match open {
+            Ok(row) => row,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let merchant = merchant(permit.actor())?;
+        let candidate = self.decide_one(corrected, merchant, self.op.now()).await?;
+        let seen = if_match.unwrap_or(row.revision);
+        Ok(candidate.map(|candidate| Correction { seen, candidate }))
+    }
+
+    async fn record_correction<'a>(
+        &self,
+        mut op: Op<'a>,
+        permit: &Permit<SubmitClaims>,
+        claim: ClaimId,
+        Correction { seen, candidate }: &Correction,
+    ) -> Result<Finished<Moved>, ServiceError> {
+        let (mut books, row) = self.lock_claim(&mut op.tx, claim).await?;
+        let row = open_to_correction(permit, row, Some(*seen))?;
+        if row.correct_by.is_some_and(|deadline| deadline < op.now) {
             return Err(Refusal::Settled {
                 what: "correction",
                 status: "overdue".into(),
             }
             .into());
         }
-        let sent = self
-            .sent_claims(&mut tx, std::slice::from_ref(&row))
-            .await?
-            .remove(&row.id);
-        let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
+        let sent = self.sent_claim(&mut op.tx, &row).await?;
         let keys = claims::keys::unique_keys(&sent, |domain, text| self.vault.digest(domain, text));
         let catalogue = self.catalogue.current();
         if let Some(amount) = row.amount.filter(|_| row.committed) {
             let mut counted = limits::touched_by(&books, &catalogue, &row)?;
             counted.dedup();
-            books.forget(&counted, fen(amount)?);
+            books.forget(&counted, amount);
         }
         let before = Before { row, keys };
-        let mut state = load_state(&mut tx, &books, &[(candidate, Some(&before))]).await?;
-        let judgement = judge(&catalogue, &books, &mut state, candidate, Some(&before), now)?;
-        let less = !judgement.ruled.reserve || before.row.amount > judgement.amount.map(ledger::Fen::get);
+        let mut state = load_state(&mut op.tx, &books, &[(candidate, Some(&before))]).await?;
+        let judgement = judge(&catalogue, &books, &mut state, candidate, Some(&before), op.now)?;
+        let less = !judgement.ruled.reserve || before.row.amount > judgement.amount;
         let freed = judgement.ruled.release && less;
-        let fund = (before.row.jurisdiction.clone(), before.row.programme.clone());
         let sealed = self.seal(&candidate.claim, before.row.id, next_revision(Some(&before)))?;
-        let judged = [Judged {
+        let judged = Judged {
             candidate,
             judgement,
             id: before.row.id,
             before: Some(&before),
             sealed: &sealed,
-            actor,
-            at: now,
-        }];
-        let states = self.record(&mut tx, &books, &judged).await?;
+            actor: op.actor,
+            at: op.now,
+        };
+        let row = judged.row()?;
+        let moved = Moved::of(&row);
+        let mut writes = Writes::default();
+        self.gather(&mut writes, &books, &judged, row)?;
+        let recorded = op.record_claims(&books.heads, writes.finish()).await?;
         if freed {
-            self.funds.call_waitlist(&mut tx, fund, now).await?;
+            op.call_waitlist(fund_of(&before.row)).await?;
         }
-        let row = tx.claim(claim.jurisdiction.as_str(), claim.uuid).await?;
-        self.keep_move(
-            &mut tx,
-            actor,
-            key,
-            "correct",
-            &row.ok_or(Refusal::NotFound("claim"))?,
-        )
-        .await?;
-        let value = states
-            .into_iter()
-            .next()
-            .ok_or_else(|| ServiceError::bug("one claim, one state"))?;
-        Ok(tx.done(Replayable {
-            value,
-            replayed: false,
-        }))
+        Ok(op.done(recorded, moved))
     }
+}
+
+/// The caller's own claim, as the caller saw it and awaiting a correction.
+fn open_to_correction(
+    permit: &Permit<SubmitClaims>,
+    row: Option<ClaimRow>,
+    if_match: Option<i32>,
+) -> Result<ClaimRow, Refusal> {
+    let row = own(permit, row)?;
+    check_revision(row.revision, if_match)?;
+    legal(&row, Verb::Correct)?;
+    Ok(row)
 }
 
 fn same_place(row: &ClaimRow, corrected: &Claim) -> Result<(), Refusal> {
     let moved = [
         ("/programme", row.programme == corrected.programme.as_str()),
-        (
-            "/jurisdiction",
-            row.jurisdiction == corrected.jurisdiction.as_str(),
-        ),
+        ("/jurisdiction", row.jurisdiction == corrected.jurisdiction),
     ];
     match moved.into_iter().find(|(_, same)| !same) {
         None => Ok(()),

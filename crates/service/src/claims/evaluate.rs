@@ -1,5 +1,5 @@
-//! From a claim to a candidate: its facts, what its programme says of them, and what it would hold. Everything here happens
-//! before a transaction opens, so that none waits for it.
+//! From a claim to a candidate: its facts, what its programme says of them, and what it would hold.
+//! Everything here happens before a transaction opens, so that none waits for it.
 
 use std::sync::Arc;
 
@@ -50,40 +50,32 @@ impl Candidate {
     }
 }
 
-/// So many claims are decided where they are asked for; more of them on a thread that nobody else waits for.
+/// The most claims that are decided on the thread that asks; more are decided on a blocking thread.
 const FEW: usize = 8;
 
 impl Claims {
-    /// Decides claims of merchants, in order. A claim that names no programme or county is refused, not decided.
-    pub(super) async fn decide(
+    /// Decides one claim of a merchant. A claim that names no programme or county is refused, not
+    /// decided.
+    pub(super) async fn decide_one(
         &self,
-        claims: Vec<(Claim, String)>,
+        claim: Claim,
+        merchant: String,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Result<Candidate, Refusal>>, ServiceError> {
-        let known = self.known(&claims).await?;
-        self.decide_known(claims.into_iter().zip(known).collect(), now)
-            .await
+    ) -> Result<Result<Candidate, Refusal>, ServiceError> {
+        let known = self.known(&claim, &merchant).await?;
+        let evaluation = self.evaluation([&claim]).await?;
+        Ok(evaluation.decide(claim, merchant, &known, now))
     }
 
-    /// The same, with what the registers say of each.
+    /// Decides claims of merchants, in order, with what the registers say of each.
     pub(super) async fn decide_known(
         &self,
         claims: Vec<((Claim, String), Known)>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Result<Candidate, Refusal>>, ServiceError> {
-        let unknown = claims.iter().any(|((claim, _), _)| {
-            self.catalogue
-                .current()
-                .versions(claim.programme.as_str())
-                .is_empty()
-        });
-        if unknown {
-            self.catalogue.refresh().await?;
-        }
-        let evaluation = Evaluation {
-            catalogue: self.catalogue.current(),
-            vault: Arc::clone(&self.vault),
-        };
+        let evaluation = self
+            .evaluation(claims.iter().map(|((claim, _), _)| claim))
+            .await?;
         let few = claims.len() <= FEW;
         let decide = move || -> Vec<_> {
             let claims = claims.into_iter();
@@ -99,9 +91,23 @@ impl Claims {
                 .map_err(ServiceError::bug)
         }
     }
+
+    /// What these claims are decided with. A programme that is not known may have been put in force
+    /// since the catalogue was read.
+    async fn evaluation(&self, claims: impl IntoIterator<Item = &Claim>) -> Result<Evaluation, ServiceError> {
+        let catalogue = self.catalogue.current();
+        let unknown = |claim: &Claim| catalogue.versions(claim.programme.as_str()).is_empty();
+        if claims.into_iter().any(unknown) {
+            self.catalogue.refresh().await?;
+        }
+        Ok(Evaluation {
+            catalogue: self.catalogue.current(),
+            vault: Arc::clone(&self.vault),
+        })
+    }
 }
 
-/// What a claim is decided with, on whatever thread.
+/// What a claim is decided with, on any thread.
 struct Evaluation {
     catalogue: Arc<Catalogue>,
     vault: Arc<Vault>,
@@ -172,7 +178,8 @@ impl Evaluation {
         Ok(())
     }
 
-    /// The version in force on the governing date. A claim that shows no date yet is told by the newest what is missing.
+    /// The version in force on the governing date. For a claim that shows no date yet the newest
+    /// version says what is missing.
     fn version_for(
         &self,
         claim: &Claim,

@@ -1,71 +1,44 @@
-//! A claim as it was first answered: what an idempotency key gives again, whatever became of the claim later.
+//! A claim as it was first answered: what an idempotency key gives again, whatever became of the
+//! claim later.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use claims::ids::ClaimId;
-use serde::{Deserialize, Serialize};
-use store::Tx;
+use claims::life_cycle::Status;
+use ledger::Fen;
 use store::claims::ClaimRow;
 use store::operation::IdempotencyRow;
 use uuid::Uuid;
 
 use super::Claims;
-use super::view::{self, ClaimState, claim_subject, correction_deadline};
-use crate::operation::convert::by_id;
-use crate::operation::{Actor, Key, ServiceError};
+use super::view::{self, ClaimState, correction_deadline, limit_of};
+use crate::operation::convert::{by_id, code};
+use crate::operation::{Replayable, ServiceError, stored_answer};
 
 /// How a move left a claim: enough to give the first answer again, whatever came later.
-#[derive(Serialize, Deserialize)]
-struct Moved {
-    claim: String,
-    status: String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Moved {
+    claim: ClaimId,
+    status: Status,
     revision: i32,
     decided: i32,
     changed_at: DateTime<Utc>,
-    amount: Option<i64>,
+    amount: Option<Fen>,
     correct_by: Option<DateTime<Utc>>,
     waits_for: Option<String>,
     disbursement: Option<Uuid>,
 }
 
-impl Claims {
-    /// The claim as a move with this key first left it, if the key was used before.
-    pub(super) async fn moved_before(
-        &self,
-        conn: &mut store::Conn,
-        actor: &Actor,
-        key: Option<&Key>,
-    ) -> Result<Option<ClaimState>, ServiceError> {
-        let Some(key) = key else { return Ok(None) };
-        let Some(first) = self.op.answered::<Moved>(conn, actor, key).await? else {
-            return Ok(None);
-        };
-        let first = first.value;
-        let id = ClaimId::parse(&first.claim).map_err(ServiceError::bug)?;
-        let row = conn.claim(id.jurisdiction.as_str(), id.uuid).await?;
-        let mut row = row.ok_or_else(|| ServiceError::bug("a remembered claim is gone"))?;
-        row.status = first.status;
-        (row.revision, row.decided) = (first.revision, first.decided);
-        row.changed_at = first.changed_at;
-        (row.amount, row.correct_by) = (first.amount, first.correct_by);
-        (row.waits_for, row.disbursement) = (first.waits_for, first.disbursement);
-        Ok(Some(self.detail(conn, &row).await?))
-    }
+stored_answer! { "claim_move.1" => Moved {
+    claim, status, revision, decided, changed_at, amount, correct_by, waits_for, disbursement,
+} }
 
-    /// Keeps how a move left a claim, if it came with a key.
-    pub(super) async fn keep_move(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        key: Option<&Key>,
-        operation: &str,
-        row: &ClaimRow,
-    ) -> Result<(), ServiceError> {
-        let Some(key) = key else { return Ok(()) };
-        let moved = Moved {
-            claim: claim_subject(row)?,
-            status: row.status.clone(),
+impl Moved {
+    pub(super) fn of(row: &ClaimRow) -> Self {
+        Self {
+            claim: row.id(),
+            status: row.status,
             revision: row.revision,
             decided: row.decided,
             changed_at: row.changed_at,
@@ -73,8 +46,28 @@ impl Claims {
             correct_by: row.correct_by,
             waits_for: row.waits_for.clone(),
             disbursement: row.disbursement,
-        };
-        self.op.keep_answer(tx, actor, key, operation, &moved).await
+        }
+    }
+}
+
+impl Claims {
+    /// The claim as a move left it, whatever came later. The first answer and its repetitions are
+    /// all read here, after the commit.
+    pub(super) async fn as_moved(
+        &self,
+        moved: Replayable<Moved>,
+    ) -> Result<Replayable<ClaimState>, ServiceError> {
+        let Replayable { value, replayed } = moved;
+        let mut conn = self.op.read().await?;
+        let row = conn.claim(value.claim).await?;
+        let mut row = row.ok_or_else(|| ServiceError::bug("a remembered claim is gone"))?;
+        row.status = value.status;
+        (row.revision, row.decided) = (value.revision, value.decided);
+        row.changed_at = value.changed_at;
+        (row.amount, row.correct_by) = (value.amount, value.correct_by);
+        (row.waits_for, row.disbursement) = (value.waits_for, value.disbursement);
+        let value = self.detail(&mut conn, &row).await?;
+        Ok(Replayable { value, replayed })
     }
 
     /// The answers given when these keys were first used to submit a claim, by client and key.
@@ -95,25 +88,21 @@ impl Claims {
         conn: &mut store::Conn,
         rows: &[IdempotencyRow],
     ) -> Result<HashMap<(String, String), ClaimState>, ServiceError> {
-        let of_claim = |row: &IdempotencyRow| {
-            let used = (row.client.clone(), row.key.clone());
-            Some((used, row.claim_jurisdiction.clone()?, row.claim?))
-        };
-        let wanted = rows.iter().filter_map(of_claim).collect::<Vec<_>>();
-        let ids = wanted
-            .iter()
-            .map(|(_, jurisdiction, id)| (jurisdiction.clone(), *id))
-            .collect::<Vec<_>>();
-        let firsts = ids
-            .iter()
-            .map(|(jurisdiction, id)| (jurisdiction.clone(), *id, 1))
-            .collect::<Vec<_>>();
+        let mut wanted = Vec::with_capacity(rows.len());
+        for row in rows {
+            if let (Some(county), Some(claim)) = (&row.claim_jurisdiction, row.claim) {
+                let used = (row.client.clone(), row.key.clone());
+                wanted.push((used, ClaimId::new(code(county)?, claim)));
+            }
+        }
+        let ids = wanted.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+        let firsts = ids.iter().map(|id| (*id, 1)).collect::<Vec<_>>();
         let claims = by_id(conn.claims_by_id(&ids).await?, |row| row.id);
         let decisions = by_id(conn.decisions(&firsts).await?, |row| row.claim);
         let catalogue = self.catalogue.current();
         let mut answers = HashMap::new();
-        for (key, _, id) in wanted {
-            let (Some(row), Some(decision)) = (claims.get(&id), decisions.get(&id)) else {
+        for (key, id) in wanted {
+            let (Some(row), Some(decision)) = (claims.get(&id.uuid), decisions.get(&id.uuid)) else {
                 return Err(ServiceError::bug("a remembered claim is gone"));
             };
             let mut first = view::detail(&catalogue, row, decision)?;
@@ -145,10 +134,7 @@ fn as_first_answered(state: &mut ClaimState) -> Result<(), ServiceError> {
         needs_correction.then(|| correction_deadline(decision.programme.correction_days(), state.created_at));
     let waitlisted = decision.outcome == policy::Outcome::Waitlisted;
     let cap = decision.rules().find(|rule| waitlisted && *rule.id == *"cap");
-    state.waits_for = cap.and_then(|rule| match rule.facts.get("cap.limit") {
-        Some(policy::Value::Text(limit)) => Some(limit.clone()),
-        _ => None,
-    });
+    state.waits_for = cap.and_then(limit_of);
     state.disbursement = None;
     Ok(())
 }

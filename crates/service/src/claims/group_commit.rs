@@ -1,12 +1,15 @@
-//! Group commit: claims that arrive together are committed together, each with an outcome of its own.
+//! Group commit: claims that arrive together are committed together, each with an outcome of its
+//! own.
 //!
-//! A claim that is decided goes to the lane of its county; the lane takes whatever queued while it was busy and records it in
-//! one transaction, so the county's rows are locked once a batch and one flush of the log serves many. The answer goes out
-//! after the commit. A county has one lane, so that two batches of this process never wait for each other's rows.
+//! A claim that is decided goes to the lane of its county; the lane takes what queued while it was
+//! busy and records it in one transaction, so the county's rows are locked once a batch and one
+//! flush of the log serves many. The answer goes out after the commit. A county has one lane, so
+//! that two batches of this process never wait for each other's rows.
 //!
-//! No claim fails for another's sake: a batch that does not go through within the store's tries is split, down to the claim that
-//! is at fault. Only when the database cannot be reached do all fail at once, since asking it once more for each would change
-//! nothing. A full queue refuses at once, and nothing was recorded.
+//! No claim fails for another's sake: a batch that does not go through within the store's tries is
+//! split, down to the claim that is at fault. Only when the database cannot be reached do all fail
+//! at once, since asking it once more for each would change nothing. A full queue refuses at once,
+//! and nothing was recorded.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
@@ -23,7 +26,7 @@ use super::Claims;
 use super::evaluate::Candidate;
 use super::lane::{Bounds, Lane, Unanswered};
 use super::lookups::{LookUp, LookedUp};
-use super::record::{Judged, judge, state_of};
+use super::record::{Judged, SUBMIT, judge, state_of};
 use super::view::ClaimState;
 use crate::operation::convert::distinct;
 use crate::operation::{Actor, Refusal, ServiceError};
@@ -138,8 +141,7 @@ impl Claims {
     /// Records a claim in its county's lane, if there is room for it now.
     pub(super) async fn record_in_lane(&self, open: Open) -> Recorded {
         let lane = self.lanes.of(open.candidate.claim.jurisdiction.as_str());
-        let lane = lane.ok_or_else(|| ServiceError::bug("no lane"))?;
-        lane.ask(open)?.given().await?
+        lane.ok_or(Unanswered::Lost)?.ask(open)?.given().await?
     }
 
     /// Commits a batch, each claim with its own outcome, in the order of the batch.
@@ -180,7 +182,8 @@ impl Claims {
         .boxed()
     }
 
-    /// The unit of work of a batch: keys of idempotency first, then the counties' books, then everything else.
+    /// The unit of work of a batch: idempotency keys first, then the counties' books, then
+    /// everything else.
     pub(super) async fn record_new(
         &self,
         mut tx: Tx,
@@ -203,7 +206,8 @@ impl Claims {
         if mode == Mode::Atomic
             && let Some(Err(refusal)) = results.values().find(|result| result.is_err())
         {
-            // Its key was taken by another request while it was being decided: nothing of the batch is recorded.
+            // Its key was taken by another request while it was being decided: nothing of the batch
+            // is recorded.
             return Err(refusal.clone().into());
         }
 
@@ -221,7 +225,7 @@ impl Claims {
                 at: open.at,
             });
         }
-        let states = self.record(&mut tx, &books, &judged).await?;
+        let states = self.record(&mut tx, &books, &judged, self.op.now()).await?;
         for (open, claim) in fresh.iter().zip(states) {
             let submitted = Submitted {
                 claim,
@@ -235,20 +239,20 @@ impl Claims {
                     claim: submitted.claim.clone(),
                     replayed: true,
                 }),
-                _ => Err(Refusal::IdempotencyKeyReused),
+                Some(_) | None => Err(Refusal::IdempotencyKeyReused),
             };
             results.insert(repeat.id, again);
         }
         let in_order = open.iter().map(|open| {
-            results
-                .remove(&open.id)
-                .ok_or_else(|| ServiceError::bug("a claim has no result"))
+            let result = results.remove(&open.id);
+            result.ok_or(ServiceError::from(Unanswered::Lost))
         });
         let in_order = in_order.collect::<Result<Vec<_>, _>>()?;
         Ok(tx.done(in_order))
     }
 
-    /// Another request used the same keys first, while these were being decided. Results by the claims' ids.
+    /// Another request used the same keys first, while these were being decided. Results by the
+    /// claims' ids.
     async fn raced(
         &self,
         tx: &mut Tx,
@@ -272,7 +276,7 @@ impl Claims {
                     claim,
                     replayed: true,
                 }),
-                _ => Err(Refusal::IdempotencyKeyReused),
+                Some(_) | None => Err(Refusal::IdempotencyKeyReused),
             };
             results.insert(open.id, result);
         }
@@ -281,7 +285,7 @@ impl Claims {
 }
 
 impl Open {
-    /// Its key of idempotency, with the client whose it is.
+    /// Its idempotency key, with the client that chose it.
     fn used(&self) -> (&str, &str) {
         (&self.actor.client, &self.key)
     }
@@ -308,7 +312,7 @@ fn asked(catalogue: &crate::catalogue::Catalogue, open: &[&Open]) -> Asked {
         client: open.actor.client.clone(),
         key: open.key.clone(),
         request: open.request.to_vec(),
-        operation: "submit".into(),
+        operation: SUBMIT.into(),
         claim_jurisdiction: Some(open.candidate.claim.jurisdiction.as_str().to_owned()),
         claim: Some(open.id),
         answer: None,
@@ -320,8 +324,8 @@ fn asked(catalogue: &crate::catalogue::Catalogue, open: &[&Open]) -> Asked {
     let counties = distinct(counties.collect());
     let programmes = open.iter().map(|open| open.candidate.programme.id().to_owned());
     let candidates = || open.iter().map(|open| &open.candidate);
-    let digests = candidates().flat_map(|it| it.keys.iter().map(|key| key.1.as_bytes().to_vec()));
-    let persons = candidates().map(|it| it.person.as_bytes().to_vec());
+    let digests = candidates().flat_map(|it| it.keys.iter().map(|key| key.1));
+    let persons = candidates().map(|it| it.person);
     Asked {
         keys: keys.collect(),
         city: catalogue.cities_of(&counties),

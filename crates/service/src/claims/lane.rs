@@ -1,8 +1,9 @@
-//! Natural batching: what comes while a lane is busy is taken together when it is free, up to a limit. Nobody waits for a
-//! batch to fill: an idle lane takes a lone question at once.
+//! Natural batching: what comes while a lane is busy is taken together when it is free, up to a
+//! limit. No question waits for a batch to fill: an idle lane takes a lone one at once.
 //!
-//! The queue is bounded, and a full one refuses at once ([`Unanswered::Full`]). A batch that panics answers none of its
-//! questions ([`Unanswered::Lost`]), and the lane goes on. A lane ends when nobody can ask it any more.
+//! The queue is bounded, and a full one refuses at once ([`Unanswered::Full`]). A batch that panics
+//! answers none of its questions ([`Unanswered::Lost`]), and the lane goes on. A lane ends when its
+//! last handle is dropped.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -37,7 +38,8 @@ impl<Q, A> std::fmt::Debug for Lane<Q, A> {
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Lane<Q, A> {
-    /// Opens a lane on the runtime this is called from. `work` answers a batch: one answer for each question, in order.
+    /// Opens a lane on the runtime this is called from. `work` answers a batch: one answer for each
+    /// question, in order.
     pub(crate) fn open<F, Fut>(bounds: Bounds, work: F) -> Self
     where
         F: Fn(Vec<Q>) -> Fut + Send + Sync + 'static,

@@ -1,8 +1,9 @@
-//! What the registers say of a batch of claims: one statement for each register that some claim of it needs, all in one round
-//! trip, whatever the size of the batch.
+//! What the registers say of a batch of claims: one statement for each register that some claim of
+//! it needs, all in one round trip, whatever the size of the batch.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
+use std::sync::Arc;
 
 use claims::claim::Claim;
 use claims::identifiers::CreditCode;
@@ -23,40 +24,48 @@ struct Asked {
     price: Option<PriceQuestion>,
 }
 
-/// What one caller wants to know: what the registers say of its claims, and which of its keys were used before.
+/// What one caller wants to know: what the registers say of its claims, and which of its keys were
+/// used before.
 #[derive(Debug)]
 pub(super) struct LookUp {
-    asked: Vec<Asked>,
-    /// Keys of idempotency, each with its client.
+    asked: Arc<[Asked]>,
+    /// Idempotency keys, each with its client.
     used: Vec<(String, String)>,
 }
 
 /// The answer to a [`LookUp`].
 #[derive(Debug)]
 pub(super) struct LookedUp {
-    /// In the order of the claims.
-    pub(super) known: Vec<Known>,
-    /// Those that were used.
-    pub(super) used: Vec<IdempotencyRow>,
+    /// What the registers answered to everything that was asked in the same batch.
+    answers: Arc<Answers>,
+    /// Those of the keys that were used.
+    used: Vec<IdempotencyRow>,
 }
 
 impl Claims {
-    /// What is known of each claim of a merchant (its credit code), in the order of the claims.
-    pub(super) async fn known(&self, claims: &[(Claim, String)]) -> Result<Vec<Known>, ServiceError> {
-        Ok(self.known_and_used(claims, Vec::new()).await?.known)
+    /// What is known of a merchant's claim.
+    pub(super) async fn known(&self, claim: &Claim, merchant: &str) -> Result<Known, ServiceError> {
+        let asked = Arc::new([Asked::by(claim, merchant)]);
+        let answer = self.ask(Arc::clone(&asked) as _, Vec::new()).await?;
+        let [one] = &*asked;
+        Ok(answer.answers.known(one))
     }
 
-    /// The same, and what is remembered of keys of idempotency. Whoever asks at the same time is answered by the same
-    /// statements.
+    /// What is known of each claim of a merchant (its credit code), in the order of the claims, and
+    /// which of the idempotency keys were used before.
     pub(super) async fn known_and_used(
         &self,
         claims: &[(Claim, String)],
         used: Vec<(String, String)>,
-    ) -> Result<LookedUp, ServiceError> {
-        let asked = claims
-            .iter()
-            .map(|(claim, merchant)| Asked::by(claim, merchant))
-            .collect();
+    ) -> Result<(Vec<Known>, Vec<IdempotencyRow>), ServiceError> {
+        let asked = claims.iter().map(|(claim, merchant)| Asked::by(claim, merchant));
+        let asked = asked.collect::<Arc<[Asked]>>();
+        let LookedUp { answers, used } = self.ask(Arc::clone(&asked), used).await?;
+        Ok((asked.iter().map(|it| answers.known(it)).collect(), used))
+    }
+
+    /// Callers that ask at the same time are answered by the same statements.
+    async fn ask(&self, asked: Arc<[Asked]>, used: Vec<(String, String)>) -> Result<LookedUp, ServiceError> {
         self.lanes.look_ups.ask(LookUp { asked, used })?.given().await?
     }
 
@@ -68,8 +77,9 @@ impl Claims {
                 for row in used {
                     rows.insert((row.client.clone(), row.key.clone()), row);
                 }
+                let answers = Arc::new(answers);
                 let answer = |look_up: LookUp| LookedUp {
-                    known: look_up.asked.iter().map(|it| answers.known(it)).collect(),
+                    answers: Arc::clone(&answers),
                     used: look_up
                         .used
                         .iter()
@@ -83,14 +93,15 @@ impl Claims {
     }
 
     async fn answers(&self, batch: &[LookUp]) -> Result<(Answers, Vec<IdempotencyRow>), StoreError> {
-        let asked = || batch.iter().flat_map(|look_up| &look_up.asked);
+        let asked = || batch.iter().flat_map(|look_up| look_up.asked.iter());
         let used = distinct(batch.iter().flat_map(|look_up| look_up.used.iter().cloned()));
         let mut answers = Answers::default();
         let mut conn = self.op.read().await?;
         let keys = keys(asked());
         let (found, used) = conn.look_up(&keys, &used).await?;
         answers.add(&keys.filed_prices, found)?;
-        // A claim that names no dismantler is answered with its certificate's, which is known only now.
+        // A claim that names no dismantler is answered with its certificate's, which is known only
+        // now.
         let unnamed = asked().filter_map(|it| {
             answers
                 .dismantler_of(it)
@@ -160,7 +171,7 @@ fn distinct<T: Ord>(keys: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 /// What the registers answered, by key.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Answers {
     labels: HashMap<String, claims::registers::EfficiencyLabel>,
     certificates: HashMap<String, ScrapCertificate>,

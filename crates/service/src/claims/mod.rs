@@ -6,13 +6,13 @@
 //! | `lookups`, `evaluate` | from a claim to a candidate: registers, facts, programme version, decision |
 //! | `lane`, `group_commit` | claims that queued while a lane was busy are taken together; the unit of work of a batch, and its split when one claim is at fault |
 //! | `record` | a candidate against its county's books: keys, quota, money, receipt, and everything that is written |
-//! | `transition` | one step of the life cycle for any number of claims |
+//! | `transition` | one step of the life cycle for one claim or any number; the part of its money that moves |
 //! | `review`, `withdraw`, `correct` | verdicts; withdrawal and return; correction |
 //! | `clawbacks` | subsidies due back: demanded, repaid in parts, waived in pairs |
 //! | `waitlist` | what returning money and time bring |
 //! | `queries`, `as_of` | claims as they are looked at: masked, revealed with an audit event, or as they stood at an instant |
 //! | `view` | what a caller is shown of a claim, read back from its rows |
-//! | `first_answer` | a claim as it was first answered, for a key that is used again |
+//! | `first_answer` | a claim as a move left it, or as it was first answered: what a repeated key gives again |
 //!
 //! A claim is submitted, paid and released once, however often its caller repeats the call. Facts
 //! are gathered and rules decided before a transaction opens; everything that a claim changes is

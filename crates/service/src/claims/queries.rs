@@ -1,18 +1,19 @@
-//! Looking at claims: one's own, or one's counties'. Personal data is masked; a look at it is an audit event.
+//! Looking at claims: one's own, or one's counties'. Personal data is masked; a look at it is an
+//! audit event.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use claims::ids::ClaimId;
 use claims::life_cycle::Status;
+use ledger::log::Hash;
 use store::claims::{ClaimFilter, ClaimRow};
 use store::operation::EventRow;
-use store::{Done, Tx};
 use uuid::Uuid;
 
 use super::Claims;
-use super::view::{self, ClaimState, claim_subject};
+use super::view::{self, ClaimState};
 use crate::operation::access::{ReadClaims, RevealClaims};
 use crate::operation::checks::reason;
-use crate::operation::{Page, Permit, Refusal, ServiceError, events, paging};
+use crate::operation::{Op, Page, Permit, Refusal, ServiceError, paging};
 use timing::shanghai;
 
 /// Which claims a list is about; dates are days of arrival in Asia/Shanghai, both included.
@@ -48,11 +49,11 @@ pub struct Event {
     pub from_status: Option<String>,
     pub to_status: Option<String>,
     pub reason: Option<String>,
-    /// What whoever did it had before them.
+    /// The claim as it stood before the event.
     pub seen: Option<Seen>,
 }
 
-/// A claim as somebody saw it.
+/// A claim at a revision, with the decision that stood then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     pub revision: i32,
@@ -64,13 +65,9 @@ impl Claims {
     /// One claim. Another merchant's does not exist for a merchant; another county's is refused.
     pub async fn claim(&self, permit: &Permit<ReadClaims>, id: ClaimId) -> Result<ClaimDetail, ServiceError> {
         let mut conn = self.op.read().await?;
-        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
+        let row = visible(permit, conn.claim(id).await?, id)?;
         let state = self.detail(&mut conn, &row).await?;
-        let sent = self
-            .sent_claims(&mut conn, std::slice::from_ref(&row))
-            .await?
-            .remove(&row.id);
-        let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
+        let sent = self.sent_claim(&mut conn, &row).await?;
         Ok(ClaimDetail {
             state,
             masked: crate::at_rest::document::masked(&sent),
@@ -80,8 +77,8 @@ impl Claims {
     /// The receipt of the decision that stands, byte for byte as it was hashed.
     pub async fn receipt(&self, permit: &Permit<ReadClaims>, id: ClaimId) -> Result<String, ServiceError> {
         let mut conn = self.op.read().await?;
-        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
-        let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
+        let row = visible(permit, conn.claim(id).await?, id)?;
+        let decision = conn.decision(id, row.decided).await?;
         view::receipt(&decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?)
     }
 
@@ -100,10 +97,10 @@ impl Claims {
             .await?
             .list_claims(&filter, paging::fetch(limit))
             .await?;
-        paging::page(rows, limit, |row| row.id)?.try_map(|row| view::summary(&row))
+        paging::page(rows, limit, |row| row.id)?.try_map(|row| Ok(view::summary(&row)))
     }
 
-    /// Which rows a list is of, for whoever asks.
+    /// Which rows a list is of that the caller may see.
     pub(super) fn claim_filter(
         &self,
         permit: &Permit<ReadClaims>,
@@ -121,11 +118,7 @@ impl Claims {
             jurisdictions: paging::counties(permit, query.jurisdiction.clone())?,
             merchant,
             programmes: query.programme.iter().cloned().collect(),
-            statuses: query
-                .status
-                .iter()
-                .map(|status| status.as_str().to_owned())
-                .collect(),
+            statuses: query.status.into_iter().collect(),
             created_from: query.from.map(shanghai::midnight),
             created_before: query.to.and_then(|day| day.succ_opt()).map(shanghai::midnight),
             after: paging::read(cursor)?,
@@ -140,7 +133,7 @@ impl Claims {
                 filter.programmes = catalogue.newest().map(|it| it.id().to_owned()).collect();
             }
             if filter.statuses.is_empty() && !filter.programmes.is_empty() {
-                filter.statuses = Status::ALL.iter().map(|it| it.as_str().to_owned()).collect();
+                filter.statuses = Status::ALL.to_vec();
             }
         }
         Ok(filter)
@@ -156,16 +149,16 @@ impl Claims {
     ) -> Result<Page<Event>, ServiceError> {
         let after = paging::read(cursor)?;
         let mut conn = self.op.read().await?;
-        let row = visible(permit, conn.claim(id.jurisdiction.as_str(), id.uuid).await?, id)?;
+        visible(permit, conn.claim(id).await?, id)?;
         let rows = conn
             .events(
-                &row.jurisdiction,
-                &claim_subject(&row)?,
+                id.jurisdiction.as_str(),
+                &id.to_string(),
                 after,
                 paging::fetch(limit),
             )
             .await?;
-        let digests = conn.decision_digests(&row.jurisdiction, row.id).await?;
+        let digests = conn.decision_digests(id).await?;
         let hidden = permit.actor().role.is_merchant();
         // A merchant need not know which clerk it was.
         let shown = |text| if hidden { String::new() } else { text };
@@ -185,60 +178,38 @@ impl Claims {
         })
     }
 
-    /// The claim as it was sent, personal data included. Who looked, and why, stays on record.
+    /// The claim as it was sent, personal data included. The person who looks, and the reason, stay
+    /// on record.
     pub async fn reveal(
         &self,
         permit: &Permit<RevealClaims>,
         id: ClaimId,
         why: Option<String>,
     ) -> Result<serde_json::Value, ServiceError> {
-        permit.within(id.jurisdiction.as_str())?;
+        let operation = self.op.of(permit).within(id.jurisdiction.as_str())?;
         let why = reason(why, true)?;
-        self.op
-            .transaction(|tx| self.reveal_in(tx, permit, id, why.clone()))
-            .await
-    }
-
-    async fn reveal_in(
-        &self,
-        mut tx: Tx,
-        permit: &Permit<RevealClaims>,
-        id: ClaimId,
-        why: Option<String>,
-    ) -> Result<Done<serde_json::Value>, ServiceError> {
-        let row = tx
-            .claim(id.jurisdiction.as_str(), id.uuid)
-            .await?
-            .ok_or(Refusal::NotFound("claim"))?;
-        let sent = self
-            .sent_claims(&mut tx, std::slice::from_ref(&row))
-            .await?
-            .remove(&row.id);
-        let sent = sent.ok_or_else(|| ServiceError::bug("a claim has no document"))?;
-        let now = self.op.now();
-        let subject = claim_subject(&row)?;
-        let mut event = events::event(
-            self.op.id(now),
-            &row.jurisdiction,
-            &subject,
-            "reveal",
-            permit.actor(),
-            now,
-        );
-        (event.revision, event.reason) = (Some(row.revision), why);
-        events::record_inside(&mut tx, &[event]).await?;
-        Ok(tx.done(crate::at_rest::document::revealed(&sent)))
+        let unit = async |mut op: Op<'_>| {
+            let row = op.tx.claim(id).await?;
+            let row = row.ok_or(Refusal::NotFound("claim"))?;
+            let sent = self.sent_claim(&mut op.tx, &row).await?;
+            let mut event = op.event(id.jurisdiction.as_str(), &id.to_string(), "reveal");
+            (event.revision, event.reason) = (Some(row.revision), why.clone());
+            let recorded = op.record_inside(&[event]).await?;
+            Ok(op.done(recorded, crate::at_rest::document::revealed(&sent)))
+        };
+        operation.run(unit).await
     }
 }
 
-/// What stood before an event: the revision below the one that it made, or the one that it only looked at.
-fn seen(event: &EventRow, digests: &[(i32, Vec<u8>)]) -> Option<Seen> {
+/// What stood before an event: the revision below the one that it made, or the one that it only
+/// looked at.
+fn seen(event: &EventRow, digests: &[(i32, Hash)]) -> Option<Seen> {
     let made = i32::from(event.to_status.is_some());
     let revision = event.revision?.checked_sub(made)?;
     let stood = digests.iter().rev().find(|(decided, _)| *decided <= revision)?;
     Some(Seen {
         revision,
-        receipt: format!("sha256:{}", hex::encode(&stood.1)),
+        receipt: format!("sha256:{}", hex::encode(stood.1.0)),
     })
 }
 

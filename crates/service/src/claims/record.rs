@@ -1,8 +1,10 @@
-//! Recording decisions: candidates against the counties' books, in order, and everything written in one transaction.
+//! Recording decisions: candidates against the counties' books, in order, and everything written in
+//! one transaction.
 //!
-//! A new claim and a corrected one take the same way. [`judge`] gives out keys, quota and money with the pure allocation and
-//! makes the receipt; [`Service::record`] writes what came out: claims, what was sent, receipts, keys, quotas, transfers, caps,
-//! events and outbox. What another transaction took meanwhile violates a named constraint, and the unit is run again.
+//! A new claim and a corrected one take the same way. [`judge`] gives out keys, quota and money
+//! with the pure allocation and makes the receipt; [`Claims::record`] writes what came out: claims,
+//! what was sent, receipts, keys, quotas, transfers, caps, events and outbox. What another
+//! transaction took meanwhile violates a named constraint, and the unit is run again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -11,8 +13,10 @@ use chrono::{DateTime, Utc};
 use claims::allocate::{Allocation, CapOutcome, Demand, LimitKey, QuotaKey, State, allocate};
 use claims::claim::{Claim, Payee};
 use claims::digest::Digest;
+use claims::ids::ClaimId;
 use claims::keys::UniqueKind;
-use claims::life_cycle::{Holdings, Ruled, Ruling, Status, rule};
+use claims::life_cycle::{Holdings, Ruled, Ruling, Status, Verb, rule};
+use ledger::log::Hash;
 use ledger::{Fen, Reason, Transfer};
 use policy::receipt::Receipt;
 use policy::{Outcome, RuleOutcome, Value, Verdict};
@@ -25,12 +29,14 @@ use uuid::Uuid;
 
 use super::Claims;
 use super::evaluate::Candidate;
-use super::view::{self, ClaimDecision, ClaimState, claim_subject, correction_deadline, document_place};
+use super::view::{self, ClaimDecision, ClaimState, correction_deadline, document_place};
 use crate::at_rest::packing;
 use crate::catalogue::Catalogue;
 use crate::funds::limits::{self, Books, LimitChanges};
-use crate::operation::convert::fen;
 use crate::operation::{Actor, Refusal, ServiceError, events};
+
+/// What a claim's arrival is called in its events and under its idempotency key.
+pub(super) const SUBMIT: &str = "submit";
 
 /// What a claim that is being corrected holds already.
 #[derive(Debug, Clone)]
@@ -45,7 +51,8 @@ pub(crate) struct Judgement {
     pub(crate) receipt: Receipt,
     pub(crate) system: Vec<RuleOutcome>,
     pub(crate) ruled: Ruled,
-    /// What the claim's row counts: the subsidy as priced now, or the one whose reservation is kept.
+    /// What the claim's row counts: the subsidy as priced now, or the one whose reservation is
+    /// kept.
     pub(crate) amount: Option<Fen>,
     pub(crate) waits_for: Option<LimitKey>,
     /// The fund and the caps its money counts in.
@@ -60,10 +67,8 @@ pub(super) async fn load_state(
     candidates: &[(&Candidate, Option<&Before>)],
 ) -> Result<State, ServiceError> {
     let keys = candidates.iter().flat_map(|(candidate, _)| &candidate.keys);
-    let digests = keys.map(|key| key.1.as_bytes().to_vec()).collect::<Vec<_>>();
-    let persons = candidates
-        .iter()
-        .map(|(candidate, _)| candidate.person.as_bytes().to_vec());
+    let digests = keys.map(|key| key.1).collect::<Vec<_>>();
+    let persons = candidates.iter().map(|(candidate, _)| candidate.person);
     let persons = persons.collect::<HashSet<_>>().into_iter().collect::<Vec<_>>();
     let (holders, quotas) = (conn.holders(&digests).await?, conn.quotas(&persons).await?);
     state(books, holders, quotas, candidates)
@@ -86,8 +91,7 @@ fn state(
     candidates: &[(&Candidate, Option<&Before>)],
 ) -> Result<State, ServiceError> {
     let keys = candidates.iter().flat_map(|(candidate, _)| &candidate.keys);
-    let kinds: HashMap<&[u8], (UniqueKind, Digest)> =
-        keys.map(|key| (key.1.as_bytes().as_slice(), *key)).collect();
+    let kinds: HashMap<Digest, (UniqueKind, Digest)> = keys.map(|key| (key.1, *key)).collect();
     let own: HashSet<Uuid> = candidates
         .iter()
         .filter_map(|(_, before)| Some(before.as_ref()?.row.id))
@@ -96,13 +100,11 @@ fn state(
     state.taken = holders
         .iter()
         .filter(|holder| !own.contains(&holder.claim))
-        .filter_map(|holder| kinds.get(holder.digest.as_slice()).copied())
+        .filter_map(|holder| kinds.get(&holder.digest).copied())
         .collect();
     for row in quotas {
-        state.quotas.insert(
-            quota_key(&row.person, row.slot)?,
-            u32::try_from(row.used).unwrap_or(0),
-        );
+        let key = quota_key(row.person, row.slot);
+        state.quotas.insert(key, u32::try_from(row.used).unwrap_or(0));
     }
     for (_, before) in candidates {
         let Some(row) = before.as_ref().map(|before| &before.row).filter(|row| row.holds) else {
@@ -111,7 +113,7 @@ fn state(
         if let Some(slot) = &row.quota_slot {
             let used = state
                 .quotas
-                .entry(quota_key(&row.person, slot.clone())?)
+                .entry(quota_key(row.person, slot.clone()))
                 .or_default();
             *used = used.saturating_sub(1);
         }
@@ -119,14 +121,8 @@ fn state(
     Ok(state)
 }
 
-fn quota_key(person: &[u8], slot: String) -> Result<QuotaKey, ServiceError> {
-    let person: [u8; 16] = person
-        .try_into()
-        .map_err(|_| ServiceError::bug("digest of a wrong length"))?;
-    Ok(QuotaKey {
-        person: Digest::new(person),
-        slot,
-    })
+fn quota_key(person: Digest, slot: String) -> QuotaKey {
+    QuotaKey { person, slot }
 }
 
 /// Gives out what a candidate asks for, if it may have it, and writes its receipt.
@@ -172,7 +168,7 @@ pub(crate) fn judge(
         && let Some(key) = waits_for.take()
         && let Some(limit) = state.limits.get_mut(&key)
     {
-        // It needs correction first: its place is its id, and it stands in nobody's way until then.
+        // It needs correction first: its place is its id, and it blocks no other claim until then.
         limit.waiting = limit.waiting.saturating_sub(1);
     }
     let system = system_rules(candidate, &demand, &seen, &allocation);
@@ -187,7 +183,7 @@ pub(crate) fn judge(
         },
         Outcome::Ineligible => Ruling::Rejected,
     };
-    let standing = before.map(|before| view::standing(&before.row)).transpose()?;
+    let standing = before.map(|before| view::standing(&before.row));
     let ruled = rule(standing, ruling).map_err(|out| Refusal::OutOfTurn {
         status: out.status,
         verb: out.verb,
@@ -200,10 +196,7 @@ pub(crate) fn judge(
     let kept = before
         .filter(|_| ruled.reserved && !ruled.reserve)
         .and_then(|before| before.row.amount);
-    let amount = match kept {
-        Some(kept) => Some(fen(kept)?),
-        None => demand.money,
-    };
+    let amount = kept.or(demand.money);
     Ok(Judgement {
         receipt,
         system,
@@ -215,7 +208,8 @@ pub(crate) fn judge(
     })
 }
 
-/// Who stands in a demand's way, as a look before anything is taken: an ineligible claim is told all the same.
+/// What stands in a demand's way, before anything is taken: an ineligible claim shows it all the
+/// same.
 struct Seen {
     taken: HashSet<&'static str>,
     used: u32,
@@ -285,7 +279,7 @@ impl Judgement {
         self.ruled.holdings == Holdings::Keep
     }
 
-    /// What the caller is told.
+    /// What the caller is shown.
     pub(crate) fn decision(&self, candidate: &Candidate) -> ClaimDecision {
         ClaimDecision {
             outcome: self.receipt.outcome,
@@ -295,51 +289,6 @@ impl Judgement {
             leaf: None,
             programme: candidate.programme.clone(),
         }
-    }
-
-    fn row(&self, one: &Judged<'_>) -> Result<ClaimRow, ServiceError> {
-        let Judged {
-            candidate,
-            id,
-            at: now,
-            ..
-        } = *one;
-        let status = self.ruled.to;
-        let before = one.before.map(|before| &before.row);
-        // A kept reservation counts where it was made.
-        let kept = before.filter(|_| self.ruled.reserved && !self.ruled.reserve);
-        let revision = one.revision();
-        let first_deadline = before.and_then(|row| row.correct_by);
-        let correct_by =
-            first_deadline.unwrap_or_else(|| correction_deadline(candidate.programme.correction_days(), now));
-        Ok(ClaimRow {
-            jurisdiction: candidate.claim.jurisdiction.as_str().to_owned(),
-            id,
-            programme: candidate.programme.id().to_owned(),
-            programme_version: i32::try_from(candidate.programme.version()).map_err(ServiceError::bug)?,
-            status: status.as_str().to_owned(),
-            revision,
-            merchant: candidate.merchant.clone(),
-            merchant_reference: candidate.claim.merchant_reference.as_str().to_owned(),
-            client: before.map_or_else(|| one.actor.client.clone(), |row| row.client.clone()),
-            category: kept.map_or_else(|| candidate.category.clone(), |row| row.category.clone()),
-            governing_date: candidate.governing_date,
-            created_at: before.map_or(now, |row| row.created_at),
-            changed_at: now,
-            decided: revision,
-            amount: self.amount.map(Fen::get),
-            holds: self.holds(),
-            committed: self.ruled.reserved,
-            committed_month: self.ruled.reserved.then(|| self.month.clone()),
-            person: candidate.person.as_bytes().to_vec(),
-            quota_slot: candidate.quota.as_ref().map(|quota| quota.slot.clone()),
-            waits_for: self.waits_for.as_ref().map(limits::waits_for_text),
-            correct_by: (status == Status::NeedsCorrection).then_some(correct_by),
-            reviewed_by: None,
-            approved_by: None,
-            disbursement: None,
-            to_merchant: matches!(candidate.claim.payee, Payee::Merchant),
-        })
     }
 }
 
@@ -356,6 +305,53 @@ pub(super) struct Judged<'a> {
 }
 
 impl Judged<'_> {
+    /// The claim's row as the decision leaves it.
+    pub(super) fn row(&self) -> Result<ClaimRow, ServiceError> {
+        let Judged {
+            candidate,
+            ref judgement,
+            id,
+            at: now,
+            ..
+        } = *self;
+        let status = judgement.ruled.to;
+        let before = self.before.map(|before| &before.row);
+        // A kept reservation counts where it was made.
+        let kept = before.filter(|_| judgement.ruled.reserved && !judgement.ruled.reserve);
+        let revision = self.revision();
+        let first_deadline = before.and_then(|row| row.correct_by);
+        let correct_by =
+            first_deadline.unwrap_or_else(|| correction_deadline(candidate.programme.correction_days(), now));
+        Ok(ClaimRow {
+            jurisdiction: candidate.claim.jurisdiction,
+            id,
+            programme: candidate.programme.id().to_owned(),
+            programme_version: i32::try_from(candidate.programme.version()).map_err(ServiceError::bug)?,
+            status,
+            revision,
+            merchant: candidate.merchant.clone(),
+            merchant_reference: candidate.claim.merchant_reference.as_str().to_owned(),
+            client: before.map_or_else(|| self.actor.client.clone(), |row| row.client.clone()),
+            category: kept.map_or_else(|| candidate.category.clone(), |row| row.category.clone()),
+            governing_date: candidate.governing_date,
+            created_at: before.map_or(now, |row| row.created_at),
+            changed_at: now,
+            decided: revision,
+            amount: judgement.amount,
+            holds: judgement.holds(),
+            committed: judgement.ruled.reserved,
+            committed_month: judgement.ruled.reserved.then(|| judgement.month.clone()),
+            person: candidate.person,
+            quota_slot: candidate.quota.as_ref().map(|quota| quota.slot.clone()),
+            waits_for: judgement.waits_for.as_ref().map(limits::waits_for_text),
+            correct_by: (status == Status::NeedsCorrection).then_some(correct_by),
+            reviewed_by: None,
+            approved_by: None,
+            disbursement: None,
+            to_merchant: matches!(candidate.claim.payee, Payee::Merchant),
+        })
+    }
+
     /// The keys that the claim holds after its decision, as its leaf has them.
     fn held(&self) -> Vec<u8> {
         if !self.judgement.holds() {
@@ -379,37 +375,38 @@ pub(super) fn next_revision(before: Option<&Before>) -> i32 {
 
 /// Everything a batch writes, gathered before the first statement.
 #[derive(Default)]
-struct Writes {
+pub(super) struct Writes {
     record: Record,
-    quotas: BTreeMap<(Vec<u8>, String), (i32, u32)>,
+    quotas: BTreeMap<(Digest, String), (i32, u32)>,
     limits: LimitChanges,
 }
 
 impl Claims {
     /// What was sent, packed and sealed to its place.
     pub(crate) fn seal(&self, claim: &Claim, id: Uuid, revision: i32) -> Result<Vec<u8>, ServiceError> {
-        let place = document_place(claim.jurisdiction.as_str(), id, revision);
+        let place = document_place(ClaimId::new(claim.jurisdiction, id), revision);
         let text = packing::pack(&crate::at_rest::document::write(claim))?;
         self.vault.seal(&place, &text).map_err(ServiceError::bug)
     }
 
-    /// Writes judged claims in order, on top of their counties' locked books, and returns them as they stand.
+    /// Writes judged claims in order, on top of their counties' locked books, and returns them as
+    /// they stand.
     pub(super) async fn record(
         &self,
         tx: &mut Tx,
         books: &Books,
         judged: &[Judged<'_>],
+        now: DateTime<Utc>,
     ) -> Result<Vec<ClaimState>, ServiceError> {
         let mut writes = Writes::default();
         let mut states = Vec::with_capacity(judged.len());
         for one in judged {
-            let row = one.judgement.row(one)?;
-            let mut shown = view::summary(&row)?;
+            let row = one.row()?;
+            let mut shown = view::summary(&row);
             shown.decision = Some(one.judgement.decision(one.candidate));
             states.push(shown);
             self.gather(&mut writes, books, one, row)?;
         }
-        let now = self.op.now();
         let leaves = tx.record(&books.heads, writes.finish(), now).await?;
         for (state, leaf) in states.iter_mut().zip(leaves) {
             if let Some(decision) = &mut state.decision {
@@ -419,7 +416,8 @@ impl Claims {
         Ok(states)
     }
 
-    fn gather(
+    /// Gathers what one claim writes, besides its row.
+    pub(super) fn gather(
         &self,
         writes: &mut Writes,
         books: &Books,
@@ -427,14 +425,16 @@ impl Claims {
         row: ClaimRow,
     ) -> Result<(), ServiceError> {
         let (judgement, actor) = (&one.judgement, one.actor);
-        let digest = judgement.receipt.digest.trim_start_matches("sha256:");
+        let hex = judgement.receipt.digest.trim_start_matches("sha256:");
+        let mut digest = [0; 32];
+        hex::decode_to_slice(hex, &mut digest).map_err(ServiceError::bug)?;
         writes.record.decisions.push(DecisionRow {
-            jurisdiction: row.jurisdiction.clone(),
+            jurisdiction: row.jurisdiction,
             claim: row.id,
             revision: row.revision,
-            outcome: judgement.receipt.outcome.as_str().to_owned(),
+            outcome: judgement.receipt.outcome,
             receipt: packing::pack(judgement.receipt.json.as_bytes())?,
-            digest: hex::decode(digest).map_err(ServiceError::bug)?,
+            digest: Hash(digest),
             decided_at: one.at,
             packing: packing::PACKING,
             key_id: self.vault.key_id().to_owned(),
@@ -444,19 +444,21 @@ impl Claims {
         });
         writes.holdings(one, &row);
         writes.money(&self.catalogue.current(), books, one, &row)?;
-        let verb = if one.before.is_some() { "correct" } else { "submit" };
-        let subject = claim_subject(&row)?;
+        let verb = match one.before {
+            Some(_) => Verb::Correct.as_str(),
+            None => SUBMIT,
+        };
         let mut event = events::event(
             self.op.id(one.at),
-            &row.jurisdiction,
-            &subject,
+            row.jurisdiction.as_str(),
+            &row.id().to_string(),
             verb,
             actor,
             one.at,
         );
         event.revision = Some(row.revision);
-        event.from_status = one.before.map(|before| before.row.status.clone());
-        event.to_status = Some(row.status.clone());
+        event.from_status = one.before.map(|before| before.row.status.to_string());
+        event.to_status = Some(row.status.to_string());
         writes.record.events.push(event);
         if one.before.is_some() {
             writes.record.changed.push(row);
@@ -469,27 +471,27 @@ impl Claims {
 
 impl Writes {
     fn holdings(&mut self, one: &Judged<'_>, row: &ClaimRow) {
-        let bytes = |key: &(UniqueKind, Digest)| key.1.as_bytes().to_vec();
-        let held: HashSet<Vec<u8>> = match one.before {
-            Some(before) if before.row.holds => before.keys.iter().map(bytes).collect(),
-            _ => HashSet::new(),
+        let digest = |key: &(UniqueKind, Digest)| key.1;
+        let held: HashSet<Digest> = match one.before {
+            Some(before) if before.row.holds => before.keys.iter().map(digest).collect(),
+            Some(_) | None => HashSet::new(),
         };
-        let holds: HashSet<Vec<u8>> = if one.judgement.holds() {
-            one.candidate.keys.iter().map(bytes).collect()
+        let holds: HashSet<Digest> = if one.judgement.holds() {
+            one.candidate.keys.iter().map(digest).collect()
         } else {
             HashSet::new()
         };
-        self.record.released.extend(held.difference(&holds).cloned());
+        self.record.released.extend(held.difference(&holds).copied());
         for key in one
             .candidate
             .keys
             .iter()
-            .filter(|key| one.judgement.holds() && !held.contains(&bytes(key)))
+            .filter(|key| one.judgement.holds() && !held.contains(&key.1))
         {
             self.record.taken.push(UniqueKeyRow {
-                digest: bytes(key),
-                kind: key.0.as_str().to_owned(),
-                jurisdiction: row.jurisdiction.clone(),
+                digest: key.1,
+                kind: key.0,
+                jurisdiction: row.jurisdiction,
                 claim: row.id,
             });
         }
@@ -497,15 +499,12 @@ impl Writes {
             && let Some(slot) = &before.row.quota_slot
         {
             self.quotas
-                .entry((before.row.person.clone(), slot.clone()))
+                .entry((before.row.person, slot.clone()))
                 .or_default()
                 .0 -= 1;
         }
         if let Some(quota) = one.candidate.quota.as_ref().filter(|_| one.judgement.holds()) {
-            let entry = self
-                .quotas
-                .entry((row.person.clone(), quota.slot.clone()))
-                .or_default();
+            let entry = self.quotas.entry((row.person, quota.slot.clone())).or_default();
             *entry = (entry.0.saturating_add(1), quota.limit);
         }
     }
@@ -523,10 +522,10 @@ impl Writes {
         let granted = row.amount.filter(|_| ruled.reserve);
         if let (Some(before), Some(amount)) = (before, held) {
             let keys = limits::touched_by(books, catalogue, before)?;
-            limits::commit(&mut self.limits, &keys, amount.saturating_neg());
+            limits::commit(&mut self.limits, &keys, amount.get().saturating_neg());
         }
         if let Some(amount) = granted {
-            limits::commit(&mut self.limits, &one.judgement.touched, amount);
+            limits::commit(&mut self.limits, &one.judgement.touched, amount.get());
         }
         if let Some(key) = &one.judgement.waits_for {
             limits::wait(&mut self.limits, key, 1);
@@ -541,7 +540,8 @@ impl Writes {
         Ok(())
     }
 
-    fn finish(self) -> Record {
+    /// Everything that was gathered, as it is written.
+    pub(super) fn finish(self) -> Record {
         let quotas = self
             .quotas
             .into_iter()
@@ -563,14 +563,14 @@ impl Writes {
 pub(crate) fn posting(
     row: &ClaimRow,
     reason: Reason,
-    amount: i64,
+    amount: Fen,
     document: Option<Uuid>,
     actor: &str,
 ) -> Result<Posting, ServiceError> {
     Ok(Posting {
-        jurisdiction: row.jurisdiction.clone(),
+        jurisdiction: row.jurisdiction.to_string(),
         programme: row.programme.clone(),
-        transfer: Transfer::new(reason, fen(amount)?).map_err(ServiceError::bug)?,
+        transfer: Transfer::new(reason, amount).map_err(ServiceError::bug)?,
         claim: Some(row.id),
         document,
         actor: actor.to_owned(),

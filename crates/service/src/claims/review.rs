@@ -1,22 +1,24 @@
 //! Review and approval: two pairs of eyes, one claim or a thousand at a time.
 //!
-//! A reviewer recommends, returns or rejects; another person approves, returns or rejects what was recommended. That they
-//! are two persons is refused here with a word and proved by `claims_four_eyes`. Both say which revision they saw: what
-//! changed under their hands is refused as stale.
+//! A reviewer recommends, returns or rejects; another person approves, returns or rejects what was
+//! recommended. One person who does both is refused here, and the constraint `claims_four_eyes`
+//! proves it. Both state the revision that they saw: a verdict on a claim that changed since is
+//! refused as stale.
 
 use std::collections::HashSet;
 
 use claims::ids::ClaimId;
 use claims::life_cycle::Verb;
 use store::claims::ClaimRow;
-use store::{Done, Tx};
 
 use super::Claims;
-use super::transition::{Move, Mover, legal};
+use super::first_answer::Moved;
+use super::transition::{Move, Writes, legal, mover};
 use super::view::{self, ClaimState};
 use crate::operation::access::{ApproveClaims, ReviewClaims};
 use crate::operation::checks::{check_revision, reason};
-use crate::operation::{Actor, Key, MAX_BATCH, Permit, Refusal, Replayable, ServiceError};
+use crate::operation::run::Operation;
+use crate::operation::{Actor, Key, MAX_BATCH, Op, Permit, Refusal, Replayable, ServiceError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReviewVerdict {
@@ -63,7 +65,8 @@ pub struct Approval {
     pub reason: Option<String>,
 }
 
-/// A verdict on its way to being carried out.
+/// A verdict of a reviewer or an approver.
+#[derive(Debug, Clone)]
 struct Verdict {
     claim: ClaimId,
     if_match: i32,
@@ -82,7 +85,7 @@ impl Claims {
         why: Option<String>,
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
-        permit.within(claim.jurisdiction.as_str())?;
+        let operation = self.op.of(permit).within(claim.jurisdiction.as_str())?;
         let why = reason(why, verdict != ReviewVerdict::Recommend)?;
         let verdict = Verdict {
             claim,
@@ -90,7 +93,7 @@ impl Claims {
             verb: verdict.verb(),
             reason: why,
         };
-        self.give_verdict(permit.actor(), verdict, key).await
+        self.give_verdict(operation, verdict, key).await
     }
 
     /// The approver's verdict on what a reviewer recommended.
@@ -103,7 +106,7 @@ impl Claims {
         why: Option<String>,
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
-        permit.within(claim.jurisdiction.as_str())?;
+        let operation = self.op.of(permit).within(claim.jurisdiction.as_str())?;
         let why = reason(why, verdict != ApprovalVerdict::Approve)?;
         let verdict = Verdict {
             claim,
@@ -111,7 +114,7 @@ impl Claims {
             verb: verdict.verb(),
             reason: why,
         };
-        self.give_verdict(permit.actor(), verdict, key).await
+        self.give_verdict(operation, verdict, key).await
     }
 
     /// Up to a thousand verdicts in one transaction, each with its own result.
@@ -138,142 +141,73 @@ impl Claims {
             })
         });
         let checked = checked.collect::<Vec<Result<Verdict, Refusal>>>();
-        let results = self
-            .op
-            .transaction(|tx| self.verdicts_in(tx, &checked, permit.actor()))
-            .await?;
-        self.serve_called_waitlists().await;
-        Ok(results)
+        let unit = async |mut op: Op<'_>| {
+            let ids = checked.iter().flatten().map(|verdict| verdict.claim);
+            let (books, mut rows) = self.lock_claims(&mut op.tx, &ids.collect::<Vec<_>>()).await?;
+            let seen = rows.keys().copied().collect::<HashSet<_>>();
+            let (mut writes, mut moved) = (Writes::default(), Vec::new());
+            let mut results = Vec::with_capacity(checked.len());
+            for verdict in &checked {
+                let admitted = verdict.clone().and_then(|verdict| {
+                    // A claim named twice has moved by the time its second verdict comes.
+                    let row = rows.remove(&verdict.claim.uuid).ok_or_else(|| {
+                        if seen.contains(&verdict.claim.uuid) {
+                            let current = verdict.if_match.saturating_add(1);
+                            Refusal::Stale { current }
+                        } else {
+                            Refusal::NotFound("claim")
+                        }
+                    })?;
+                    verdict.admit(row, op.actor)
+                });
+                results.push(match admitted {
+                    Ok(one) => {
+                        let row = self.take_step(&mut writes, &books, one, mover(&op))?;
+                        let state = view::summary(&row);
+                        moved.push(row);
+                        Ok(state)
+                    }
+                    Err(refusal) => Err(refusal),
+                });
+            }
+            let recorded = self.write_moves(&mut op, &moved, writes).await?;
+            Ok(op.done(recorded, results))
+        };
+        self.op.of(permit).everywhere().run(unit).await
     }
 
     async fn give_verdict(
         &self,
-        actor: &Actor,
+        operation: Operation<'_>,
         verdict: Verdict,
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
-        let one = [Ok(verdict)];
-        let given = self
-            .op
-            .transaction(|tx| self.verdict_in(tx, &one, actor, key.as_ref()))
-            .await?;
-        self.serve_called_waitlists().await;
-        Ok(given)
-    }
-
-    async fn verdict_in(
-        &self,
-        mut tx: Tx,
-        verdict: &[Result<Verdict, Refusal>],
-        actor: &Actor,
-        key: Option<&Key>,
-    ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
-        if key.is_some() {
-            // Whoever races with the same key commits before the key is looked up.
-            let claims = verdict
-                .iter()
-                .flatten()
-                .map(|verdict| verdict.claim)
-                .collect::<Vec<_>>();
-            self.lock_claims(&mut tx, &claims).await?;
-        }
-        if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
-            return Ok(tx.done(Replayable {
-                value,
-                replayed: true,
-            }));
-        }
-        let (moved, results) = self.carry_out_verdicts(&mut tx, verdict, actor).await?;
-        results
-            .into_iter()
-            .next()
-            .ok_or_else(|| ServiceError::bug("one verdict, one result"))??;
-        let row = moved
-            .first()
-            .ok_or_else(|| ServiceError::bug("a verdict without a claim"))?;
-        self.keep_move(&mut tx, actor, key, "verdict", row).await?;
-        let given = self.detail(&mut tx, row).await?;
-        Ok(tx.done(Replayable {
-            value: given,
-            replayed: false,
-        }))
-    }
-
-    async fn verdicts_in(
-        &self,
-        mut tx: Tx,
-        verdicts: &[Result<Verdict, Refusal>],
-        actor: &Actor,
-    ) -> Result<Done<Vec<Result<ClaimState, Refusal>>>, ServiceError> {
-        let (_, results) = self.carry_out_verdicts(&mut tx, verdicts, actor).await?;
-        Ok(tx.done(results))
-    }
-
-    /// Results without their decisions.
-    async fn carry_out_verdicts(
-        &self,
-        tx: &mut Tx,
-        verdicts: &[Result<Verdict, Refusal>],
-        actor: &Actor,
-    ) -> Result<(Vec<ClaimRow>, Vec<Result<ClaimState, Refusal>>), ServiceError> {
-        let mover = Mover {
-            actor,
-            now: self.op.now(),
+        let unit = async |mut op: Op<'_>| {
+            let (books, row) = self.lock_claim(&mut op.tx, verdict.claim).await?;
+            let row = row.ok_or(Refusal::NotFound("claim"))?;
+            let one = verdict.clone().admit(row, op.actor)?;
+            let (row, recorded) = self.move_claim(&mut op, &books, one).await?;
+            Ok(op.done(recorded, Moved::of(&row)))
         };
-        let ids = verdicts
-            .iter()
-            .flatten()
-            .map(|verdict| verdict.claim)
-            .collect::<Vec<_>>();
-        let (books, mut rows) = self.lock_claims(tx, &ids).await?;
-        let seen = rows.keys().copied().collect::<HashSet<_>>();
-        let mut moves = Vec::new();
-        let mut results = Vec::with_capacity(verdicts.len());
-        for verdict in verdicts {
-            let step = match verdict {
-                Err(refusal) => Err(refusal.clone()),
-                // A claim named twice has moved by the time its second verdict comes: it is no longer in the map.
-                Ok(verdict) => match rows.remove(&verdict.claim.uuid) {
-                    None if seen.contains(&verdict.claim.uuid) => Err(Refusal::Stale {
-                        current: verdict.if_match.saturating_add(1),
-                    }),
-                    None => Err(Refusal::NotFound("claim")),
-                    Some(row) => admissible(&row, verdict, actor).map(|()| {
-                        moves.push(Move {
-                            row,
-                            verb: verdict.verb,
-                            reason: verdict.reason.clone(),
-                            document: None,
-                            part: None,
-                        });
-                    }),
-                },
-            };
-            results.push(step);
-        }
-        let moved = self.carry_out(tx, &books, moves, mover).await?;
-        let mut shown = moved.iter().map(view::summary);
-        let results = results.into_iter().map(|result| match result {
-            Ok(()) => {
-                let shown = shown.next();
-                let shown = shown.ok_or_else(|| ServiceError::bug("a verdict without a claim"))?;
-                Ok(Ok(shown?))
-            }
-            Err(refusal) => Ok(Err(refusal)),
-        });
-        let results = results.collect::<Result<Vec<_>, ServiceError>>()?;
-        Ok((moved, results))
+        let given = operation.once_if("verdict", key.as_ref()).run(unit).await?;
+        self.as_moved(given).await
     }
 }
 
-fn admissible(row: &ClaimRow, verdict: &Verdict, actor: &Actor) -> Result<(), Refusal> {
-    check_revision(row.revision, Some(verdict.if_match))?;
-    legal(row, verdict.verb).map_err(|error| match error {
-        ServiceError::Refused(refusal) => refusal,
-        _ => Refusal::NotFound("claim"),
-    })?;
-    if verdict.verb == Verb::Approve && row.reviewed_by.as_deref() == Some(&actor.person) {
-        return Err(Refusal::FourEyes);
+impl Verdict {
+    /// The move that the verdict makes of a claim, if the claim admits it.
+    fn admit(self, row: ClaimRow, actor: &Actor) -> Result<Move, Refusal> {
+        check_revision(row.revision, Some(self.if_match))?;
+        legal(&row, self.verb)?;
+        if self.verb == Verb::Approve && row.reviewed_by.as_deref() == Some(&actor.person) {
+            return Err(Refusal::FourEyes);
+        }
+        Ok(Move {
+            row,
+            verb: self.verb,
+            reason: self.reason,
+            document: None,
+            part: None,
+        })
     }
-    Ok(())
 }

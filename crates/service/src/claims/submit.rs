@@ -1,9 +1,10 @@
-//! Submit: claims come in, decisions go out, and between the two everything is recorded or nothing is.
+//! Submit: claims come in, decisions go out, and between the two everything is recorded or nothing
+//! is.
 //!
-//! A batch is the general case. Its outcomes are as if its claims had come one after another; each has its own, and none
-//! fails for another's sake.
+//! A batch is the general case. Its outcomes are as if its claims had come one after another; each
+//! has its own, and none fails for another's sake.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -12,13 +13,15 @@ use store::operation::IdempotencyRow;
 
 use super::Claims;
 use super::group_commit::{Mode, Open, Recorded, Submitted};
+use super::lane::Unanswered;
 use super::record::{judge, load_state, next_revision};
-use super::view::{ClaimDecision, merchant};
+use super::view::{ClaimDecision, ClaimState, merchant};
 use crate::funds::limits;
 use crate::operation::access::SubmitClaims;
 use crate::operation::{MAX_BATCH, Permit, Refusal, ServiceError};
 
-/// A claim to be submitted, with the key that makes a retry harmless and the hash of the request it came in.
+/// A claim to be submitted, with the key that makes a retry harmless and the hash of the request it
+/// came in.
 #[derive(Debug, Clone)]
 pub struct Command {
     pub key: String,
@@ -48,8 +51,8 @@ impl Slot {
 }
 
 impl Claims {
-    /// Records claims in order; one result for each. In [`Mode::Atomic`] a refused line leaves the others unrecorded, and
-    /// their results are `None`.
+    /// Records claims in order; one result for each. In [`Mode::Atomic`] a refused line leaves the
+    /// others unrecorded, and their results are `None`.
     ///
     /// A lone claim is refused at once when the service is busy.
     pub async fn submit(
@@ -67,13 +70,13 @@ impl Claims {
         }
         let slots = self.prepare(permit, commands, self.op.now()).await?;
         let results = match mode {
-            Mode::Continue => self.each_by_itself(slots).await?,
+            Mode::Continue => self.each_by_itself(slots).await,
             Mode::Atomic => {
                 let refused = |slot: &Slot| matches!(slot, Slot::Settled(result) if result.is_err());
                 if slots.iter().any(refused) {
                     let kept = |slot| match slot {
-                        Slot::Settled(result) if result.is_err() => Some(result.map_err(ServiceError::from)),
-                        _ => None,
+                        Slot::Settled(result) => result.err().map(|refusal| Err(refusal.into())),
+                        Slot::Open(_) | Slot::Repeats(_) => None,
                     };
                     return Ok(slots.into_iter().map(kept).collect());
                 }
@@ -89,9 +92,9 @@ impl Claims {
         Ok(results.into_iter().map(Some).collect())
     }
 
-    /// Each claim with an outcome of its own: a lone one in the lane of its county, many as a batch by themselves, since one
-    /// after another they may be of several counties and of one person.
-    async fn each_by_itself(&self, slots: Vec<Slot>) -> Result<Vec<Recorded>, ServiceError> {
+    /// Each claim with an outcome of its own: a lone one in the lane of its county, many as a batch
+    /// by themselves, since one after another they may be of several counties and of one person.
+    async fn each_by_itself(&self, slots: Vec<Slot>) -> Vec<Recorded> {
         let alone = slots.len() == 1;
         let (mut open, mut places) = (Vec::new(), Vec::with_capacity(slots.len()));
         for slot in slots {
@@ -117,20 +120,18 @@ impl Claims {
         for place in places {
             results.push(match place {
                 Place::Settled(result) => result.map_err(ServiceError::from),
-                Place::Open => recorded
-                    .next()
-                    .ok_or_else(|| ServiceError::bug("a claim has no result"))?,
-                Place::Repeats(first) => again(&results, first)?,
+                Place::Open => recorded.next().unwrap_or_else(lost),
+                Place::Repeats(first) => again(&results, first),
             });
         }
-        Ok(results)
+        results
     }
 
     /// All claims in one transaction of their own.
     async fn all_or_nothing(&self, slots: Vec<Slot>) -> Result<Vec<Recorded>, ServiceError> {
         let open = slots.iter().filter_map(|slot| match slot {
             Slot::Open(open) => Some(&**open),
-            _ => None,
+            Slot::Settled(_) | Slot::Repeats(_) => None,
         });
         let open = open.collect::<Vec<_>>();
         let mut recorded = if open.is_empty() {
@@ -147,9 +148,8 @@ impl Claims {
                 Slot::Settled(result) => result.map_err(ServiceError::from),
                 Slot::Open(_) => recorded
                     .next()
-                    .ok_or_else(|| ServiceError::bug("a claim has no result"))?
-                    .map_err(ServiceError::from),
-                Slot::Repeats(first) => again(&results, first)?,
+                    .map_or_else(lost, |result| result.map_err(ServiceError::from)),
+                Slot::Repeats(first) => again(&results, first),
             });
         }
         Ok(results)
@@ -164,8 +164,7 @@ impl Claims {
         permit.within(claim.jurisdiction.as_str())?;
         let now = self.op.now();
         let merchant = merchant(permit.actor())?;
-        let candidate = self.decide(vec![(claim, merchant)], now).await?.pop();
-        let candidate = candidate.ok_or_else(|| ServiceError::bug("one claim, one candidate"))??;
+        let candidate = self.decide_one(claim, merchant, now).await??;
         let catalogue = self.catalogue.current();
         let (county, programme) = (
             candidate.claim.jurisdiction.as_str().to_owned(),
@@ -207,40 +206,21 @@ impl Claims {
             claims.push((command.claim, merchant.clone()));
         }
         let used = keys.iter().map(|(key, _)| (actor.client.clone(), key.clone()));
-        let looked_up = self.known_and_used(&claims, used.collect()).await?;
-        let mut replays = self.first_answers(&looked_up.used).await?;
-        let used: HashMap<&str, &IdempotencyRow> =
-            looked_up.used.iter().map(|row| (row.key.as_str(), row)).collect();
+        let (known, used) = self.known_and_used(&claims, used.collect()).await?;
+        let mut used = UsedKeys::new(&actor.client, &used, self.first_answers(&used).await?);
 
-        let mut first_use = HashMap::<String, (usize, [u8; 32])>::new();
-        let mut slots = Vec::with_capacity(keys.len());
+        let mut slots = BTreeMap::new();
         let (mut open, mut to_decide) = (Vec::new(), Vec::new());
-        let known = claims.into_iter().zip(looked_up.known);
+        let known = claims.into_iter().zip(known);
         for (index, ((key, request), (claim, known))) in keys.into_iter().zip(known).enumerate() {
-            let (first, first_request) = *first_use.entry(key.clone()).or_insert((index, request));
-            let slot = if let Some(row) = used.get(key.as_str()) {
-                Some(match replays.remove(&(actor.client.clone(), key.clone())) {
-                    Some(claim) if row.request == request => Slot::settled(Ok(Submitted {
-                        claim,
-                        replayed: true,
-                    })),
-                    _ if first < index && first_request == request => Slot::Repeats(first),
-                    _ => Slot::settled(Err(Refusal::IdempotencyKeyReused)),
-                })
-            } else if first < index {
-                Some(if first_request == request {
-                    Slot::Repeats(first)
-                } else {
-                    Slot::settled(Err(Refusal::IdempotencyKeyReused))
-                })
+            if let Some(slot) = used.slot(index, &key, request) {
+                slots.insert(index, slot);
             } else if let Err(refusal) = permit.within(claim.0.jurisdiction.as_str()) {
-                Some(Slot::settled(Err(refusal)))
+                slots.insert(index, Slot::settled(Err(refusal)));
             } else {
                 open.push((index, key, request));
                 to_decide.push((claim, known));
-                None
-            };
-            slots.push(slot);
+            }
         }
         let decided = self.decide_known(to_decide, now).await?;
         for ((index, key, request), candidate) in open.into_iter().zip(decided) {
@@ -259,25 +239,71 @@ impl Claims {
                 }
                 Err(refusal) => Slot::settled(Err(refusal)),
             };
-            if let Some(place) = slots.get_mut(index) {
-                *place = Some(slot);
-            }
+            slots.insert(index, slot);
         }
-        slots
-            .into_iter()
-            .map(|slot| slot.ok_or_else(|| ServiceError::bug("a command has no slot")))
-            .collect()
+        Ok(slots.into_values().collect())
+    }
+}
+
+/// The idempotency keys of a batch: those that were used before, and those that stand in it twice.
+struct UsedKeys<'a> {
+    client: &'a str,
+    rows: HashMap<&'a str, &'a IdempotencyRow>,
+    first_answers: HashMap<(String, String), ClaimState>,
+    first_uses: HashMap<String, (usize, [u8; 32])>,
+}
+
+impl<'a> UsedKeys<'a> {
+    fn new(
+        client: &'a str,
+        rows: &'a [IdempotencyRow],
+        first_answers: HashMap<(String, String), ClaimState>,
+    ) -> Self {
+        Self {
+            client,
+            rows: rows.iter().map(|row| (row.key.as_str(), row)).collect(),
+            first_answers,
+            first_uses: HashMap::new(),
+        }
+    }
+
+    /// What the key makes of a command: its first answer, a repeat of an earlier line, a refusal,
+    /// or nothing if it is new.
+    fn slot(&mut self, index: usize, key: &str, request: [u8; 32]) -> Option<Slot> {
+        let first = self.first_uses.entry(key.to_owned()).or_insert((index, request));
+        let (first, is_same) = (first.0, first.1 == request);
+        let row = self.rows.get(key);
+        let answer = row.and_then(|row| {
+            let answer = self
+                .first_answers
+                .remove(&(self.client.to_owned(), key.to_owned()));
+            answer.filter(|_| row.request == request)
+        });
+        if let Some(claim) = answer {
+            let replayed = true;
+            return Some(Slot::settled(Ok(Submitted { claim, replayed })));
+        }
+        let is_repeat = first < index;
+        (is_repeat || row.is_some()).then(|| {
+            if is_repeat && is_same {
+                Slot::Repeats(first)
+            } else {
+                Slot::settled(Err(Refusal::IdempotencyKeyReused))
+            }
+        })
     }
 }
 
 /// The result of the first use of a key, for a repeat of it.
-fn again(results: &[Recorded], first: usize) -> Result<Recorded, ServiceError> {
-    match results.get(first) {
-        Some(Ok(first)) => Ok(Ok(Submitted {
-            claim: first.claim.clone(),
-            replayed: true,
-        })),
-        Some(Err(error)) => Ok(Err(error.clone())),
-        None => Err(ServiceError::bug("a repeat before its first")),
-    }
+fn again(results: &[Recorded], first: usize) -> Recorded {
+    let first = results.get(first).cloned().unwrap_or_else(lost)?;
+    Ok(Submitted {
+        claim: first.claim,
+        replayed: true,
+    })
+}
+
+/// A claim that its batch did not answer.
+fn lost() -> Recorded {
+    Err(Unanswered::Lost.into())
 }

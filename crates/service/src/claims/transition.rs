@@ -1,26 +1,28 @@
 //! Moving recorded claims along their life cycle: lock, ask the table, write what it says.
 //!
-//! Review, approval, withdrawal, return, expiry, the waitlist and payment are all this, with another verb: the table
-//! (`claims::life_cycle`) gives the next status, the transfer and what becomes of the holdings, and [`Claims::move_claims`]
-//! writes a whole set of such moves with a fixed number of statements.
+//! Review, approval, withdrawal, return, expiry, the waitlist and payment are all this, with
+//! another verb: the table (`claims::life_cycle`) gives the next status, the transfer and what
+//! becomes of the holdings, and [`Claims::move_claims`] writes a whole set of such moves with a
+//! fixed number of statements.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use claims::Digest;
 use claims::allocate::LimitKey;
 use claims::ids::ClaimId;
 use claims::life_cycle::{Holdings, Step, Verb, step};
-use ledger::Reason;
+use ledger::{Fen, Reason};
 use store::Tx;
 use store::claims::holdings::QuotaRow;
 use store::claims::{ClaimRow, DecisionRow};
 use store::funds::Posting;
-use store::operation::{EventRow, WaitlistCallRow};
+use store::operation::EventRow;
 use uuid::Uuid;
 
 use super::Claims;
 use super::record::posting;
-use super::view::{self, ClaimState, claim_subject, document_place};
+use super::view::{self, ClaimState, document_place};
 use crate::at_rest::packing;
 use crate::funds::limits::{self, Books, LimitChanges};
 use crate::operation::{Actor, Op, Recorded, Refusal, ServiceError, events};
@@ -39,21 +41,21 @@ pub(crate) struct Move {
 /// Part of a claim's money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Part {
-    pub(crate) amount: i64,
+    pub(crate) amount: Fen,
     /// Whether money of the claim still counts in its caps afterwards.
     pub(crate) counts: bool,
 }
 
-/// Who moves claims, and when.
+/// The actor who moves claims, and the time.
 #[derive(Clone, Copy)]
-pub(crate) struct Mover<'a> {
-    pub(crate) actor: &'a Actor,
-    pub(crate) now: DateTime<Utc>,
+pub(super) struct Mover<'a> {
+    actor: &'a Actor,
+    now: DateTime<Utc>,
 }
 
+/// What moves of claims write besides the claims themselves.
 #[derive(Default)]
-struct Writes {
-    rows: Vec<ClaimRow>,
+pub(super) struct Writes {
     postings: Vec<Posting>,
     limits: LimitChanges,
     events: Vec<EventRow>,
@@ -70,70 +72,66 @@ impl Claims {
         tx: &mut Tx,
         ids: &[ClaimId],
     ) -> Result<(Books, HashMap<Uuid, ClaimRow>), ServiceError> {
-        let keys = ids
-            .iter()
-            .map(|id| (id.jurisdiction.as_str().to_owned(), id.uuid))
-            .collect::<Vec<_>>();
-        let seen = tx.claims_by_id(&keys).await?;
-        let funds = seen
-            .iter()
-            .map(|row| (row.jurisdiction.clone(), row.programme.clone()));
+        let seen = tx.claims_by_id(ids).await?;
+        let funds = seen.iter().map(fund_of);
         let books = limits::lock(tx, &self.catalogue.current(), funds).await?;
-        let rows = tx.lock_claims(&keys).await?;
+        let rows = tx.lock_claims(ids).await?;
         Ok((books, rows.into_iter().map(|row| (row.id, row)).collect()))
     }
 
-    /// Moves locked claims whose books are locked, with their transfers and events. Every move must be legal: ask
-    /// [`legal`] first. Returns the claims as they stand then.
+    /// Locks the books and one claim, and returns the claim if it exists.
+    pub(super) async fn lock_claim(
+        &self,
+        tx: &mut Tx,
+        id: ClaimId,
+    ) -> Result<(Books, Option<ClaimRow>), ServiceError> {
+        let (books, mut rows) = self.lock_claims(tx, &[id]).await?;
+        Ok((books, rows.remove(&id.uuid)))
+    }
+
+    /// Moves locked claims whose books are locked, with their transfers and events. Every move must
+    /// be legal: ask [`legal`] first. Returns the claims as the moves leave them.
     pub(crate) async fn move_claims(
         &self,
         op: &mut Op<'_>,
         books: &Books,
         moves: Vec<Move>,
     ) -> Result<(Vec<ClaimRow>, Recorded), ServiceError> {
-        let (actor, now) = (op.actor, op.now);
-        let writes = self.take_steps(books, moves, Mover { actor, now })?;
-        self.release_holdings(&mut op.tx, &writes.released).await?;
-        op.tx.save_claims(&writes.rows).await?;
-        let recorded = op.append(&writes.events, &writes.postings).await?;
-        self.give_back(&mut op.tx, &writes, now).await?;
-        op.call_waitlists(writes.refilled).await?;
-        Ok((writes.rows, recorded))
-    }
-
-    // Until every caller has an `Op`.
-    pub(crate) async fn carry_out(
-        &self,
-        tx: &mut Tx,
-        books: &Books,
-        moves: Vec<Move>,
-        mover: Mover<'_>,
-    ) -> Result<Vec<ClaimRow>, ServiceError> {
-        let writes = self.take_steps(books, moves, mover)?;
-        self.release_holdings(tx, &writes.released).await?;
-        tx.save_claims(&writes.rows).await?;
-        tx.append(&writes.events, &writes.postings, mover.now).await?;
-        self.give_back(tx, &writes, mover.now).await?;
-        let calls = writes
-            .refilled
-            .into_iter()
-            .map(|(jurisdiction, programme)| WaitlistCallRow {
-                jurisdiction,
-                programme,
-                id: self.op.id(mover.now),
-                due_at: mover.now,
-            });
-        WaitlistCallRow::insert(tx, &calls.collect::<Vec<_>>()).await?;
-        Ok(writes.rows)
-    }
-
-    fn take_steps(&self, books: &Books, moves: Vec<Move>, mover: Mover<'_>) -> Result<Writes, ServiceError> {
         let mut writes = Writes::default();
+        let mut rows = Vec::with_capacity(moves.len());
         for one in moves {
-            let step = legal(&one.row, one.verb)?;
-            self.take_step(&mut writes, books, one, step, mover)?;
+            rows.push(self.take_step(&mut writes, books, one, mover(op))?);
         }
-        Ok(writes)
+        let recorded = self.write_moves(op, &rows, writes).await?;
+        Ok((rows, recorded))
+    }
+
+    /// [`Self::move_claims`] for one claim.
+    pub(super) async fn move_claim(
+        &self,
+        op: &mut Op<'_>,
+        books: &Books,
+        one: Move,
+    ) -> Result<(ClaimRow, Recorded), ServiceError> {
+        let mut writes = Writes::default();
+        let row = self.take_step(&mut writes, books, one, mover(op))?;
+        let recorded = self.write_moves(op, std::slice::from_ref(&row), writes).await?;
+        Ok((row, recorded))
+    }
+
+    /// Writes claims that took their steps, and everything else that the steps write.
+    pub(super) async fn write_moves(
+        &self,
+        op: &mut Op<'_>,
+        rows: &[ClaimRow],
+        writes: Writes,
+    ) -> Result<Recorded, ServiceError> {
+        self.release_holdings(&mut op.tx, &writes.released).await?;
+        op.tx.save_claims(rows).await?;
+        let recorded = op.append(&writes.events, &writes.postings).await?;
+        self.give_back(&mut op.tx, &writes, op.now).await?;
+        op.call_waitlists(writes.refilled).await?;
+        Ok(recorded)
     }
 
     /// Gives what came back of payments to their sources, and changes the caps.
@@ -150,36 +148,67 @@ impl Claims {
         Ok(())
     }
 
-    fn take_step(
+    /// Takes one step of a claim, gathers what the step writes, and returns the claim as it leaves
+    /// it.
+    pub(super) fn take_step(
+        &self,
+        writes: &mut Writes,
+        books: &Books,
+        one: Move,
+        mover: Mover<'_>,
+    ) -> Result<ClaimRow, ServiceError> {
+        let step = legal(&one.row, one.verb)?;
+        let from = one.row.status;
+        let (verb, reason) = (one.verb, one.reason.clone());
+        let mut row = self.apply(writes, books, one, step, mover)?;
+        row.revision = row.revision.saturating_add(1);
+        row.changed_at = mover.now;
+        row.correct_by = None;
+        self.sign(&mut row, verb, mover)?;
+        let mut event = events::event(
+            self.op.id(mover.now),
+            row.jurisdiction.as_str(),
+            &row.id().to_string(),
+            verb.as_str(),
+            mover.actor,
+            mover.now,
+        );
+        event.revision = Some(row.revision);
+        event.from_status = Some(from.to_string());
+        event.to_status = Some(row.status.to_string());
+        event.reason = reason;
+        writes.events.push(event);
+        Ok(row)
+    }
+
+    /// What a step does to the claim's money, its place in a waitlist and its holdings.
+    fn apply(
         &self,
         writes: &mut Writes,
         books: &Books,
         one: Move,
         step: Step,
         mover: Mover<'_>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<ClaimRow, ServiceError> {
         let Move {
             mut row,
             verb,
-            reason,
             document,
             part,
+            ..
         } = one;
-        let Mover { actor, now } = mover;
-        let from = std::mem::replace(&mut row.status, step.to.as_str().to_owned());
+        row.status = step.to;
         let catalogue = self.catalogue.current();
         let moved = part.map_or(row.amount, |part| Some(part.amount));
         if let (Some(reason), Some(amount)) = (step.transfer, moved) {
             writes
                 .postings
-                .push(posting(&row, reason, amount, document, &actor.client)?);
+                .push(posting(&row, reason, amount, document, &mover.actor.client)?);
             if matches!(
                 reason,
                 Reason::Release | Reason::ReleasePayable | Reason::ClawBack
             ) {
-                writes
-                    .refilled
-                    .insert((row.jurisdiction.clone(), row.programme.clone()));
+                writes.refill(&row);
             }
         }
         if let Some(limit) = row.waits_for.take() {
@@ -189,24 +218,23 @@ impl Claims {
                 -1,
             );
             if verb != Verb::Promote {
-                // No money came back, but whoever stood behind it may fit where it did not.
-                writes
-                    .refilled
-                    .insert((row.jurisdiction.clone(), row.programme.clone()));
+                // No money came back, but a claim that stood behind it may fit where it did not.
+                writes.refill(&row);
             }
         }
         let released = step.holdings == Holdings::Release;
-        // What came back of a clawback left the caps part by part, whatever becomes of the holdings.
+        // What came back of a clawback left the caps part by part, whatever becomes of the
+        // holdings.
         let given_back = match part {
             Some(part) if step.transfer == Some(Reason::ClawBack) => part.amount,
-            _ if released => row.amount.unwrap_or(0),
-            _ => 0,
+            Some(_) | None if released => row.amount.unwrap_or(Fen::ZERO),
+            Some(_) | None => Fen::ZERO,
         };
-        if given_back > 0 {
+        if !given_back.is_zero() {
             limits::commit(
                 &mut writes.limits,
                 &limits::touched_by(books, &catalogue, &row)?,
-                given_back.saturating_neg(),
+                given_back.get().saturating_neg(),
             );
         }
         if released && row.holds {
@@ -217,32 +245,14 @@ impl Claims {
             (row.committed, row.committed_month) = (false, None);
         }
         if verb == Verb::Promote {
-            (row.committed, row.committed_month) = (true, Some(limits::month_of(now)));
+            (row.committed, row.committed_month) = (true, Some(limits::month_of(mover.now)));
             let keys = limits::touched_by(books, &catalogue, &row)?;
-            limits::commit(&mut writes.limits, &keys, row.amount.unwrap_or(0));
+            limits::commit(&mut writes.limits, &keys, row.amount.map_or(0, Fen::get));
         }
-        row.revision = row.revision.saturating_add(1);
-        row.changed_at = now;
-        row.correct_by = None;
-        self.sign(&mut row, verb, mover)?;
-        let mut event = events::event(
-            self.op.id(now),
-            &row.jurisdiction,
-            &claim_subject(&row)?,
-            verb.as_str(),
-            actor,
-            now,
-        );
-        event.revision = Some(row.revision);
-        event.from_status = Some(from);
-        event.to_status = Some(row.status.clone());
-        event.reason = reason;
-        writes.events.push(event);
-        writes.rows.push(row);
-        Ok(())
+        Ok(row)
     }
 
-    /// What a verb leaves on the claim besides its status: who signed, which payout, which deadline.
+    /// What a verb leaves on the claim besides its status: signature, disbursement, deadline.
     fn sign(&self, row: &mut ClaimRow, verb: Verb, mover: Mover<'_>) -> Result<(), ServiceError> {
         match verb {
             Verb::Recommend => row.reviewed_by = Some(mover.actor.person.clone()),
@@ -250,13 +260,28 @@ impl Claims {
             Verb::ReturnToReview => row.reviewed_by = None,
             Verb::ReturnForCorrection => {
                 row.reviewed_by = None;
-                let version = u32::try_from(row.programme_version).map_err(ServiceError::bug)?;
+                let version = row.programme_version.unsigned_abs();
                 let programme = self.catalogue.current().version(&row.programme, version).cloned();
                 let programme = programme.ok_or_else(|| ServiceError::bug("version gone"))?;
                 row.correct_by = Some(view::correction_deadline(programme.correction_days(), mover.now));
             }
             Verb::CancelInstruction | Verb::FailPayment | Verb::ReturnPayment => row.disbursement = None,
-            _ => {}
+            Verb::RejectReview
+            | Verb::RejectApproval
+            | Verb::Withdraw
+            | Verb::Return
+            | Verb::Expire
+            | Verb::Promote
+            | Verb::Instruct
+            | Verb::Pay
+            | Verb::Retry
+            | Verb::Demand
+            | Verb::RepayPart
+            | Verb::ClawBack
+            | Verb::ClawBackBarred
+            | Verb::WaivePart
+            | Verb::Waive
+            | Verb::Correct => {}
         }
         Ok(())
     }
@@ -269,14 +294,14 @@ impl Claims {
         let mut digests = Vec::new();
         for (_, claim) in self.sent_claims(tx, rows).await? {
             let keys = claims::keys::unique_keys(&claim, |domain, text| self.vault.digest(domain, text));
-            digests.extend(keys.into_iter().map(|(_, digest)| digest.as_bytes().to_vec()));
+            digests.extend(keys.into_iter().map(|(_, digest)| digest));
         }
         tx.release_keys(&digests, &rows.iter().map(|row| row.id).collect::<Vec<_>>())
             .await?;
-        let mut quotas = BTreeMap::<(Vec<u8>, String), i32>::new();
+        let mut quotas = BTreeMap::<(Digest, String), i32>::new();
         for row in rows {
             if let Some(slot) = &row.quota_slot {
-                let used = quotas.entry((row.person.clone(), slot.clone())).or_default();
+                let used = quotas.entry((row.person, slot.clone())).or_default();
                 *used = used.saturating_sub(1);
             }
         }
@@ -296,11 +321,8 @@ impl Claims {
         conn: &mut store::Conn,
         rows: &[ClaimRow],
     ) -> Result<HashMap<Uuid, claims::claim::Claim>, ServiceError> {
-        let keys = rows
-            .iter()
-            .map(|row| (row.jurisdiction.clone(), row.id))
-            .collect::<Vec<_>>();
-        let decisions = conn.latest_decisions(&keys).await?;
+        let ids = rows.iter().map(ClaimRow::id).collect::<Vec<_>>();
+        let decisions = conn.latest_decisions(&ids).await?;
         let mut sent = HashMap::with_capacity(decisions.len());
         for row in decisions {
             sent.insert(row.claim, self.open_sent(&row)?);
@@ -312,9 +334,19 @@ impl Claims {
         }
     }
 
+    /// What was sent last for a claim, opened.
+    pub(super) async fn sent_claim(
+        &self,
+        conn: &mut store::Conn,
+        row: &ClaimRow,
+    ) -> Result<claims::claim::Claim, ServiceError> {
+        let decision = conn.latest_decisions(&[row.id()]).await?.pop();
+        self.open_sent(&decision.ok_or_else(|| ServiceError::bug("a claim has no document"))?)
+    }
+
     /// What was sent with a revision, opened.
     pub(super) fn open_sent(&self, row: &DecisionRow) -> Result<claims::claim::Claim, ServiceError> {
-        let place = document_place(&row.jurisdiction, row.claim, row.revision);
+        let place = document_place(row.claim(), row.revision);
         let packed = self
             .vault
             .open(&row.key_id, &place, &row.sealed)
@@ -329,21 +361,38 @@ impl Claims {
         conn: &mut store::Conn,
         row: &ClaimRow,
     ) -> Result<ClaimState, ServiceError> {
-        let decision = conn.decision(&row.jurisdiction, row.id, row.decided).await?;
+        let decision = conn.decision(row.id(), row.decided).await?;
         let decision = decision.ok_or_else(|| ServiceError::bug("a claim has no decision"))?;
         view::detail(&self.catalogue.current(), row, &decision)
     }
 }
 
+impl Writes {
+    /// Money came back to the fund of this claim.
+    fn refill(&mut self, row: &ClaimRow) {
+        self.refilled.insert(fund_of(row));
+    }
+}
+
+/// The actor and the time of an operation.
+pub(super) fn mover<'a>(op: &Op<'a>) -> Mover<'a> {
+    Mover {
+        actor: op.actor,
+        now: op.now,
+    }
+}
+
 /// What the life cycle says of a verb for a claim as it stands.
-pub(super) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, ServiceError> {
-    step(view::standing(row)?, verb).map_err(|out| {
-        Refusal::OutOfTurn {
-            status: out.status,
-            verb: out.verb,
-        }
-        .into()
+pub(super) fn legal(row: &ClaimRow, verb: Verb) -> Result<Step, Refusal> {
+    step(view::standing(row), verb).map_err(|out| Refusal::OutOfTurn {
+        status: out.status,
+        verb: out.verb,
     })
+}
+
+/// The fund that a claim asks for money of.
+pub(super) fn fund_of(row: &ClaimRow) -> (String, String) {
+    (row.jurisdiction.to_string(), row.programme.clone())
 }
 
 /// The limit keys of a waitlisted claim: the fund and the caps it would count in now.
@@ -355,7 +404,7 @@ pub(super) fn would_touch(
 ) -> Result<Vec<LimitKey>, ServiceError> {
     books.touched(
         catalogue,
-        &row.jurisdiction,
+        row.jurisdiction.as_str(),
         &row.programme,
         &row.category,
         &limits::month_of(now),

@@ -4,15 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use claims::ids::{ClaimId, DisbursementId};
-use claims::jurisdictions::JurisdictionCode;
 use claims::life_cycle::{Standing, Status};
 use ledger::Fen;
-use policy::{Decision, Outcome, Price, Programme, RuleOutcome};
+use policy::{Decision, Outcome, Price, Programme, RuleOutcome, Value};
 use store::claims::{ClaimRow, DecisionRow};
-use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
-use crate::operation::convert::fen;
 use crate::operation::{Actor, ServiceError};
 
 /// A claim as it stands.
@@ -75,26 +72,26 @@ impl ClaimDecision {
 }
 
 /// The claim's row without its decision.
-pub(crate) fn summary(row: &ClaimRow) -> Result<ClaimState, ServiceError> {
-    let jurisdiction =
-        JurisdictionCode::parse(&row.jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))?;
-    Ok(ClaimState {
-        id: ClaimId::new(jurisdiction, row.id),
-        status: status(row)?,
+pub(crate) fn summary(row: &ClaimRow) -> ClaimState {
+    ClaimState {
+        id: row.id(),
+        status: row.status,
         revision: row.revision,
         programme: row.programme.clone(),
-        programme_version: u32::try_from(row.programme_version).map_err(ServiceError::bug)?,
+        programme_version: row.programme_version.unsigned_abs(),
         merchant: row.merchant.clone(),
         merchant_reference: row.merchant_reference.clone(),
         category: row.category.clone(),
         created_at: row.created_at,
         changed_at: row.changed_at,
-        amount: row.amount.map(fen).transpose()?,
+        amount: row.amount,
         correct_by: row.correct_by,
         waits_for: row.waits_for.clone(),
-        disbursement: row.disbursement.map(|id| DisbursementId::new(jurisdiction, id)),
+        disbursement: row
+            .disbursement
+            .map(|id| DisbursementId::new(row.jurisdiction, id)),
         decision: None,
-    })
+    }
 }
 
 /// The claim's row with its decision read back from the receipt.
@@ -103,12 +100,13 @@ pub(crate) fn detail(
     row: &ClaimRow,
     decision: &DecisionRow,
 ) -> Result<ClaimState, ServiceError> {
-    let mut state = summary(row)?;
+    let mut state = summary(row);
     state.decision = Some(read_decision(catalogue, &row.programme, decision)?);
     Ok(state)
 }
 
-/// Reads a decision back: the rules are evaluated again over the receipt's facts, which is what makes it a receipt.
+/// Reads a decision back: the rules are evaluated again over the receipt's facts, which is what
+/// makes it a receipt.
 pub(super) fn read_decision(
     catalogue: &Catalogue,
     programme: &str,
@@ -124,7 +122,7 @@ pub(super) fn read_decision(
         outcome: reading.outcome,
         policy: Arc::new(reading.decision),
         system: reading.system,
-        receipt: Some(format!("sha256:{}", hex::encode(&row.digest))),
+        receipt: Some(format!("sha256:{}", hex::encode(row.digest.0))),
         leaf: Some(row.leaf),
         programme: Arc::clone(programme),
     })
@@ -136,21 +134,17 @@ pub(crate) fn receipt(row: &DecisionRow) -> Result<String, ServiceError> {
     String::from_utf8(text).map_err(|_| ServiceError::bug("unreadable receipt"))
 }
 
-pub(crate) fn status(row: &ClaimRow) -> Result<Status, ServiceError> {
-    Status::parse(&row.status).ok_or_else(|| ServiceError::bug("unknown status"))
-}
-
 /// What the life cycle needs to know of a row.
-pub(crate) fn standing(row: &ClaimRow) -> Result<Standing, ServiceError> {
-    let status = status(row)?;
+pub(crate) fn standing(row: &ClaimRow) -> Standing {
+    let status = row.status;
     let before_approval = matches!(
         status,
         Status::NeedsCorrection | Status::UnderReview | Status::Recommended
     );
-    Ok(Standing {
+    Standing {
         status,
         reserved: row.committed && before_approval,
-    })
+    }
 }
 
 /// The status a decision gave a claim when it was made.
@@ -169,20 +163,17 @@ pub(super) fn correction_deadline(days: u32, now: DateTime<Utc>) -> DateTime<Utc
         .unwrap_or(now)
 }
 
-/// A claim as the audit trail names it.
-pub(super) fn claim_subject(row: &ClaimRow) -> Result<String, ServiceError> {
-    Ok(claim_id(row)?.to_string())
-}
-
-pub(super) fn claim_id(row: &ClaimRow) -> Result<ClaimId, ServiceError> {
-    let jurisdiction =
-        JurisdictionCode::parse(&row.jurisdiction).map_err(|_| ServiceError::bug("unreadable county"))?;
-    Ok(ClaimId::new(jurisdiction, row.id))
+/// The limit that the service's rule on caps names.
+pub(super) fn limit_of(cap: &RuleOutcome) -> Option<String> {
+    match cap.facts.get("cap.limit")? {
+        Value::Text(limit) => Some(limit.clone()),
+        Value::Decimal(_) | Value::Date(_) | Value::Bool(_) => None,
+    }
 }
 
 /// What a sealed document is bound to.
-pub(crate) fn document_place(jurisdiction: &str, claim: Uuid, revision: i32) -> String {
-    format!("{jurisdiction}/{claim}/{revision}")
+pub(crate) fn document_place(claim: ClaimId, revision: i32) -> String {
+    format!("{}/{}/{revision}", claim.jurisdiction, claim.uuid)
 }
 
 /// The merchant a client claims for.

@@ -1,23 +1,23 @@
-//! What time and returning money bring: the waitlist served in order, and corrections that never came.
+//! What time and returning money bring: the waitlist served in order, and corrections that never
+//! came.
 //!
-//! Money that comes back leaves a call in the same transaction. The call is answered right after the commit by whoever made
-//! it, and by `huanxin work` if that one died; answering twice does nothing. Both walks are idempotent: they look at claims as
-//! they stand, under the lock of their books.
+//! Money that comes back leaves a call in the same transaction. The process that wrote the call
+//! serves it right after the commit, and `huanxin work` does if that process died; serving it twice
+//! does nothing. Both walks are idempotent: they look at claims as they stand, under the lock of
+//! their books.
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
 use claims::allocate::{LimitKey, Served, State, Waiting, serve};
 use claims::life_cycle::Verb;
+use ledger::Fen;
 use store::operation::WaitlistCallRow;
-use store::{Done, Tx};
 use uuid::Uuid;
 
 use super::Claims;
-use super::transition::{Move, Mover, would_touch};
+use super::transition::{Move, would_touch};
 use crate::funds::limits::{self, Books, LimitChanges};
-use crate::operation::convert::fen;
-use crate::operation::{Actor, ServiceError};
+use crate::operation::{Finished, Op, Recorded, ServiceError};
 
 /// Claims looked at in one statement, and expired in one transaction.
 const STEP: i64 = 500;
@@ -28,18 +28,20 @@ struct Line {
     closed: BTreeSet<LimitKey>,
     after: Uuid,
     promoted: usize,
+    recorded: Option<Recorded>,
 }
 
 impl Claims {
-    /// Answers the calls that are due. Called after every use case that may free money: a fault here is logged and left
-    /// to `huanxin work`, since the caller's own work is done and durable.
+    /// Serves the waitlists that are called and due. Follows the commit of every operation that
+    /// called one: a fault here is logged and left to `huanxin work`, since the operation is done
+    /// and durable.
     pub(crate) async fn serve_called_waitlists(&self) {
         if let Err(error) = self.serve_waitlists().await {
             tracing::warn!(%error, "waitlist left to the worker");
         }
     }
 
-    /// Answers every call that is due, and says how many claims moved up.
+    /// Serves every waitlist that is called and due, and says how many claims moved up.
     pub async fn serve_waitlists(&self) -> Result<usize, ServiceError> {
         let mut promoted = 0_usize;
         loop {
@@ -47,39 +49,37 @@ impl Claims {
             let Some(call) = calls.into_iter().next() else {
                 return Ok(promoted);
             };
-            let served = self.op.transaction(|tx| self.serve_waitlist(tx, &call)).await?;
+            let served = self
+                .op
+                .by_system()
+                .run(|op| self.serve_waitlist(op, &call))
+                .await?;
             promoted = promoted.saturating_add(served);
         }
     }
 
-    /// Calls every waitlist of funds with someone waiting: a new month opens a new slice of a cap without any money coming
-    /// back.
+    /// Calls the waitlist of every fund in which claims wait: a new month opens a new slice of a
+    /// cap without any money coming back.
     pub async fn call_all_waitlists(&self) -> Result<(), ServiceError> {
         let funds = self.op.read().await?.funds_with_waitlist().await?;
-        let now = self.op.now();
-        let calls = funds
-            .into_iter()
-            .map(|(jurisdiction, programme)| WaitlistCallRow {
-                jurisdiction,
-                programme,
-                id: self.op.id(now),
-                due_at: now,
-            });
-        let calls = calls.collect::<Vec<_>>();
-        self.op
-            .transaction(async |mut tx| {
-                WaitlistCallRow::insert(&mut tx, &calls).await?;
-                Ok(tx.done(()))
-            })
-            .await
+        let unit = async |mut op: Op<'_>| {
+            op.call_waitlists(funds.iter().cloned()).await?;
+            Ok(op.unrecorded(()))
+        };
+        self.op.by_system().run(unit).await
     }
 
-    /// One fund's waitlist (with those of its sister counties, when a cap of the city is between them), in order of arrival.
-    async fn serve_waitlist(&self, mut tx: Tx, call: &WaitlistCallRow) -> Result<Done<usize>, ServiceError> {
-        let now = self.op.now();
+    /// One fund's waitlist (with those of its sister counties, when a cap of the city is between
+    /// them), in order of arrival.
+    async fn serve_waitlist(
+        &self,
+        mut op: Op<'_>,
+        call: &WaitlistCallRow,
+    ) -> Result<Finished<usize>, ServiceError> {
         let catalogue = self.catalogue.current();
         let cities = catalogue.cities_of(std::slice::from_ref(&call.jurisdiction));
-        let capped = !tx
+        let capped = !op
+            .tx
             .caps(&cities, std::slice::from_ref(&call.programme))
             .await?
             .is_empty();
@@ -90,40 +90,44 @@ impl Claims {
         let funds = counties
             .iter()
             .map(|county| (county.clone(), call.programme.clone()));
-        let books = limits::lock(&mut tx, &catalogue, funds).await?;
-        tx.answer_waitlist_calls(&call.jurisdiction, &call.programme, now)
+        let books = limits::lock(&mut op.tx, &catalogue, funds).await?;
+        op.tx
+            .answer_waitlist_calls(&call.jurisdiction, &call.programme, op.now)
             .await?;
         let mut line = Line {
             state: books.state(),
             closed: BTreeSet::new(),
             after: Uuid::nil(),
             promoted: 0,
+            recorded: None,
         };
         while self
-            .serve_part(&mut tx, &books, &counties, &call.programme, &mut line, now)
+            .serve_part(&mut op, &books, &counties, &call.programme, &mut line)
             .await?
         {}
-        Ok(tx.done(line.promoted))
+        Ok(match line.recorded {
+            Some(recorded) => op.done(recorded, line.promoted),
+            None => op.unrecorded(line.promoted),
+        })
     }
 
-    /// Serves the next part of a waitlist; false when nobody behind it can be served.
+    /// Serves the next part of a waitlist; false when no claim behind it can be served.
     async fn serve_part(
         &self,
-        tx: &mut Tx,
+        op: &mut Op<'_>,
         books: &Books,
         counties: &[String],
         programme: &str,
         line: &mut Line,
-        now: DateTime<Utc>,
     ) -> Result<bool, ServiceError> {
         let catalogue = self.catalogue.current();
-        let rows = tx.waitlist(counties, programme, line.after, STEP).await?;
+        let rows = op.tx.waitlist(counties, programme, line.after, STEP).await?;
         let Some(last) = rows.last() else { return Ok(false) };
         line.after = last.id;
         let waiting = rows.iter().map(|row| {
             Ok(Waiting {
-                money: fen(row.amount.unwrap_or(0))?,
-                funds: would_touch(books, &catalogue, row, now)?,
+                money: row.amount.unwrap_or(Fen::ZERO),
+                funds: would_touch(books, &catalogue, row, op.now)?,
                 waits_for: limits::parse_waits_for(
                     row.waits_for.as_deref().unwrap_or_default(),
                     &row.programme,
@@ -154,21 +158,22 @@ impl Claims {
             }
         }
         line.promoted = line.promoted.saturating_add(moves.len());
-        let actor = Actor::system();
-        self.carry_out(tx, books, moves, Mover { actor: &actor, now })
-            .await?;
-        tx.save_claims(&moved_on).await?;
-        let waits = moved_on.iter().map(|row| self.funds.waits_on(row, now));
-        tx.log_events(&waits.collect::<Result<Vec<_>, _>>()?).await?;
-        tx.change_limits(&changes).await?;
-        // Every claim needs its county's fund: once all of those are closed, nobody behind can be served.
+        let (_, recorded) = self.move_claims(op, books, moves).await?;
+        line.recorded = Some(recorded);
+        op.tx.save_claims(&moved_on).await?;
+        let waits = moved_on.iter().map(|row| self.funds.waits_on(row, op.now));
+        op.tx.log_events(&waits.collect::<Vec<_>>()).await?;
+        op.tx.change_limits(&changes).await?;
+        // Every claim needs its county's fund: once all of those are closed, no claim
+        // behind can be served.
         let mut funds = counties
             .iter()
             .map(|county| limits::limit_key(county, programme, ""));
         Ok(!funds.all(|key| key.is_ok_and(|key| line.closed.contains(&key))))
     }
 
-    /// Rejects claims whose correction did not come in time, and frees what they held. Says how many.
+    /// Rejects claims whose correction did not come in time, and frees what they held. Says how
+    /// many.
     pub async fn expire_corrections(&self) -> Result<usize, ServiceError> {
         let mut expired = 0_usize;
         loop {
@@ -181,8 +186,8 @@ impl Claims {
                 .await?;
             let mut progress = 0_usize;
             for (jurisdiction, programme) in funds {
-                let unit = |tx| self.expire_in(tx, &jurisdiction, &programme);
-                progress = progress.saturating_add(self.op.transaction(unit).await?);
+                let expired = self.expire_in_fund(&jurisdiction, &programme).await?;
+                progress = progress.saturating_add(expired);
             }
             if progress == 0 {
                 break;
@@ -192,29 +197,24 @@ impl Claims {
         Ok(expired)
     }
 
-    async fn expire_in(
-        &self,
-        mut tx: Tx,
-        jurisdiction: &str,
-        programme: &str,
-    ) -> Result<Done<usize>, ServiceError> {
-        let now = self.op.now();
-        let fund = (jurisdiction.to_owned(), programme.to_owned());
-        let books = limits::lock(&mut tx, &self.catalogue.current(), [fund]).await?;
-        let rows = tx.overdue_corrections(jurisdiction, programme, now, STEP).await?;
-        let reason = Some("补正期限已过 correction overdue".to_owned());
-        let moves = rows.into_iter().map(|row| Move {
-            row,
-            verb: Verb::Expire,
-            reason: reason.clone(),
-            document: None,
-            part: None,
-        });
-        let moves = moves.collect::<Vec<_>>();
-        let expired = moves.len();
-        let actor = Actor::system();
-        self.carry_out(&mut tx, &books, moves, Mover { actor: &actor, now })
-            .await?;
-        Ok(tx.done(expired))
+    async fn expire_in_fund(&self, jurisdiction: &str, programme: &str) -> Result<usize, ServiceError> {
+        let unit = async |mut op: Op<'_>| {
+            let fund = (jurisdiction.to_owned(), programme.to_owned());
+            let books = limits::lock(&mut op.tx, &self.catalogue.current(), [fund]).await?;
+            let rows = op
+                .tx
+                .overdue_corrections(jurisdiction, programme, op.now, STEP)
+                .await?;
+            let moves = rows.into_iter().map(|row| Move {
+                row,
+                verb: Verb::Expire,
+                reason: Some("补正期限已过 correction overdue".to_owned()),
+                document: None,
+                part: None,
+            });
+            let (expired, recorded) = self.move_claims(&mut op, &books, moves.collect()).await?;
+            Ok(op.done(recorded, expired.len()))
+        };
+        self.op.by_system().run(unit).await
     }
 }

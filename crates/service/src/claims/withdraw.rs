@@ -4,18 +4,19 @@ use claims::clawback::ClawbackReason;
 use claims::ids::ClaimId;
 use claims::life_cycle::{Status, Verb};
 use store::claims::ClaimRow;
-use store::{Done, Tx};
 
 use super::Claims;
 use super::clawbacks::Demand;
-use super::transition::{Move, Mover, legal};
+use super::first_answer::Moved;
+use super::transition::{Move, Part, legal};
 use super::view::ClaimState;
 use crate::operation::access::SubmitClaims;
 use crate::operation::checks::{check_revision, reason};
-use crate::operation::{Key, Permit, Refusal, Replayable, ServiceError};
+use crate::operation::{Key, Op, Permit, Refusal, Replayable, ServiceError};
 
 impl Claims {
-    /// Takes a claim back before its payment is under way: money, keys, quota and entitlement are free again.
+    /// Takes a claim back before its payment is under way: money, keys, quota and entitlement are
+    /// free again.
     pub async fn withdraw(
         &self,
         permit: &Permit<SubmitClaims>,
@@ -28,8 +29,8 @@ impl Claims {
             .await
     }
 
-    /// Reports that the goods came back. Before payment that ends the claim as a withdrawal does; after payment the subsidy
-    /// is due back.
+    /// Reports that the goods came back. Before payment that ends the claim as a withdrawal does;
+    /// after payment the subsidy is due back.
     pub async fn return_goods(
         &self,
         permit: &Permit<SubmitClaims>,
@@ -49,75 +50,64 @@ impl Claims {
         (verb, why): (Verb, Option<String>),
         key: Option<Key>,
     ) -> Result<Replayable<ClaimState>, ServiceError> {
-        let how = (verb, reason(why, false)?);
-        let ended = self
-            .op
-            .transaction(|tx| self.end_in(tx, permit, claim, if_match, &how, key.as_ref()))
-            .await?;
-        self.serve_called_waitlists().await;
-        Ok(ended)
+        let why = reason(why, false)?;
+        let unit = async |mut op: Op<'_>| {
+            let (books, row) = self.lock_claim(&mut op.tx, claim).await?;
+            let row = own(permit, row)?;
+            check_revision(row.revision, if_match)?;
+            legal(&row, verb)?;
+            let part = self.due_back(&mut op, &row, verb).await?;
+            let one = Move {
+                row,
+                verb,
+                reason: why.clone(),
+                document: None,
+                part,
+            };
+            let (row, recorded) = self.move_claim(&mut op, &books, one).await?;
+            Ok(op.done(recorded, Moved::of(&row)))
+        };
+        let ended = self.op.of(permit).everywhere();
+        let ended = ended.once_if(verb.as_str(), key.as_ref()).run(unit).await?;
+        self.as_moved(ended).await
     }
 
-    async fn end_in(
+    /// Which part of the claim's money is due back, if its goods come back after payment: the whole
+    /// subsidy. Refuses the end of a claim of which netting paid part in a payment whose rest came
+    /// back: first the rest is paid, then all of it is due back.
+    async fn due_back(
         &self,
-        mut tx: Tx,
-        permit: &Permit<SubmitClaims>,
-        claim: ClaimId,
-        if_match: Option<i32>,
-        (verb, why): &(Verb, Option<String>),
-        key: Option<&Key>,
-    ) -> Result<Done<Replayable<ClaimState>>, ServiceError> {
-        let actor = permit.actor();
-        let (books, mut rows) = self.lock_claims(&mut tx, &[claim]).await?;
-        // Under the lock, where whoever raced with the same key has committed.
-        if let Some(value) = self.moved_before(&mut tx, actor, key).await? {
-            return Ok(tx.done(Replayable {
-                value,
-                replayed: true,
-            }));
-        }
-        let row = own(permit, rows.remove(&claim.uuid))?;
-        check_revision(row.revision, if_match)?;
-        legal(&row, *verb)?;
-        let mover = Mover {
-            actor,
-            now: self.op.now(),
-        };
-        let part = match Status::parse(&row.status) {
-            // Goods that come back after payment: the whole subsidy is due back.
-            Some(Status::Paid) => {
+        op: &mut Op<'_>,
+        row: &ClaimRow,
+        verb: Verb,
+    ) -> Result<Option<Part>, ServiceError> {
+        match row.status {
+            Status::Paid => {
                 let demand = Demand {
                     reason: ClawbackReason::GoodsReturned,
                     amount: None,
                     document: None,
                 };
-                Some(self.open_clawback(&mut tx, &row, &demand, mover).await?)
+                self.open_clawback(op, row, &demand).await.map(Some)
             }
-            // Netting paid part of it in a payment whose rest came back: first the rest is paid, then all of it is due back.
-            Some(status @ (Status::Approved | Status::PaymentFailed))
-                if !tx.set_off(&row.jurisdiction, &[row.id]).await?.is_empty() =>
-            {
-                return Err(Refusal::OutOfTurn { status, verb: *verb }.into());
+            status @ (Status::Approved | Status::PaymentFailed) => {
+                if op.tx.set_off(row.jurisdiction, &[row.id]).await?.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(Refusal::OutOfTurn { status, verb }.into())
+                }
             }
-            _ => None,
-        };
-        let moves = vec![Move {
-            row,
-            verb: *verb,
-            reason: why.clone(),
-            document: None,
-            part,
-        }];
-        let moved = self.carry_out(&mut tx, &books, moves, mover).await?;
-        let row = moved
-            .first()
-            .ok_or_else(|| ServiceError::bug("one move, one claim"))?;
-        self.keep_move(&mut tx, actor, key, verb.as_str(), row).await?;
-        let value = self.detail(&mut tx, row).await?;
-        Ok(tx.done(Replayable {
-            value,
-            replayed: false,
-        }))
+            Status::NeedsCorrection
+            | Status::Waitlisted
+            | Status::UnderReview
+            | Status::Recommended
+            | Status::InPayment
+            | Status::ClawbackDue
+            | Status::ClawedBack
+            | Status::Rejected
+            | Status::Withdrawn
+            | Status::Returned => Ok(None),
+        }
     }
 }
 

@@ -159,10 +159,10 @@ impl Funds {
         for claim in op.tx.wait_for_funds(counties, programme, &awaited).await? {
             limits::wait(
                 &mut changes,
-                &limits::limit_key(&claim.jurisdiction, programme, "")?,
+                &limits::limit_key(claim.jurisdiction.as_str(), programme, "")?,
                 1,
             );
-            events.push(self.waits_on(&claim, op.now)?);
+            events.push(self.waits_on(&claim, op.now));
         }
         op.tx.log_events(&events).await?;
         op.tx.change_limits(&changes).await?;

@@ -144,8 +144,7 @@ impl Funds {
 }
 
 async fn exists(op: &mut Op<'_>, claim: ClaimId) -> Result<(), ServiceError> {
-    let key = (claim.jurisdiction.to_string(), claim.uuid);
-    if op.tx.claims_by_id(&[key]).await?.is_empty() {
+    if op.tx.claims_by_id(&[claim]).await?.is_empty() {
         return Err(Refusal::NotFound("claim").into());
     }
     Ok(())

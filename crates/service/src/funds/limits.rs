@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Utc};
 use claims::allocate::{Limit, LimitKey, Scope, State};
 use claims::identifiers::ProgrammeId;
-use claims::ids::ClaimId;
 use claims::jurisdictions::JurisdictionCode;
 use ledger::Fen;
 use store::Tx;
 use store::claims::ClaimRow;
 use store::funds::{CapRow, FundRow, Head, LimitChange, LockedLimits};
-use store::operation::{EventRow, WaitlistCallRow};
+use store::operation::EventRow;
 
 use super::Funds;
 use crate::catalogue::Catalogue;
-use crate::operation::convert::{code, distinct, fen};
+use crate::operation::convert::{distinct, fen};
 use crate::operation::{Actor, ServiceError, events};
 use timing::shanghai;
 
@@ -205,44 +204,30 @@ pub(crate) fn touched_by(
     row: &ClaimRow,
 ) -> Result<Vec<LimitKey>, ServiceError> {
     match &row.committed_month {
-        Some(month) => books.touched(catalogue, &row.jurisdiction, &row.programme, &row.category, month),
+        Some(month) => {
+            let county = row.jurisdiction.as_str();
+            books.touched(catalogue, county, &row.programme, &row.category, month)
+        }
         None => Ok(Vec::new()),
     }
 }
 
 impl Funds {
-    /// Leaves a call: money came back to this fund.
-    pub(crate) async fn call_waitlist(
-        &self,
-        tx: &mut Tx,
-        (jurisdiction, programme): (String, String),
-        now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
-        let call = WaitlistCallRow {
-            jurisdiction,
-            programme,
-            id: self.op.id(now),
-            due_at: now,
-        };
-        WaitlistCallRow::insert(tx, &[call]).await?;
-        Ok(())
-    }
-
     /// The event of a waiting claim that waits for another limit than before.
-    pub(crate) fn waits_on(&self, row: &ClaimRow, now: DateTime<Utc>) -> Result<EventRow, ServiceError> {
+    pub(crate) fn waits_on(&self, row: &ClaimRow, now: DateTime<Utc>) -> EventRow {
         let actor = Actor::system();
-        let subject = ClaimId::new(code(&row.jurisdiction)?, row.id).to_string();
         let mut event = events::event(
             self.op.id(now),
-            &row.jurisdiction,
-            &subject,
+            row.jurisdiction.as_str(),
+            &row.id().to_string(),
             WAIT_FOR,
             &actor,
             now,
         );
         (event.revision, event.reason) = (Some(row.revision), row.waits_for.clone());
-        (event.from_status, event.to_status) = (Some(row.status.clone()), Some(row.status.clone()));
-        Ok(event)
+        event.from_status = Some(row.status.to_string());
+        event.to_status.clone_from(&event.from_status);
+        event
     }
 }
 

@@ -194,7 +194,6 @@ only_a_bug! {
     argon2::password_hash::Error => "a secret cannot be hashed",
     tokio::task::JoinError => "work on another thread came to no end",
     tokio::sync::AcquireError => "a semaphore was closed",
-    crate::at_rest::VaultError => "a value at rest cannot be sealed or opened",
 }
 
 /// A workbook is written into memory, so that only a mistake of its writer makes it fail.

@@ -34,15 +34,6 @@ pub struct Replayable<T> {
     pub replayed: bool,
 }
 
-impl<T> Replayable<T> {
-    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Replayable<U> {
-        Replayable {
-            value: map(self.value),
-            replayed: self.replayed,
-        }
-    }
-}
-
 /// An answer that is kept under a key, as `{"kind": "appropriation.1", "answer": {…}}`. Declared by [`stored_answer!`],
 /// apart from the type that the service works with: what stands in the database is changed by a new kind only.
 pub(crate) trait StoredAnswer: Sized {
@@ -216,55 +207,4 @@ pub(super) async fn keep<T: StoredAnswer>(
     };
     IdempotencyRow::insert(tx, &[row]).await?;
     Ok(())
-}
-
-// Until every operation runs through `Operation::once`.
-impl super::run::Runner {
-    pub(crate) async fn answered<T: serde::de::DeserializeOwned>(
-        &self,
-        conn: &mut Conn,
-        actor: &Actor,
-        key: &Key,
-    ) -> Result<Option<Replayable<T>>, ServiceError> {
-        let keys = std::slice::from_ref(&key.key);
-        let Some(row) = conn
-            .idempotency_keys(&actor.client, keys)
-            .await?
-            .into_iter()
-            .next()
-        else {
-            return Ok(None);
-        };
-        let answer = row
-            .answer
-            .filter(|_| row.request == key.request)
-            .ok_or(Refusal::IdempotencyKeyReused)?;
-        let value = serde_json::from_str(&answer)?;
-        Ok(Some(Replayable {
-            value,
-            replayed: true,
-        }))
-    }
-
-    pub(crate) async fn keep_answer<T: serde::Serialize>(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        key: &Key,
-        operation: &str,
-        answer: &T,
-    ) -> Result<(), ServiceError> {
-        let row = IdempotencyRow {
-            client: actor.client.clone(),
-            key: key.key.clone(),
-            request: key.request.to_vec(),
-            operation: operation.to_owned(),
-            claim_jurisdiction: None,
-            claim: None,
-            answer: Some(serde_json::to_string(answer)?),
-            created_at: self.now(),
-        };
-        IdempotencyRow::insert(tx, &[row]).await?;
-        Ok(())
-    }
 }

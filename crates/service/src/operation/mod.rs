@@ -34,7 +34,7 @@ pub(crate) use idempotency::{Kept, StoredAnswer, stored_answer};
 pub use idempotency::{Key, Replayable};
 pub use paging::Page;
 pub use proposal::Check;
-pub(crate) use proposal::{Decision, pending};
+pub(crate) use proposal::Decision;
 pub(crate) use run::{Finished, Op, Recorded, Runner};
 
 /// The largest batch one transaction takes; bulk calls are split into batches of this size.

@@ -118,27 +118,3 @@ impl Op<'_> {
         }
     }
 }
-
-// Until every proposal is signed by `Decision::sign`.
-impl Check {
-    pub(crate) fn status(self) -> &'static str {
-        match self {
-            Self::Approve => "approved",
-            Self::Refuse => "refused",
-        }
-    }
-}
-
-pub(crate) fn pending(what: &'static str, status: &str, maker: &str, checker: &str) -> Result<(), Refusal> {
-    if status != "pending" {
-        return Err(Refusal::Settled {
-            what,
-            status: status.to_owned(),
-        });
-    }
-    if maker == checker {
-        Err(Refusal::FourEyes)
-    } else {
-        Ok(())
-    }
-}

@@ -26,7 +26,8 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use store::funds::Posting;
+use store::claims::group_commit::Record;
+use store::funds::{Head, Posting};
 use store::operation::{EventRow, WaitlistCallRow};
 use store::{Conn, Done, Store, StoreError, Tx};
 use uuid::Uuid;
@@ -328,6 +329,17 @@ impl<'a> Op<'a> {
         postings: &[Posting],
     ) -> Result<Recorded, ServiceError> {
         self.tx.append(events, postings, self.now).await?;
+        Ok(Recorded(()))
+    }
+
+    /// Records decided claims on top of the locked heads of their counties, with the events and
+    /// transfers that follow from them.
+    pub(crate) async fn record_claims(
+        &mut self,
+        heads: &[Head],
+        record: Record,
+    ) -> Result<Recorded, ServiceError> {
+        self.tx.record(heads, record, self.now).await?;
         Ok(Recorded(()))
     }
 

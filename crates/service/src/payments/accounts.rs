@@ -146,12 +146,11 @@ impl Payments {
         claim: ClaimId,
         entered: EnteredAccount,
     ) -> Result<(), ServiceError> {
-        let key = (claim.jurisdiction.to_string(), claim.uuid);
         let unit = async |mut op: Op<'_>| {
-            let rows = op.tx.lock_claims(std::slice::from_ref(&key)).await?;
+            let rows = op.tx.lock_claims(&[claim]).await?;
             let row = own(permit, rows.into_iter().next())?;
             let party = self.corrected(&mut op.tx, &row, &entered).await?;
-            let last = op.tx.payee_corrections(std::slice::from_ref(&key)).await?;
+            let last = op.tx.payee_corrections(&[claim]).await?;
             let revision = last.first().map_or(0, |row| row.revision).saturating_add(1);
             let correction = PayeeCorrectionRow {
                 jurisdiction: claim.jurisdiction,
@@ -177,11 +176,10 @@ impl Payments {
         row: &ClaimRow,
         entered: &EnteredAccount,
     ) -> Result<Party, ServiceError> {
-        let status = Status::parse(&row.status);
-        if !matches!(status, Some(Status::Approved | Status::PaymentFailed)) {
+        if !matches!(row.status, Status::Approved | Status::PaymentFailed) {
             return Err(Refusal::Settled {
                 what: "claim",
-                status: row.status.clone(),
+                status: row.status.to_string(),
             }
             .into());
         }
@@ -272,8 +270,8 @@ impl Payments {
         tx: &mut Tx,
         rows: &[ClaimRow],
     ) -> Result<HashMap<Uuid, (i32, Party)>, ServiceError> {
-        let keys = rows.iter().map(|row| (row.jurisdiction.clone(), row.id));
-        let rows = tx.payee_corrections(&keys.collect::<Vec<_>>()).await?;
+        let claims = rows.iter().map(ClaimRow::id).collect::<Vec<_>>();
+        let rows = tx.payee_corrections(&claims).await?;
         rows.into_iter()
             .map(|row| Ok((row.claim, (row.revision, self.open_correction(&row)?))))
             .collect()

@@ -100,7 +100,7 @@ impl Payments {
         let lines = tx.lines(row.id()).await?;
         let ids = payments.iter().map(|payment| payment.id).collect::<Vec<_>>();
         let set_offs = tx.set_offs_of(row.jurisdiction, &ids).await?;
-        let nettings = tx.nettings_of(row.jurisdiction.as_str(), &ids).await?;
+        let nettings = tx.nettings_of(row.jurisdiction, &ids).await?;
         row.digest = Some(digest(row, (&payments, &lines), (&set_offs, &nettings)));
         Ok(())
     }
@@ -151,7 +151,7 @@ fn digest(
     }
     for netting in nettings {
         let (payment, claim) = (netting.payment.simple(), netting.claim.simple());
-        hash.update(format!("netting\t{payment}\t{claim}\t{}\n", netting.amount));
+        hash.update(format!("netting\t{payment}\t{claim}\t{}\n", netting.amount.get()));
     }
     hash.finalize().to_vec()
 }

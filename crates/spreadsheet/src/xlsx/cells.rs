@@ -60,7 +60,7 @@ impl<'b> Cells<'b> {
         self.number(Style::Day, serial(day))
     }
 
-    /// A time of day where the reader is: spreadsheets know no zones.
+    /// A time of day in the reader's zone: spreadsheets have no zones.
     ///
     /// # Errors
     /// As [`number`](Self::number).
@@ -92,7 +92,7 @@ impl<'b> Cells<'b> {
     }
 }
 
-/// What a formula calls the column with this index: A, …, Z, AA, ….
+/// The name of the column with this index in formulas: A, …, Z, AA, ….
 pub fn column_name(index: usize) -> String {
     let mut name = String::new();
     push_column(&mut name, index);
@@ -107,8 +107,8 @@ fn push_column(out: &mut String, index: usize) {
     out.push(char::from(b'A'.saturating_add(letter)));
 }
 
-/// Text that a spreadsheet takes as it is. `_x` with four hexadecimal digits and `_` would name a
-/// character (ST_Xstring of ECMA-376), so its first underscore is written in that way itself.
+/// Text that a spreadsheet shows unchanged. `_x` with four hexadecimal digits and `_` would stand
+/// for a character (ST_Xstring of ECMA-376), so its first underscore is written in that way itself.
 fn verbatim(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("_x") {
@@ -119,19 +119,19 @@ fn verbatim(out: &mut String, text: &str) {
     escape(out, rest);
 }
 
-/// Whether what follows `_x` makes it the name of a character.
+/// Whether the text after `_x` makes it the code of a character.
 fn names_character(after: &str) -> bool {
     let name = after.as_bytes().split_first_chunk::<4>();
     name.is_some_and(|(digits, rest)| digits.iter().all(u8::is_ascii_hexdigit) && rest.starts_with(b"_"))
 }
 
-/// Days since the day that spreadsheets count from.
+/// Days since day zero of spreadsheets.
 fn serial(day: NaiveDate) -> i64 {
     let first = NaiveDate::from_ymd_opt(1899, 12, 30).unwrap_or_default();
     day.signed_duration_since(first).num_days()
 }
 
-/// How much of the day has passed, in twelve decimals.
+/// The fraction of the day that has passed, in twelve decimals.
 fn part_of_day(at: NaiveDateTime) -> u128 {
     let (seconds, nanos) = (at.num_seconds_from_midnight(), at.nanosecond());
     let micros = u128::from(seconds)

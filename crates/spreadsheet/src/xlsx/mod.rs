@@ -5,8 +5,7 @@
 //! and the first bytes go out at once. The archive carries no time of its own: the same calls give
 //! the same bytes.
 //!
-//! Text is a cell of text, whatever it begins with: only [`Cells::formula`] writes what a
-//! spreadsheet runs.
+//! Text is a cell of text, with any beginning: only [`Cells::formula`] writes a formula.
 
 mod cells;
 mod parts;
@@ -26,10 +25,10 @@ pub use parts::Style;
 
 use crate::xml::escape;
 
-/// Rows that a spreadsheet has on a sheet.
+/// The most rows of a sheet.
 pub const MAX_ROWS: u32 = 1_048_576;
 
-/// Bytes of XML that are held before the compressor has them.
+/// Bytes of XML that are held before the compressor gets them.
 const PIECE: usize = 1 << 20;
 
 /// Why a workbook could not be written.
@@ -47,7 +46,7 @@ pub enum Error {
     SheetFull,
 }
 
-/// What a spreadsheet shows about the file.
+/// Properties of the file that a spreadsheet shows.
 #[derive(Debug, Clone, Copy)]
 pub struct Properties<'a> {
     pub title: &'a str,
@@ -60,16 +59,16 @@ pub struct Sheet<'a> {
     /// At most 31 characters, none of `[]:*?/\`, and not that of another sheet.
     pub name: &'a str,
     pub place: Place,
-    /// Of the columns from the first one on, in characters.
+    /// Widths of the columns from the first one on, in characters.
     pub widths: &'a [u8],
-    /// Whether the first row stays where it is when the others are scrolled.
+    /// Whether the first row stays in place when the others are scrolled.
     pub freeze_heading: bool,
 }
 
-/// Where a sheet is shown. Its rows are written when they come in either case.
+/// The position of a sheet. Its rows are written when they come in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Before all that are there.
+    /// Before all other sheets.
     First,
     Last,
 }
@@ -77,11 +76,11 @@ pub enum Place {
 /// A workbook that is being written. It has one sheet at least.
 pub struct Book<W: Write> {
     zip: ZipWriter<StreamWriter<W>>,
-    /// What the compressor does not have yet.
+    /// XML that the compressor does not have yet.
     xml: String,
     /// Names and numbers of parts, in the order in which they are shown.
     sheets: Vec<(String, usize)>,
-    /// Of the sheet that is being written: its rows so far.
+    /// Rows so far of the sheet that is being written.
     rows: u32,
     in_row: bool,
 }
@@ -95,7 +94,7 @@ impl<W: Write> fmt::Debug for Book<W> {
 }
 
 impl<W: Write> Book<W> {
-    /// Begins a workbook; what does not depend on rows is written at once.
+    /// Begins a workbook; the parts that do not depend on rows are written at once.
     ///
     /// # Errors
     /// Fails where `out` does.
@@ -127,7 +126,7 @@ impl<W: Write> Book<W> {
         Ok(book)
     }
 
-    /// Ends the sheet before, and begins another.
+    /// Ends the current sheet, and begins another.
     ///
     /// # Errors
     /// Fails where the writer below does.
@@ -158,10 +157,10 @@ impl<W: Write> Book<W> {
         Ok(())
     }
 
-    /// Begins the sheet's next row; its cells are written by what is returned.
+    /// Begins the sheet's next row; the returned value writes its cells.
     ///
     /// # Errors
-    /// [`Error::NoSheet`], [`Error::SheetFull`], or what the writer below says.
+    /// [`Error::NoSheet`], [`Error::SheetFull`], or the error of the writer below.
     pub fn row(&mut self) -> Result<Cells<'_>, Error> {
         self.blank_row()?;
         if self.xml.len() > PIECE {
@@ -193,7 +192,7 @@ impl<W: Write> Book<W> {
         self.rows
     }
 
-    /// Gives the compressor all that was written.
+    /// Gives the compressor all XML so far.
     ///
     /// # Errors
     /// Fails where the writer below does.
@@ -206,7 +205,7 @@ impl<W: Write> Book<W> {
     /// Ends the last sheet and writes the book that names them all.
     ///
     /// # Errors
-    /// [`Error::NoSheet`], or what the writer below says.
+    /// [`Error::NoSheet`], or the error of the writer below.
     pub fn finish(mut self) -> Result<(), Error> {
         if self.sheets.is_empty() {
             return Err(Error::NoSheet);
@@ -222,7 +221,7 @@ impl<W: Write> Book<W> {
         }
         let styles = self.sheets.len().saturating_add(1);
         relate(&mut relations, styles, "styles", "styles.xml")?;
-        // Without it, what reads the book may show a formula's result as it was written.
+        // Without it, a reader of the book may show a formula's result as it was written.
         let end = "</sheets><calcPr fullCalcOnLoad=\"1\"/></workbook>";
         self.part("xl/workbook.xml", &[&book, end])?;
         self.part("xl/_rels/workbook.xml.rels", &[&relations, "</Relationships>"])?;

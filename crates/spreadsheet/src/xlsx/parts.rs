@@ -36,8 +36,8 @@ impl Style {
 
 pub(super) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
 
-/// A part that is not named is a sheet, so that this can be written before it is known how many
-/// there are.
+/// A part without an entry is a sheet, so that this can be written before the number of sheets is
+/// certain.
 pub(super) const CONTENT_TYPES: &str = concat!(
     r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">"#,
     r#"<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>"#,

@@ -68,12 +68,11 @@ pub struct CosignatureRow {
 impl DecisionRow {
     pub fn leaf(&self) -> Leaf<'_> {
         Leaf::Decision(Decision {
-            jurisdiction: &self.jurisdiction,
+            jurisdiction: self.jurisdiction.as_str(),
             claim: self.claim.into_bytes(),
             revision: self.revision.into(),
-            outcome: &self.outcome,
-            // Of 32 bytes by constraint.
-            receipt: self.digest.as_slice().try_into().unwrap_or_default(),
+            outcome: self.outcome.as_str(),
+            receipt: self.digest.0,
             keys: &self.keys,
             decided_at: self.decided_at.timestamp_micros(),
         })
@@ -167,7 +166,7 @@ impl<'h> Appending<'h> {
 
     pub(crate) fn decisions(&mut self, rows: &mut [DecisionRow]) -> Result<(), StoreError> {
         for row in rows {
-            row.leaf = self.add(&row.jurisdiction, &row.leaf())?;
+            row.leaf = self.add(row.jurisdiction.as_str(), &row.leaf())?;
         }
         Ok(())
     }

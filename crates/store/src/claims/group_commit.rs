@@ -1,10 +1,13 @@
-//! The statements of a batch of claims, in two round trips: what it competes for, and what it writes.
+//! The statements of a batch of claims, in two round trips: what it competes for, and what it
+//! writes.
 //!
-//! Statements of one connection run in the order in which they are sent, so they are sent without waiting for one another's
-//! answers. Of several that fail, the first is the fault and the others are its echo: results are looked at in order.
+//! Statements of one connection run in the order in which they are sent, so they are sent without
+//! waiting for one another's answers. Of several that fail, the first is the fault and the others
+//! are its echo: results are looked at in order.
 
 use std::collections::BTreeMap;
 
+use ::claims::Digest;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -16,7 +19,7 @@ use crate::funds::{LimitChange, LockedLimits};
 use crate::operation::{EventRow, IdempotencyRow, outbox};
 use crate::{StoreError, Tx, claims, funds};
 
-/// What a batch names: its keys of idempotency, whose books it opens, and what its claims ask for.
+/// What a batch names: its idempotency keys, whose books it opens, and what its claims ask for.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     pub keys: Vec<IdempotencyRow>,
@@ -24,8 +27,8 @@ pub struct Asked {
     /// The codes whose caps count several counties.
     pub city: Vec<String>,
     pub programmes: Vec<String>,
-    pub digests: Vec<Vec<u8>>,
-    pub persons: Vec<Vec<u8>>,
+    pub digests: Vec<Digest>,
+    pub persons: Vec<Digest>,
 }
 
 /// What the books say, under the locks of their counties.
@@ -34,7 +37,7 @@ pub struct Opened {
     /// Client and key of those in [`Asked::keys`] that are new and remembered from now on.
     pub new_keys: Vec<(String, String)>,
     pub limits: LockedLimits,
-    /// Keys that somebody holds.
+    /// Keys that are held.
     pub holders: Vec<UniqueKeyRow>,
     /// The quotas of these persons, in all slots they ever used.
     pub quotas: Vec<QuotaRow>,
@@ -50,15 +53,16 @@ pub struct Record {
     pub events: Vec<EventRow>,
     pub taken: Vec<UniqueKeyRow>,
     /// Digests of keys that claims in `changed` give up.
-    pub released: Vec<Vec<u8>>,
+    pub released: Vec<Digest>,
     pub quotas: Vec<QuotaRow>,
     pub postings: Vec<Posting>,
     pub limits: BTreeMap<(String, String, String), LimitChange>,
 }
 
 impl Tx {
-    /// Remembers keys of idempotency, waiting for whoever uses one of them, locks the books, and reads who holds what is
-    /// asked for. The locking doctrine stands in [`crate::funds`].
+    /// Remembers idempotency keys, waiting for any transaction that uses one of them, locks the
+    /// books, and reads the holders of what is asked for. The locking doctrine stands in
+    /// [`crate::funds`].
     pub async fn open_books(&mut self, asked: &Asked) -> Result<Opened, StoreError> {
         let pg = &*self.pg();
         let (new_keys, limits, holders, quotas) = futures::join!(
@@ -75,8 +79,9 @@ impl Tx {
         })
     }
 
-    /// Writes a batch on top of the locked heads of its counties. Keys and quotas come first, where a lost race shows; the
-    /// counties' rows come last. Returns the places of the decisions in their counties' logs.
+    /// Writes a batch on top of the locked heads of its counties. Keys and quotas come first, where
+    /// a lost race shows; the counties' rows come last. Returns the places of the decisions in
+    /// their counties' logs.
     pub async fn record(
         &mut self,
         heads: &[Head],

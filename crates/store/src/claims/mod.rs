@@ -1,41 +1,50 @@
 //! Claims as they stand now, what was sent, what was decided, and what a claim holds or owes.
 //!
-//! A claim has one row that is rewritten and one row a revision, its decision, that never changes. Both, with the claim's unique
-//! keys, quota and money, are written by one unit of work under the lock of the county's ledger ([`group_commit`]); a claim
-//! that holds a key or a place in a quota holds it by a primary key or a CHECK, whoever else asks at the same moment
+//! A claim has one row that is rewritten and one row a revision, its decision, that never changes.
+//! Both, with the claim's unique keys, quota and money, are written by one unit of work under the
+//! lock of the county's ledger ([`group_commit`]); a claim that holds a key or a place in a quota
+//! holds it by a primary key or a CHECK, whatever else is asked for at the same moment
 //! ([`holdings`]). What is due back of a paid claim stands in [`clawbacks`].
 //!
-//! A batch takes four round trips for any number of its claims; lists are pages in the order of arrival, and a list by status is the
-//! merge of its programmes' queues, so that none reads more than the page.
+//! A batch takes four round trips for any number of its claims; lists are pages in the order of
+//! arrival, and a list by status is the merge of its programmes' queues, so that none reads more
+//! than the page.
 
 pub mod clawbacks;
 pub mod group_commit;
 pub mod holdings;
 
+use ::claims::life_cycle::Status;
+use ::claims::{ClaimId, Digest, JurisdictionCode};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Bool, Bytea, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use ledger::Fen;
+use ledger::log::Hash;
+use policy::Outcome;
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
+use crate::columns::{self, County, Money, Value, Word};
 use crate::schema::{claims, decisions};
 use crate::{Conn, StoreError, Tx};
 
 batch_insert! {
-    /// A claim as it stands. Amounts are fen; `committed` says that its amount counts in fund and caps, since `committed_month` (`yyyy-mm`); `waits_for` names the
-    /// limit a waitlisted claim lacks; `decided` is the revision whose decision stands; `to_merchant` that its merchant is paid.
+    /// A claim as it stands. `committed` says that its amount counts in fund and caps, since
+    /// `committed_month` (`yyyy-mm`); `waits_for` names the limit that a waitlisted claim lacks;
+    /// `decided` is the revision whose decision stands; `to_merchant` that its merchant is paid.
     /// Primary key: `jurisdiction`, `id`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = claims, check_for_backend(diesel::pg::Pg))]
     pub struct ClaimRow in "claims" {
-        jurisdiction: String => Text,
+        jurisdiction: JurisdictionCode => County,
         id: Uuid => SqlUuid,
         programme: String => Text,
         programme_version: i32 => Integer,
-        status: String => Text,
+        status: Status => Word,
         revision: i32 => Integer,
         merchant: String => Text,
         merchant_reference: String => Text,
@@ -45,11 +54,11 @@ batch_insert! {
         created_at: DateTime<Utc> => Timestamptz,
         changed_at: DateTime<Utc> => Timestamptz,
         decided: i32 => Integer,
-        amount: Option<i64> => Nullable<BigInt>,
+        amount: Option<Fen> => Nullable<Money>,
         holds: bool => Bool,
         committed: bool => Bool,
         committed_month: Option<String> => Nullable<Text>,
-        person: Vec<u8> => Bytea,
+        person: Digest => columns::Digest,
         quota_slot: Option<String> => Nullable<Text>,
         waits_for: Option<String> => Nullable<Text>,
         correct_by: Option<DateTime<Utc>> => Nullable<Timestamptz>,
@@ -61,18 +70,18 @@ batch_insert! {
 }
 
 batch_insert! {
-    /// What was sent with a revision, sealed under `key_id`, and what was decided on it: the receipt with the SHA-256 of its
-    /// canonical JSON. Both texts are packed as `packing` says.
+    /// What was sent with a revision, sealed under `key_id`, and what was decided on it: the
+    /// receipt with the SHA-256 of its canonical JSON. Both texts are packed as `packing` says.
     /// Primary key: `jurisdiction`, `claim`, `revision`.
     #[derive(Queryable, Selectable, QueryableByName)]
     #[diesel(table_name = decisions, check_for_backend(diesel::pg::Pg))]
     pub struct DecisionRow in "decisions" {
-        jurisdiction: String => Text,
+        jurisdiction: JurisdictionCode => County,
         claim: Uuid => SqlUuid,
         revision: i32 => Integer,
-        outcome: String => Text,
+        outcome: Outcome => Word,
         receipt: Vec<u8> => Bytea,
-        digest: Vec<u8> => Bytea,
+        digest: Hash => columns::Digest,
         decided_at: DateTime<Utc> => Timestamptz,
         packing: i16 => SmallInt,
         key_id: String => Text,
@@ -84,9 +93,21 @@ batch_insert! {
     }
 }
 
-/// Which claims a list is about. A list of one merchant's claims is read in the order of its own index, any other as the
-/// merge of its queues (county, programme, status), each read in order: so a list that names a programme or a status names
-/// some of both.
+impl ClaimRow {
+    pub fn id(&self) -> ClaimId {
+        ClaimId::new(self.jurisdiction, self.id)
+    }
+}
+
+impl DecisionRow {
+    pub fn claim(&self) -> ClaimId {
+        ClaimId::new(self.jurisdiction, self.claim)
+    }
+}
+
+/// Which claims a list is about. A list of one merchant's claims is read in the order of its own
+/// index, any other as the merge of its queues (county, programme, status), each read in order: so
+/// a list that names a programme or a status names some of both.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimFilter {
     /// The counties; empty means all, for a merchant's list only.
@@ -95,7 +116,7 @@ pub struct ClaimFilter {
     /// Empty means any.
     pub programmes: Vec<String>,
     /// Empty means any.
-    pub statuses: Vec<String>,
+    pub statuses: Vec<Status>,
     pub created_from: Option<DateTime<Utc>>,
     pub created_before: Option<DateTime<Utc>>,
     /// The last row of the page before.
@@ -145,9 +166,9 @@ list!(QUEUE_OLDEST = "UNNEST($1) AS j CROSS JOIN UNNEST($2) AS p CROSS JOIN UNNE
 list!(QUEUE_NEWEST = "UNNEST($1) AS j CROSS JOIN UNNEST($2) AS p CROSS JOIN UNNEST($3) AS s CROSS JOIN LATERAL " "jurisdiction = j AND programme = p AND status = s" "DESC");
 
 impl Conn {
-    pub async fn claim(&mut self, jurisdiction: &str, id: Uuid) -> Result<Option<ClaimRow>, StoreError> {
+    pub async fn claim(&mut self, id: ClaimId) -> Result<Option<ClaimRow>, StoreError> {
         let row = claims::table
-            .find((jurisdiction, id))
+            .find((Value(id.jurisdiction), id.uuid))
             .select(ClaimRow::as_select())
             .first(self.pg())
             .await
@@ -156,13 +177,13 @@ impl Conn {
     }
 
     /// The claims with these ids, whichever exist, in any order.
-    pub async fn claims_by_id(&mut self, keys: &[(String, Uuid)]) -> Result<Vec<ClaimRow>, StoreError> {
-        let (jurisdictions, ids): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
+    pub async fn claims_by_id(&mut self, ids: &[ClaimId]) -> Result<Vec<ClaimRow>, StoreError> {
+        let (jurisdictions, ids) = keys(ids);
         let rows = Sql(
             "SELECT c.* FROM claims c JOIN UNNEST($1, $2) AS k (jurisdiction, id) \
              ON c.jurisdiction = k.jurisdiction AND c.id = k.id",
         )
-        .bind::<Array<Text>, _>(jurisdictions)
+        .bind::<Array<County>, _>(jurisdictions)
         .bind::<Array<SqlUuid>, _>(ids)
         .load(self.pg())
         .await?;
@@ -192,7 +213,7 @@ impl Conn {
         let rows = list
             .bind::<Array<Text>, _>(filter.jurisdictions.clone())
             .bind::<Array<Text>, _>(filter.programmes.clone())
-            .bind::<Array<Text>, _>(filter.statuses.clone())
+            .bind::<Array<Word>, _>(filter.statuses.clone())
             .bind::<SqlUuid, _>(low)
             .bind::<SqlUuid, _>(high)
             .bind::<Timestamptz, _>(filter.created_from.unwrap_or(DateTime::UNIX_EPOCH))
@@ -205,16 +226,13 @@ impl Conn {
     }
 
     /// The decisions made on what was last sent for each of these claims.
-    pub async fn latest_decisions(
-        &mut self,
-        keys: &[(String, Uuid)],
-    ) -> Result<Vec<DecisionRow>, StoreError> {
-        let (jurisdictions, ids): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
+    pub async fn latest_decisions(&mut self, ids: &[ClaimId]) -> Result<Vec<DecisionRow>, StoreError> {
+        let (jurisdictions, ids) = keys(ids);
         let rows = Sql(
             "SELECT d.* FROM UNNEST($1, $2) AS k (jurisdiction, claim) CROSS JOIN LATERAL (SELECT * FROM decisions d \
              WHERE d.jurisdiction = k.jurisdiction AND d.claim = k.claim ORDER BY d.revision DESC LIMIT 1) AS d",
         )
-        .bind::<Array<Text>, _>(jurisdictions)
+        .bind::<Array<County>, _>(jurisdictions)
         .bind::<Array<SqlUuid>, _>(ids)
         .load(self.pg())
         .await?;
@@ -223,12 +241,11 @@ impl Conn {
 
     pub async fn decision(
         &mut self,
-        jurisdiction: &str,
-        claim: Uuid,
+        claim: ClaimId,
         revision: i32,
     ) -> Result<Option<DecisionRow>, StoreError> {
         let row = decisions::table
-            .find((jurisdiction, claim, revision))
+            .find((Value(claim.jurisdiction), claim.uuid, revision))
             .select(DecisionRow::as_select())
             .first(self.pg())
             .await
@@ -237,28 +254,26 @@ impl Conn {
     }
 
     /// The decisions of these revisions, whichever exist, in any order.
-    pub async fn decisions(&mut self, keys: &[(String, Uuid, i32)]) -> Result<Vec<DecisionRow>, StoreError> {
+    pub async fn decisions(&mut self, revisions: &[(ClaimId, i32)]) -> Result<Vec<DecisionRow>, StoreError> {
+        let (ids, revisions): (Vec<_>, Vec<_>) = revisions.iter().copied().unzip();
+        let (jurisdictions, ids) = keys(&ids);
         let rows = Sql(
             "SELECT d.* FROM decisions d JOIN UNNEST($1, $2, $3) AS k (jurisdiction, claim, revision) \
              ON d.jurisdiction = k.jurisdiction AND d.claim = k.claim AND d.revision = k.revision",
         )
-        .bind::<Array<Text>, _>(keys.iter().map(|k| k.0.clone()).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(keys.iter().map(|k| k.1).collect::<Vec<_>>())
-        .bind::<Array<Integer>, _>(keys.iter().map(|k| k.2).collect::<Vec<_>>())
+        .bind::<Array<County>, _>(jurisdictions)
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Array<Integer>, _>(revisions)
         .load(self.pg())
         .await?;
         Ok(rows)
     }
 
     /// The revisions at which a claim was decided, in order, each with the SHA-256 of its receipt.
-    pub async fn decision_digests(
-        &mut self,
-        jurisdiction: &str,
-        claim: Uuid,
-    ) -> Result<Vec<(i32, Vec<u8>)>, StoreError> {
+    pub async fn decision_digests(&mut self, claim: ClaimId) -> Result<Vec<(i32, Hash)>, StoreError> {
         Ok(decisions::table
-            .filter(decisions::jurisdiction.eq(jurisdiction))
-            .filter(decisions::claim.eq(claim))
+            .filter(decisions::jurisdiction.eq(Value(claim.jurisdiction)))
+            .filter(decisions::claim.eq(claim.uuid))
             .order(decisions::revision)
             .limit(10_000)
             .select((decisions::revision, decisions::digest))
@@ -269,13 +284,13 @@ impl Conn {
     /// Decisions of a county in order, to walk all of them: at most `limit` after the given place.
     pub async fn decisions_after(
         &mut self,
-        jurisdiction: &str,
+        jurisdiction: JurisdictionCode,
         after: Option<(Uuid, i32)>,
         limit: i64,
     ) -> Result<Vec<DecisionRow>, StoreError> {
         let (claim, revision) = after.unwrap_or((Uuid::nil(), 0));
         let rows = decisions::table
-            .filter(decisions::jurisdiction.eq(jurisdiction))
+            .filter(decisions::jurisdiction.eq(Value(jurisdiction)))
             .filter(
                 decisions::claim
                     .gt(claim)
@@ -291,7 +306,8 @@ impl Conn {
 }
 
 impl Conn {
-    /// Funds in which a deadline for a correction has passed, those of the `limit` that passed first.
+    /// Funds in which a deadline for a correction has passed, those of the `limit` that passed
+    /// first.
     pub async fn funds_with_overdue_corrections(
         &mut self,
         now: DateTime<Utc>,
@@ -332,11 +348,11 @@ pub struct Payable<'a> {
 
 impl Tx {
     /// Locks claims in the order of their keys and returns them as they now stand.
-    pub async fn lock_claims(&mut self, keys: &[(String, Uuid)]) -> Result<Vec<ClaimRow>, StoreError> {
-        let (jurisdictions, ids): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
+    pub async fn lock_claims(&mut self, ids: &[ClaimId]) -> Result<Vec<ClaimRow>, StoreError> {
+        let (jurisdictions, ids) = keys(ids);
         let rows = Sql("SELECT c.* FROM claims c JOIN UNNEST($1, $2) AS k (jurisdiction, id) \
              ON c.jurisdiction = k.jurisdiction AND c.id = k.id ORDER BY c.jurisdiction, c.id FOR UPDATE OF c")
-        .bind::<Array<Text>, _>(jurisdictions)
+        .bind::<Array<County>, _>(jurisdictions)
         .bind::<Array<SqlUuid>, _>(ids)
         .load(self.pg())
         .await?;
@@ -364,8 +380,8 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Lets claims that wait for these limits (`<jurisdiction>/<scope>`), which are gone, wait for the fund of their county, and
-    /// returns them. The counties' ledgers must be locked.
+    /// Lets claims that wait for these limits (`<jurisdiction>/<scope>`), which are gone, wait for
+    /// the fund of their county, and returns them. The counties' ledgers must be locked.
     pub async fn wait_for_funds(
         &mut self,
         counties: &[String],
@@ -385,7 +401,8 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Claims of a fund whose deadline for a correction has passed; those that another transaction holds are passed over.
+    /// Claims of a fund whose deadline for a correction has passed; those that another transaction
+    /// holds are passed over.
     pub async fn overdue_corrections(
         &mut self,
         jurisdiction: &str,
@@ -406,8 +423,8 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Payable claims of a fund, oldest first, locked; those that another gathers at this moment, or that a hold keeps out, are
-    /// passed over.
+    /// Payable claims of a fund, oldest first, locked; those that another gathers at this moment,
+    /// or that a hold keeps out, are passed over.
     pub async fn payable_claims(&mut self, asked: &Payable<'_>) -> Result<Vec<ClaimRow>, StoreError> {
         let rows = Sql("SELECT c.* FROM claims c WHERE c.jurisdiction = $1 AND c.programme = $2 \
              AND c.status IN ('approved', 'payment_failed') AND ($3 IS NULL OR c.merchant = $3) \
@@ -446,8 +463,8 @@ impl Tx {
         Ok(held.claims)
     }
 
-    /// Writes claims back. Each row carries its new revision, one above what was read: a claim that moved meanwhile is
-    /// [`StoreError::Stale`], and nothing is written.
+    /// Writes claims back. Each row carries its new revision, one above what was read: a claim that
+    /// moved meanwhile is [`StoreError::Stale`], and nothing is written.
     pub async fn save_claims(&mut self, rows: &[ClaimRow]) -> Result<(), StoreError> {
         save_claims(self.pg(), rows).await
     }
@@ -460,11 +477,7 @@ impl Tx {
         Sql("UPDATE decisions d SET key_id = u.key_id, sealed = u.sealed \
              FROM UNNEST($1, $2, $3, $4, $5) AS u (jurisdiction, claim, revision, key_id, sealed) \
              WHERE d.jurisdiction = u.jurisdiction AND d.claim = u.claim AND d.revision = u.revision")
-        .bind::<Array<Text>, _>(
-            rows.iter()
-                .map(|row| row.jurisdiction.clone())
-                .collect::<Vec<_>>(),
-        )
+        .bind::<Array<County>, _>(rows.iter().map(|row| row.jurisdiction).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.claim).collect::<Vec<_>>())
         .bind::<Array<Integer>, _>(rows.iter().map(|row| row.revision).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(rows.iter().map(|row| row.key_id.clone()).collect::<Vec<_>>())
@@ -473,6 +486,11 @@ impl Tx {
         .await?;
         Ok(())
     }
+}
+
+/// The ids as two columns.
+fn keys(ids: &[ClaimId]) -> (Vec<JurisdictionCode>, Vec<Uuid>) {
+    ids.iter().map(|id| (id.jurisdiction, id.uuid)).unzip()
 }
 
 /// [`Tx::save_claims`] as one of several statements that are on their way at once.
@@ -499,20 +517,20 @@ pub(crate) async fn save_claims(mut pg: &AsyncPgConnection, rows: &[ClaimRow]) -
          decided, amount, holds, committed, committed_month, person, quota_slot, waits_for, correct_by, \
          reviewed_by, approved_by, disbursement, merchant_reference, to_merchant) \
          WHERE c.jurisdiction = u.jurisdiction AND c.id = u.id AND c.revision = u.revision - 1")
-    .bind::<Array<Text>, _>(column!(jurisdiction))
+    .bind::<Array<County>, _>(column!(jurisdiction))
     .bind::<Array<SqlUuid>, _>(column!(id))
     .bind::<Array<Integer>, _>(column!(programme_version))
-    .bind::<Array<Text>, _>(column!(status))
+    .bind::<Array<Word>, _>(column!(status))
     .bind::<Array<Integer>, _>(column!(revision))
     .bind::<Array<Text>, _>(column!(category))
     .bind::<Array<Nullable<Date>>, _>(column!(governing_date))
     .bind::<Array<Timestamptz>, _>(column!(changed_at))
     .bind::<Array<Integer>, _>(column!(decided))
-    .bind::<Array<Nullable<BigInt>>, _>(column!(amount))
+    .bind::<Array<Nullable<Money>>, _>(column!(amount))
     .bind::<Array<Bool>, _>(column!(holds))
     .bind::<Array<Bool>, _>(column!(committed))
     .bind::<Array<Nullable<Text>>, _>(column!(committed_month))
-    .bind::<Array<Bytea>, _>(column!(person))
+    .bind::<Array<columns::Digest>, _>(column!(person))
     .bind::<Array<Nullable<Text>>, _>(column!(quota_slot))
     .bind::<Array<Nullable<Text>>, _>(column!(waits_for))
     .bind::<Array<Nullable<Timestamptz>>, _>(column!(correct_by))

@@ -296,11 +296,15 @@ impl Conn {
     /// Funds for whose money, or whose caps' room, claims wait.
     pub async fn funds_with_waitlist(&mut self) -> Result<Vec<(String, String)>, StoreError> {
         use crate::schema::claims;
-        Ok(claims::table
+        let funds: Vec<(::claims::JurisdictionCode, String)> = claims::table
             .filter(claims::waits_for.is_not_null())
             .select((claims::jurisdiction, claims::programme))
             .distinct()
             .load(self.pg())
-            .await?)
+            .await?;
+        let funds = funds.into_iter();
+        Ok(funds
+            .map(|(county, programme)| (county.to_string(), programme))
+            .collect())
     }
 }

@@ -90,15 +90,16 @@ impl Conn {
     /// The last correction of each of these claims' payees.
     pub async fn payee_corrections(
         &mut self,
-        claims: &[(String, Uuid)],
+        claims: &[ClaimId],
     ) -> Result<Vec<PayeeCorrectionRow>, StoreError> {
-        let (jurisdictions, claims): (Vec<_>, Vec<_>) = claims.iter().cloned().unzip();
+        let (jurisdictions, claims): (Vec<_>, Vec<_>) =
+            claims.iter().map(|it| (it.jurisdiction, it.uuid)).unzip();
         Ok(Sql(
             "SELECT c.* FROM UNNEST($1, $2) AS k (jurisdiction, claim) CROSS JOIN LATERAL \
              (SELECT * FROM payee_corrections c WHERE c.jurisdiction = k.jurisdiction AND c.claim = k.claim \
              ORDER BY c.revision DESC LIMIT 1) AS c",
         )
-        .bind::<Array<Text>, _>(jurisdictions)
+        .bind::<Array<County>, _>(jurisdictions)
         .bind::<Array<SqlUuid>, _>(claims)
         .load(self.pg())
         .await?)

@@ -142,12 +142,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Digest, Money, Word};
+
     claims (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         programme -> Text,
         programme_version -> Int4,
-        status -> Text,
+        status -> Word,
         revision -> Int4,
         merchant -> Text,
         merchant_reference -> Text,
@@ -157,11 +160,11 @@ diesel::table! {
         created_at -> Timestamptz,
         changed_at -> Timestamptz,
         decided -> Int4,
-        amount -> Nullable<Int8>,
+        amount -> Nullable<Money>,
         holds -> Bool,
         committed -> Bool,
         committed_month -> Nullable<Text>,
-        person -> Bytea,
+        person -> Digest,
         quota_slot -> Nullable<Text>,
         waits_for -> Nullable<Text>,
         correct_by -> Nullable<Timestamptz>,
@@ -173,23 +176,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money};
+
     clawback_nettings (jurisdiction, payment, claim) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         payment -> Uuid,
         claim -> Uuid,
-        amount -> Int8,
+        amount -> Money,
     }
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money, Word};
+
     clawback_waivers (jurisdiction, id) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         id -> Uuid,
         claim -> Uuid,
-        amount -> Int8,
+        amount -> Money,
         document -> Text,
         reason -> Text,
-        status -> Text,
+        status -> Word,
         maker -> Text,
         made_at -> Timestamptz,
         checker -> Nullable<Text>,
@@ -199,20 +208,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Money, Word};
+
     clawbacks (jurisdiction, claim) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         claim -> Uuid,
         programme -> Text,
         merchant -> Nullable<Text>,
-        reason -> Text,
+        reason -> Word,
         clause -> Text,
         document -> Nullable<Text>,
-        paid -> Int8,
-        due -> Int8,
-        repaid -> Int8,
-        netted -> Int8,
-        pending -> Int8,
-        waived -> Int8,
+        paid -> Money,
+        due -> Money,
+        repaid -> Money,
+        netted -> Money,
+        pending -> Money,
+        waived -> Money,
         made_by -> Text,
         made_at -> Timestamptz,
         closed_at -> Nullable<Timestamptz>,
@@ -281,13 +293,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Digest, Word};
+
     decisions (jurisdiction, claim, revision) {
-        jurisdiction -> Text,
+        jurisdiction -> County,
         claim -> Uuid,
         revision -> Int4,
-        outcome -> Text,
+        outcome -> Word,
         receipt -> Bytea,
-        digest -> Bytea,
+        digest -> Digest,
         decided_at -> Timestamptz,
         packing -> Int2,
         key_id -> Text,
@@ -500,8 +515,11 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::Digest;
+
     quotas (person, slot) {
-        person -> Bytea,
+        person -> Digest,
         slot -> Text,
         used -> Int4,
         ceiling -> Int4,
@@ -540,10 +558,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{County, Digest, Word};
+
     unique_keys (digest) {
-        digest -> Bytea,
-        kind -> Text,
-        jurisdiction -> Text,
+        digest -> Digest,
+        kind -> Word,
+        jurisdiction -> County,
         claim -> Uuid,
     }
 }

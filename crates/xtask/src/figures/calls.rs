@@ -1,4 +1,4 @@
-//! Calls that no import shows, and sites that give up.
+//! Calls that no import shows, and uses of `ServiceError::bug`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,7 +78,7 @@ impl<'ast> Visit<'ast> for Calls {
     }
 }
 
-/// Sites that say `ServiceError::bug`.
+/// Uses of `ServiceError::bug`.
 pub(super) fn bugs(one: &Crate) -> Vec<String> {
     let mut found = Vec::new();
     for module in one.modules.values() {

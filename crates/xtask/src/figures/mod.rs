@@ -1,12 +1,12 @@
-//! How the house stands, in figures: what a reader of the code trips over, counted.
+//! The state of the code in figures: obstacles to a reader, counted.
 //!
 //! | figure | counted |
 //! |---|---|
 //! | rooms | files and folders directly below `src` |
 //! | import circles | groups of files of a crate that import each other, directly or through others |
 //! | hidden calls | pairs of files of different rooms, of which one calls a method of the other's on `self` and imports nothing of it |
-//! | words as text | literals in `service` and `store` that are a word of a closed list, outside its declaration |
-//! | bugs | sites that say `ServiceError::bug` |
+//! | words as text | literals in `service` and `store` that are a value of a closed list, outside its declaration |
+//! | bugs | uses of `ServiceError::bug` |
 //! | open matches | matches over a closed list that end in `_ =>` |
 //!
 //! Code for tests is not counted.
@@ -30,7 +30,7 @@ pub(crate) use words::open_in;
 /// The layers that have rooms for the same nouns.
 const LAYERS: [&str; 3] = ["service", "store", "api"];
 
-/// A figure, and where what it counts stands.
+/// A figure, and the places that it counts.
 struct Figure {
     name: &'static str,
     value: String,
@@ -47,10 +47,10 @@ impl Figure {
     }
 }
 
-/// Measures the repository. With `sites`, what is counted is listed below the table.
+/// Measures the repository. With `sites`, lists the places of each figure below the table.
 ///
 /// # Errors
-/// Says which file cannot be read or parsed.
+/// If a file cannot be read or parsed; the error names it.
 pub(crate) fn run(root: &Path, sites: bool) -> anyhow::Result<String> {
     let crates = source::crates(root)?;
     let figures = measure(root, &crates)?;

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A closed list, and a type with one method that gives its words.
+/// A closed list, and a type with one method that gives its texts.
 const LISTS: (&str, &str) = (
     "lists",
     "words! { /// Where it stands.

@@ -1,12 +1,12 @@
-//! Closed lists that are used as text, or matched with an arm for whatever else there may be.
+//! Values of closed lists that are used as text, or matched with an arm for other values.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
 use crate::source::{Closed, Crate, expressions, is_declaration};
 
-/// Literals that are a word of a closed list, outside of where such lists are declared: `file:line:
-/// word`.
+/// Literals that are a value of a closed list, outside of where such lists are declared:
+/// `file:line: value`.
 pub(super) fn as_text(one: &Crate, closed: &Closed) -> Vec<String> {
     let mut found = Vec::new();
     for module in one.modules.values() {
@@ -105,7 +105,7 @@ pub(crate) fn open_in(one: &Crate, closed: &Closed) -> Vec<String> {
 
 struct Matches<'c> {
     closed: &'c Closed,
-    /// What `Self` is.
+    /// The type that `Self` stands for.
     own: Option<String>,
     lines: Vec<usize>,
 }
@@ -139,7 +139,7 @@ impl<'ast> Visit<'ast> for Matches<'_> {
         self.own = before;
     }
 
-    /// The inverse of a list's words: a text may be none of them.
+    /// The inverse of a list's texts: its input may be none of them.
     fn visit_impl_item_fn(&mut self, method: &'ast syn::ImplItemFn) {
         if method.sig.ident != "parse" {
             visit::visit_impl_item_fn(self, method);

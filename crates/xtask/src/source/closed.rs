@@ -1,4 +1,4 @@
-//! Closed lists: enums whose variants each have one word, in the database, on the wire and in
+//! Closed lists: enums whose variants each have one text, in the database, on the wire and in
 //! rules.
 //!
 //! A list is declared by one of the macros in [`MACROS`], or by an enum with a method `as_str` that
@@ -11,11 +11,12 @@ use syn::visit::{self, Visit};
 
 use super::Crate;
 
-/// Macros that declare closed lists: `pub enum Name { Variant = "word", … }`, or without `pub enum`.
+/// Macros that declare closed lists: `pub enum Name { Variant = "text", … }`, or without `pub
+/// enum`.
 const MACROS: [&str; 2] = ["words", "request_words"];
 
-/// Words that also name a column, a field, a table or a format. A literal of one says nothing about
-/// a status.
+/// Texts that also name a column, a field, a table or a format. A literal of one need not be a
+/// status.
 const ALSO_NAMES: [&str; 17] = [
     "camt.054",
     "category",
@@ -55,7 +56,7 @@ impl Closed {
         closed
     }
 
-    /// Whether a literal can only be a word of a list.
+    /// Whether a literal can only be a value of a list.
     pub(crate) fn is_word(&self, text: &str) -> bool {
         self.words.contains(text) && !ALSO_NAMES.contains(&text)
     }

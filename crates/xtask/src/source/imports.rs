@@ -1,9 +1,9 @@
 //! What a module imports from others of its crate: by `use`, or by a path from `crate`, `self` or
 //! `super` in the code.
 //!
-//! A name that is imported from where it is exported again counts as imported from where it is
-//! declared: to import `crate::Actor` is to import the module that declares `Actor`. Exporting
-//! something again is no import.
+//! A name that is imported from where it is re-exported counts as imported from where it is
+//! declared: to import `crate::Actor` is to import the module that declares `Actor`. A re-export is
+//! no import.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,14 +33,14 @@ pub(crate) fn imports(of: &Crate) -> BTreeMap<Path, BTreeSet<Path>> {
     all
 }
 
-/// What a module declares, imports and exports again.
+/// The declarations, imports and re-exports of a module.
 #[derive(Default)]
 struct Names {
     declared: BTreeSet<String>,
     imported: Vec<Path>,
-    /// What is exported again, by its name here.
+    /// Re-exports, by their name here.
     exported: BTreeMap<String, Path>,
-    /// Modules of which all is exported again.
+    /// Modules that are re-exported as a whole.
     globs: Vec<Path>,
     /// How many modules that have no file stand around what is visited.
     depth: usize,
@@ -160,10 +160,10 @@ struct Resolver<'r> {
 }
 
 impl Resolver<'_> {
-    /// The module that declares what `leaf`, written in the module `from`, leads to. None for what
-    /// is not of this crate.
+    /// The module that declares what `leaf`, written in the module `from`, refers to. `None` for
+    /// other crates.
     fn find(&self, from: &Path, leaf: &[String], steps: usize) -> Option<Path> {
-        // Modules that export each other's names would lead round and round.
+        // Modules that re-export each other's names would make this loop for ever.
         if steps > 8 {
             return None;
         }

@@ -23,7 +23,7 @@ pub(crate) struct Crate {
 }
 
 pub(crate) struct Module {
-    /// From the root of the repository.
+    /// Path from the root of the repository.
     pub(crate) file: String,
     pub(crate) items: Vec<syn::Item>,
     /// Lines of the file, without those of its tests.
@@ -31,7 +31,7 @@ pub(crate) struct Module {
 }
 
 impl Crate {
-    /// What stands directly below `src`, its root included.
+    /// The modules directly below `src`, its root included.
     pub(crate) fn rooms(&self) -> usize {
         self.modules.keys().filter(|path| path.len() <= 1).count()
     }
@@ -58,7 +58,7 @@ impl Crate {
 /// The crates of the workspace, by name.
 ///
 /// # Errors
-/// Says which file cannot be read or parsed.
+/// If a file cannot be read or parsed; the error names it.
 pub(crate) fn crates(root: &Path) -> anyhow::Result<BTreeMap<String, Crate>> {
     let mut crates = BTreeMap::new();
     for entry in fs::read_dir(root.join("crates")).context("crates/ cannot be read")? {
@@ -166,8 +166,7 @@ fn attributes(item: &syn::Item) -> &[syn::Attribute] {
     }
 }
 
-/// The expressions that a macro is given, where its tokens are expressions with commas between
-/// them.
+/// The arguments of a macro, if its tokens are expressions with commas between them.
 pub(crate) fn expressions(tokens: &syn::Macro) -> Vec<syn::Expr> {
     let parser = syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
     let parsed = tokens.parse_body_with(parser);

@@ -17,7 +17,7 @@ pub(crate) struct File {
     pub(crate) text: String,
 }
 
-/// What breaks a rule: a line, or 0 for the file as a whole, and what is wrong.
+/// A violation: a line, or 0 for the file as a whole, and the fault.
 pub(crate) struct Finding {
     pub(crate) line: usize,
     pub(crate) message: String,
@@ -26,7 +26,7 @@ pub(crate) struct Finding {
 /// Checks the repository.
 ///
 /// # Errors
-/// Lists all that break a rule, `path:line: what`.
+/// A list of all violations, `path:line: fault`.
 pub(crate) fn run(root: &Path) -> anyhow::Result<String> {
     let paths = paths(root)?;
     let mut found = Vec::new();
@@ -72,7 +72,7 @@ fn paths(root: &Path) -> anyhow::Result<BTreeSet<String>> {
         String::from_utf8_lossy(&output.stderr).trim()
     );
     let names = String::from_utf8(output.stdout).context("a path is not UTF-8")?;
-    // One that was deleted and not yet committed is listed and not there.
+    // A file that was deleted and not yet committed is listed and missing.
     let there = |name: &&str| !name.is_empty() && root.join(name).is_file();
     Ok(names.split('\0').filter(there).map(str::to_owned).collect())
 }

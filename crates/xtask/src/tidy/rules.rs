@@ -1,5 +1,5 @@
-//! One function a rule. What a rule looks for is put together from pieces where it would otherwise
-//! find itself.
+//! One function a rule. The text that a rule searches for is put together from pieces where the
+//! rule would otherwise find itself.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const ANY_LENGTH: [&str; 6] = [
     "seeds/",
 ];
 
-/// What may stand at the top, beside files that begin with a dot.
+/// The files allowed at the top, beside those that begin with a dot.
 const TOP: [&str; 18] = [
     "ARCHITECTURE.md",
     "Cargo.lock",
@@ -39,7 +39,7 @@ const TOP: [&str; 18] = [
     "tests",
 ];
 
-/// All that a single file breaks.
+/// All violations in a single file.
 pub(super) fn check(file: &File) -> Vec<Finding> {
     let mut found: Vec<Finding> = too_long(file).into_iter().chain(bad_end(file)).collect();
     let rules: [fn(&File, &str) -> Option<String>; 6] = [
@@ -97,7 +97,7 @@ fn bad_end(file: &File) -> Option<Finding> {
     })
 }
 
-/// Work that was put off. It belongs into an issue, or is done.
+/// Deferred work belongs into an issue, or is done.
 fn unfinished(file: &File, line: &str) -> Option<String> {
     let marks = [["TO", "DO"], ["FIX", "ME"], ["HA", "CK"]].map(|pieces| pieces.concat());
     if let Some(mark) = marks.iter().find(|mark| has_word(line, mark)) {
@@ -114,7 +114,7 @@ fn unfinished(file: &File, line: &str) -> Option<String> {
     ignored.then(|| "a test that is not run proves nothing".to_owned())
 }
 
-/// A path that exists on the machine of whoever wrote it.
+/// A path that exists on one author's machine only.
 fn one_machine(_: &File, line: &str) -> Option<String> {
     let homes =
         [["/ro", "ot/"], ["/wo", "rk/"], ["/ho", "me/"], ["/Us", "ers/"]].map(|pieces| pieces.concat());
@@ -130,7 +130,7 @@ fn one_machine(_: &File, line: &str) -> Option<String> {
     })
 }
 
-/// What points out of the repository: to files beside it, to a mirror of a registry.
+/// References out of the repository: to files beside it, to a mirror of a registry.
 fn foreign(_: &File, line: &str) -> Option<String> {
     let marks = [
         ["../sha", "red"],
@@ -193,7 +193,7 @@ fn has_word(line: &str, word: &str) -> bool {
     })
 }
 
-/// What must be there and what must not, as `path:0: what`.
+/// Required and forbidden files, as `path:0: fault`.
 pub(super) fn layout(paths: &BTreeSet<String>) -> Vec<String> {
     let mut found = Vec::new();
     let tops: BTreeSet<&str> = paths.iter().filter_map(|path| path.split('/').next()).collect();

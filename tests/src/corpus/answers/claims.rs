@@ -491,7 +491,7 @@ pub(super) async fn ended(scene: &mut Scene) {
         .post_without_key("Another merchant's", &cast.other_retailer, &other, &why)
         .await;
     waits_for_another_limit(scene).await;
-    // Nobody corrects what the first scene left incomplete.
+    // The claim that the first scene left incomplete is never corrected.
     let incomplete = lacking(&scene.claim_of(&Sale::air_conditioner()).await);
     let expires = scene.submit_claim(&incomplete).await;
     scene.set("2026-07-01T02:00:00Z");

@@ -1,4 +1,4 @@
-//! Results of payments in every format that a bank reports in, and reports that are set aside.
+//! Results of payments in every report format of a bank, and reports that are set aside.
 
 use serde_json::{Value, json};
 use testkit::YANHU;
@@ -139,7 +139,7 @@ pub(super) async fn results(scene: &mut Scene) {
         )
         .await;
 
-    // What came back goes out again, and the bank's answer is a table.
+    // A returned payment is sent again, and the bank's answer is a table.
     scene.payable_to_applicant().await;
     let (again, _) = scene.release(PROGRAMME).await;
     let path = format!("/v1/disbursements/{again}");

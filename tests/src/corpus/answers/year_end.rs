@@ -102,7 +102,7 @@ pub(super) async fn lists(scene: &mut Scene) {
         .await;
 }
 
-/// What happens between the two bundles.
+/// The time between the two bundles.
 pub(super) async fn month_after(scene: &mut Scene) {
     let cast = scene.app.cast.clone();
     scene.set("2027-02-10T02:00:00Z");

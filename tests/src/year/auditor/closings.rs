@@ -1,4 +1,4 @@
-//! Closed months and years: every account of every fund as the exported ledger has it at their ends.
+//! Closed months and years: every account of every fund equals the exported ledger at their ends.
 
 use std::collections::BTreeMap;
 
@@ -51,16 +51,16 @@ impl Year {
                 world.service.funds().closing(&auditor, county, period).await
             })
             .await;
-        let mut told = BTreeMap::new();
+        let mut answered = BTreeMap::new();
         for fund in &books.funds {
             for line in &fund.accounts {
-                told.insert((&*fund.programme, line.account.as_str()), line.closing.get());
+                answered.insert((&*fund.programme, line.account.as_str()), line.closing.get());
             }
         }
         let mut folded = fold.at(books.closing.until);
-        told.retain(|_, fen| *fen != 0);
+        answered.retain(|_, fen| *fen != 0);
         folded.retain(|_, fen| *fen != 0);
-        found.same(&format!("{county}: what {period} carries on"), told, folded);
+        found.same(&format!("{county}: what {period} carries on"), answered, folded);
         let until = fold
             .lines
             .iter()

@@ -1,4 +1,5 @@
-//! A county's ledger as an auditor has it: an exported file, read line by line and folded with a table of one's own.
+//! A county's ledger for the auditor: an exported file, read line by line and folded by a separate
+//! table of accounts.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,8 @@ use serde_json::Value;
 
 use super::Findings;
 
-/// What `docs/auditing.md` says of each reason: what is debited and what is credited. A reason that is not here is a finding.
+/// The table of `docs/auditing.md`: debit and credit of each reason. A reason without a row is a
+/// finding.
 const REASONS: &[(&str, &str, &str)] = &[
     ("appropriate", "available", "appropriated"),
     ("reserve", "reserved", "available"),
@@ -47,20 +49,20 @@ pub(super) struct Line {
     pub(super) document: Option<String>,
 }
 
-/// What was paid of a claim, and what came back of it.
+/// The sums paid of a claim, and returned of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Flow {
     /// Paid less returned by the bank.
     pub(super) paid: i64,
     pub(super) due: i64,
-    /// Set off against a payment or given back by the bank: the line names a disbursement.
+    /// Set off against a payment or returned by the bank: the line has a disbursement.
     pub(super) by_bank: i64,
     /// Repaid directly.
     pub(super) repaid: i64,
     pub(super) waived: i64,
 }
 
-/// What a merchant was paid ahead, by the disbursement that paid it.
+/// Advances to a merchant, by the disbursement that paid each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Ahead {
     /// Paid less returned by the bank.
@@ -85,8 +87,8 @@ pub(super) struct Fold {
 }
 
 impl Fold {
-    /// Reads a file and folds it, checking what every line must keep: its place, its time, its accounts, and that nothing is
-    /// ever overdrawn.
+    /// Reads a file and folds it, checking the rules for every line: its place, its time, its
+    /// accounts, and that no account is ever overdrawn.
     pub(super) fn of(text: &str, county: &str, found: &mut Findings) -> Self {
         let lines = match text.starts_with('{') {
             true => text.lines().map(json_line).collect::<Vec<_>>(),
@@ -132,7 +134,7 @@ impl Fold {
             let key = (line.programme.clone(), (*account).to_owned());
             let balance = self.accounts.entry(key).or_default();
             *balance += fen;
-            // What was granted is credited: its balance has the other sign.
+            // Appropriations are credits: their balance has the other sign.
             let overdrawn = if *account == "appropriated" {
                 *balance > 0
             } else {
@@ -179,7 +181,8 @@ impl Fold {
         }
     }
 
-    /// Each account of each fund as it stood at an instant, shown as [`Fold::balance`] shows it, where it was ever moved.
+    /// Each account of each fund at an instant, with the sign of [`Fold::balance`], where it ever
+    /// moved.
     pub(super) fn at(&self, instant: DateTime<Utc>) -> BTreeMap<(&str, &str), i64> {
         let mut stood = BTreeMap::<(&str, &str), i64>::new();
         for line in self.lines.iter().filter(|line| line.posted_at < instant) {
@@ -191,7 +194,7 @@ impl Fold {
         stood
     }
 
-    /// A fund's account; what was granted is shown as it is told, above zero.
+    /// A fund's account; appropriations are shown with the API's sign, above zero.
     pub(super) fn balance(&self, programme: &str, account: &str) -> i64 {
         let key = (programme.to_owned(), account.to_owned());
         let fen = self.accounts.get(&key).copied().unwrap_or(0);

@@ -1,4 +1,5 @@
-//! Who paid: the parts of payments and the approved grants, summed anew, with what came back given back in proportion.
+//! Sources of payments: the parts of payments and the approved grants, summed anew, with returns
+//! shared in proportion.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +12,14 @@ use crate::year::mirror::Mirror;
 /// By source, in the order of [`Source::ALL`].
 pub(super) type Parts = [i64; 4];
 
-/// What is out of each payment, as the ledger's lines come.
+/// The part of each payment that is out, as the ledger's lines come.
 pub(super) struct Spending<'a> {
     mirror: &'a Mirror,
-    /// Which payment of a disbursement a claim is in.
+    /// The payment of a disbursement that a claim is in.
     lines: BTreeMap<(DisbursementId, ClaimId), PaymentId>,
     /// By payment.
     out: BTreeMap<PaymentId, Parts>,
-    /// What each payment paid of a claim and is not back.
+    /// The part that each payment paid of a claim and that is not returned.
     paid: BTreeMap<ClaimId, BTreeMap<PaymentId, i64>>,
 }
 
@@ -38,7 +39,7 @@ impl<'a> Spending<'a> {
         }
     }
 
-    /// Follows a county's log. What comes back at once comes back in the order of its claims.
+    /// Follows a county's log. Sums returned at once are returned in the order of their claims.
     pub(super) fn follow(&mut self, fold: &Fold) {
         let alike = |one: &Line, other: &Line| {
             one.posted_at == other.posted_at && one.reason == other.reason && one.reason != "pay"
@@ -68,7 +69,7 @@ impl<'a> Spending<'a> {
         }
     }
 
-    /// What came back of an advance comes back out of its payment.
+    /// A returned part of an advance is taken out of its payment.
     fn take_ahead(&mut self, line: &Line) {
         if !["return_advance", "set_off", "repay_advance"].contains(&&*line.reason) {
             return;
@@ -87,7 +88,7 @@ impl<'a> Spending<'a> {
         }
     }
 
-    /// Out of the payment that paid the claim last, and if it paid only a rest, out of the one before.
+    /// Out of the last payment of the claim, and if that paid only a rest, out of the one before.
     fn give_back(&mut self, claim: ClaimId, mut amount: i64) {
         let mut taken = Vec::new();
         for (payment, left) in self.paid.entry(claim).or_default().iter_mut().rev() {
@@ -102,7 +103,7 @@ impl<'a> Spending<'a> {
         assert_eq!(amount, 0, "more came back of {claim} than was paid");
     }
 
-    /// What of a fund's payments is under way and what is spent.
+    /// The sums of a fund's payments that are under way and that are spent.
     pub(super) fn of(&self, county: &str, programme: &str) -> (Parts, Parts) {
         let (mut under_way, mut spent) = (Parts::default(), Parts::default());
         for (id, payment) in &self.mirror.payments {

@@ -1,4 +1,5 @@
-//! What a county and a merchant owe each other in the end, as the statement says and as the callers remember.
+//! What a county and a merchant owe each other in the end, by the statement and by the callers'
+//! record.
 
 use claims::life_cycle::Status;
 use service::operation::access::ReadStatements;
@@ -23,7 +24,7 @@ impl Year {
                 from: day("2026-06-01"),
                 to: day("2027-05-31"),
             };
-            let (told, _) = self
+            let (statement, _) = self
                 .read(async |world| {
                     let auditor = permit::<ReadStatements>(&world.cast.auditor);
                     world
@@ -54,14 +55,14 @@ impl Year {
             let ahead = ahead.filter(|it| it.fund.county == county && it.merchant == shop.code);
             let own = [reserved, owed, due, ahead.map(|it| it.out()).sum::<i64>()];
             let it = [
-                told.claims.reserved,
-                told.claims.closing,
-                told.clawbacks.closing,
-                told.advances.closing,
+                statement.claims.reserved,
+                statement.claims.closing,
+                statement.clawbacks.closing,
+                statement.advances.closing,
             ];
             let what = format!("the statement of {} with {county}", shop.actor.client);
             found.same(&what, it.map(::ledger::Fen::get), own);
-            found.same(&what, told.open.amount.get(), reserved + owed);
+            found.same(&what, statement.open.amount.get(), reserved + owed);
         }
     }
 }

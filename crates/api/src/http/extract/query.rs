@@ -1,5 +1,5 @@
-//! Query parameters, read as an object of strings: every wrong one is named, and so is one that
-//! nobody asked for.
+//! Query parameters, read as an object of strings: every wrong one is named, and so is one that the
+//! operation does not have.
 
 use std::future::{Ready, ready};
 

@@ -134,7 +134,7 @@ pub(crate) fn own_example(schema: &mut AnySchema) -> Option<Value> {
     }
 }
 
-/// A schema with what is said of the field that has it.
+/// A schema with the description and the example of the field that has it.
 pub(crate) fn explained(schema: AnySchema, description: &str, example: Option<Value>) -> AnySchema {
     let mut schema = schema;
     match &mut schema {

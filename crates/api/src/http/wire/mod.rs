@@ -6,7 +6,7 @@
 //! * [`Shape`]: a form with bounds of its own, such as words of at most 500 characters.
 //! * [`Object`]: the fields of a body, the parameters of a query or the parts of a path.
 //!   `#[derive(WireBody)]`, `#[derive(WireQuery)]` and `#[derive(WirePath)]` write it from a
-//! struct; the crate `wire-derive` says how.
+//!   struct; the crate `wire-derive` says how.
 //!
 //! The reader and the schema take a bound from the same value. So the document cannot promise what
 //! the reader refuses, nor hide what it takes.

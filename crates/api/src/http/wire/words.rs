@@ -31,8 +31,7 @@ pub(crate) fn word_schema(words: &[&'static str], description: &[&str]) -> AnySc
 /// ```text
 /// pub enum Name { Value = "word" }               declares the type, by `words::words!`
 /// domain::Type as "Name";                        a type that `words::words!` declares
-/// domain::Type as "Name" { Value = "word" }      another type; a value without a word does not
-/// compile
+/// domain::Type as "Name" { Value = "word" }      another type; each value needs a word
 /// ```
 macro_rules! request_words {
     () => {};

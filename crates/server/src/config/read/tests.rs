@@ -441,7 +441,7 @@ fn a_bank_is_named_whole_or_not_at_all() {
 }
 
 #[test]
-fn merchants_are_told_at_public_addresses_unless_a_demo_says_otherwise() {
+fn webhooks_go_to_public_addresses_unless_a_demo_sets_otherwise() {
     let webhooks = load(&valid()).unwrap().webhooks;
     assert_eq!(
         (webhooks.enabled, webhooks.this_machine, webhooks.days),
@@ -458,6 +458,6 @@ fn merchants_are_told_at_public_addresses_unless_a_demo_says_otherwise() {
             .unwrap_err()
             .contains("is `everybody`")
     );
-    // A message is attempted for longer than that.
+    // A message is attempted for longer than its retention.
     assert!(with(&[("HUANXIN_WEBHOOKS_DAYS", "3")]).is_err());
 }

@@ -13,10 +13,8 @@ use super::table::{Cell, Column, Kind, Row, Words};
 use super::{Chunks, Format, file, no_such_place};
 use crate::at_rest::document::Person;
 use crate::audit::Audit;
-use crate::claims::view;
 use crate::operation::access::{ReadLedger, RevealClaims};
 use crate::operation::checks::reason;
-use crate::operation::convert::fen;
 use crate::operation::{Op, Permit, ServiceError};
 use timing::shanghai;
 
@@ -68,7 +66,7 @@ impl Audit {
             programmes: query.programme.iter().cloned().collect(),
             // One programme's claims are read as the merge of its queues.
             statuses: match query.programme {
-                Some(_) => Status::ALL.iter().map(|it| it.as_str().to_owned()).collect(),
+                Some(_) => Status::ALL.to_vec(),
                 None => Vec::new(),
             },
             ..ClaimFilter::default()
@@ -209,16 +207,15 @@ impl Row<19> for Line {
 
     fn cells(&self, words: Words) -> Result<[Cell<'_>; 19], ServiceError> {
         let Self { row, person } = self;
-        let status = view::status(row)?;
+        let (county, status) = (row.jurisdiction.as_str(), row.status);
         Ok([
-            Cell::Id("clm", &row.jurisdiction, row.id),
-            Cell::Text(&row.jurisdiction),
+            Cell::Id("clm", county, row.id),
+            Cell::Text(county),
             Cell::Text(&row.programme),
             Cell::Whole(row.programme_version.into()),
             Cell::Text(words.pick(status.as_str(), status.title_zh())),
             Cell::Text(&row.category),
-            row.amount
-                .map_or(Ok(Cell::Nothing), |amount| fen(amount).map(Cell::Money))?,
+            row.amount.map_or(Cell::Nothing, Cell::Money),
             row.governing_date.map_or(Cell::Nothing, Cell::Day),
             Cell::Instant(row.created_at),
             Cell::Instant(row.changed_at),

@@ -83,7 +83,7 @@ impl Payments {
         let mut lines = HashMap::<Uuid, Vec<LineRow>>::new();
         let mut keys = Vec::new();
         for line in tx.lines(row.id()).await? {
-            keys.push((line.jurisdiction.to_string(), line.claim));
+            keys.push(line.claim());
             lines.entry(line.payment).or_default().push(line);
         }
         let claims = by_id(tx.claims_by_id(&keys).await?, |row| row.id);

@@ -131,7 +131,7 @@ impl Payments {
                 (Some(Some(exception)), _) => Match::Exception(*exception),
                 (Some(None) | None, None) => Match::Exception(EntryException::UnknownPayment),
                 (Some(None), Some(_)) => Match::Duplicate,
-                (None, Some(id)) => locked.matched(id, result)?,
+                (None, Some(id)) => locked.matched(id, result),
             };
             if let (Match::New(outcome), Some(id)) = (is, payment)
                 && let Some(row) = locked.payments.get_mut(&id)
@@ -284,21 +284,21 @@ impl Locked {
         (id.jurisdiction == scope.county && is_within).then_some(id.uuid)
     }
 
-    fn matched(&self, id: Uuid, result: &PaymentResult) -> Result<Match, ServiceError> {
+    fn matched(&self, id: Uuid, result: &PaymentResult) -> Match {
         let Some(payment) = self.payments.get(&id) else {
-            return Ok(Match::Exception(EntryException::UnknownPayment));
+            return Match::Exception(EntryException::UnknownPayment);
         };
         let of = self.disbursements.get(&payment.disbursement);
         if of.is_none_or(|row| row.released_at.is_none()) {
-            return Ok(Match::Exception(EntryException::NotReleased));
+            return Match::Exception(EntryException::NotReleased);
         }
         let is = matched(payment, result);
         // Money that was paid comes back whole: a claim of it that was repaid meanwhile cannot be
         // paid back again.
-        if is == Match::New(PaymentOutcome::Returned) && self.is_stuck(id)? {
-            return Ok(Match::Exception(EntryException::Contradicts));
+        if is == Match::New(PaymentOutcome::Returned) && self.is_stuck(id) {
+            return Match::Exception(EntryException::Contradicts);
         }
-        Ok(is)
+        is
     }
 }
 

@@ -69,7 +69,14 @@ impl Payments {
             let set_offs = self
                 .set_against_advances(&mut op, (id.jurisdiction, programme), &mut payments)
                 .await?;
-            let nettings = self.net(&mut op.tx, fund, &mut payments, &mut lines).await?;
+            let nettings = self
+                .net(
+                    &mut op.tx,
+                    (id.jurisdiction, programme),
+                    &mut payments,
+                    &mut lines,
+                )
+                .await?;
             let row = self.new_disbursement(&op, id, programme, totals(&payments, rows.len())?);
             op.tx.add_disbursement(&row).await?;
             PaymentRow::insert(&mut op.tx, &payments).await?;
@@ -104,7 +111,7 @@ impl Payments {
         if let Some(most) = gather.most_amount {
             let mut sum = 0_i64;
             let fits = rows.iter().take_while(|row| {
-                sum = sum.saturating_add(row.amount.unwrap_or(0));
+                sum = sum.saturating_add(row.amount.map_or(0, Fen::get));
                 sum <= most.get()
             });
             let fits = fits.count();
@@ -182,7 +189,7 @@ impl Payments {
             Payee::Merchant => Paid::Merchant(row.merchant.clone()),
             Payee::Applicant { bank_account, .. } => {
                 let account = corrected.unwrap_or_else(|| bank_account.expose());
-                let at = format!("{}/{account}", hex::encode(&row.person));
+                let at = format!("{}/{account}", hex::encode(row.person.as_bytes()));
                 let digest = self.vault.digest(Domain::BankAccount, &at);
                 Paid::Person(digest.as_bytes().to_vec())
             }
@@ -231,7 +238,7 @@ impl Payments {
     ) -> Result<Vec<ClaimRow>, ServiceError> {
         let (failed, mut payable): (Vec<_>, Vec<_>) = rows
             .into_iter()
-            .partition(|row| row.status == Status::PaymentFailed.as_str());
+            .partition(|row| row.status == Status::PaymentFailed);
         let again = failed.into_iter().map(|row| Move {
             row,
             verb: Verb::Retry,
@@ -274,10 +281,8 @@ impl Payments {
             self.cancel_payments(&mut op, &books, id).await?;
             let lines = op.tx.lines(id).await?;
             let amounts = amounts(&lines);
-            let keys = lines
-                .iter()
-                .map(|line| (line.jurisdiction.to_string(), line.claim));
-            let claims = op.tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
+            let claims = lines.iter().map(LineRow::claim).collect::<Vec<_>>();
+            let claims = op.tx.lock_claims(&claims).await?;
             let moves = claims.into_iter().map(|row| Move {
                 part: amounts.get(&row.id).copied().map(whole),
                 row,

@@ -17,7 +17,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use claims::JurisdictionCode;
 use claims::clawback::Settled;
+use claims::ids::ClaimId;
 use claims::life_cycle::{Status, Verb};
 use claims::payments::PaymentOutcome;
 use ledger::Fen;
@@ -30,7 +32,7 @@ use uuid::Uuid;
 use crate::claims::clawbacks::{settle, sums, write};
 use crate::claims::transition::{Move, Part};
 use crate::funds::limits::Books;
-use crate::operation::convert::{by_id, distinct, fen};
+use crate::operation::convert::{by_id, distinct};
 use crate::operation::{Op, Refusal, ServiceError};
 use crate::payments::Payments;
 
@@ -68,7 +70,7 @@ impl Payments {
     pub(in crate::payments) async fn net(
         &self,
         tx: &mut Tx,
-        fund: (&str, &str),
+        fund: (JurisdictionCode, &str),
         payments: &mut [PaymentRow],
         lines: &mut [LineRow],
     ) -> Result<Vec<NettingRow>, ServiceError> {
@@ -82,7 +84,7 @@ impl Payments {
         for mut due in dues {
             let payment = payments.iter_mut().find(|it| it.merchant == due.merchant);
             let Some(payment) = payment else { continue };
-            let mut after = sums(&due)?;
+            let mut after = sums(&due);
             let part = after.set_against(payment.sent());
             if part.is_zero() {
                 continue;
@@ -90,10 +92,10 @@ impl Payments {
             write(&mut due, &after);
             payment.netted = payment.netted.saturating_add(part);
             nettings.push(NettingRow {
-                jurisdiction: due.jurisdiction.clone(),
+                jurisdiction: due.jurisdiction,
                 payment: payment.id,
                 claim: due.claim,
-                amount: part.get(),
+                amount: part,
             });
             touched.push(due);
         }
@@ -111,19 +113,19 @@ impl Payments {
         payments: &[(PaymentRow, Netting)],
     ) -> Result<(), ServiceError> {
         for (payment, netting) in payments.iter().filter(|(payment, _)| !payment.netted.is_zero()) {
-            let jurisdiction = payment.jurisdiction.as_str();
+            let jurisdiction = payment.jurisdiction;
             let nettings = op.tx.nettings_of(jurisdiction, &[payment.id]).await?;
             let ids = nettings.iter().map(|it| it.claim).collect::<Vec<_>>();
-            let keys = ids.iter().map(|id| (jurisdiction.to_owned(), *id));
+            let keys = ids.iter().map(|id| ClaimId::new(jurisdiction, *id));
             let claims = op.tx.lock_claims(&keys.collect::<Vec<_>>()).await?;
             let mut claims = by_id(claims, |row| row.id);
             // In the order of the nettings, each of which has its clawback by foreign key.
             let mut clawbacks = op.tx.lock_clawbacks(jurisdiction, &ids).await?;
-            let part_of: HashMap<Uuid, i64> = nettings.iter().map(|it| (it.claim, it.amount)).collect();
+            let part_of: HashMap<Uuid, Fen> = nettings.iter().map(|it| (it.claim, it.amount)).collect();
             let mut moves = Vec::new();
             for due in &mut clawbacks {
-                let part = fen(part_of.get(&due.claim).copied().unwrap_or_default())?;
-                let mut after = sums(due)?;
+                let part = part_of.get(&due.claim).copied().unwrap_or_default();
+                let mut after = sums(due);
                 match netting {
                     Netting::Stands => {}
                     Netting::StandsAgain if after.open() < part => {
@@ -162,15 +164,15 @@ impl Payments {
         tx: &mut Tx,
         rows: &[ClaimRow],
     ) -> Result<HashMap<Uuid, Fen>, ServiceError> {
-        let amounts = rows.iter().map(|row| Ok((row.id, fen(row.amount.unwrap_or(0))?)));
-        let mut amounts = amounts.collect::<Result<HashMap<_, _>, ServiceError>>()?;
+        let amounts = rows.iter().map(|row| (row.id, row.amount.unwrap_or_default()));
+        let mut amounts = amounts.collect::<HashMap<_, _>>();
         let Some(first) = rows.first() else {
             return Ok(amounts);
         };
         let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
-        for (claim, set_off) in tx.set_off(&first.jurisdiction, &ids).await? {
+        for (claim, set_off) in tx.set_off(first.jurisdiction, &ids).await? {
             if let Some(amount) = amounts.get_mut(&claim) {
-                *amount = amount.saturating_sub(fen(set_off)?);
+                *amount = amount.saturating_sub(set_off);
             }
         }
         Ok(amounts)
@@ -212,7 +214,7 @@ pub(in crate::payments) fn returned(
         return Ok(None);
     }
     // What was due back from the payee has come back from the bank.
-    if let (Some(Status::ClawbackDue), Some(clawback)) = (Status::parse(&row.status), clawback) {
+    if let (Status::ClawbackDue, Some(clawback)) = (row.status, clawback) {
         return settle(clawback, Settled::Repaid, back, now).map(Some);
     }
     Ok(Some((Verb::ReturnPayment, whole(back))))
@@ -224,21 +226,18 @@ pub(in crate::payments) fn can_come_back(
     row: &ClaimRow,
     line: &LineRow,
     clawback: Option<&ClawbackRow>,
-) -> Result<bool, ServiceError> {
-    let (back, status) = (line.sent(), Status::parse(&row.status));
-    if status == Some(Status::ClawedBack) {
-        return Ok(back.is_zero());
+) -> bool {
+    let (back, status) = (line.sent(), row.status);
+    if status == Status::ClawedBack {
+        return back.is_zero();
     }
     match clawback {
-        Some(clawback) if status == Some(Status::ClawbackDue) => Ok(back <= sums(clawback)?.open()),
-        Some(_) | None => Ok(true),
+        Some(clawback) if status == Status::ClawbackDue => back <= sums(clawback).open(),
+        Some(_) | None => true,
     }
 }
 
 /// All that a payment moves of a claim.
 pub(in crate::payments) fn whole(amount: Fen) -> Part {
-    Part {
-        amount: amount.get(),
-        counts: true,
-    }
+    Part { amount, counts: true }
 }

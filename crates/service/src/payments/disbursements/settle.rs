@@ -67,12 +67,12 @@ impl Payments {
         let mut lines = HashMap::<Uuid, Vec<LineRow>>::new();
         let mut keys = Vec::new();
         for line in tx.lines_of(jurisdiction, ids).await? {
-            keys.push((line.jurisdiction.to_string(), line.claim));
+            keys.push(line.claim());
             lines.entry(line.payment).or_default().push(line);
         }
         let claims = tx.lock_claims(&keys).await?;
-        let due = keys.into_iter().map(|(_, claim)| claim).collect::<Vec<_>>();
-        let clawbacks = tx.lock_clawbacks(jurisdiction.as_str(), &due).await?;
+        let due = keys.into_iter().map(|claim| claim.uuid).collect::<Vec<_>>();
+        let clawbacks = tx.lock_clawbacks(jurisdiction, &due).await?;
         Ok(Locked {
             advances: advances_of(tx, jurisdiction, payments.iter()).await?,
             books,
@@ -143,19 +143,13 @@ impl Locked {
     }
 
     /// Whether the bank cannot have returned a payment, because of what became of its money since.
-    pub(in crate::payments) fn is_stuck(&self, payment: Uuid) -> Result<bool, ServiceError> {
+    pub(in crate::payments) fn is_stuck(&self, payment: Uuid) -> bool {
         if self.advances.get(&payment).is_some_and(is_used) {
-            return Ok(true);
+            return true;
         }
-        for line in self.lines.get(&payment).into_iter().flatten() {
-            let Some(row) = self.claims.get(&line.claim) else {
-                continue;
-            };
-            if !can_come_back(row, line, self.clawbacks.get(&row.id))? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let lines = self.lines.get(&payment).into_iter().flatten();
+        let mut claims = lines.filter_map(|line| Some((self.claims.get(&line.claim)?, line)));
+        claims.any(|(row, line)| !can_come_back(row, line, self.clawbacks.get(&row.id)))
     }
 
     /// The claims that a failed or returned payment leaves owed, and how much of each.
@@ -253,7 +247,7 @@ fn owed_of(before: Option<PaymentOutcome>, line: &LineRow) -> Fen {
 
 fn was_paid(row: &ClaimRow) -> bool {
     matches!(
-        Status::parse(&row.status),
-        Some(Status::Paid | Status::ClawbackDue | Status::ClawedBack)
+        row.status,
+        Status::Paid | Status::ClawbackDue | Status::ClawedBack
     )
 }

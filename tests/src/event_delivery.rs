@@ -1,4 +1,4 @@
-//! What is told to the outside: every event, once where the receiver takes it, again later where it does not.
+//! Delivery of events: every event, once if the receiver takes it, again later if it does not.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -10,7 +10,7 @@ use service::ports::{EventSink, PartnerError, ToldEvent};
 use testkit::{Sale, TestApp, YANHU, yuan};
 use uuid::Uuid;
 
-/// A receiver that remembers each call, and takes nothing while it is closed.
+/// A receiver that records each call, and takes nothing while it is closed.
 #[derive(Debug, Default)]
 struct Receiver {
     calls: Mutex<Vec<Vec<Uuid>>>,
@@ -36,7 +36,7 @@ impl EventSink for Receiver {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_event_is_told_once_and_again_only_if_it_was_not_taken() {
+async fn every_event_is_delivered_once_and_again_only_if_it_was_not_taken() {
     let app = TestApp::new().await;
     app.appropriate(YANHU, "appliance-2026", yuan("600000.00")).await;
     app.submit_batch(app.many(450, &Sale::air_conditioner()).await)
@@ -60,18 +60,18 @@ async fn every_event_is_told_once_and_again_only_if_it_was_not_taken() {
 
     let calls = receiver.calls.lock().unwrap().clone();
     assert!(calls.iter().all(|call| (1..=200).contains(&call.len())));
-    let told = calls.concat();
+    let delivered = calls.concat();
     assert_eq!(
-        told.iter().collect::<BTreeSet<_>>().len(),
-        told.len(),
-        "told twice"
+        delivered.iter().collect::<BTreeSet<_>>().len(),
+        delivered.len(),
+        "an event was delivered twice"
     );
     let submitted = app
         .db
         .row("SELECT count(*) FROM events WHERE verb = 'submit'")
         .await;
     assert_eq!(submitted, "470");
-    assert!(told.len() >= 470, "{} told", told.len());
+    assert!(delivered.len() >= 470, "{} delivered", delivered.len());
     assert_eq!(app.service.worker().outbox_depth().await.unwrap(), 0);
     app.audit().await;
 }
