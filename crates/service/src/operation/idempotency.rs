@@ -34,15 +34,6 @@ pub struct Replayable<T> {
     pub replayed: bool,
 }
 
-impl<T> Replayable<T> {
-    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Replayable<U> {
-        Replayable {
-            value: map(self.value),
-            replayed: self.replayed,
-        }
-    }
-}
-
 /// An answer that is kept under a key, as `{"kind": "appropriation.1", "answer": {…}}`. Declared by [`stored_answer!`],
 /// apart from the type that the service works with: what stands in the database is changed by a new kind only.
 pub(crate) trait StoredAnswer: Sized {
