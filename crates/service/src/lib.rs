@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A wing uses only those below it: `worker`, `webhooks`, `payments`, `audit`, `claims`,
-//! `programmes`, `funds`, `catalogue`, `identity`, `at_rest`, `operation`, `ports`.
+//! `programmes`, `funds`, `identity`, `catalogue`, `at_rest`, `operation`, `ports`.
 //!
 //! Ports ([`ports`]) stand only toward what is not ours: the clock, whoever is told of events, the
 //! bank. PostgreSQL is not hidden.
@@ -231,7 +231,7 @@ impl Service {
 
     /// Connections of the pool, for the metrics.
     pub fn pool_status(&self) -> store::PoolStatus {
-        self.0.op.store().pool_status()
+        self.0.op.pool_status()
     }
 }
 

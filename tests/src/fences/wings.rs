@@ -54,6 +54,8 @@ const HOUSES: [House; 3] = [
     House {
         name: "api",
         order: &[
+            // The document is made from the routes.
+            &["openapi"],
             &["routes"],
             &["webhooks"],
             &["payments"],
@@ -63,7 +65,6 @@ const HOUSES: [House; 3] = [
             &["funds"],
             &["identity"],
             &["operation"],
-            &["openapi"],
             &["http"],
         ],
         root: &[],

@@ -8,7 +8,6 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use service::Refusal;
 
 use crate::http::problem::Problem;
-use crate::http::state::Limits;
 
 /// Addresses remembered before those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -16,12 +15,11 @@ const REMEMBERED: usize = 10_000;
 pub(crate) struct TokenRateLimit(DefaultKeyedRateLimiter<IpAddr>);
 
 impl TokenRateLimit {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    /// Sustained each minute, and at once.
+    pub(crate) fn new(per_minute: u32, at_once: u32) -> Self {
         let positive = |count| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_minute(positive(limits.tokens_per_minute));
-        Self(RateLimiter::keyed(
-            quota.allow_burst(positive(limits.tokens_at_once)),
-        ))
+        let quota = Quota::per_minute(positive(per_minute));
+        Self(RateLimiter::keyed(quota.allow_burst(positive(at_once))))
     }
 
     /// Argon2 takes milliseconds of a whole core by design, so that guessing secrets would also

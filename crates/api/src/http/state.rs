@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use crate::http::problem::Problem;
 use crate::http::published::Published;
+use crate::http::rate_limit::TokenRateLimit;
 
 /// Bounds on what is read, in bytes. They stand in the OpenAPI document too.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +57,7 @@ pub struct ApiState {
     pub metrics: MetricsText,
     pub limits: Limits,
     writes: Writes,
-    pub(crate) token_rate_limit: Arc<crate::http::rate_limit::TokenRateLimit>,
+    pub(crate) token_rate_limit: Arc<TokenRateLimit>,
     pub(crate) published: Arc<Published>,
 }
 
@@ -80,7 +81,8 @@ impl ApiState {
             handle: Handle::current(),
             tracker: TaskTracker::new(),
         };
-        let token_rate_limit = Arc::new(crate::http::rate_limit::TokenRateLimit::new(&limits));
+        let token_rate_limit = TokenRateLimit::new(limits.tokens_per_minute, limits.tokens_at_once);
+        let token_rate_limit = Arc::new(token_rate_limit);
         Self {
             service,
             metrics,

@@ -46,7 +46,8 @@ impl Claims {
     /// What is known of a merchant's claim.
     pub(super) async fn known(&self, claim: &Claim, merchant: &str) -> Result<Known, ServiceError> {
         let asked = Arc::new([Asked::by(claim, merchant)]);
-        let answer = self.ask(Arc::clone(&asked) as _, Vec::new()).await?;
+        let shared: Arc<[Asked]> = Arc::<[Asked; 1]>::clone(&asked);
+        let answer = self.ask(shared, Vec::new()).await?;
         let [one] = &*asked;
         Ok(answer.answers.known(one))
     }

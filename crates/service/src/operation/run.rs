@@ -29,7 +29,7 @@ use futures::future::BoxFuture;
 use store::claims::group_commit::Record;
 use store::funds::{Head, Posting};
 use store::operation::{EventRow, WaitlistCallRow};
-use store::{Conn, Done, Store, StoreError, Tx};
+use store::{Conn, Done, PoolStatus, Store, StoreError, Tx};
 use uuid::Uuid;
 
 use super::access::{Actor, Permit};
@@ -91,8 +91,8 @@ impl Runner {
         self.ids.next(at)
     }
 
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    pub(crate) fn pool_status(&self) -> PoolStatus {
+        self.store.pool_status()
     }
 
     /// A connection to read with.

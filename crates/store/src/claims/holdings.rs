@@ -54,7 +54,7 @@ impl UniqueKeyRow {
     /// Takes keys, in the order of their digests so that two batches cannot wait for each other. A
     /// key that was taken since it was read violates `unique_keys_pkey`.
     pub(crate) async fn take(pg: &AsyncPgConnection, mut rows: Vec<Self>) -> Result<(), StoreError> {
-        rows.sort_by(|a, b| a.digest.cmp(&b.digest));
+        rows.sort_by_key(|row| row.digest);
         Self::insert_on(pg, &rows).await?;
         Ok(())
     }
