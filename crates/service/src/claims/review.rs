@@ -13,7 +13,7 @@ use store::claims::ClaimRow;
 
 use super::Claims;
 use super::first_answer::Moved;
-use super::transition::{Move, Writes, legal, mover};
+use super::transition::{Move, Writes, legal};
 use super::view::{self, ClaimState};
 use crate::operation::access::{ApproveClaims, ReviewClaims};
 use crate::operation::checks::{check_revision, reason};
@@ -162,7 +162,7 @@ impl Claims {
                 });
                 results.push(match admitted {
                     Ok(one) => {
-                        let row = self.take_step(&mut writes, &books, one, mover(&op))?;
+                        let row = self.take_step(&mut writes, &books, one, &op)?;
                         let state = view::summary(&row);
                         moved.push(row);
                         Ok(state)

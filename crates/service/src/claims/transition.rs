@@ -25,7 +25,7 @@ use super::record::posting;
 use super::view::{self, ClaimState, document_place};
 use crate::at_rest::packing;
 use crate::funds::limits::{self, Books, LimitChanges};
-use crate::operation::{Actor, Op, Recorded, Refusal, ServiceError, events};
+use crate::operation::{Op, Recorded, Refusal, ServiceError};
 
 /// One claim and what is done to it.
 pub(crate) struct Move {
@@ -44,13 +44,6 @@ pub(crate) struct Part {
     pub(crate) amount: Fen,
     /// Whether money of the claim still counts in its caps afterwards.
     pub(crate) counts: bool,
-}
-
-/// The actor who moves claims, and the time.
-#[derive(Clone, Copy)]
-pub(super) struct Mover<'a> {
-    actor: &'a Actor,
-    now: DateTime<Utc>,
 }
 
 /// What moves of claims write besides the claims themselves.
@@ -100,7 +93,7 @@ impl Claims {
         let mut writes = Writes::default();
         let mut rows = Vec::with_capacity(moves.len());
         for one in moves {
-            rows.push(self.take_step(&mut writes, books, one, mover(op))?);
+            rows.push(self.take_step(&mut writes, books, one, op)?);
         }
         let recorded = self.write_moves(op, &rows, writes).await?;
         Ok((rows, recorded))
@@ -114,7 +107,7 @@ impl Claims {
         one: Move,
     ) -> Result<(ClaimRow, Recorded), ServiceError> {
         let mut writes = Writes::default();
-        let row = self.take_step(&mut writes, books, one, mover(op))?;
+        let row = self.take_step(&mut writes, books, one, op)?;
         let recorded = self.write_moves(op, std::slice::from_ref(&row), writes).await?;
         Ok((row, recorded))
     }
@@ -155,24 +148,17 @@ impl Claims {
         writes: &mut Writes,
         books: &Books,
         one: Move,
-        mover: Mover<'_>,
+        op: &Op<'_>,
     ) -> Result<ClaimRow, ServiceError> {
         let step = legal(&one.row, one.verb)?;
         let from = one.row.status;
         let (verb, reason) = (one.verb, one.reason.clone());
-        let mut row = self.apply(writes, books, one, step, mover)?;
+        let mut row = self.apply(writes, books, one, step, op)?;
         row.revision = row.revision.saturating_add(1);
-        row.changed_at = mover.now;
+        row.changed_at = op.now;
         row.correct_by = None;
-        self.sign(&mut row, verb, mover)?;
-        let mut event = events::event(
-            self.op.id(mover.now),
-            row.jurisdiction.as_str(),
-            &row.id().to_string(),
-            verb.as_str(),
-            mover.actor,
-            mover.now,
-        );
+        self.sign(&mut row, verb, op)?;
+        let mut event = op.event(row.jurisdiction.as_str(), &row.id().to_string(), verb.as_str());
         event.revision = Some(row.revision);
         event.from_status = Some(from.to_string());
         event.to_status = Some(row.status.to_string());
@@ -188,7 +174,7 @@ impl Claims {
         books: &Books,
         one: Move,
         step: Step,
-        mover: Mover<'_>,
+        op: &Op<'_>,
     ) -> Result<ClaimRow, ServiceError> {
         let Move {
             mut row,
@@ -203,7 +189,7 @@ impl Claims {
         if let (Some(reason), Some(amount)) = (step.transfer, moved) {
             writes
                 .postings
-                .push(posting(&row, reason, amount, document, &mover.actor.client)?);
+                .push(posting(&row, reason, amount, document, &op.actor.client)?);
             if matches!(
                 reason,
                 Reason::Release | Reason::ReleasePayable | Reason::ClawBack
@@ -245,7 +231,7 @@ impl Claims {
             (row.committed, row.committed_month) = (false, None);
         }
         if verb == Verb::Promote {
-            (row.committed, row.committed_month) = (true, Some(limits::month_of(mover.now)));
+            (row.committed, row.committed_month) = (true, Some(limits::month_of(op.now)));
             let keys = limits::touched_by(books, &catalogue, &row)?;
             limits::commit(&mut writes.limits, &keys, row.amount.map_or(0, Fen::get));
         }
@@ -253,17 +239,17 @@ impl Claims {
     }
 
     /// What a verb leaves on the claim besides its status: signature, disbursement, deadline.
-    fn sign(&self, row: &mut ClaimRow, verb: Verb, mover: Mover<'_>) -> Result<(), ServiceError> {
+    fn sign(&self, row: &mut ClaimRow, verb: Verb, op: &Op<'_>) -> Result<(), ServiceError> {
         match verb {
-            Verb::Recommend => row.reviewed_by = Some(mover.actor.person.clone()),
-            Verb::Approve => row.approved_by = Some(mover.actor.person.clone()),
+            Verb::Recommend => row.reviewed_by = Some(op.actor.person.clone()),
+            Verb::Approve => row.approved_by = Some(op.actor.person.clone()),
             Verb::ReturnToReview => row.reviewed_by = None,
             Verb::ReturnForCorrection => {
                 row.reviewed_by = None;
                 let version = row.programme_version.unsigned_abs();
                 let programme = self.catalogue.current().version(&row.programme, version).cloned();
                 let programme = programme.ok_or_else(|| ServiceError::bug("version gone"))?;
-                row.correct_by = Some(view::correction_deadline(programme.correction_days(), mover.now));
+                row.correct_by = Some(view::correction_deadline(programme.correction_days(), op.now));
             }
             Verb::CancelInstruction | Verb::FailPayment | Verb::ReturnPayment => row.disbursement = None,
             Verb::RejectReview
@@ -371,14 +357,6 @@ impl Writes {
     /// Money came back to the fund of this claim.
     fn refill(&mut self, row: &ClaimRow) {
         self.refilled.insert(fund_of(row));
-    }
-}
-
-/// The actor and the time of an operation.
-pub(super) fn mover<'a>(op: &Op<'a>) -> Mover<'a> {
-    Mover {
-        actor: op.actor,
-        now: op.now,
     }
 }
 
