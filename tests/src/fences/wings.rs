@@ -41,8 +41,8 @@ const HOUSES: [House; 3] = [
             &["migrate"],
             &["webhooks"],
             &["payments"],
-            &["claims"],
-            &["audit"],
+            // Claims append to the log, and bundles and exports read claims.
+            &["claims", "audit"],
             &["programmes"],
             &["funds"],
             &["identity"],

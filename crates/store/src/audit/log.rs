@@ -9,11 +9,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use ledger::log::{Decision, Event, Hash, Leaf, Node, Parts, Posted};
+use ledger::log::{Event, Hash, Leaf, Node, Parts, Posted};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
-use crate::claims::DecisionRow;
 use crate::funds::transfers::{self, Head, Posting, TransferRow};
 use crate::operation::{EventRow, outbox};
 use crate::schema::{checkpoints, cosignatures, ledgers, log_leaves, log_nodes};
@@ -63,20 +62,6 @@ pub struct CosignatureRow {
     pub line: String,
     pub signed_at: DateTime<Utc>,
     pub received_at: DateTime<Utc>,
-}
-
-impl DecisionRow {
-    pub fn leaf(&self) -> Leaf<'_> {
-        Leaf::Decision(Decision {
-            jurisdiction: self.jurisdiction.as_str(),
-            claim: self.claim.into_bytes(),
-            revision: self.revision.into(),
-            outcome: self.outcome.as_str(),
-            receipt: self.digest.0,
-            keys: &self.keys,
-            decided_at: self.decided_at.timestamp_micros(),
-        })
-    }
 }
 
 impl EventRow {
@@ -154,7 +139,7 @@ impl<'h> Appending<'h> {
         self.tops.get_mut(jurisdiction).ok_or(StoreError::Stale("ledger"))
     }
 
-    fn add(&mut self, jurisdiction: &str, leaf: &Leaf<'_>) -> Result<i64, StoreError> {
+    pub(crate) fn add(&mut self, jurisdiction: &str, leaf: &Leaf<'_>) -> Result<i64, StoreError> {
         leaf.encode_into(&mut self.bytes);
         let hash = Hash::of_leaf(&self.bytes);
         let top = self.top(jurisdiction)?;
@@ -162,13 +147,6 @@ impl<'h> Appending<'h> {
         top.leaves = number.saturating_add(1);
         top.hashes.extend_from_slice(&hash.0);
         Ok(number)
-    }
-
-    pub(crate) fn decisions(&mut self, rows: &mut [DecisionRow]) -> Result<(), StoreError> {
-        for row in rows {
-            row.leaf = self.add(row.jurisdiction.as_str(), &row.leaf())?;
-        }
-        Ok(())
     }
 
     pub(crate) fn events(&mut self, rows: &mut [EventRow]) -> Result<(), StoreError> {

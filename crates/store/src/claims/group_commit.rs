@@ -89,7 +89,9 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<Vec<i64>, StoreError> {
         let mut log = Appending::on(heads, now);
-        log.decisions(&mut record.decisions)?;
+        for row in &mut record.decisions {
+            row.leaf = log.add(row.jurisdiction.as_str(), &row.leaf())?;
+        }
         log.events(&mut record.events)?;
         let posted = log.transfers(&record.postings)?;
         let changed: Vec<Uuid> = record.changed.iter().map(|row| row.id).collect();

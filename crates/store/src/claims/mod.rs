@@ -24,6 +24,7 @@ use diesel::sql_types::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use ledger::Fen;
 use ledger::log::Hash;
+use ledger::log::{Decision, Leaf};
 use policy::Outcome;
 use uuid::Uuid;
 
@@ -164,6 +165,21 @@ list!(COUNTY_OLDEST = "UNNEST($1) AS j CROSS JOIN LATERAL " "jurisdiction = j" "
 list!(COUNTY_NEWEST = "UNNEST($1) AS j CROSS JOIN LATERAL " "jurisdiction = j" "DESC");
 list!(QUEUE_OLDEST = "UNNEST($1) AS j CROSS JOIN UNNEST($2) AS p CROSS JOIN UNNEST($3) AS s CROSS JOIN LATERAL " "jurisdiction = j AND programme = p AND status = s" "");
 list!(QUEUE_NEWEST = "UNNEST($1) AS j CROSS JOIN UNNEST($2) AS p CROSS JOIN UNNEST($3) AS s CROSS JOIN LATERAL " "jurisdiction = j AND programme = p AND status = s" "DESC");
+
+impl DecisionRow {
+    /// Its leaf in the county's log.
+    pub fn leaf(&self) -> Leaf<'_> {
+        Leaf::Decision(Decision {
+            jurisdiction: self.jurisdiction.as_str(),
+            claim: self.claim.into_bytes(),
+            revision: self.revision.into(),
+            outcome: self.outcome.as_str(),
+            receipt: self.digest.0,
+            keys: &self.keys,
+            decided_at: self.decided_at.timestamp_micros(),
+        })
+    }
+}
 
 impl Conn {
     pub async fn claim(&mut self, id: ClaimId) -> Result<Option<ClaimRow>, StoreError> {
