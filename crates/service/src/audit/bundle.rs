@@ -374,7 +374,7 @@ fn transfer_line(row: &TransferRow) -> TransferLine<'_> {
         height: row.height,
         programme: row.programme.as_str().into(),
         reason: row.reason.as_str().into(),
-        amount: row.amount,
+        amount: row.amount.get(),
         claim: row.claim,
         document: row.document,
         posted_at: row.posted_at.into(),

@@ -10,7 +10,7 @@ use store::funds::{TransferFilter, TransferRow};
 use super::Funds;
 use super::appropriations::balances;
 use crate::operation::access::ReadLedger;
-use crate::operation::convert::{code, fen};
+use crate::operation::convert::code;
 use crate::operation::{Page, Permit, Refusal, ServiceError, paging};
 use timing::shanghai;
 
@@ -60,7 +60,6 @@ impl Funds {
         let mut sums: BTreeMap<String, Vec<(Reason, i64)>> =
             funds.into_iter().map(|row| (row.programme, Vec::new())).collect();
         for (programme, reason, amount) in conn.moved_until(jurisdiction, instant).await? {
-            let reason = Reason::parse(&reason).ok_or_else(|| ServiceError::bug("unknown reason"))?;
             sums.entry(programme).or_default().push((reason, amount));
         }
         let folded = sums.into_iter().map(|(programme, sums)| {
@@ -122,7 +121,7 @@ pub(crate) fn document_prefix(reason: Reason) -> &'static str {
 
 fn line(row: &TransferRow) -> Result<LedgerLine, ServiceError> {
     let jurisdiction = code(&row.jurisdiction)?;
-    let reason = Reason::parse(&row.reason).ok_or_else(|| ServiceError::bug("unknown reason"))?;
+    let reason = row.reason;
     let (debit, credit) = reason.accounts();
     Ok(LedgerLine {
         height: row.height,
@@ -130,7 +129,7 @@ fn line(row: &TransferRow) -> Result<LedgerLine, ServiceError> {
         reason,
         debit,
         credit,
-        amount: fen(row.amount)?,
+        amount: row.amount,
         claim: row.claim.map(|claim| ClaimId::new(jurisdiction, claim)),
         document: row
             .document

@@ -5,8 +5,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
+use ledger::{Fen, Reason};
+
 use crate::batch::{Bind, Sql};
 use crate::claims::ClaimFilter;
+use crate::columns::{Money, Word};
 use crate::{Conn, StoreError};
 
 /// What moved in a fund for one reason; fen. Period 0 is all that was before the first.
@@ -14,12 +17,12 @@ use crate::{Conn, StoreError};
 pub struct PeriodMoves {
     #[diesel(sql_type = Text)]
     pub programme: String,
-    #[diesel(sql_type = Text)]
-    pub reason: String,
+    #[diesel(sql_type = Word)]
+    pub reason: Reason,
     #[diesel(sql_type = Integer)]
     pub period: i32,
-    #[diesel(sql_type = BigInt)]
-    pub amount: i64,
+    #[diesel(sql_type = Money)]
+    pub amount: Fen,
 }
 
 impl Conn {

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use ledger::{Account, Fen, Source};
 
 use crate::batch::{Bind, Sql};
 use crate::schema::{closing_balances, closing_sources, closings};
@@ -36,11 +37,11 @@ pub struct ClosingRow {
 #[diesel(table_name = closing_balances, check_for_backend(diesel::pg::Pg))]
 pub struct ClosingBalanceRow {
     pub programme: String,
-    pub account: String,
-    pub opening: i64,
-    pub debits: i64,
-    pub credits: i64,
-    pub closing: i64,
+    pub account: Account,
+    pub opening: Fen,
+    pub debits: Fen,
+    pub credits: Fen,
+    pub closing: Fen,
 }
 
 /// A source of a fund before and at the end of a closed period, in fen.
@@ -49,7 +50,7 @@ pub struct ClosingBalanceRow {
 #[diesel(table_name = closing_sources, check_for_backend(diesel::pg::Pg))]
 pub struct ClosingSourceRow {
     pub programme: String,
-    pub source: String,
+    pub source: Source,
     pub opening_appropriated: i64,
     pub opening_in_payment: i64,
     pub opening_spent: i64,

@@ -9,9 +9,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use ledger::{Account, Fen, Reason};
 use uuid::Uuid;
 
 use crate::batch::{Bind, Sql, batch_insert};
+use crate::columns::{Money, Word};
 use crate::schema::{ledgers, transfers};
 use crate::{Conn, StoreError};
 
@@ -24,10 +26,10 @@ batch_insert! {
         jurisdiction: String => Text,
         height: i64 => BigInt,
         programme: String => Text,
-        reason: String => Text,
-        debit: String => Text,
-        credit: String => Text,
-        amount: i64 => BigInt,
+        reason: Reason => Word,
+        debit: Account => Word,
+        credit: Account => Word,
+        amount: Fen => Money,
         claim: Option<Uuid> => Nullable<SqlUuid>,
         document: Option<Uuid> => Nullable<SqlUuid>,
         posted_at: DateTime<Utc> => Timestamptz,
@@ -55,8 +57,8 @@ pub struct Posting {
 pub struct TransferLine {
     pub height: i64,
     pub programme: String,
-    pub reason: String,
-    pub amount: i64,
+    pub reason: Reason,
+    pub amount: Fen,
     pub claim: Option<Uuid>,
     pub document: Option<Uuid>,
     pub posted_at: DateTime<Utc>,
@@ -157,13 +159,13 @@ impl Conn {
         &mut self,
         jurisdiction: &str,
         until: DateTime<Utc>,
-    ) -> Result<Vec<(String, String, i64)>, StoreError> {
+    ) -> Result<Vec<(String, Reason, i64)>, StoreError> {
         #[derive(QueryableByName)]
         struct Moved {
             #[diesel(sql_type = Text)]
             programme: String,
-            #[diesel(sql_type = Text)]
-            reason: String,
+            #[diesel(sql_type = Word)]
+            reason: Reason,
             #[diesel(sql_type = BigInt)]
             amount: i64,
         }
@@ -207,7 +209,6 @@ pub(crate) async fn move_accounts(
     mut pg: &AsyncPgConnection,
     postings: &[Posting],
 ) -> Result<(), StoreError> {
-    use ledger::Account;
     if postings.is_empty() {
         return Ok(());
     }
@@ -262,7 +263,6 @@ pub(crate) async fn move_accounts(
 }
 
 fn place(account: ledger::Account) -> usize {
-    use ledger::Account;
     match account {
         Account::Appropriated => 0,
         Account::Available => 1,

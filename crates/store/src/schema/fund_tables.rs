@@ -51,24 +51,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{Money, Word};
+
     closing_balances (jurisdiction, period, programme, account) {
         jurisdiction -> Text,
         period -> Text,
         programme -> Text,
-        account -> Text,
-        opening -> Int8,
-        debits -> Int8,
-        credits -> Int8,
-        closing -> Int8,
+        account -> Word,
+        opening -> Money,
+        debits -> Money,
+        credits -> Money,
+        closing -> Money,
     }
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::Word;
+
     closing_sources (jurisdiction, period, programme, source) {
         jurisdiction -> Text,
         period -> Text,
         programme -> Text,
-        source -> Text,
+        source -> Word,
         opening_appropriated -> Int8,
         opening_in_payment -> Int8,
         opening_spent -> Int8,
@@ -168,14 +174,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use crate::columns::{Money, Word};
+
     transfers (jurisdiction, height) {
         jurisdiction -> Text,
         height -> Int8,
         programme -> Text,
-        reason -> Text,
-        debit -> Text,
-        credit -> Text,
-        amount -> Int8,
+        reason -> Word,
+        debit -> Word,
+        credit -> Word,
+        amount -> Money,
         claim -> Nullable<Uuid>,
         document -> Nullable<Uuid>,
         posted_at -> Timestamptz,

@@ -105,9 +105,8 @@ impl Audit {
         drop(conn);
         let mut books = Books::new(periods.len(), funds.iter().map(|fund| fund.programme.clone()));
         for it in &moves {
-            let reason = Reason::parse(&it.reason).ok_or_else(|| ServiceError::bug("unknown reason"))?;
             let period = usize::try_from(it.period)?;
-            books.add(&it.programme, reason, period, fen(it.amount)?)?;
+            books.add(&it.programme, it.reason, period, it.amount)?;
         }
         let mut writer = Writer::new(query.syntax, query.encoding);
         self.head(&mut writer, jurisdiction, &periods, &books)?;
@@ -392,9 +391,9 @@ impl File<Transfer> for Vouchers {
     fn write(&mut self, rows: &[Transfer], last: bool) -> Result<Vec<u8>, ServiceError> {
         for transfer in rows {
             let Transfer { jurisdiction, row } = transfer;
-            let reason = transfer.reason()?;
+            let reason = transfer.row.reason;
             let posted = shanghai::date(row.posted_at);
-            let (number, amount) = (row.height.to_string(), fen(row.amount)?.to_string());
+            let (number, amount) = (row.height.to_string(), row.amount.to_string());
             let (year, month, date) = (posted.year().to_string(), posted.month().to_string(), day(posted));
             let said = match row.claim {
                 Some(claim) => format!("{} {}", reason.title_zh(), Cell::Id("clm", jurisdiction, claim)),

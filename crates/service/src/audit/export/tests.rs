@@ -16,8 +16,8 @@ fn row(height: i64, reason: &str, at: &str) -> Transfer {
         row: TransferLine {
             height,
             programme: "appliance-2026".into(),
-            reason: reason.into(),
-            amount: 68_985,
+            reason: ledger::Reason::parse(reason).unwrap(),
+            amount: ledger::Fen::new(68_985).unwrap(),
             claim: (reason != "appropriate").then(|| uuid::Uuid::from_u128(7)),
             document: None,
             posted_at: at.parse().unwrap(),
@@ -176,7 +176,7 @@ fn a_workbook_is_split_where_a_sheet_is_full_and_adds_up() {
 fn a_line_says_money_and_words_as_they_are() {
     for fen in [0, 1, 10, 99, 100, 105, 68_985, ledger::Fen::MAX.get()] {
         let mut one = row(fen + 1, "reserve", "2026-05-01T15:59:59.000001Z");
-        one.row.amount = fen;
+        one.row.amount = ledger::Fen::new(fen).unwrap();
         one.row.actor = "two\nlines, \"quoted\"".into();
         let bytes = written(file(Format::Csv, Lang::En, true).unwrap(), &[&[one]]);
         let mut read = csv::ReaderBuilder::new()

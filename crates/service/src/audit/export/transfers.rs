@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ledger::Reason;
 use store::funds::{TransferFilter, TransferLine};
 
 use super::pages::{PAGE, Source};
@@ -11,18 +10,11 @@ use super::table::{Cell, Column, Kind, Row, Words};
 use crate::audit::Audit;
 use crate::funds::document_prefix;
 use crate::operation::ServiceError;
-use crate::operation::convert::fen;
 
 /// A transfer and whose it is.
 pub(super) struct Transfer {
     pub(super) jurisdiction: Arc<str>,
     pub(super) row: TransferLine,
-}
-
-impl Transfer {
-    pub(super) fn reason(&self) -> Result<Reason, ServiceError> {
-        Reason::parse(&self.row.reason).ok_or_else(|| ServiceError::bug("unknown reason"))
-    }
 }
 
 const COLUMNS: [Column; 11] = [
@@ -47,7 +39,7 @@ impl Row<11> for Transfer {
 
     fn cells(&self, words: Words) -> Result<[Cell<'_>; 11], ServiceError> {
         let Self { jurisdiction, row } = self;
-        let reason = self.reason()?;
+        let reason = row.reason;
         let (debit, credit) = reason.accounts();
         let id = |kind, id| Cell::Id(kind, jurisdiction, id);
         Ok([
@@ -58,7 +50,7 @@ impl Row<11> for Transfer {
             Cell::Text(words.pick(reason.as_str(), reason.title_zh())),
             Cell::Text(words.pick(debit.as_str(), debit.title_zh())),
             Cell::Text(words.pick(credit.as_str(), credit.title_zh())),
-            Cell::Money(fen(row.amount)?),
+            Cell::Money(row.amount),
             row.claim.map_or(Cell::Nothing, |claim| id("clm", claim)),
             row.document
                 .map_or(Cell::Nothing, |document| id(document_prefix(reason), document)),

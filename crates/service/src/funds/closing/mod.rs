@@ -22,7 +22,7 @@ mod table;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Utc};
-use ledger::{Account, Fen, Source};
+use ledger::{Account, Fen};
 use store::Retry;
 use store::funds::closings::{ClosedUntil, ClosingRow, ClosingSourceRow, Difference, NewClosing};
 
@@ -244,14 +244,13 @@ impl Funds {
             sources: Vec::new(),
         };
         for row in conn.closing_balances(jurisdiction, &period).await? {
-            let account = Account::parse(&row.account).ok_or_else(|| ServiceError::bug("unknown account"))?;
             let fund = funds.entry(row.programme.clone()).or_insert_with_key(open);
             fund.accounts.push(ClosedAccount {
-                account,
-                opening: fen(row.opening)?,
-                debits: fen(row.debits)?,
-                credits: fen(row.credits)?,
-                closing: fen(row.closing)?,
+                account: row.account,
+                opening: row.opening,
+                debits: row.debits,
+                credits: row.credits,
+                closing: row.closing,
             });
         }
         for row in conn.closing_sources(jurisdiction, &period).await? {
@@ -295,7 +294,7 @@ fn shown(row: &ClosingRow) -> Result<Closing, ServiceError> {
 }
 
 fn closed_source(row: &ClosingSourceRow) -> Result<ClosedSource, ServiceError> {
-    let source = Source::parse(&row.source).ok_or_else(|| ServiceError::bug("unknown source"))?;
+    let source = row.source;
     let balance = |[appropriated, in_payment, spent, lapsed]: [i64; 4]| {
         let left = [in_payment, spent, lapsed]
             .into_iter()
