@@ -240,7 +240,7 @@ impl Replay {
         let cap = |it| match it {
             WouldBe::Decided(Outcome::Waitlisted) => Some(RuleResult::Fail),
             WouldBe::Decided(Outcome::Eligible) => Some(RuleResult::Pass),
-            _ => None,
+            WouldBe::Decided(Outcome::NeedsCorrection | Outcome::Ineligible) | WouldBe::Open => None,
         };
         let (was_cap, would_cap) = (cap(WouldBe::Decided(was_outcome)), cap(would_be));
         if was_cap != would_cap && [was_cap, would_cap].contains(&Some(RuleResult::Fail)) {

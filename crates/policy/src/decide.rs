@@ -108,7 +108,10 @@ impl Programme {
             match (rule.text.severity, outcome.outcome) {
                 (_, RuleResult::Pass) | (Severity::Review, _) => {}
                 (Severity::Final, RuleResult::Fail) => return Verdict::Ineligible,
-                _ => verdict = Verdict::NeedsCorrection,
+                (Severity::Final, RuleResult::Unknown)
+                | (Severity::Correctable | Severity::Waitlist, RuleResult::Fail | RuleResult::Unknown) => {
+                    verdict = Verdict::NeedsCorrection;
+                }
             }
         }
         verdict

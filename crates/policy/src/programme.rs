@@ -377,7 +377,7 @@ impl Programme {
                 };
                 (!hints.is_empty()).then(|| hints.join(separator))
             }
-            _ => text.fix.as_ref().map(|fix| fix.get(lang).to_owned()),
+            RuleResult::Fail | RuleResult::Unknown => text.fix.as_ref().map(|fix| fix.get(lang).to_owned()),
         }
     }
 

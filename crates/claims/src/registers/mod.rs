@@ -107,7 +107,12 @@ impl Register {
         match self {
             Register::ScrapCertificates => &["owner_identity_number", "vin", "plate"],
             Register::Entitlements => &["applicant_identity_number"],
-            _ => &[],
+            Register::EfficiencyLabels
+            | Register::VehicleModels
+            | Register::FiledPrices
+            | Register::Merchants
+            | Register::Dismantlers
+            | Register::Collectors => &[],
         }
     }
 }

@@ -155,7 +155,7 @@ impl Life {
             Account::InPayment => &mut self.in_payment,
             Account::Disbursed => &mut self.disbursed,
             Account::Recoverable => &mut self.recoverable,
-            _ => return,
+            Account::Appropriated | Account::Available | Account::Advanced => return,
         };
         *fen = fen.saturating_add(amount);
     }

@@ -182,7 +182,23 @@ impl Ledger {
         let fen = match reason {
             Reason::Reserve => amount.get(),
             Reason::Release | Reason::ReleasePayable | Reason::ClawBack => amount.get().saturating_neg(),
-            _ => return Ok(()),
+            Reason::Appropriate
+            | Reason::Approve
+            | Reason::Instruct
+            | Reason::CancelInstruction
+            | Reason::Pay
+            | Reason::FailPayment
+            | Reason::ReturnPayment
+            | Reason::ClawBackDue
+            | Reason::Waive
+            | Reason::Lapse
+            | Reason::InstructAdvance
+            | Reason::CancelAdvance
+            | Reason::FailAdvance
+            | Reason::PayAdvance
+            | Reason::ReturnAdvance
+            | Reason::SetOff
+            | Reason::RepayAdvance => return Ok(()),
         };
         if reason == Reason::Reserve {
             // Money that was counted before keeps its month.
@@ -223,7 +239,18 @@ impl Ledger {
             | Reason::ReturnAdvance
             | Reason::SetOff
             | Reason::RepayAdvance => Ok(()),
-            _ => Err(format!("{reason} moves a claim's money, and it names none")),
+            Reason::Reserve
+            | Reason::Release
+            | Reason::Approve
+            | Reason::ReleasePayable
+            | Reason::Instruct
+            | Reason::CancelInstruction
+            | Reason::Pay
+            | Reason::FailPayment
+            | Reason::ReturnPayment
+            | Reason::ClawBackDue
+            | Reason::ClawBack
+            | Reason::Waive => Err(format!("{reason} moves a claim's money, and it names none")),
         }
     }
 
@@ -258,7 +285,23 @@ impl Ledger {
                     None => Err("the payout was not released".into()),
                 };
             }
-            _ => return Ok(()),
+            Reason::Appropriate
+            | Reason::Reserve
+            | Reason::Release
+            | Reason::Approve
+            | Reason::ReleasePayable
+            | Reason::CancelInstruction
+            | Reason::FailPayment
+            | Reason::ReturnPayment
+            | Reason::ClawBackDue
+            | Reason::ClawBack
+            | Reason::Waive
+            | Reason::Lapse
+            | Reason::CancelAdvance
+            | Reason::FailAdvance
+            | Reason::ReturnAdvance
+            | Reason::SetOff
+            | Reason::RepayAdvance => return Ok(()),
         };
         if of_claim != (reason == Reason::Instruct) {
             return Err(format!("{reason} of a claim or of none, the other way round"));

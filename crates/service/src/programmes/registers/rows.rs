@@ -37,7 +37,13 @@ pub(super) struct Rows {
 pub(super) fn may_be_blank(register: Register) -> &'static [&'static str] {
     match register {
         Register::VehicleModels => &["listed_until"],
-        _ => &[],
+        Register::EfficiencyLabels
+        | Register::ScrapCertificates
+        | Register::FiledPrices
+        | Register::Entitlements
+        | Register::Merchants
+        | Register::Dismantlers
+        | Register::Collectors => &[],
     }
 }
 
