@@ -18,6 +18,8 @@ mod settling;
 mod webhooks;
 mod year_end;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use testkit::{Sale, YANHU, numbers, on_the_wire, yuan};
 
@@ -141,26 +143,37 @@ impl Scene {
 /// Plays the year. Returns the recorded text by file, and the operations that no request covered.
 async fn play() -> (Vec<(String, String)>, Vec<String>) {
     let mut scene = Scene::new(inside::app().await);
+    // Keys are forgotten while the year goes on.
+    let mut kept = Vec::new();
     service::entry_points(&mut scene).await;
     service::registers(&mut scene).await;
     funds::appropriations(&mut scene).await;
+    kept.extend(inside::kept_answers(&scene.app).await);
     funds::caps(&mut scene).await;
     claims::submitted(&mut scene).await;
     claims::bulk(&mut scene).await;
     claims::reviewed(&mut scene).await;
     claims::ended(&mut scene).await;
+    kept.extend(inside::kept_answers(&scene.app).await);
     payments::accounts(&mut scene).await;
     payments::disbursed(&mut scene).await;
+    kept.extend(inside::kept_answers(&scene.app).await);
     settling::results(&mut scene).await;
     settling::reports(&mut scene).await;
     payments::advances(&mut scene).await;
+    kept.extend(inside::kept_answers(&scene.app).await);
     payments::holds(&mut scene).await;
+    kept.extend(inside::kept_answers(&scene.app).await);
     clawbacks::demanded(&mut scene).await;
+    kept.extend(inside::kept_answers(&scene.app).await);
     clawbacks::netted(&mut scene).await;
+    kept.extend(inside::kept_answers(&scene.app).await);
     programmes::versions(&mut scene).await;
+    kept.extend(inside::kept_answers(&scene.app).await);
     webhooks::endpoints(&mut scene).await;
     audit::log(&mut scene).await;
     audit::samples(&mut scene).await;
+    kept.extend(inside::kept_answers(&scene.app).await);
     year_end::closed(&mut scene).await;
     scene.app.audit().await;
     let year = bundles::add_year(&scene.app).await;
@@ -169,6 +182,11 @@ async fn play() -> (Vec<(String, String)>, Vec<String>) {
     scene.page("at-rest.snap");
     for (what, text) in inside::at_rest(&scene.app).await {
         scene.write(&format!("{what}\n{text}"));
+    }
+    scene.page("kept-answers.snap");
+    let mut written = BTreeSet::new();
+    for answer in kept.iter().filter(|answer| written.insert(*answer)) {
+        scene.write(answer);
     }
     year_end::month_after(&mut scene).await;
     bundles::add_next(&scene.app, year).await;

@@ -149,6 +149,14 @@ pub(super) async fn at_rest(app: &TestApp) -> Vec<(String, String)> {
     rows.into_iter().map(opened).collect()
 }
 
+/// What is kept under the keys of operations, in order of writing: the operation, and the answer
+/// with its kind.
+pub(super) async fn kept_answers(app: &TestApp) -> Vec<String> {
+    let statement = "SELECT operation || ' ' || answer FROM idempotency_keys WHERE answer IS NOT NULL \
+        ORDER BY created_at, operation, answer";
+    app.db.rows(statement).await
+}
+
 /// Damages every sealed document.
 pub(super) async fn spoil(app: &TestApp) {
     app.db.rows("UPDATE decisions SET sealed = '\\x00'").await;

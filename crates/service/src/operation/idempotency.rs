@@ -1,7 +1,7 @@
 //! Exactly once for what is created by hand: the first answer to an idempotency key is kept with the request's hash, in
 //! the transaction that did the work, and given again.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use claims::JurisdictionCode;
 use claims::ids::{
     AdvanceId, AppropriationId, ClaimId, DisbursementId, DraftId, HoldId, PaymentId, SampleId, WaiverId,
@@ -9,8 +9,7 @@ use claims::ids::{
 };
 use claims::life_cycle::Status;
 use claims::payments::{AdvanceStatus, DisbursementStatus};
-use claims::proposal::{DraftStatus, ProposalStatus};
-use claims::webhooks::{DisabledReason, EndpointStatus};
+use claims::proposal::ProposalStatus;
 use ledger::{Fen, Source};
 use serde_json::{Map, Value};
 use store::operation::IdempotencyRow;
@@ -83,7 +82,7 @@ macro_rules! kept_by_serde {
         }
     )+ };
 }
-kept_by_serde!(String, bool, i32, i64, u32, DateTime<Utc>, NaiveDate, Uuid);
+kept_by_serde!(String, bool, i32, i64, DateTime<Utc>, Uuid);
 
 /// Types that are kept as their text.
 macro_rules! kept_as_text {
@@ -112,10 +111,7 @@ kept_as_text! {
     WaiverId: |text| WaiverId::parse(text).ok(),
     WebhookId: |text| WebhookId::parse(text).ok(),
     AdvanceStatus: AdvanceStatus::parse,
-    DisabledReason: DisabledReason::parse,
     DisbursementStatus: DisbursementStatus::parse,
-    DraftStatus: DraftStatus::parse,
-    EndpointStatus: EndpointStatus::parse,
     ProposalStatus: ProposalStatus::parse,
     Source: Source::parse,
     Status: Status::parse,
@@ -141,17 +137,6 @@ impl<T: Kept> Kept for Option<T> {
         } else {
             T::give_back(value).map(Some)
         }
-    }
-}
-
-impl<T: Kept> Kept for Vec<T> {
-    fn keep(&self) -> Result<Value, ServiceError> {
-        let values = self.iter().map(Kept::keep).collect::<Result<_, _>>()?;
-        Ok(Value::Array(values))
-    }
-    fn give_back(value: Value) -> Option<Self> {
-        let Value::Array(values) = value else { return None };
-        values.into_iter().map(T::give_back).collect()
     }
 }
 

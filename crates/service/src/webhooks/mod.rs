@@ -101,9 +101,14 @@ pub struct Webhook {
     pub old_secret_until: Option<DateTime<Utc>>,
 }
 
-stored_answer! { "webhook.1" => Webhook {
-    id, url, statuses, status, made_at, failures, failing_since, disabled_at, disabled_why, old_secret_until,
-} }
+/// What is kept under the key of a registration. The address stays sealed: a repeat says it again.
+#[derive(Debug)]
+struct Registered {
+    id: WebhookId,
+    made_at: DateTime<Utc>,
+}
+
+stored_answer! { "webhook.1" => Registered { id, made_at } }
 
 /// A message and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,11 +211,29 @@ impl Webhooks {
             self.seal_webhook(&mut row, &sealed)?;
             op.tx.add_webhook(&row).await?;
             let recorded = note(&mut op, &row, "register_webhook", None).await?;
-            Ok(op.done(recorded, shown(&row, &sealed)))
+            let (id, made_at) = (row.id(), row.made_at);
+            Ok(op.done(recorded, Registered { id, made_at }))
         };
         let operation = self.op.of(permit).everywhere();
-        let made = operation.once("register_webhook", &key).run(unit).await?;
-        let secret = (!made.replayed).then(|| SecretString::from(secret));
+        let registered = operation.once("register_webhook", &key).run(unit).await?;
+        let secret = (!registered.replayed).then(|| SecretString::from(secret));
+        let Registered { id, made_at } = registered.value;
+        let value = Webhook {
+            id,
+            url: sealed.url,
+            statuses,
+            status: EndpointStatus::Enabled,
+            made_at,
+            failures: 0,
+            failing_since: None,
+            disabled_at: None,
+            disabled_why: None,
+            old_secret_until: None,
+        };
+        let made = Replayable {
+            value,
+            replayed: registered.replayed,
+        };
         Ok((made, secret))
     }
 
