@@ -153,7 +153,8 @@ pub(super) async fn at_rest(app: &TestApp) -> Vec<(String, String)> {
 /// with its kind.
 pub(super) async fn kept_answers(app: &TestApp) -> Vec<String> {
     let statement = "SELECT operation || ' ' || answer FROM idempotency_keys WHERE answer IS NOT NULL \
-        ORDER BY created_at, operation, answer";
+        ORDER BY created_at, operation, coalesce(answer::jsonb -> 'answer' ->> 'id', answer::jsonb -> 'answer' ->> 'claim'), \
+        answer::jsonb -> 'answer' ->> 'revision'";
     app.db.rows(statement).await
 }
 
