@@ -21,10 +21,11 @@ demo:
 	.ci/ensure-postgres
 	cargo run --profile demo --locked --bin huanxin -- demo $(ARGS)
 
-# All targets, and so no doc tests: there are none, and each crate would be linked once more to say so.
+# All targets, and the doc tests of the one crate that has some: every other would be linked once more to say so.
 test:
 	.ci/ensure-postgres
 	cargo test --workspace --all-targets --locked $(ARGS)
+	cargo test --doc --locked -p words
 
 # One set of packages in every line: another set has other features, and everything would be built again.
 check:
